@@ -1,0 +1,153 @@
+import type { ErrorRecord } from './error.ts';
+import type { JobId, JobKind } from './job.ts';
+import type { Outcome, UpdateResult, VerifyFinding } from './outcome.ts';
+import type { HostScan } from './scan.ts';
+
+export type RunKind = 'scan' | 'plan' | 'apply' | 'reboot' | 'verify' | 'exec' | 'ping';
+
+export type StepName =
+  | 'connect'
+  | 'preflight'
+  | 'before_host'
+  | 'refresh'
+  | 'repair'
+  | 'install'
+  | 'restart'
+  | 'before_reboot'
+  | 'reboot'
+  | 'verify'
+  | 'after_host'
+  | 'exec';
+
+/** Who started it; loginuid and SUDO_USER seen through. */
+export interface Operator {
+  readonly user: string;
+  readonly loginUser?: string;
+  readonly controller: string;
+  readonly pid: number;
+}
+
+export interface RunStarted {
+  readonly type: 'run.started';
+  readonly run: string;
+  readonly kind: RunKind;
+  readonly operator: Operator;
+  readonly fettleVersion: string;
+  /** Command line without secret values. */
+  readonly argv: readonly string[];
+  readonly hosts: readonly string[];
+  /** Hex SHA-256 of the plan file, for `apply`; its bytes are a blob of the same hash. */
+  readonly planSha256?: string;
+  readonly playbook?: string;
+  readonly ticket?: string;
+  readonly reason?: string;
+  readonly seed?: number;
+}
+
+/** Where it belongs: which host of which run, and the attempt of that host. */
+interface OfHost {
+  readonly run: string;
+  readonly host: string;
+  readonly hostId: string;
+}
+
+/** Everything that is recorded. Event types are versioned by name; a changed meaning gets a new name. */
+export type RunEvent =
+  | RunStarted
+  | {
+      readonly type: 'run.resumed';
+      readonly run: string;
+      readonly operator: Operator;
+      readonly argv: readonly string[];
+    }
+  | {
+      readonly type: 'run.stopping';
+      readonly run: string;
+      readonly cause: 'budget' | 'operator' | 'signal' | 'ledger';
+      readonly message: string;
+    }
+  | { readonly type: 'run.detached'; readonly run: string; readonly hosts: readonly string[]; readonly message: string }
+  | {
+      readonly type: 'run.finished';
+      readonly run: string;
+      readonly exitCode: number;
+      readonly exitName: string;
+      readonly reasons: readonly string[];
+      readonly counts: Readonly<Record<string, number>>;
+    }
+  | {
+      readonly type: 'wave.started';
+      readonly run: string;
+      readonly wave: number;
+      readonly name: string;
+      readonly hosts: readonly string[];
+    }
+  | { readonly type: 'wave.finished'; readonly run: string; readonly wave: number; readonly name: string }
+  | ({ readonly type: 'host.started'; readonly attempt: number; readonly wave?: number } & OfHost)
+  | ({ readonly type: 'host.scanned'; readonly scan: HostScan; readonly purpose: 'scan' | 'before' | 'after' } & OfHost)
+  | ({
+      readonly type: 'step.started';
+      readonly attempt: number;
+      readonly step: StepName;
+      readonly job?: JobId;
+      readonly jobKind?: JobKind;
+      readonly bootIdBefore?: string;
+      readonly name?: string;
+    } & OfHost)
+  | ({
+      readonly type: 'step.finished';
+      readonly attempt: number;
+      readonly step: StepName;
+      readonly job?: JobId;
+      readonly ok: boolean;
+      readonly exitCode?: number;
+      readonly message?: string;
+      readonly error?: ErrorRecord;
+      readonly outputSha256?: string;
+      readonly name?: string;
+    } & OfHost)
+  | ({ readonly type: 'update.finished'; readonly attempt: number; readonly results: readonly UpdateResult[] } & OfHost)
+  | ({
+      readonly type: 'host.rebooted';
+      readonly bootIdBefore: string;
+      readonly bootIdAfter: string;
+      readonly reasons: readonly string[];
+      readonly downMs: number;
+    } & OfHost)
+  | ({ readonly type: 'host.verified'; readonly findings: readonly VerifyFinding[] } & OfHost)
+  | ({ readonly type: 'host.finished'; readonly attempt: number; readonly outcome: Outcome } & OfHost)
+  | ({ readonly type: 'host.abandoned'; readonly operator: Operator; readonly reason: string } & OfHost)
+  | {
+      readonly type: 'plan.created';
+      readonly run: string;
+      readonly plan: string;
+      readonly sha256: string;
+      readonly hosts: number;
+      readonly updates: number;
+      readonly expiresMs: number;
+    }
+  | {
+      readonly type: 'note';
+      readonly run?: string;
+      readonly host?: string;
+      readonly level: 'info' | 'warn';
+      readonly message: string;
+    };
+
+export type RunEventType = RunEvent['type'];
+
+/** What is shown but never recorded. */
+export type LiveEvent =
+  | {
+      readonly type: 'live.output';
+      readonly host: string;
+      readonly stream: 'stdout' | 'stderr' | 'log';
+      readonly text: string;
+    }
+  | { readonly type: 'live.note'; readonly host: string; readonly note: string }
+  | { readonly type: 'live.budget'; readonly spent: number; readonly allowed: number };
+
+/** Receives events in order. The recorder, the reporters and tests are sinks; a sink never throws. */
+export interface EventSink {
+  event(event: RunEvent | LiveEvent): void;
+}

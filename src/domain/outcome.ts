@@ -1,0 +1,48 @@
+import type { ErrorRecord } from './error.ts';
+
+export type Verdict =
+  | 'verified'
+  | 'unhealthy'
+  | 'pending-reboot'
+  | 'pending-restart'
+  | 'failed'
+  | 'unreachable'
+  | 'lost'
+  | 'drifted'
+  | 'skipped'
+  /** Let go by a detach or a dead controller; `run resume` goes on. */
+  | 'detached';
+
+export type Change = 'none' | 'partial' | 'installed' | 'unknown';
+
+/** How one host ended in one run. Always a value, never an exception. */
+export interface Outcome {
+  readonly verdict: Verdict;
+  readonly change: Change;
+  /** One sentence: what is the case. */
+  readonly reason: string;
+  /** What the person should do next. */
+  readonly hint?: string;
+  readonly error?: ErrorRecord;
+  /** True when the playbook itself asked for the state (reboot: never): spends no budget, never counts as verified. */
+  readonly followsFromMode?: boolean;
+}
+
+export type UpdateState = 'installed' | 'already' | 'superseded' | 'failed' | 'not-installed' | 'broken' | 'removed';
+
+export interface UpdateResult {
+  readonly name: string;
+  readonly arch: string;
+  readonly from: string | null;
+  /** What was planned. */
+  readonly to: string;
+  /** What the package database says now; null = not installed. */
+  readonly now: string | null;
+  readonly state: UpdateState;
+}
+
+export interface VerifyFinding {
+  readonly check: 'plan' | 'unplanned' | 'failed-unit' | 'listener' | 'kernel' | 'stale-process' | 'broken-package';
+  readonly level: 'fail' | 'warn';
+  readonly message: string;
+}

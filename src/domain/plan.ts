@@ -1,0 +1,102 @@
+import type { Budget, Hook, HookWhen, InstallSettings, Policy, RebootSettings, VerifySettings } from './playbook.ts';
+import type { ErrorRecord } from './error.ts';
+import type { HeldBack, UpdateClass } from './update.ts';
+
+/** One package that shall go from exactly `from` to exactly `to`. `from: null` = a new dependency. */
+export interface PlannedUpdate {
+  readonly name: string;
+  readonly arch: string;
+  readonly from: string | null;
+  readonly to: string;
+  readonly class: UpdateClass;
+  readonly origins: readonly string[];
+  readonly isKernel: boolean;
+  /** Why it is in: `security`, `included by …`, `needed by …`. */
+  readonly reason: string;
+  /** True where this version is first met in a later wave than the first: no earlier wave tried it. */
+  readonly untried: boolean;
+}
+
+/** An update that exists but is not in the plan, with the reason an auditor reads. */
+export interface LeftOut {
+  readonly name: string;
+  readonly arch: string;
+  readonly from: string;
+  readonly to: string;
+  readonly class: UpdateClass;
+  readonly reason: string;
+  readonly heldBack?: HeldBack;
+}
+
+export interface HostPlan {
+  readonly host: string;
+  readonly hostId: string;
+  /** Index into `Plan.waves`. */
+  readonly wave: number;
+  readonly manager: string;
+  readonly osName: string;
+  readonly machineId?: string;
+  readonly updates: readonly PlannedUpdate[];
+  readonly removals: readonly { readonly name: string; readonly arch: string; readonly version: string }[];
+  readonly leftOut: readonly LeftOut[];
+  readonly securityKnown: boolean;
+  readonly downloadBytes: number;
+  readonly reboot: { readonly expected: boolean; readonly reasons: readonly string[] };
+  /** Resolved for this host: the playbook's mode, `patch_reboot: never` having won. */
+  readonly rebootSettings: RebootSettings;
+  readonly metadataFetchedMs?: number;
+  /** SHA-256 of the host's resolved, secret-free variables. */
+  readonly inventorySha256: string;
+  readonly clusters: readonly string[];
+}
+
+/** A host that was selected but takes no part. */
+export interface PlanAbsence {
+  readonly host: string;
+  readonly hostId: string;
+  readonly kind: 'unreachable' | 'failed' | 'disabled' | 'duplicate';
+  readonly reason: string;
+  readonly error?: ErrorRecord;
+}
+
+export interface PlannedWave {
+  readonly name: string;
+  /** In the order of admission. */
+  readonly hosts: readonly string[];
+  readonly concurrency: number;
+  readonly budget: Budget;
+}
+
+export interface PlannedHook extends Hook {
+  /** SHA-256 of the script or of the argument list's JSON, hex. */
+  readonly sha256: string;
+}
+
+/**
+ * Everything that will happen; `apply` reads nothing else. Written as RFC 8785 canonical JSON and one newline; the
+ * SHA-256 of the file's bytes is the plan's hash.
+ */
+export interface Plan {
+  readonly kind: 'plan';
+  readonly version: 1;
+  readonly id: string;
+  readonly createdMs: number;
+  readonly expiresMs: number;
+  readonly fettleVersion: string;
+  readonly playbook: { readonly name: string; readonly sha256: string };
+  readonly select: string;
+  readonly limit?: string;
+  /** Seed of the order within waves. */
+  readonly seed: number;
+  readonly concurrency: number;
+  readonly budget: Budget;
+  readonly waves: readonly PlannedWave[];
+  readonly policy: Policy;
+  readonly install: InstallSettings;
+  readonly reboot: RebootSettings;
+  readonly verify: VerifySettings;
+  readonly hooks: Readonly<Record<HookWhen, readonly PlannedHook[]>>;
+  readonly hosts: readonly HostPlan[];
+  readonly absent: readonly PlanAbsence[];
+  readonly warnings: readonly string[];
+}

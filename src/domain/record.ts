@@ -1,0 +1,82 @@
+import type { Operator, RunEvent, RunKind, StepName } from './event.ts';
+import type { JobId, JobKind } from './job.ts';
+import type { Outcome } from './outcome.ts';
+
+/**
+ * The port through which the engine writes and re-reads what happened; `ledger/` implements it. Every rejection is a
+ * `FettleError('ledger', …)`.
+ */
+export interface RunRecord {
+  /**
+   * Appends in order and resolves only after the commit. Awaited before a side effect, this is what makes promise 3
+   * true.
+   */
+  append(events: readonly RunEvent[]): Promise<void>;
+  /** Stores bytes under their SHA-256 (hex), compressed; same bytes, same name. */
+  putBlob(bytes: Uint8Array): Promise<string>;
+  /**
+   * Takes the lease on each host for this run, all or those that are free; the others come back with their holder.
+   * A lease whose expiry has passed, or that this run already holds, is taken.
+   */
+  acquireLeases(request: LeaseRequest): Promise<LeaseAnswer>;
+  /** Extends every lease of the run to `expiresMs`. */
+  renewLeases(run: string, expiresMs: number): Promise<void>;
+  releaseLease(run: string, hostId: string): Promise<void>;
+  /** Where each host of a run stands, for `resume`. */
+  runState(run: string): Promise<RunState | undefined>;
+  /** True once somebody asked the run to stop (`run stop`), from any process. */
+  stopRequested(run: string): Promise<boolean>;
+}
+
+export interface LeaseRequest {
+  readonly run: string;
+  readonly holder: Operator;
+  readonly hostIds: readonly string[];
+  readonly nowMs: number;
+  readonly expiresMs: number;
+}
+
+export interface LeaseAnswer {
+  readonly taken: readonly { readonly hostId: string; readonly fence: number }[];
+  readonly refused: readonly {
+    readonly hostId: string;
+    readonly run: string;
+    readonly holder: Operator;
+    readonly expiresMs: number;
+  }[];
+}
+
+export interface RunState {
+  readonly run: string;
+  readonly kind: RunKind;
+  readonly planSha256?: string;
+  readonly startedMs: number;
+  readonly finished?: { readonly exitCode: number; readonly exitName: string };
+  readonly hosts: readonly HostRunState[];
+}
+
+export interface OpenStep {
+  readonly step: StepName;
+  readonly attempt: number;
+  readonly job?: JobId;
+  readonly jobKind?: JobKind;
+  readonly bootIdBefore?: string;
+}
+
+export interface HostRunState {
+  readonly host: string;
+  readonly hostId: string;
+  /** 0 = never started. */
+  readonly attempt: number;
+  /** Absent while the host is in flight or was never started. */
+  readonly outcome?: Outcome;
+  /** Steps finished well in the latest attempt. */
+  readonly doneSteps: readonly StepName[];
+  /** Started and not finished: the controller died or let go inside it. */
+  readonly openSteps: readonly OpenStep[];
+  /** Reboots seen in this run so far. */
+  readonly reboots: number;
+  /** Boot id of the `before` scan of the latest attempt. */
+  readonly bootIdBefore?: string;
+  readonly lastUpdateMs?: number;
+}

@@ -1,0 +1,114 @@
+import type { InstalledPackage, Update } from './update.ts';
+
+export interface HostFacts {
+  readonly machineId?: string;
+  /** Linux: /proc/sys/kernel/random/boot_id. The proof of a reboot. */
+  readonly bootId?: string;
+  readonly hostName: string;
+  readonly family: string;
+  readonly osId: string;
+  readonly osVersion: string;
+  readonly osName: string;
+  readonly kernel: string;
+  readonly arch: string;
+  readonly init: string;
+  /** `systemd-detect-virt` style word, `none` on metal; absent when unknown. */
+  readonly virtualization?: string;
+  readonly isContainer: boolean;
+  readonly uptimeSec?: number;
+  /** Host wall time minus controller wall time, milliseconds. */
+  readonly clockSkewMs?: number;
+  readonly dmiUuid?: string;
+}
+
+export interface Privileges {
+  readonly user: string;
+  readonly isRoot: boolean;
+}
+
+export interface FileSystem {
+  readonly mount: string;
+  readonly freeBytes: number;
+  readonly freeInodes?: number;
+}
+
+/** `needed: unknown` where the tool that would tell failed. */
+export interface RebootState {
+  readonly needed: 'yes' | 'no' | 'unknown';
+  readonly reasons: readonly string[];
+  readonly runningKernel: string;
+  /** Newest installed kernel of the running flavour; absent without kernel packages. */
+  readonly installedKernel?: string;
+}
+
+export interface Repository {
+  readonly name: string;
+  /** Date in the signed Release file, epoch ms. */
+  readonly releasedMs?: number;
+  /** When the host last fetched it, epoch ms. */
+  readonly fetchedMs?: number;
+  readonly problem?: string;
+}
+
+export interface Metadata {
+  /** Oldest fetch among the repositories, epoch ms; absent = never fetched. */
+  readonly fetchedMs?: number;
+  readonly repositories: readonly Repository[];
+  readonly isStale: boolean;
+}
+
+export interface RunningManager {
+  readonly name: string;
+  readonly pid: number;
+}
+
+/** What runs, to compare before and after. */
+export interface Health {
+  readonly failedUnits: readonly string[];
+  readonly activeServices: readonly string[];
+  /** `tcp 0.0.0.0:22 sshd`, ephemeral ports left out. */
+  readonly listeners: readonly string[];
+  /** Processes that still run deleted code, with the unit that owns them. */
+  readonly staleProcesses: readonly { readonly pid: number; readonly name: string; readonly unit?: string }[];
+  /** False when the account may not read other processes' maps. */
+  readonly staleKnown: boolean;
+}
+
+export interface ScanProblem {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** The record that guards a host between controllers. */
+export interface ActiveClaim {
+  readonly run: string;
+  readonly job: string;
+  readonly controller: string;
+}
+
+export interface HostScan {
+  /** Controller time when the answer arrived, epoch ms. */
+  readonly collectedMs: number;
+  /** A name of `managers/registry.ts`. */
+  readonly manager: string;
+  readonly facts: HostFacts;
+  readonly privileges: Privileges;
+  readonly packages: readonly InstalledPackage[];
+  /** Names marked automatic, `name:arch`. */
+  readonly autoInstalled: readonly string[];
+  readonly held: readonly string[];
+  readonly updates: readonly Update[];
+  /** False: no security source is configured; the number of security updates is unknown, not zero. */
+  readonly securityKnown: boolean;
+  readonly metadata: Metadata;
+  readonly reboot: RebootState;
+  readonly health: Health;
+  readonly disks: readonly FileSystem[];
+  readonly running: readonly RunningManager[];
+  /** Packages that are not properly installed (half-configured and the like). */
+  readonly broken: readonly InstalledPackage[];
+  /** Conffile leftovers: *.dpkg-dist, *.dpkg-new, *.ucf-dist. */
+  readonly conffileLeftovers: readonly string[];
+  readonly active?: ActiveClaim;
+  readonly problems: readonly ScanProblem[];
+}

@@ -1,0 +1,67 @@
+import type { FettleError } from '../domain/error.ts';
+import type { Host } from '../domain/host.ts';
+
+/**
+ * What a command may answer to a prompt (sudo's password). Asked after each piece of stderr; nothing of `stdin` is sent
+ * until it answers `go`. Text it recognised is reported as `consumed` and kept out of the result.
+ */
+export interface Dialogue {
+  next(stderr: string): DialogueAnswer;
+}
+
+export type DialogueAnswer =
+  | { readonly kind: 'wait' }
+  | { readonly kind: 'send'; readonly bytes: Uint8Array; readonly consumed: number }
+  | { readonly kind: 'go'; readonly consumed: number }
+  | { readonly kind: 'fail'; readonly error: FettleError };
+
+export interface ExecRequest {
+  /** Constant text for the host's login shell. Never carries a value: values go to stdin. */
+  readonly command: string;
+  /** Sent after the dialogue (at once without one), then end of file. */
+  readonly stdin?: string | Uint8Array;
+  readonly dialogue?: Dialogue;
+  /** Called with each piece as it comes, before the cap; a returned promise holds the channel back. */
+  readonly onStdout?: (chunk: Uint8Array) => void | Promise<void>;
+  readonly onStderr?: (chunk: Uint8Array) => void | Promise<void>;
+  /** Kept in the result per stream; what comes after is drained, counted and dropped. Default 16 MiB. */
+  readonly outputLimitBytes?: number;
+  /** Whole time of the command; absent = no limit. The remote process is let go, not killed. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface ExecResult {
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+  /** Null when a signal ended it. */
+  readonly exitCode: number | null;
+  readonly signal?: string;
+  readonly stdoutTruncatedBytes: number;
+  readonly stderrTruncatedBytes: number;
+}
+
+/**
+ * One open connection to one host. `exec` may be called concurrently (a transport that cannot queues). A command's
+ * non-zero exit is a result; only the transport's own failures are thrown, as `FettleError` with a code of
+ * connect, auth, host-key, timeout, lost, elevate or cancelled. A channel that ends without an exit status is `lost`.
+ */
+export interface Session extends AsyncDisposable {
+  readonly hostName: string;
+  readonly transport: string;
+  /** Which launcher `remote/` uses. */
+  readonly shell: 'posix' | 'powershell';
+  exec(request: ExecRequest): Promise<ExecResult>;
+  /** False once the connection is known to be gone. */
+  readonly isAlive: boolean;
+}
+
+/** A way to reach hosts. `open` connects, authenticates and checks the host key, each stage under its own limit. */
+export interface Transport {
+  readonly name: string;
+  open(host: Host, options: OpenOptions): Promise<Session>;
+}
+
+export interface OpenOptions {
+  readonly signal?: AbortSignal;
+}
