@@ -42,7 +42,16 @@ export interface UpdateResult {
 }
 
 export interface VerifyFinding {
-  readonly check: 'plan' | 'unplanned' | 'failed-unit' | 'listener' | 'kernel' | 'stale-process' | 'broken-package';
+  readonly check:
+    | 'plan'
+    | 'unplanned'
+    | 'failed-unit'
+    | 'service'
+    | 'listener'
+    | 'kernel'
+    | 'stale-process'
+    | 'broken-package'
+    | 'conffile';
   readonly level: 'fail' | 'warn';
   readonly message: string;
 }

@@ -31,7 +31,7 @@ export interface LeftOut {
 export interface HostPlan {
   readonly host: string;
   readonly hostId: string;
-  /** Index into `Plan.waves`. */
+  /** Index into `Plan.waves`; -1 = nothing to do on it, so it is in no wave. */
   readonly wave: number;
   readonly manager: string;
   readonly osName: string;

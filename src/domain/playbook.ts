@@ -61,6 +61,8 @@ export interface InstallSettings {
 
 export interface RebootSettings {
   readonly mode: RebootMode;
+  /** True where the playbook or `patch_reboot` names the mode: what is pending by it is then no surprise (exit 0). */
+  readonly isWritten?: boolean;
   readonly max: number;
   readonly goDownMs: number;
   readonly comeBackMs: number;

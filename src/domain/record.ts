@@ -1,6 +1,7 @@
 import type { Operator, RunEvent, RunKind, StepName } from './event.ts';
 import type { JobId, JobKind } from './job.ts';
-import type { Outcome } from './outcome.ts';
+import type { Outcome, UpdateResult } from './outcome.ts';
+import type { HostScan } from './scan.ts';
 
 /**
  * The port through which the engine writes and re-reads what happened; `ledger/` implements it. Every rejection is a
@@ -24,6 +25,8 @@ export interface RunRecord {
   releaseLease(run: string, hostId: string): Promise<void>;
   /** Where each host of a run stands, for `resume`. */
   runState(run: string): Promise<RunState | undefined>;
+  /** What a run recorded of one host last; `resume` verifies against it. */
+  recordedFacts?(run: string, hostId: string): Promise<RecordedFacts>;
   /** True once somebody asked the run to stop (`run stop`), from any process. */
   stopRequested(run: string): Promise<boolean>;
 }
@@ -44,6 +47,13 @@ export interface LeaseAnswer {
     readonly holder: Operator;
     readonly expiresMs: number;
   }[];
+}
+
+export interface RecordedFacts {
+  /** The latest scan of purpose `before`: what ran and was installed before anything was changed. */
+  readonly before?: HostScan;
+  /** The latest `update.finished`. */
+  readonly results?: readonly UpdateResult[];
 }
 
 export interface RunState {

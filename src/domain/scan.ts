@@ -1,3 +1,4 @@
+import type { SimulatedUpdate } from './simulation.ts';
 import type { InstalledPackage, Update } from './update.ts';
 
 export interface HostFacts {
@@ -98,6 +99,8 @@ export interface HostScan {
   readonly autoInstalled: readonly string[];
   readonly held: readonly string[];
   readonly updates: readonly Update[];
+  /** Packages not installed yet that the updates would bring in, from the manager's own dry run; absent = not told. */
+  readonly newPackages?: readonly SimulatedUpdate[];
   /** False: no security source is configured; the number of security updates is unknown, not zero. */
   readonly securityKnown: boolean;
   readonly metadata: Metadata;

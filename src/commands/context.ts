@@ -1,0 +1,41 @@
+import type { Clock } from '../base/clock.ts';
+import type { Operator } from '../domain/event.ts';
+import type { Secret } from '../domain/secret.ts';
+import type { Output } from '../report/output.ts';
+import type { TransportEnvironment, Transports } from '../transport/registry.ts';
+import type { Console } from './console.ts';
+import type { Interruptions } from './interruptions.ts';
+
+/** Questions to the person; only asked where stdin and stderr are terminals. */
+export interface Prompt {
+  readonly isAvailable: boolean;
+  password(message: string): Promise<Secret>;
+  confirm(message: string): Promise<boolean>;
+}
+
+/** Everything a command may need from the outside; made by `app.ts`, or by a test. */
+export interface Context {
+  readonly version: string;
+  readonly nodeVersion: string;
+  /** As typed, values of secrets never among them. */
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly homeDir: string;
+  /** Undefined where the platform has none. */
+  readonly uid: number | undefined;
+  readonly clock: Clock;
+  readonly console: Console;
+  readonly output: Output;
+  readonly prompt: Prompt;
+  readonly operator: Operator;
+  readonly interruptions: Interruptions;
+  /** A new ULID. */
+  newId(): string;
+  /** An unsigned 32-bit number. */
+  randomSeed(): number;
+  readonly openTransports: OpenTransports;
+}
+
+/** Makes the transports of one command; they share jump connections and are closed with it. */
+export type OpenTransports = (environment: TransportEnvironment) => Transports;

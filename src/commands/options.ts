@@ -1,0 +1,122 @@
+/** Every option of every command, once. A command lists the names it takes; the meaning of a flag never differs. */
+export interface Options {
+  readonly inventory: readonly string[];
+  readonly limit: string;
+  readonly allowMissing: boolean;
+  readonly extraVars: readonly string[];
+  readonly user: string;
+  readonly privateKey: string;
+  readonly connection: string;
+  readonly askPass: boolean;
+  readonly askBecomePass: boolean;
+  readonly passwordFile: string;
+  readonly becomePasswordFile: string;
+  readonly become: boolean;
+  readonly hostKey: 'strict' | 'accept-new';
+  readonly concurrency: number;
+  readonly timeout: string;
+  readonly ledger: string;
+  readonly json: string | true;
+  readonly jsonl: boolean;
+  readonly color: boolean;
+  readonly input: boolean;
+  readonly yes: boolean;
+  readonly quiet: boolean;
+  readonly verbose: number;
+  readonly progress: 'auto' | 'plain' | 'none';
+  readonly debug: boolean;
+  readonly detailedExitcode: boolean;
+  readonly ok: string;
+  readonly out: string;
+  readonly refresh: boolean;
+  readonly maxAge: string;
+  readonly ticket: string;
+  readonly reason: string;
+  readonly asOf: string;
+  readonly origin: boolean;
+  readonly force: boolean;
+  readonly raw: boolean;
+  readonly head: string;
+  readonly last: number;
+  readonly run: string;
+  readonly lockWait: string;
+}
+
+export interface OptionSpec {
+  /** commander's notation. */
+  readonly flags: string;
+  readonly description: string;
+  readonly choices?: readonly string[];
+  /** May be given several times; the values are collected. */
+  readonly repeats?: true;
+  readonly number?: true;
+  readonly counts?: true;
+}
+
+export type OptionName = keyof Options;
+
+export const optionTable: Readonly<Record<OptionName, OptionSpec>> = {
+  inventory: { flags: '-i, --inventory <file>', description: 'inventory file; may be repeated, later ones win', repeats: true },
+  limit: { flags: '-l, --limit <pattern>', description: 'narrow the hosts to a pattern' },
+  allowMissing: { flags: '--allow-missing', description: 'let a part of a pattern match nothing' },
+  extraVars: { flags: '-e, --extra-vars <key=value>', description: 'set a variable above all others; @file reads YAML', repeats: true },
+  user: { flags: '-u, --user <name>', description: 'log in as this user' },
+  privateKey: { flags: '--private-key <file>', description: 'log in with this key' },
+  connection: { flags: '--connection <name>', description: 'transport for every host', choices: ['ssh', 'local'] },
+  askPass: { flags: '-k, --ask-pass', description: 'ask for the login password' },
+  askBecomePass: { flags: '-K, --ask-become-pass', description: 'ask for the elevation password' },
+  passwordFile: { flags: '--password-file <file>', description: 'read the login password from a file, or from what an executable prints' },
+  becomePasswordFile: { flags: '--become-password-file <file>', description: 'the same for the elevation password' },
+  become: { flags: '-b, --become', description: 'elevate on every host' },
+  hostKey: { flags: '--host-key <policy>', description: 'what to do with unknown host keys', choices: ['strict', 'accept-new'] },
+  concurrency: { flags: '-f, --concurrency <n>', description: 'hosts at once', number: true },
+  timeout: { flags: '--timeout <duration>', description: 'limit for the command on each host' },
+  ledger: { flags: '--ledger <file>', description: 'ledger file' },
+  json: { flags: '--json [fields]', description: 'one JSON document on stdout; with a comma list, only these fields' },
+  jsonl: { flags: '--jsonl', description: 'each event as one JSON line on stdout' },
+  color: { flags: '--no-color', description: 'no colour' },
+  input: { flags: '--no-input', description: 'never ask; a question is an error' },
+  yes: { flags: '-y, --yes', description: 'go ahead without asking' },
+  quiet: { flags: '-q, --quiet', description: 'say nothing unless something is wrong' },
+  verbose: { flags: '-v, --verbose', description: 'say more; may be repeated', counts: true },
+  progress: { flags: '--progress <how>', description: 'live view, lines or nothing', choices: ['auto', 'plain', 'none'] },
+  debug: { flags: '--debug', description: 'show stack traces of errors' },
+  detailedExitcode: { flags: '--detailed-exitcode', description: 'exit 3 when there is something to do' },
+  ok: { flags: '--ok <names>', description: 'exit names to treat as 0, e.g. changes,locked' },
+  out: { flags: '-o, --out <file>', description: 'where to write it' },
+  refresh: { flags: '--no-refresh', description: 'leave the package metadata on the hosts as it is' },
+  maxAge: { flags: '--max-age <duration>', description: 'metadata older than this is stale (default 6h)' },
+  ticket: { flags: '--ticket <id>', description: 'change ticket, for the record' },
+  reason: { flags: '--reason <text>', description: 'why, for the record' },
+  asOf: { flags: '--as-of <time>', description: 'answer as of this time (ISO 8601, or a duration ago such as 7d)' },
+  origin: { flags: '--origin', description: 'show where each value comes from' },
+  force: { flags: '--force', description: 'overwrite what is there' },
+  raw: { flags: '--raw', description: 'bytes as they came, control characters included' },
+  head: { flags: '--head <hash>', description: 'a saved chain head to check against' },
+  last: { flags: '-n, --last <n>', description: 'how many', number: true },
+  run: { flags: '--run <id>', description: 'the run to look at' },
+  lockWait: { flags: '--lock-wait <duration>', description: 'how long to wait for hosts held by another run' },
+};
+
+/** What every command takes. */
+export const everywhere: readonly OptionName[] = ['color', 'quiet', 'verbose', 'debug', 'ok'];
+
+/** What a command takes that reads an inventory. */
+export const inventoryOptions: readonly OptionName[] = ['inventory', 'limit', 'allowMissing', 'extraVars'];
+
+/** What a command takes that contacts hosts. */
+export const hostOptions: readonly OptionName[] = [
+  ...inventoryOptions,
+  'user',
+  'privateKey',
+  'connection',
+  'become',
+  'askPass',
+  'askBecomePass',
+  'passwordFile',
+  'becomePasswordFile',
+  'hostKey',
+  'concurrency',
+  'progress',
+  'input',
+];

@@ -1,0 +1,28 @@
+import confirm from '@inquirer/confirm';
+import password from '@inquirer/password';
+import { FettleError } from '../domain/error.ts';
+import { Secret } from '../domain/secret.ts';
+import type { Prompt } from './context.ts';
+
+export interface PromptStreams {
+  readonly input: NodeJS.ReadableStream;
+  /** Questions go to stderr; stdout is for data. */
+  readonly output: NodeJS.WritableStream;
+  readonly isAvailable: boolean;
+}
+
+export function createPrompt({ input, output, isAvailable }: PromptStreams): Prompt {
+  return {
+    isAvailable,
+    password: async (message) => new Secret(await asked(password({ message, mask: false }, { input, output }))),
+    confirm: (message) => asked(confirm({ message, default: false }, { input, output })),
+  };
+}
+
+async function asked<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (cause) {
+    throw new FettleError('cancelled', 'the question was not answered', { cause });
+  }
+}

@@ -1,0 +1,65 @@
+// The ledger as commands open it, and the frame every recorded run has.
+import { isAbsolute, join } from 'node:path';
+import type { Host } from '../domain/host.ts';
+import type { RunKind, RunStarted } from '../domain/event.ts';
+import { exitCodes, type ExitName } from '../domain/exit.ts';
+import { defaultLedgerPath } from '../ledger/path.ts';
+import { openLedger, type Ledger } from '../ledger/ledger.ts';
+import type { Context } from './context.ts';
+import type { Options } from './options.ts';
+
+export function ledgerPath(options: Partial<Options>, context: Context): string {
+  const { env, uid, homeDir, cwd } = context;
+  if (options.ledger !== undefined) return isAbsolute(options.ledger) ? options.ledger : join(cwd, options.ledger);
+  return defaultLedgerPath({ env, uid, homeDir });
+}
+
+/** To write in; made when it is not there. */
+export function openRecord(options: Partial<Options>, context: Context): Promise<Ledger> {
+  return openLedger({ path: ledgerPath(options, context), clock: context.clock });
+}
+
+/** To read from; a ledger that is not there is an error with a hint. */
+export function openToRead(options: Partial<Options>, context: Context): Promise<Ledger> {
+  return openLedger({ path: ledgerPath(options, context), clock: context.clock, readonly: true });
+}
+
+export interface RunFrame {
+  readonly run: string;
+  readonly kind: RunKind;
+  readonly hosts: readonly Host[];
+  readonly options: Partial<Options>;
+}
+
+export function runStarted(frame: RunFrame, context: Context): RunStarted {
+  const { ticket, reason } = frame.options;
+  return {
+    type: 'run.started',
+    run: frame.run,
+    kind: frame.kind,
+    operator: context.operator,
+    fettleVersion: context.version,
+    argv: context.argv,
+    hosts: frame.hosts.map((host) => host.name),
+    ...(ticket === undefined ? {} : { ticket }),
+    ...(reason === undefined ? {} : { reason }),
+  };
+}
+
+export interface RunEnd {
+  readonly run: string;
+  readonly exitName: ExitName;
+  readonly reasons: readonly string[];
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+export function runFinished({ run, exitName, reasons, counts }: RunEnd): {
+  readonly type: 'run.finished';
+  readonly run: string;
+  readonly exitCode: number;
+  readonly exitName: string;
+  readonly reasons: readonly string[];
+  readonly counts: Readonly<Record<string, number>>;
+} {
+  return { type: 'run.finished', run, exitCode: exitCodes[exitName], exitName, reasons, counts };
+}

@@ -1,0 +1,48 @@
+import type { Outcome, Verdict } from './outcome.ts';
+import type { Budget, BudgetClass } from './playbook.ts';
+import { allowedFailures } from './wave.ts';
+
+/**
+ * What a verdict costs. A `lost` host counts as failed, not as unreachable: something was begun on it and nobody knows
+ * how it ended, so a budget that counts only failures must see it. `skipped` was left alone on purpose and `detached`
+ * is still in flight: neither is a result of the rollout.
+ */
+const classes: Readonly<Record<Verdict, BudgetClass | undefined>> = {
+  verified: undefined,
+  unhealthy: 'unverified',
+  'pending-reboot': 'unverified',
+  'pending-restart': 'unverified',
+  failed: 'failed',
+  unreachable: 'unreachable',
+  lost: 'failed',
+  drifted: 'drifted',
+  skipped: undefined,
+  detached: undefined,
+};
+
+/** What the outcome spends; undefined = nothing. A state the playbook's own mode asked for spends nothing. */
+export function budgetClass(outcome: Outcome): BudgetClass | undefined {
+  return outcome.followsFromMode === true ? undefined : classes[outcome.verdict];
+}
+
+export interface BudgetState {
+  readonly spent: number;
+  /** `Infinity` for a budget without limits. */
+  readonly allowed: number;
+  /** True once more is spent than allowed: exactly the allowed number is still within it. */
+  readonly isExceeded: boolean;
+  /** Every class that was met, counted by this budget or not. */
+  readonly byClass: Readonly<Record<BudgetClass, number>>;
+}
+
+/** `selected` is the denominator of `percent`: the hosts selected, not those already done. */
+export function budgetState(budget: Budget, selected: number, outcomes: Iterable<Outcome>): BudgetState {
+  const byClass: Record<BudgetClass, number> = { failed: 0, unreachable: 0, unverified: 0, drifted: 0 };
+  for (const outcome of outcomes) {
+    const spends = budgetClass(outcome);
+    if (spends !== undefined) byClass[spends] += 1;
+  }
+  const spent = [...new Set(budget.counts)].reduce((sum, name) => sum + byClass[name], 0);
+  const allowed = allowedFailures(budget, selected);
+  return { spent, allowed, isExceeded: spent > allowed, byClass };
+}

@@ -1,0 +1,231 @@
+import { FettleError } from './error.ts';
+import type { HostPlan, Plan, PlannedUpdate } from './plan.ts';
+import type { OnDrift } from './playbook.ts';
+import type { SimulatedUpdate, Simulation } from './simulation.ts';
+import { packageKey } from './update.ts';
+
+export interface DriftInput {
+  readonly plan: Pick<HostPlan, 'updates' | 'removals'>;
+  /** Under the plan's own pins, so that updates published later do not show. */
+  readonly simulation: Simulation;
+  readonly onDrift: OnDrift;
+}
+
+export interface Skipped {
+  readonly update: PlannedUpdate;
+  readonly reason: string;
+}
+
+export interface Superseded {
+  readonly planned: PlannedUpdate;
+  readonly successor: PlannedUpdate;
+}
+
+export type DriftJudgement =
+  /** `install` is what is left to do, `done` what stands at its planned version already. */
+  | { readonly kind: 'clean'; readonly install: readonly PlannedUpdate[]; readonly done: readonly PlannedUpdate[] }
+  | { readonly kind: 'drifted'; readonly reasons: readonly string[]; readonly done: readonly PlannedUpdate[] }
+  /** To be simulated once more under its own pins and then held against `installMismatch`. */
+  | {
+      readonly kind: 'adjusted';
+      readonly install: readonly PlannedUpdate[];
+      readonly done: readonly PlannedUpdate[];
+      readonly skipped: readonly Skipped[];
+      readonly superseded: readonly Superseded[];
+    };
+
+/** Where one planned update stands on the host now. */
+type Standing =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'as-planned' }
+  /** The planned version is on no index of the host any more. */
+  | { readonly kind: 'gone'; readonly reason: string }
+  /** Something newer than planned is installed: nothing is left to do. */
+  | { readonly kind: 'passed'; readonly reason: string }
+  | { readonly kind: 'other'; readonly reason: string };
+
+/**
+ * Does the host's package manager still do exactly what was planned? What stands at its planned version is done, not
+ * drift. A removal or a package the plan does not name refuses the host under every `on_drift`.
+ */
+export function judgeDrift(input: DriftInput): DriftJudgement {
+  const standings = input.plan.updates.map((update) => ({ update, standing: standingOf(update, input.simulation) }));
+  const done = standings.filter(({ standing }) => standing.kind === 'done').map(({ update }) => update);
+  const install = standings.filter(({ standing }) => standing.kind === 'as-planned').map(({ update }) => update);
+  const beyond = beyondPlan(input.plan, input.simulation);
+  const drifts = standings.flatMap(({ update, standing }) => ('reason' in standing ? [{ update, standing }] : []));
+  if (beyond.length > 0 || (drifts.length > 0 && input.onDrift === 'refuse-host')) {
+    return { kind: 'drifted', reasons: [...drifts.map(({ standing }) => standing.reason), ...beyond], done };
+  }
+  if (drifts.length === 0) return { kind: 'clean', install, done };
+  if (input.onDrift === 'skip-package') {
+    const skipped = drifts.map(({ update, standing }) => ({ update, reason: standing.reason }));
+    return { kind: 'adjusted', install, done, skipped, superseded: [] };
+  }
+  return supersede(input, { install, done, drifts });
+}
+
+function standingOf(update: PlannedUpdate, simulation: Simulation): Standing {
+  const name = packageKey(update);
+  const current = simulation.installed[name] ?? simulation.installed[update.name] ?? null;
+  if (current?.version === update.to) {
+    if (isWellInstalled(current.status)) return { kind: 'done' };
+    return { kind: 'other', reason: `${name} is at ${update.to} but not properly installed (${current.status})` };
+  }
+  const now = current?.version ?? null;
+  const simulated = simulation.installs.find((item) => packageKey(item) === name);
+  if (now === update.from && simulated?.to === update.to) return { kind: 'as-planned' };
+  if (now === null && update.from !== null) {
+    return { kind: 'passed', reason: `${name} is not installed any more (planned from ${update.from})` };
+  }
+  return changedStanding(update, now, simulation);
+}
+
+/** Neither done nor as planned: the installed version changed, the planned one left, or it would not go in. */
+function changedStanding(update: PlannedUpdate, now: string | null, simulation: Simulation): Standing {
+  const name = packageKey(update);
+  const versions = offered(update, simulation).map((item) => item.version);
+  if (now !== update.from) {
+    const reason = `${name} is at ${now ?? 'nothing'}, planned from ${update.from ?? 'nothing'} to ${update.to}`;
+    const [own, planned] = [versions.indexOf(now ?? ''), versions.indexOf(update.to)];
+    return { kind: own >= 0 && planned > own ? 'passed' : 'other', reason };
+  }
+  if (!versions.includes(update.to)) {
+    return { kind: 'gone', reason: `${name} ${update.to} has left the repository` };
+  }
+  const why = simulation.errors[0];
+  const told = why === undefined ? 'held, or it needs what the plan does not name' : why;
+  return { kind: 'other', reason: `${name} ${update.to} would not go in (${told})` };
+}
+
+function isWellInstalled(status: string): boolean {
+  return /^[ih]i\s?$/.test(status);
+}
+
+function offered(update: PlannedUpdate, simulation: Simulation): Simulation['available'][string] {
+  return simulation.available[packageKey(update)] ?? simulation.available[update.name] ?? [];
+}
+
+/** What the package manager would do that the plan does not name. */
+function beyondPlan(plan: DriftInput['plan'], simulation: Simulation): string[] {
+  const planned = new Set(plan.updates.map(packageKey));
+  const removals = new Set(plan.removals.map(packageKey));
+  return [
+    ...simulation.installs.filter((item) => !planned.has(packageKey(item))).map(describeExtra),
+    ...simulation.removes
+      .filter((item) => !removals.has(packageKey(item)))
+      .map((item) => `${packageKey(item)} ${item.version} would be removed, which the plan does not name`),
+  ];
+}
+
+function describeExtra(item: SimulatedUpdate): string {
+  const what = item.from === null ? 'would be newly installed' : `would go from ${item.from} to ${item.to}`;
+  return `${packageKey(item)} ${item.from === null ? `${item.to} ` : ''}${what}, which the plan does not name`;
+}
+
+interface Sorted {
+  readonly install: readonly PlannedUpdate[];
+  readonly done: readonly PlannedUpdate[];
+  readonly drifts: readonly { readonly update: PlannedUpdate; readonly standing: Standing & { reason: string } }[];
+}
+
+function supersede(input: DriftInput, sorted: Sorted): DriftJudgement {
+  const superseded: Superseded[] = [];
+  const skipped: Skipped[] = [];
+  const reasons: string[] = [];
+  for (const { update, standing } of sorted.drifts) {
+    if (standing.kind === 'passed') {
+      skipped.push({ update, reason: standing.reason });
+      continue;
+    }
+    const successor = standing.kind === 'gone' ? findSuccessor(update, input) : undefined;
+    if (successor !== undefined) superseded.push({ planned: update, successor });
+    else reasons.push(standing.kind === 'gone' ? `${standing.reason} and has no successor there` : standing.reason);
+  }
+  if (reasons.length > 0) return { kind: 'drifted', reasons, done: sorted.done };
+  const install = [...sorted.install, ...superseded.map((item) => item.successor)];
+  return { kind: 'adjusted', install, done: sorted.done, skipped, superseded };
+}
+
+function findSuccessor(update: PlannedUpdate, { plan, simulation }: DriftInput): PlannedUpdate | undefined {
+  const own = successorOf(update, offered(update, simulation));
+  if (own !== undefined || update.from !== null) return own;
+  // A new ABI has a new name: the image that the same meta-package asks for now.
+  const planned = new Set(plan.updates.map((item) => item.name));
+  for (const [key, versions] of Object.entries(simulation.available)) {
+    const [name = '', arch = update.arch] = key.split(':');
+    if (planned.has(name) || arch !== update.arch || !isOtherAbi(name, update.name)) continue;
+    const successor = successorOf({ ...update, name }, versions);
+    if (successor !== undefined) return successor;
+  }
+  return undefined;
+}
+
+/** `linux-image-6.1.0-32-amd64` of `linux-image-6.1.0-31-amd64`: the same words around another ABI number. */
+function isOtherAbi(name: string, planned: string): boolean {
+  const wordsOf = (text: string): string[] => text.split('-').filter((word) => !/^\d/.test(word));
+  const isKernel = /^(linux|kernel)-/.test(planned) && /-\d/.test(planned) && /-\d/.test(name);
+  return isKernel && name !== planned && wordsOf(name).join('-') === wordsOf(planned).join('-');
+}
+
+/** The newest version of the same origin that stands above the installed one. */
+function successorOf(update: PlannedUpdate, versions: Simulation['available'][string]): PlannedUpdate | undefined {
+  const own = versions.findIndex((item) => item.version === update.from);
+  const newer = own < 0 ? versions : versions.slice(0, own);
+  const origins = new Set(update.origins.map(stableOrigin));
+  const match = newer.find((item) => item.origins.some((origin) => origins.has(stableOrigin(origin))));
+  if (match === undefined) return undefined;
+  return {
+    ...update,
+    to: match.version,
+    origins: match.origins,
+    reason: `supersedes ${update.to}, which has left the repository`,
+  };
+}
+
+/** `Debian:12.5/oldstable` → `Debian/oldstable`: a point release is the same origin. */
+function stableOrigin(origin: string): string {
+  return origin.replace(/:[^/]*/, '');
+}
+
+/** Holds an adjusted set against a simulation under its own pins: every difference, empty when it is exactly that. */
+export function installMismatch(install: readonly PlannedUpdate[], simulation: Simulation): string[] {
+  const missing = install.filter(
+    (update) => !simulation.installs.some((item) => packageKey(item) === packageKey(update) && item.to === update.to),
+  );
+  return [
+    ...missing.map((update) => `${packageKey(update)} ${update.to} would not go in`),
+    ...beyondPlan({ updates: install, removals: [] }, simulation),
+  ];
+}
+
+/**
+ * Why a plan may not be applied now, as `FettleError('approval')` (exit 10); undefined when it may. `inventory` has the
+ * hash of each host's resolved, secret-free variables as they are now.
+ */
+export function planRefusal(
+  plan: Pick<Plan, 'expiresMs' | 'hosts'>,
+  nowMs: number,
+  inventory: ReadonlyMap<string, string>,
+): FettleError | undefined {
+  const hint = 'make a new plan with `fettle plan` and have it approved';
+  if (nowMs >= plan.expiresMs) {
+    const when = new Date(plan.expiresMs).toISOString();
+    return new FettleError('approval', `the plan expired at ${when}`, { hint, details: { expiresMs: plan.expiresMs } });
+  }
+  const gone = plan.hosts.filter((host) => !inventory.has(host.host)).map((host) => host.host);
+  if (gone.length > 0) {
+    return new FettleError('approval', `the plan names hosts that the inventory does not have: ${gone.join(', ')}`, {
+      hint: `give the inventory the plan was made from, or ${hint}`,
+      details: { hosts: gone },
+    });
+  }
+  const changed = plan.hosts
+    .filter((host) => inventory.get(host.host) !== host.inventorySha256)
+    .map((host) => host.host);
+  if (changed.length === 0) return undefined;
+  return new FettleError('approval', `the inventory changed since the plan was made for ${changed.join(', ')}`, {
+    hint,
+    details: { hosts: changed },
+  });
+}

@@ -1,0 +1,252 @@
+import { firstGlob } from './glob.ts';
+import type { RebootMode } from './host.ts';
+import type { Change, Outcome, UpdateResult, VerifyFinding } from './outcome.ts';
+import type { HostPlan } from './plan.ts';
+import type { InstallSettings, VerifySettings } from './playbook.ts';
+import type { HostScan } from './scan.ts';
+import type { InstalledPackage } from './update.ts';
+import { packageKey } from './update.ts';
+
+export interface VerifyInput {
+  readonly before: HostScan;
+  readonly after: HostScan;
+  readonly plan: Pick<HostPlan, 'updates' | 'removals'>;
+  /** What the install read back; it names superseded and skipped updates. */
+  readonly results: readonly UpdateResult[];
+  readonly settings: VerifySettings;
+  /** True when this run rebooted the host: then the newest kernel must be the one that runs. */
+  readonly wasRebooted: boolean;
+  /** Planned updates left out on purpose (`on_drift: skip-package`), as `name:arch`. */
+  readonly skipped?: readonly string[];
+}
+
+/** The first port that Linux hands out by itself (net.ipv4.ip_local_port_range); those above come and go. */
+const ephemeralPort = 32_768;
+
+/** Services that start when asked and end by themselves; their absence says nothing. */
+const comeAndGo = [
+  'user@*.service',
+  'user-runtime-dir@*.service',
+  'fettle-*.service',
+  'run-*.service',
+  'apt-*.service',
+  'unattended-upgrades-*.service',
+  'dpkg-*.service',
+  'man-db.service',
+  'packagekit.service',
+  'fwupd*.service',
+  'systemd-hostnamed.service',
+  'systemd-localed.service',
+  'systemd-timedated.service',
+  'systemd-fsck*.service',
+  'systemd-tmpfiles-*.service',
+  'systemd-coredump@*.service',
+  'systemd-update-*.service',
+];
+
+/** Compares the host before and after with what was planned. Findings come in the order of weight, packages first. */
+export function judgeVerify(input: VerifyInput): VerifyFinding[] {
+  return [
+    ...planFindings(input),
+    ...unplannedFindings(input),
+    ...brokenFindings(input),
+    ...kernelFindings(input),
+    ...unitFindings(input),
+    ...serviceFindings(input),
+    ...listenerFindings(input),
+    ...staleFindings(input),
+    ...conffileFindings(input),
+  ];
+}
+
+function installedByKey(scan: HostScan): ReadonlyMap<string, InstalledPackage> {
+  // The second letter of dpkg's abbreviation is the state: not installed, or only its configuration files are left.
+  const present = scan.packages.filter((item) => !/^.[nc]/.test(item.status));
+  return new Map(present.map((item) => [packageKey(item), item]));
+}
+
+function planFindings(input: VerifyInput): VerifyFinding[] {
+  const installed = installedByKey(input.after);
+  const results = new Map(input.results.map((result) => [packageKey(result), result]));
+  const skipped = new Set(input.skipped);
+  const findings: VerifyFinding[] = [];
+  for (const update of input.plan.updates) {
+    const key = packageKey(update);
+    const result = results.get(key);
+    const isSuperseded = result?.state === 'superseded';
+    const now = installed.get(key)?.version;
+    if (now === (isSuperseded ? result.now : update.to)) continue;
+    // A superseded kernel of an older ABI was never to be installed: its successor has another name.
+    if (isSuperseded && result.now === null && now === undefined) continue;
+    const message = `${key} is ${now === undefined ? 'not installed' : `at ${now}`}, planned ${update.to}`;
+    findings.push({ check: 'plan', level: skipped.has(key) ? 'warn' : 'fail', message });
+  }
+  for (const removal of input.plan.removals) {
+    if (!installed.has(packageKey(removal))) continue;
+    findings.push({ check: 'plan', level: 'fail', message: `${packageKey(removal)} is still there, planned to go` });
+  }
+  return findings;
+}
+
+function unplannedFindings(input: VerifyInput): VerifyFinding[] {
+  const planned = new Set([...input.plan.updates, ...input.plan.removals, ...input.results].map(packageKey));
+  const [before, after] = [installedByKey(input.before), installedByKey(input.after)];
+  return [...new Set([...before.keys(), ...after.keys()])]
+    .filter((key) => !planned.has(key))
+    .flatMap((key): VerifyFinding[] => {
+      const [was, now] = [before.get(key)?.version, after.get(key)?.version];
+      if (was === now) return [];
+      const message = `${key} changed from ${was ?? 'not installed'} to ${now ?? 'not installed'} outside the plan`;
+      return [{ check: 'unplanned', level: 'fail', message }];
+    });
+}
+
+function brokenFindings(input: VerifyInput): VerifyFinding[] {
+  const before = new Set(input.before.broken.map(packageKey));
+  return input.after.broken.map((item) => ({
+    check: 'broken-package',
+    level: before.has(packageKey(item)) ? 'warn' : 'fail',
+    message: `${packageKey(item)} ${item.version} is not properly installed (${item.status.trim()})`,
+  }));
+}
+
+function kernelFindings(input: VerifyInput): VerifyFinding[] {
+  const { runningKernel, installedKernel } = input.after.reboot;
+  if (!input.wasRebooted || installedKernel === undefined || installedKernel === runningKernel) return [];
+  const message = `the host rebooted but runs kernel ${runningKernel}, installed is ${installedKernel}`;
+  return [{ check: 'kernel', level: 'fail', message }];
+}
+
+function unitFindings(input: VerifyInput): VerifyFinding[] {
+  const level = input.settings.failedUnits;
+  if (level === 'ignore') return [];
+  const before = new Set(input.before.health.failedUnits);
+  return input.after.health.failedUnits
+    .filter((unit) => !before.has(unit) && firstGlob(input.settings.ignore, unit) === undefined)
+    .map((unit) => ({ check: 'failed-unit', level, message: `${unit} failed; it had not before` }));
+}
+
+/** What ran before and neither runs nor failed: it ended and nobody was told. */
+function serviceFindings(input: VerifyInput): VerifyFinding[] {
+  const level = input.settings.failedUnits;
+  if (level === 'ignore') return [];
+  const after = new Set([...input.after.health.activeServices, ...input.after.health.failedUnits]);
+  const leftOut = [...comeAndGo, ...input.settings.ignore];
+  return input.before.health.activeServices
+    .filter((unit) => !after.has(unit) && firstGlob(leftOut, unit) === undefined)
+    .map((unit) => ({ check: 'service', level, message: `${unit} ran before and does not run now` }));
+}
+
+interface Listener {
+  readonly text: string;
+  /** `tcp 0.0.0.0:22`: the process may have been renamed by the update. */
+  readonly socket: string;
+  readonly port: number;
+}
+
+function readListener(text: string): Listener {
+  const [protocol = '', address = ''] = text.split(/\s+/);
+  return { text, socket: `${protocol} ${address}`, port: Number(address.slice(address.lastIndexOf(':') + 1)) };
+}
+
+function listenerFindings(input: VerifyInput): VerifyFinding[] {
+  const level = input.settings.listeners;
+  if (level === 'ignore') return [];
+  const after = new Set(input.after.health.listeners.map((text) => readListener(text).socket));
+  const lost = input.before.health.listeners
+    .map(readListener)
+    .filter((item) => !(item.port >= ephemeralPort) && !after.has(item.socket) && !isIgnored(item, input.settings));
+  const bySocket = new Map(lost.map((item) => [item.socket, item]));
+  return [...bySocket.values()].map((item) => ({
+    check: 'listener',
+    level,
+    message: `nothing listens on ${item.text} any more`,
+  }));
+}
+
+function isIgnored(listener: Listener, settings: VerifySettings): boolean {
+  const process = listener.text.split(/\s+/)[2] ?? '';
+  const faces = [listener.text, listener.socket, process, String(listener.port)];
+  return faces.some((face) => face !== '' && firstGlob(settings.ignore, face) !== undefined);
+}
+
+function staleFindings(input: VerifyInput): VerifyFinding[] {
+  const level = input.settings.staleProcesses;
+  if (level === 'ignore') return [];
+  const { staleProcesses, staleKnown } = input.after.health;
+  if (!staleKnown) {
+    const message = 'not every process could be looked at: whether some still run replaced code is unknown';
+    return [{ check: 'stale-process', level: 'warn', message }];
+  }
+  const owners = new Set(staleProcesses.map((item) => item.unit ?? item.name));
+  return [...owners]
+    .filter((owner) => firstGlob(input.settings.ignore, owner) === undefined)
+    .map((owner) => ({ check: 'stale-process', level, message: `${owner} still runs code that was replaced` }));
+}
+
+function conffileFindings(input: VerifyInput): VerifyFinding[] {
+  const before = new Set(input.before.conffileLeftovers);
+  return input.after.conffileLeftovers
+    .filter((path) => !before.has(path))
+    .map((path) => ({ check: 'conffile', level: 'warn', message: `${path} is new: merge it with the file in use` }));
+}
+
+export interface VerdictInput {
+  readonly findings: readonly VerifyFinding[];
+  readonly after: Pick<HostScan, 'reboot' | 'health'>;
+  readonly change: Change;
+  /** Resolved for the host: `patch_reboot: never` has won. */
+  readonly rebootMode: RebootMode;
+  readonly restartServices: InstallSettings['restartServices'];
+  readonly settings: Pick<VerifySettings, 'staleProcesses' | 'ignore'>;
+}
+
+/** Patched is not the end: a host is `verified` only when nothing is wrong and nothing old is still in use. */
+export function verdictOf(input: VerdictInput): Outcome {
+  const { change } = input;
+  const failures = input.findings.filter((finding) => finding.level === 'fail');
+  if (failures.length > 0) {
+    const reason = listed(failures.map((finding) => finding.message));
+    return { verdict: 'unhealthy', change, reason, hint: 'look at the host; `fettle verify` judges it again' };
+  }
+  return (
+    pendingReboot(input) ?? pendingRestart(input) ?? { verdict: 'verified', change, reason: verifiedReason(input) }
+  );
+}
+
+function verifiedReason(input: VerdictInput): string {
+  const warnings = input.findings.filter((finding) => finding.level === 'warn').map((finding) => finding.message);
+  const base = input.change === 'none' ? 'nothing was left to do' : 'everything planned is installed and in use';
+  return warnings.length === 0 ? base : `${base}; noted: ${listed(warnings)}`;
+}
+
+function pendingReboot(input: VerdictInput): Outcome | undefined {
+  const { needed, reasons } = input.after.reboot;
+  if (needed === 'no') return undefined;
+  const why = reasons.length === 0 ? '' : ` (${listed(reasons)})`;
+  const reason = needed === 'yes' ? `needs a reboot${why}` : `cannot tell whether it needs a reboot${why}`;
+  const base = { verdict: 'pending-reboot', change: input.change, reason } as const;
+  const hint = 'reboot it with `fettle reboot`, or allow it in the playbook (reboot.mode)';
+  return input.rebootMode === 'never' ? { ...base, hint, followsFromMode: true } : { ...base, hint };
+}
+
+function pendingRestart(input: VerdictInput): Outcome | undefined {
+  const { staleProcesses, staleKnown } = input.after.health;
+  if (input.settings.staleProcesses === 'ignore' || !staleKnown) return undefined;
+  const owners = [...new Set(staleProcesses.map((item) => item.unit ?? item.name))].filter(
+    (owner) => firstGlob(input.settings.ignore, owner) === undefined,
+  );
+  if (owners.length === 0) return undefined;
+  const base = {
+    verdict: 'pending-restart',
+    change: input.change,
+    reason: `still running replaced code: ${listed(owners)}`,
+    hint: 'restart them, reboot the host, or set install.restart_services: stale',
+  } as const;
+  return input.restartServices === 'stale' ? base : { ...base, followsFromMode: true };
+}
+
+function listed(messages: readonly string[]): string {
+  const shown = messages.slice(0, 3).join('; ');
+  return messages.length > 3 ? `${shown}; and ${messages.length - 3} more` : shown;
+}

@@ -1,0 +1,186 @@
+import { firstGlob } from './glob.ts';
+import type { LeftOut, PlannedUpdate } from './plan.ts';
+import type { Policy, UpdateRule } from './playbook.ts';
+import type { HostScan } from './scan.ts';
+import type { HeldBack, Update, UpdateClass } from './update.ts';
+import { packageKey } from './update.ts';
+
+/** An update that shall go in, before the host's package manager was asked whether it can. */
+export type WantedUpdate = Omit<PlannedUpdate, 'from' | 'untried'> & {
+  readonly from: string;
+  readonly heldBack?: HeldBack;
+};
+
+export interface Selection {
+  readonly wanted: readonly WantedUpdate[];
+  /** Every other update the host knows, each with a reason an auditor understands. */
+  readonly leftOut: readonly LeftOut[];
+}
+
+/** One version of a package that could go in; `class` is what rules are held against. */
+interface Offer {
+  readonly to: string;
+  readonly class: UpdateClass;
+  /** True: the version that closes the hole stands behind a newer candidate. */
+  readonly isBehind: boolean;
+  readonly heldBack?: HeldBack;
+}
+
+type Choice = { readonly offer: Offer; readonly reason: string } | { readonly refusal: string };
+
+/**
+ * What of the scan the policy takes. Holds of the host and of `patch_hold` come first, then `exclude`, then `include`
+ * (empty = everything), then what the package manager itself keeps back. Where only the security version is wanted and
+ * a newer candidate hides it, the security version is taken.
+ */
+export function selectUpdates(
+  scan: Pick<HostScan, 'updates' | 'held'>,
+  policy: Policy,
+  patchHold: readonly string[],
+): Selection {
+  const held = new Set(scan.held);
+  const wanted: WantedUpdate[] = [];
+  const leftOut: LeftOut[] = [];
+  for (const update of scan.updates) {
+    const hold = holdReason(update, held, patchHold);
+    const choice = hold === undefined ? choose(update, policy) : { refusal: hold };
+    if ('refusal' in choice) {
+      leftOut.push(leaveOut(update, choice.refusal));
+      continue;
+    }
+    wanted.push(wantedOf(update, choice.offer, choice.reason));
+    if (choice.offer.to !== update.to) leftOut.push(narrowed(update, choice.offer));
+  }
+  return { wanted, leftOut };
+}
+
+function wantedOf(update: Update, offer: Offer, reason: string): WantedUpdate {
+  const { name, arch, from, isKernel } = update;
+  // The candidate that hides a security version closes the hole too.
+  const offered = update.securityTo === undefined ? offer.class : 'security';
+  return {
+    name,
+    arch,
+    from,
+    to: offer.to,
+    class: offered,
+    origins: offer.isBehind ? [] : update.origins,
+    isKernel,
+    reason,
+    ...(offer.heldBack === undefined ? {} : { heldBack: offer.heldBack }),
+  };
+}
+
+function leaveOut(update: Update, reason: string): LeftOut {
+  const { name, arch, from, to, heldBack } = update;
+  return { name, arch, from, to, class: update.class, reason, ...(heldBack === undefined ? {} : { heldBack }) };
+}
+
+/** The newer version that waits because its security version goes in first. */
+function narrowed(update: Update, offer: Offer): LeftOut {
+  const why =
+    update.heldBack === undefined
+      ? 'only the security version is wanted'
+      : heldBackReason(update.heldBack).split(';')[0];
+  return { ...leaveOut(update, `${why}; ${offer.to} goes in instead`), from: offer.to, class: 'other' };
+}
+
+function holdReason(update: Update, held: ReadonlySet<string>, patchHold: readonly string[]): string | undefined {
+  if (update.heldBack?.kind === 'held' || held.has(update.name) || held.has(packageKey(update))) {
+    return 'held on the host by its package manager';
+  }
+  const glob = firstGlob(patchHold, update.name);
+  return glob === undefined ? undefined : `held by patch_hold (${glob}) in the inventory`;
+}
+
+/** Best first: the candidate, then the security version behind it. */
+function offersOf(update: Update): readonly Offer[] {
+  const held = update.heldBack === undefined ? {} : { heldBack: update.heldBack };
+  if (update.securityTo === undefined || update.securityTo === update.to) {
+    const isSecurity = update.securityTo === update.to;
+    return [{ to: update.to, class: isSecurity ? 'security' : update.class, isBehind: false, ...held }];
+  }
+  // A pin is the administrator's own word and holds for every version; the other reasons are the candidate's alone.
+  const behind = update.heldBack?.kind === 'pinned' ? held : {};
+  return [
+    { to: update.to, class: 'other', isBehind: false, ...held },
+    { to: update.securityTo, class: 'security', isBehind: true, ...behind },
+  ];
+}
+
+function choose(update: Update, policy: Policy): Choice {
+  const refusals: string[] = [];
+  for (const offer of offersOf(update)) {
+    const choice = judgeOffer(update, offer, policy);
+    if ('offer' in choice) return choice;
+    if (!refusals.includes(choice.refusal)) refusals.push(choice.refusal);
+  }
+  return { refusal: refusals.join(`; security version ${update.securityTo ?? ''}: `) };
+}
+
+function judgeOffer(update: Update, offer: Offer, policy: Policy): Choice {
+  const excluded = policy.exclude.find((rule) => matchesRule(rule, update.name, offer.class));
+  if (excluded !== undefined) return { refusal: `excluded by the playbook (${describeRule(excluded)})` };
+  if (policy.securityOnly && offer.class !== 'security') return { refusal: notSecurity(offer.class) };
+  const included = policy.include.find((rule) => matchesRule(rule, update.name, offer.class));
+  if (included === undefined && policy.include.length > 0) return { refusal: notIncluded(offer.class, policy.include) };
+  const refusal = refusedHold(offer.heldBack, policy);
+  if (refusal !== undefined) return { refusal };
+  return { offer, reason: includedReason(offer, included) };
+}
+
+function includedReason(offer: Offer, rule: UpdateRule | undefined): string {
+  const hidden = offer.isBehind ? ' (behind a newer candidate)' : '';
+  if (offer.class === 'security') return `security${hidden}`;
+  return rule === undefined ? 'every update is wanted' : `included by the playbook (${describeRule(rule)})`;
+}
+
+function notSecurity(offered: UpdateClass): string {
+  return offered === 'unknown'
+    ? 'no security source on this host tells whether this is a security update; only those are wanted'
+    : 'not a security update; only those are wanted';
+}
+
+function notIncluded(offered: UpdateClass, rules: readonly UpdateRule[]): string {
+  const wanted = rules.map(describeRule).join(' or ');
+  const unknown = offered === 'unknown' ? '; no security source on this host tells its class' : '';
+  return `not included by the playbook (wants ${wanted})${unknown}`;
+}
+
+export function matchesRule(rule: UpdateRule, name: string, offered: UpdateClass): boolean {
+  const isOfClass = rule.class === undefined || rule.class === 'any' || rule.class === offered;
+  return isOfClass && (rule.packages === undefined || firstGlob(rule.packages, name) !== undefined);
+}
+
+export function describeRule(rule: UpdateRule): string {
+  const parts = [
+    ...(rule.class === undefined ? [] : [`class ${rule.class}`]),
+    ...(rule.packages === undefined ? [] : [`packages ${rule.packages.join(', ')}`]),
+  ];
+  return parts.length === 0 ? 'everything' : parts.join(', ');
+}
+
+/** Why the policy does not overrule what the package manager keeps back; undefined = it may go in. */
+function refusedHold(heldBack: HeldBack | undefined, policy: Policy): string | undefined {
+  if (heldBack === undefined) return undefined;
+  if (heldBack.kind === 'phased' && policy.includePhased) return undefined;
+  if (heldBack.kind === 'needs-new' && policy.newPackages === 'allow') return undefined;
+  return heldBackReason(heldBack);
+}
+
+export function heldBackReason(heldBack: HeldBack): string {
+  switch (heldBack.kind) {
+    case 'held':
+      return 'held on the host by its package manager';
+    case 'phased':
+      return `phased${heldBack.percent === undefined ? '' : ` at ${heldBack.percent} %`}; the playbook does not ask for phased updates`;
+    case 'needs-new':
+      return `needs new packages (${heldBack.packages.join(', ')}); the playbook refuses new packages`;
+    case 'needs-removal':
+      return `would remove ${heldBack.packages.join(', ')}; removals are refused`;
+    case 'pinned':
+      return 'pinned by the package preferences of the host';
+    case 'unknown':
+      return 'kept back by the package manager, which does not say why';
+  }
+}

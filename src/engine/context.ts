@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto';
+import type { Clock } from '../base/clock.ts';
+import { FettleError } from '../domain/error.ts';
+import type { EventSink, LiveEvent, Operator, RunEvent } from '../domain/event.ts';
+import type { Host } from '../domain/host.ts';
+import type { RunRecord } from '../domain/record.ts';
+import type { HostFacts } from '../domain/scan.ts';
+import type { Manager } from '../managers/manager.ts';
+import type { HostRemote } from './host-remote.ts';
+import type { SpawnLocal } from './local-command.ts';
+
+/** How patient the engine is with hosts that are away. Milliseconds. */
+export interface EngineLimits {
+  /** A connection that stays lost for this long while a job runs makes the host `lost`; the job goes on. */
+  readonly outageMs: number;
+  /** Longest pause between two tries to connect again. */
+  readonly retryCapMs: number;
+  /** Pause between two looks at a rebooting host. */
+  readonly rebootPollMs: number;
+  /** One look at a rebooting host, connecting included. */
+  readonly rebootProbeMs: number;
+  /** How long one question for a job's news may wait on the host. */
+  readonly followWaitSec: number;
+}
+
+export const engineLimits: EngineLimits = {
+  outageMs: 15 * 60_000,
+  retryCapMs: 10_000,
+  rebootPollMs: 3_000,
+  rebootProbeMs: 30_000,
+  followWaitSec: 20,
+};
+
+/** What everything in one run shares. */
+export interface RunContext {
+  readonly run: string;
+  readonly operator: Operator;
+  readonly clock: Clock;
+  /** Shows events; recording is `record`'s business, so the recorder is not a part of it. */
+  readonly sink: EventSink;
+  readonly record: RunRecord;
+  /** Aborted: begin nothing more; what has begun goes on to its safe point. */
+  readonly stop: AbortSignal;
+  /** Aborted: let go now; jobs go on by themselves. */
+  readonly detach: AbortSignal;
+  readonly manager: (name: string) => Manager;
+  readonly spawnLocal: SpawnLocal;
+  readonly limits: EngineLimits;
+}
+
+/** What the work on one host in one attempt shares. */
+export interface HostContext extends RunContext {
+  readonly host: Host;
+  readonly remote: HostRemote;
+  readonly attempt: number;
+  readonly fence: number;
+  /** Is this the machine fettle runs on? It is never rebooted by its own run. */
+  readonly isController: (facts: HostFacts) => boolean;
+  /** Resolves when the host may reboot; disposing gives the slot back. */
+  readonly rebootSlot: (signal: AbortSignal) => Promise<Disposable>;
+}
+
+/** Commits, then shows. Awaited before a side effect it makes the effect findable after a crash. */
+export async function emit(context: RunContext, events: readonly RunEvent[]): Promise<void> {
+  await context.record.append(events);
+  for (const event of events) context.sink.event(event);
+}
+
+export function show(context: RunContext, event: LiveEvent): void {
+  context.sink.event(event);
+}
+
+export function ofHost(context: HostContext): { run: string; host: string; hostId: string; attempt: number } {
+  return { run: context.run, host: context.host.name, hostId: context.host.id, attempt: context.attempt };
+}
+
+export async function note(context: HostContext, level: 'info' | 'warn', message: string): Promise<void> {
+  await emit(context, [{ type: 'note', run: context.run, host: context.host.name, level, message }]);
+}
+
+/** The part of a job's name that stands for the host. Hex. */
+export function hostDigest(hostId: string): string {
+  return createHash('sha256').update(hostId).digest('hex');
+}
+
+export function asFettleError(error: unknown): FettleError {
+  if (error instanceof FettleError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new FettleError('internal', message, { cause: error });
+}
+
+/** The connection is gone or was never there; another try may help. */
+export function isOutage(error: unknown): boolean {
+  return error instanceof FettleError && ['connect', 'timeout', 'lost'].includes(error.code);
+}
+
+/** The host was not to be spoken to: nothing of the request has reached a shell with the needed rights. */
+export function isUnreached(error: unknown): boolean {
+  return isOutage(error) || isDenied(error);
+}
+
+/** The host answered and did not let us in; more tries would only lock the account. */
+export function isDenied(error: unknown): boolean {
+  return error instanceof FettleError && ['auth', 'host-key', 'elevate'].includes(error.code);
+}

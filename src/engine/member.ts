@@ -1,0 +1,92 @@
+import type { AdmissionPhase } from '../domain/admission.ts';
+import { FettleError } from '../domain/error.ts';
+import type { Host } from '../domain/host.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import type { HostPlan, Plan } from '../domain/plan.ts';
+import type { HostRunState, RecordedFacts, RunState } from '../domain/record.ts';
+import { reachedBehind } from '../domain/wave.ts';
+import type { HostRemote } from './host-remote.ts';
+import { resumeMode } from './host-run.ts';
+
+/** One host of a rollout while it lasts. */
+export interface Member {
+  readonly host: Host;
+  readonly hostPlan: HostPlan;
+  readonly attempt: number;
+  /** Hosts that are reached through this one. */
+  readonly after: readonly string[];
+  readonly state: HostRunState | undefined;
+  recorded: RecordedFacts | undefined;
+  wave: number;
+  isController: boolean;
+  phase: AdmissionPhase;
+  outcome: Outcome | undefined;
+  fence: number;
+  /** The attempt is committed. */
+  isStarted: boolean;
+  isRefreshed: boolean;
+  remote: HostRemote | undefined;
+  /** Resolved when a reboot slot is given. */
+  grantReboot: (() => void) | undefined;
+}
+
+export interface MembersInput {
+  readonly plan: Plan;
+  readonly hosts: ReadonlyMap<string, Host>;
+  readonly reachedThrough: ReadonlyMap<string, readonly string[]>;
+  readonly state?: RunState;
+}
+
+/**
+ * The hosts of the plan in the order of admission; what an earlier process finished is over already. Throws
+ * `FettleError('config')` where the inventory lost a host.
+ */
+export function membersOf(input: MembersInput): Member[] {
+  const states = new Map(input.state?.hosts.map((state) => [state.hostId, state]));
+  const plans = new Map(input.plan.hosts.map((hostPlan) => [hostPlan.host, hostPlan]));
+  const ordered = input.plan.waves.flatMap((wave, index) => wave.hosts.map((name) => ({ name, index })));
+  return ordered.flatMap(({ name, index }) => {
+    const hostPlan = plans.get(name);
+    if (hostPlan === undefined) return [];
+    const host = input.hosts.get(name);
+    if (host === undefined) {
+      throw new FettleError('config', `the plan names ${name}, which the inventory does not have`, {
+        hint: 'give the inventory the plan was made from',
+      });
+    }
+    const after = [...reachedBehind(name, input.reachedThrough)].filter((other) => plans.has(other));
+    return [memberOf({ host, hostPlan, after, wave: index, state: states.get(hostPlan.hostId) })];
+  });
+}
+
+type MemberInput = Pick<Member, 'host' | 'hostPlan' | 'after' | 'wave' | 'state'>;
+
+function memberOf(input: MemberInput): Member {
+  const { state } = input;
+  const mode = state === undefined ? 'start' : resumeMode(state);
+  const known = state?.attempt ?? 0;
+  return {
+    ...input,
+    attempt: mode === 'retry' || mode === 'start' ? known + 1 : known,
+    recorded: undefined,
+    isController: false,
+    phase: mode === 'done' ? 'done' : 'waiting',
+    outcome: mode === 'done' ? state?.outcome : undefined,
+    fence: 0,
+    isStarted: mode === 'continue',
+    isRefreshed: false,
+    remote: undefined,
+    grantReboot: undefined,
+  };
+}
+
+/** An earlier process began to change the host in this attempt: it goes on at once, whatever its wave. */
+export function isInFlight(member: Member): boolean {
+  if (member.phase === 'done' || member.state?.attempt !== member.attempt) return false;
+  const changing = ['install', 'restart', 'reboot', 'verify'];
+  const { doneSteps, openSteps } = member.state;
+  return (
+    doneSteps.some((step) => changing.includes(step)) ||
+    openSteps.some((open) => open.attempt === member.attempt && changing.includes(open.step))
+  );
+}

@@ -1,0 +1,129 @@
+import { FettleError } from '../domain/error.ts';
+import type { Host } from '../domain/host.ts';
+import type { HostPlan } from '../domain/plan.ts';
+import type { FileSystem, HostScan } from '../domain/scan.ts';
+
+export interface PreflightInput {
+  readonly run: string;
+  readonly host: Host;
+  readonly hostPlan: HostPlan;
+  readonly scan: HostScan;
+  readonly nowMs: number;
+  /** What is broken may be our own earlier work: it is repaired instead of refused. */
+  readonly mayRepair: boolean;
+}
+
+export interface PreflightJudgement {
+  /** The host is left alone: it is switched off by its own variables. */
+  readonly leaveAlone?: FettleError;
+  readonly failure?: FettleError;
+  readonly needsRepair: boolean;
+  readonly warnings: readonly string[];
+}
+
+const mebibyte = 1024 * 1024;
+/** Room besides the downloads: unpacked packages replace others of about their size. */
+const spareBytes = 64 * mebibyte;
+/** A kernel with its initrd. */
+const kernelBytes = 128 * mebibyte;
+const fewInodes = 2_000;
+const maxSkewMs = 5 * 60_000;
+
+/** Judges whether work may begin. Pure; the first failure wins, warnings are all told. */
+export function judgePreflight(input: PreflightInput): PreflightJudgement {
+  const { scan, mayRepair, hostPlan } = input;
+  const isBroken = scan.broken.length > 0 && hostPlan.updates.length > 0;
+  const leaveAlone = judgeSwitches(input);
+  const failure = judgeManager(scan) ?? (isBroken && !mayRepair ? brokenBefore(scan) : undefined) ?? judgeSpace(input);
+  return {
+    ...(leaveAlone === undefined ? {} : { leaveAlone }),
+    ...(failure === undefined ? {} : { failure }),
+    needsRepair: isBroken && mayRepair,
+    warnings: [
+      ...claimWarning(input),
+      ...skewWarning(scan),
+      ...busyWarning(scan),
+      ...scan.problems.map((problem) => problem.message),
+    ],
+  };
+}
+
+function judgeSwitches({ host, nowMs }: PreflightInput): FettleError | undefined {
+  const { enabled, disabledReason, disabledUntilMs } = host.patch;
+  if (!enabled) {
+    const because = disabledReason === undefined ? '' : `: ${disabledReason}`;
+    return new FettleError('cancelled', `patching is switched off for it (patch_enabled)${because}`);
+  }
+  if (disabledUntilMs !== undefined && disabledUntilMs > nowMs) {
+    const until = new Date(disabledUntilMs).toISOString();
+    return new FettleError('cancelled', `patching is switched off for it until ${until} (patch_disabled_until)`);
+  }
+  return undefined;
+}
+
+/** Only a warning: whether that job still runs is the host's to say, when the first job asks for the claim. */
+function claimWarning({ run, scan: { active } }: PreflightInput): string[] {
+  if (active === undefined || active.run === run) return [];
+  return [`run ${active.run} of ${active.controller} was at work on it (job ${active.job})`];
+}
+
+function judgeManager(scan: HostScan): FettleError | undefined {
+  if (scan.privileges.isRoot) return undefined;
+  return new FettleError('elevate', `${scan.privileges.user} is not root and no elevation is set`, {
+    hint: 'set ansible_become, or log in as root',
+  });
+}
+
+function brokenBefore(scan: HostScan): FettleError {
+  const names = scan.broken.map((item) => item.name).join(', ');
+  return new FettleError('command', `packages were broken before fettle came: ${names}`, {
+    hint: 'repair them on the host (dpkg --configure -a; apt-get --fix-broken install), then resume the run',
+    details: { broken: scan.broken.map((item) => `${item.name}:${item.arch} ${item.version} ${item.status}`) },
+  });
+}
+
+function judgeSpace({ scan, hostPlan }: PreflightInput): FettleError | undefined {
+  if (hostPlan.updates.length === 0) return undefined;
+  const brings = hostPlan.updates.some((update) => update.isKernel);
+  const wanted: readonly (readonly [string, number])[] = [
+    ['/', spareBytes],
+    ['/var', 2 * hostPlan.downloadBytes + spareBytes],
+    ['/boot', brings ? kernelBytes : 0],
+  ];
+  for (const [path, bytes] of wanted) {
+    const disk = mountOf(scan.disks, path);
+    if (disk === undefined || bytes === 0) continue;
+    const isShort = disk.freeBytes < bytes;
+    // Some file systems have no inode table and say 0.
+    const hasFewInodes = disk.freeInodes !== undefined && disk.freeInodes > 0 && disk.freeInodes < fewInodes;
+    if (!isShort && !hasFewInodes) continue;
+    const room = isShort ? `${inMebibytes(disk.freeBytes)} MiB free` : `${disk.freeInodes} inodes free`;
+    const needed = isShort ? `${inMebibytes(bytes)} MiB` : `${fewInodes} inodes`;
+    return new FettleError('disk', `not enough room on ${disk.mount}: ${room}, ${needed} needed`, {
+      hint: 'make room on the host (apt-get clean, old kernels, logs), then resume the run',
+    });
+  }
+  return undefined;
+}
+
+/** The file system that holds `path`: the longest mount point that is a parent of it. */
+function mountOf(disks: readonly FileSystem[], path: string): FileSystem | undefined {
+  const isParent = (mount: string): boolean => mount === '/' || mount === path || path.startsWith(`${mount}/`);
+  return disks.filter((disk) => isParent(disk.mount)).toSorted((a, b) => b.mount.length - a.mount.length)[0];
+}
+
+function inMebibytes(bytes: number): number {
+  return Math.round(bytes / mebibyte);
+}
+
+function skewWarning(scan: HostScan): string[] {
+  const skew = scan.facts.clockSkewMs;
+  if (skew === undefined || Math.abs(skew) <= maxSkewMs) return [];
+  return [`its clock is ${Math.round(skew / 1000)} s off; signed package lists may look not yet valid or expired`];
+}
+
+function busyWarning(scan: HostScan): string[] {
+  if (scan.running.length === 0) return [];
+  const names = scan.running.map((item) => `${item.name} (pid ${item.pid})`).join(', ');
+  return [`a package manager is at work: ${names}; its lock is waited for`];
+}

@@ -1,0 +1,71 @@
+import type { Host } from '../domain/host.ts';
+import type { HostPlan, Plan } from '../domain/plan.ts';
+import type { InstallSettings, RebootSettings, VerifySettings } from '../domain/playbook.ts';
+
+export interface RebootPlanInput {
+  readonly id: string;
+  readonly hosts: readonly Host[];
+  /** `always`, or `if-needed` for those that are pending. */
+  readonly settings: RebootSettings;
+  readonly install: InstallSettings;
+  readonly verify: VerifySettings;
+  /** Hosts rebooting at once. */
+  readonly concurrency: number;
+  /** Hosts that may fail before the rest is left alone. */
+  readonly maxFailures: number;
+  readonly createdMs: number;
+  readonly fettleVersion: string;
+  readonly select: string;
+  readonly seed: number;
+}
+
+/**
+ * The plan of a stand-alone `fettle reboot`: no update, one wave. `applyPlan` carries it out by the machinery of every
+ * other run: leases, budget, clusters, proof by boot id, verify, resume. `patch_reboot: never` holds here too.
+ */
+export function rebootPlan(input: RebootPlanInput): Plan {
+  const { hosts, settings, concurrency } = input;
+  const budget = { max: input.maxFailures, counts: ['failed', 'unreachable', 'unverified', 'drifted'] } as const;
+  const names = hosts.map((host) => host.name);
+  return {
+    kind: 'plan',
+    version: 1,
+    id: input.id,
+    createdMs: input.createdMs,
+    expiresMs: input.createdMs,
+    fettleVersion: input.fettleVersion,
+    playbook: { name: 'reboot', sha256: '' },
+    select: input.select,
+    seed: input.seed,
+    concurrency,
+    budget,
+    waves: [{ name: 'reboot', hosts: names, concurrency, budget }],
+    policy: { include: [], exclude: [], securityOnly: false, includePhased: false, newPackages: 'refuse' },
+    install: input.install,
+    reboot: { ...settings, concurrency },
+    verify: input.verify,
+    hooks: { before_host: [], before_reboot: [], after_host: [] },
+    hosts: hosts.map((host) => hostPlanOf(host, { ...settings, isWritten: true })),
+    absent: [],
+    warnings: [],
+  };
+}
+
+function hostPlanOf(host: Host, rebootSettings: RebootSettings): HostPlan {
+  return {
+    host: host.name,
+    hostId: host.id,
+    wave: 0,
+    manager: '',
+    osName: '',
+    updates: [],
+    removals: [],
+    leftOut: [],
+    securityKnown: true,
+    downloadBytes: 0,
+    reboot: { expected: true, reasons: [] },
+    rebootSettings,
+    inventorySha256: '',
+    clusters: host.patch.clusters,
+  };
+}

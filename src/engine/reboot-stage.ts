@@ -1,0 +1,105 @@
+import { FettleError } from '../domain/error.ts';
+import type { RebootMode } from '../domain/host.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import type { HostScan } from '../domain/scan.ts';
+import { runHooks } from './hook-stage.ts';
+import { endWith, letGo, openStep, outcomeOfError, scanNow } from './host-work.ts';
+import type { HostWork } from './host-work.ts';
+import { rebootHost, rebootObstacle, rebootReasons } from './reboot.ts';
+
+/** `patch_reboot: never` wins over the plan, and the machine fettle runs on is not rebooted by its own run. */
+export function rebootMode(work: HostWork): RebootMode {
+  if (work.context.host.patch.reboot === 'never' || work.isController) return 'never';
+  return work.hostPlan.rebootSettings.mode;
+}
+
+export function shouldReboot(work: HostWork, scan: HostScan): boolean {
+  const mode = rebootMode(work);
+  if (mode === 'never' || work.reboots >= maxReboots(work)) return false;
+  return (mode === 'always' && work.reboots === 0) || rebootReasons(scan).needed === 'yes';
+}
+
+function maxReboots(work: HostWork): number {
+  return Math.min(work.hostPlan.rebootSettings.max, work.context.host.patch.maxReboots ?? Infinity);
+}
+
+/** Reboots as often as it is needed and allowed; one that an earlier process began is seen to its end first. */
+export async function rebootStage(work: HostWork): Promise<Outcome | undefined> {
+  const open = openStep(work, 'reboot');
+  if (open?.bootIdBefore !== undefined) {
+    const outcome = await rebootOnce(work, { open, bootIdBefore: open.bootIdBefore, reasons: ['begun before'] });
+    if (outcome !== undefined) return outcome;
+  }
+  for (;;) {
+    const scan = work.current ?? (await scanNow(work, 'after'));
+    if (!shouldReboot(work, scan)) return undefined;
+    const outcome = await prepare(work, scan);
+    if (outcome !== undefined) return outcome;
+  }
+}
+
+async function prepare(work: HostWork, scan: HostScan): Promise<Outcome | undefined> {
+  const { bootId } = scan.facts;
+  if (bootId === undefined) {
+    const error = new FettleError('reboot', 'it tells no boot id, so a reboot could not be proven');
+    return pending(work, error);
+  }
+  const obstacle = await waitForObstacle(work, scan);
+  if (obstacle !== undefined) return pending(work, obstacle);
+  const { reasons } = rebootReasons(scan);
+  return rebootOnce(work, { bootIdBefore: bootId, reasons: reasons.length > 0 ? reasons : ['the mode is always'] });
+}
+
+/** A package manager that is at work is waited for as long as its lock would be. */
+async function waitForObstacle(work: HostWork, first: HostScan): Promise<FettleError | undefined> {
+  const { clock, detach } = work.context;
+  const deadlineMs = clock.elapsedMs() + work.plan.install.lockWaitMs;
+  let obstacle = rebootObstacle(first);
+  while (obstacle?.code === 'lock-held' && clock.elapsedMs() < deadlineMs) {
+    await clock.sleep(work.context.limits.rebootPollMs, detach);
+    obstacle = rebootObstacle(await scanNow(work, 'after'));
+  }
+  return obstacle;
+}
+
+interface Begun {
+  readonly bootIdBefore: string;
+  readonly reasons: readonly string[];
+  readonly open?: NonNullable<ReturnType<typeof openStep>>;
+}
+
+async function rebootOnce(work: HostWork, begun: Begun): Promise<Outcome | undefined> {
+  const { context, hostPlan } = work;
+  using _slot = await context.rebootSlot(context.detach);
+  if (begun.open === undefined) {
+    const refusal = await runHooks(work, 'before_reboot');
+    if (refusal !== undefined) return refusal;
+  }
+  work.hasBegun = true;
+  work.current = undefined;
+  const ordinal = work.reboots + 1;
+  const end = await rebootHost(context, { settings: hostPlan.rebootSettings, ordinal, ...begun });
+  switch (end.kind) {
+    case 'rebooted':
+      work.reboots += 1;
+      return undefined;
+    case 'not-rebooted':
+      return pending(work, end.error);
+    case 'lost':
+      return outcomeOfError(work, new FettleError('lost', end.error.message, lostOptions(end.error)), 'reboot');
+    case 'detached':
+      return letGo(work);
+  }
+}
+
+function lostOptions(cause: FettleError): { cause: FettleError; hint?: string; details?: Record<string, unknown> } {
+  return {
+    cause,
+    ...(cause.hint === undefined ? {} : { hint: cause.hint }),
+    details: { ...cause.details, code: cause.code },
+  };
+}
+
+function pending(work: HostWork, error: FettleError): Outcome {
+  return endWith(work, 'pending-reboot', `patched, not rebooted: ${error.message}`, { error });
+}

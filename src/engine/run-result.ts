@@ -1,0 +1,97 @@
+import { worstExit } from '../domain/exit.ts';
+import type { ExitName } from '../domain/exit.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import type { Plan } from '../domain/plan.ts';
+
+export interface RunResult {
+  readonly exitName: ExitName;
+  /** Every reason that speaks for an exit other than ok, the decisive ones first. */
+  readonly reasons: readonly string[];
+  /** Hosts by verdict; `pending` were never started. */
+  readonly counts: Readonly<Record<string, number>>;
+  readonly outcomes: ReadonlyMap<string, Outcome>;
+  /** Work goes on without us: `run resume` is owed. */
+  readonly isDetached: boolean;
+}
+
+export interface ResultInput {
+  readonly plan: Plan;
+  readonly outcomes: ReadonlyMap<string, Outcome>;
+  /** Hosts of the plan that were never started. */
+  readonly pending: readonly string[];
+  /** Why nothing more was started, when something was left. */
+  readonly stopped?: { readonly exit: ExitName; readonly reason: string };
+}
+
+/** Turns the outcomes into the run's exit. The whole plan counts: hosts absent from it for want of an answer too. */
+export function runResult(input: ResultInput): RunResult {
+  const { plan, outcomes, pending } = input;
+  const found: { exit: ExitName; reason: string }[] = [];
+  const isLeft = pending.length > 0 || [...outcomes.values()].some(isUndone);
+  if (input.stopped !== undefined && isLeft) found.push(input.stopped);
+  const denied = [...outcomes.values()].filter((outcome) => isDeniedOutcome(outcome));
+  if (denied.length > 0 && denied.length === plan.hosts.length) {
+    found.push({ exit: 'auth', reason: 'every host refused the credentials, its key did not match or sudo refused' });
+  }
+  for (const [host, outcome] of outcomes) {
+    const exit = exitOf(outcome, isModeWritten(plan, host));
+    if (exit !== 'ok') found.push({ exit, reason: `${host}: ${outcome.verdict}: ${outcome.reason}` });
+  }
+  for (const absent of plan.absent) {
+    const exit = absent.kind === 'unreachable' ? 'unreachable' : absent.kind === 'failed' ? 'partial' : 'ok';
+    if (exit !== 'ok') found.push({ exit, reason: `${absent.host}: ${absent.kind} when planned: ${absent.reason}` });
+  }
+  const exitName = worstExit(found.map((item) => item.exit));
+  const reasons = found.toSorted((a, b) => Number(b.exit === exitName) - Number(a.exit === exitName));
+  return {
+    exitName,
+    reasons: reasons.map((item) => item.reason),
+    counts: countVerdicts(outcomes, pending.length),
+    outcomes,
+    isDetached: [...outcomes.values()].some((outcome) => outcome.verdict === 'detached'),
+  };
+}
+
+/** Left over by a stop: `run resume` takes it up. */
+export function isUndone(outcome: Outcome): boolean {
+  return outcome.verdict === 'detached' || (outcome.verdict === 'skipped' && outcome.error?.code === 'cancelled');
+}
+
+function isDeniedOutcome(outcome: Outcome): boolean {
+  const code = outcome.error?.code;
+  return outcome.change === 'none' && (code === 'auth' || code === 'host-key' || code === 'elevate');
+}
+
+/** `pending-reboot` where the mode was written down is what was asked for; by default it is not seen as good. */
+function isModeWritten(plan: Plan, host: string): boolean {
+  const hostPlan = plan.hosts.find((item) => item.host === host);
+  return hostPlan?.rebootSettings.isWritten === true;
+}
+
+function exitOf(outcome: Outcome, isWritten: boolean): ExitName {
+  switch (outcome.verdict) {
+    case 'verified':
+      return 'ok';
+    case 'skipped':
+      return outcome.error?.code === 'lock-held' ? 'locked' : outcome.error === undefined ? 'ok' : 'partial';
+    case 'failed':
+    case 'lost':
+    case 'drifted':
+    case 'detached':
+      return 'partial';
+    case 'unreachable':
+      return 'unreachable';
+    case 'pending-reboot':
+      return outcome.followsFromMode === true && isWritten ? 'ok' : 'unverified';
+    case 'pending-restart':
+    case 'unhealthy':
+      return 'unverified';
+  }
+}
+
+function countVerdicts(outcomes: ReadonlyMap<string, Outcome>, pending: number): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { verdict } of outcomes.values()) counts[verdict] = (counts[verdict] ?? 0) + 1;
+  if (pending > 0) counts['pending'] = pending;
+  return counts;
+}

@@ -1,0 +1,109 @@
+import pLimit from 'p-limit';
+import { exitCodes } from '../domain/exit.ts';
+import type { ExitName } from '../domain/exit.ts';
+import { FettleError } from '../domain/error.ts';
+import type { RunEvent, RunStarted } from '../domain/event.ts';
+import type { Host } from '../domain/host.ts';
+import { isSameMachine, judgeIdentities } from '../domain/identity.ts';
+import type { MachineFacts } from '../domain/identity.ts';
+import type { Plan } from '../domain/plan.ts';
+import type { RunState } from '../domain/record.ts';
+import { engineLimits } from './context.ts';
+import type { EngineLimits, RunContext } from './context.ts';
+import type { HostRemote } from './host-remote.ts';
+import { Rollout } from './rollout.ts';
+import { membersOf } from './member.ts';
+import type { RunResult } from './run-result.ts';
+
+export interface ApplyOptions extends Pick<
+  RunContext,
+  'operator' | 'clock' | 'sink' | 'record' | 'stop' | 'detach' | 'manager' | 'spawnLocal'
+> {
+  /** Committed before anything else; names the run. */
+  readonly opening: RunStarted | Extract<RunEvent, { readonly type: 'run.resumed' }>;
+  readonly plan: Plan;
+  /** By inventory name; every host of the plan. */
+  readonly hosts: ReadonlyMap<string, Host>;
+  readonly openRemote: (host: Host) => HostRemote;
+  /** Host → hosts of the inventory its connection passes through. */
+  readonly reachedThrough: ReadonlyMap<string, readonly string[]>;
+  /** The machine fettle runs on, where it tells. */
+  readonly controller?: MachineFacts;
+  /** How the process ends when `stop` or `detach` came from a signal. */
+  readonly interruptedAs: () => ExitName | undefined;
+  readonly limits?: EngineLimits;
+  /** Where an earlier process left the run. */
+  readonly state?: RunState;
+}
+
+/**
+ * Carries out a plan: leases, one look at every host before the first wave, then waves by `admit` within the budget.
+ * Rejects with `FettleError('ledger')` only where the run could not even be recorded as begun; afterwards every end is
+ * a result.
+ */
+export async function applyPlan(options: ApplyOptions): Promise<RunResult> {
+  await using rollout = new Rollout(rolloutOptions(options));
+  await options.record.append([options.opening]);
+  options.sink.event(options.opening);
+  if (await rollout.takeLeases()) {
+    rollout.startHeartbeat();
+    await rollout.recall();
+    rollout.goOn();
+    await checkAll(rollout, options);
+    await rollout.throughWaves();
+  }
+  const result = rollout.result(options.interruptedAs());
+  await rollout.attempt(() => finish(rollout, options, result));
+  return rollout.result(options.interruptedAs());
+}
+
+/** Goes on with a run from its record: the same way with what was done left out. */
+export function resumeRun(options: ApplyOptions & { readonly state: RunState }): Promise<RunResult> {
+  return applyPlan(options);
+}
+
+function rolloutOptions(options: ApplyOptions): ConstructorParameters<typeof Rollout>[0] {
+  const { controller } = options;
+  return {
+    ...options,
+    run: options.opening.run,
+    limits: options.limits ?? engineLimits,
+    members: membersOf(options),
+    isController: (facts) => controller !== undefined && isSameMachine(facts, controller),
+  };
+}
+
+/** Every host is looked at before the first wave, so that all drift is shown before anything is changed. */
+async function checkAll(rollout: Rollout, options: ApplyOptions): Promise<void> {
+  const waiting = rollout.members.filter((member) => member.phase === 'waiting');
+  const limit = pLimit(Math.max(1, options.plan.concurrency));
+  const machines: { host: string; facts: MachineFacts }[] = [];
+  await Promise.all(
+    waiting.map((member) =>
+      limit(async () => {
+        const facts = await rollout.check(member);
+        if (facts !== undefined) machines.push({ host: member.host.name, facts });
+      }),
+    ),
+  );
+  const order = new Map(waiting.map((member, index) => [member.host.name, index]));
+  machines.sort((a, b) => (order.get(a.host) ?? 0) - (order.get(b.host) ?? 0));
+  await rollout.place(judgeIdentities(machines, options.controller));
+}
+
+async function finish(rollout: Rollout, options: ApplyOptions, result: RunResult): Promise<void> {
+  const { run } = options.opening;
+  if (rollout.isLetGo) {
+    const hosts = [...result.outcomes].filter(([, outcome]) => outcome.verdict === 'detached').map(([host]) => host);
+    const message = `let go; work on hosts goes on there; go on with: fettle run resume ${run}`;
+    await rollout.emit([{ type: 'run.detached', run, hosts, message }]);
+    return;
+  }
+  const { exitName, reasons, counts } = result;
+  await rollout.emit([{ type: 'run.finished', run, exitCode: exitCodes[exitName], exitName, reasons, counts }]);
+}
+
+/** `run resume` of a run that is not in the ledger. */
+export function unknownRun(run: string): FettleError {
+  return new FettleError('usage', `there is no run ${run} in the ledger`, { hint: 'list them with: fettle run list' });
+}

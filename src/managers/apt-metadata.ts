@@ -1,0 +1,58 @@
+import type { Metadata, Repository } from '../domain/scan.ts';
+import type { Sections } from './manager.ts';
+import { linesOf } from './sections.ts';
+
+interface ReleaseFile {
+  readonly file: string;
+  readonly fetchedMs: number;
+  readonly fields: ReadonlyMap<string, string>;
+}
+
+function readReleaseFiles(sections: Sections): readonly ReleaseFile[] {
+  return linesOf(sections, 'apt-metadata').map((line) => {
+    const [file = '', mtime = '', ...pairs] = line.split('\t');
+    const fields = pairs
+      .filter((pair) => pair.includes('='))
+      .map((pair): [string, string] => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]);
+    return { file, fetchedMs: Number(mtime) * 1000, fields: new Map(fields) };
+  });
+}
+
+/**
+ * How old the host's knowledge is. apt sets the modification time of a Release file to the server's, so a file's own
+ * time says when it changed there; the newest of all says when the host last looked.
+ */
+export function readMetadata(sections: Sections, collectedMs: number, maxAgeMs: number): Metadata {
+  const files = readReleaseFiles(sections);
+  const lookedSec = Number(linesOf(sections, 'apt-looked')[0]);
+  const repositories = files.map((item): Repository => {
+    const released = Date.parse(item.fields.get('Date') ?? '');
+    const label = item.fields.get('Label') ?? item.fields.get('Origin') ?? item.file;
+    return {
+      name: `${label} ${item.fields.get('Codename') ?? item.fields.get('Suite') ?? ''}`.trim(),
+      ...(Number.isFinite(released) ? { releasedMs: released } : {}),
+      ...(item.fetchedMs > 0 ? { fetchedMs: item.fetchedMs } : {}),
+    };
+  });
+  const missing = linesOf(sections, 'apt-targets').flatMap((line): Repository[] => {
+    const [state, site = '', release = ''] = line.split('\t');
+    return state === '-'
+      ? [{ name: `${site} ${release}`, problem: 'was never fetched, or is not there any more' }]
+      : [];
+  });
+  const newest = Math.max(0, ...files.map((item) => item.fetchedMs).filter(Number.isFinite));
+  const fetchedMs = Number.isFinite(lookedSec) && lookedSec > 0 ? lookedSec * 1000 : newest;
+  return {
+    ...(fetchedMs > 0 ? { fetchedMs } : {}),
+    repositories: [...repositories, ...missing],
+    isStale: fetchedMs === 0 || collectedMs - fetchedMs > maxAgeMs,
+  };
+}
+
+/** Without one nobody can tell which updates are security updates. */
+export function hasSecuritySource(sections: Sections): boolean {
+  return readReleaseFiles(sections).some(({ fields }) => {
+    const [label, origin, suite] = [fields.get('Label') ?? '', fields.get('Origin') ?? '', fields.get('Suite') ?? ''];
+    return label === 'Debian-Security' || (origin === 'Ubuntu' && suite.endsWith('-security'));
+  });
+}

@@ -1,0 +1,162 @@
+import { FettleError } from '../domain/error.ts';
+import type { JobResult } from '../domain/job.ts';
+import type { UpdateResult } from '../domain/outcome.ts';
+import type { HostPlan, PlannedUpdate } from '../domain/plan.ts';
+import type { HostScan, ScanProblem } from '../domain/scan.ts';
+import type { Simulation } from '../domain/simulation.ts';
+import type { InstalledPackage } from '../domain/update.ts';
+import { packageKey } from '../domain/update.ts';
+import { parsePolicy, parseReleases } from './apt-policy.ts';
+import { hasSecuritySource, readMetadata } from './apt-metadata.ts';
+import { parseAptSimulation } from './apt-simulation.ts';
+import { readUpdates } from './apt-updates.ts';
+import { compareDebVersions } from './deb-version.ts';
+import type { Manager, Sections } from './manager.ts';
+import { readClaim, readDisks, readFacts, readHealth, readPrivileges, readReboot, readRunning } from './posix-facts.ts';
+import { linesOf, required } from './sections.ts';
+
+/** apt and dpkg of Debian, Ubuntu and their kin. */
+export const apt: Manager = {
+  name: 'apt',
+  parseScan,
+  simulateRequest: (updates) => ({
+    verb: 'simulate',
+    rows: updates.map(({ name, arch, to }) => [name, arch, to]),
+  }),
+  parseSimulation,
+  installRequest: (updates, settings) => ({
+    verb: 'install',
+    fields: { conffile: settings.conffile, lock_wait: Math.ceil(settings.lockWaitMs / 1000) },
+    rows: updates.map(({ name, arch, to }) => [name, arch, to]),
+  }),
+  refreshRequest: (lockWaitMs) => ({ verb: 'refresh', fields: { lock_wait: Math.ceil(lockWaitMs / 1000) } }),
+  repairRequest: (settings) => ({
+    verb: 'repair',
+    fields: { conffile: settings.conffile, lock_wait: Math.ceil(settings.lockWaitMs / 1000) },
+  }),
+  readInstall,
+};
+
+function parseScan(sections: Sections, collectedMs: number, maxAgeMs: number): HostScan {
+  const facts = readFacts(sections, collectedMs);
+  const privileges = readPrivileges(sections);
+  const packages = readInstalled(required(sections, 'apt-installed'));
+  if (packages.length === 0) {
+    throw new FettleError('parse', 'dpkg lists no installed package at all', {
+      hint: 'look at the host with dpkg-query -W; its package database may be damaged',
+    });
+  }
+  const native = nativeArch(packages);
+  const normal = parseAptSimulation(required(sections, 'apt-normal'), native);
+  const active = readClaim(sections);
+  const metadata = readMetadata(sections, collectedMs, maxAgeMs);
+  const isSecurityKnown = hasSecuritySource(sections);
+  return {
+    collectedMs,
+    manager: 'apt',
+    facts,
+    privileges,
+    packages,
+    autoInstalled: linesOf(sections, 'apt-auto'),
+    held: packages.filter((item) => item.status.startsWith('h')).map((item) => item.name),
+    updates: readUpdates(sections, packages, isSecurityKnown),
+    newPackages: normal.installs.filter((item) => item.from === null),
+    securityKnown: isSecurityKnown,
+    metadata,
+    reboot: readReboot(sections, facts),
+    health: readHealth(sections, privileges.isRoot),
+    disks: readDisks(sections),
+    running: readRunning(sections),
+    broken: packages.filter(isBroken),
+    conffileLeftovers: linesOf(sections, 'conffile-leftovers'),
+    ...(active === undefined ? {} : { active }),
+    problems: problemsOf(sections, normal.errors, metadata.repositories),
+  };
+}
+
+function problemsOf(
+  sections: Sections,
+  errors: readonly string[],
+  repositories: HostScan['metadata']['repositories'],
+): ScanProblem[] {
+  const own = linesOf(sections, 'problem').map((line) => {
+    const [code = '', ...words] = line.split(' ');
+    return { code, message: words.join(' ') };
+  });
+  const dead = repositories.flatMap((item) =>
+    item.problem === undefined ? [] : [{ code: 'repository', message: `${item.name}: ${item.problem}` }],
+  );
+  return [...own, ...errors.map((message) => ({ code: 'apt', message })), ...dead];
+}
+
+/** Lines of dpkg-query(1) -W with package, architecture, version, status abbreviation, source and source version. */
+export function readInstalled(text: string): readonly InstalledPackage[] {
+  return text.split('\n').flatMap((line): InstalledPackage[] => {
+    const [name, arch, version, status, source, sourceVersion] = line.split('\t');
+    if (name === undefined || name === '' || version === undefined || version === '' || status === undefined) return [];
+    // Removed packages whose configuration files are left are not installed.
+    if (/^.[nc]/.test(status)) return [];
+    return [
+      {
+        name,
+        arch: arch ?? '',
+        version,
+        status: status.trim(),
+        source: source ?? name,
+        sourceVersion: sourceVersion ?? version,
+      },
+    ];
+  });
+}
+
+function isBroken(item: InstalledPackage): boolean {
+  return !/^[ihup]i$/.test(item.status);
+}
+
+/** dpkg itself is of the native architecture. */
+function nativeArch(packages: readonly InstalledPackage[]): string {
+  return packages.find((item) => item.name === 'dpkg')?.arch ?? 'amd64';
+}
+
+function parseSimulation(sections: Sections): Simulation {
+  const asked = readInstalled(required(sections, 'apt-asked'));
+  const simulated = parseAptSimulation(required(sections, 'apt-pinned'), nativeArch(asked));
+  const policy = parsePolicy(sections.get('apt-policy') ?? '', parseReleases(sections.get('apt-releases') ?? ''));
+  const available: Record<string, { version: string; origins: readonly string[] }[]> = {};
+  for (const [name, item] of policy) {
+    available[name] = item.versions.map(({ version, origins }) => ({ version, origins }));
+  }
+  return {
+    ...simulated,
+    downloadBytes: linesOf(sections, 'apt-uris').reduce((sum, line) => sum + sizeOf(line), 0),
+    installed: Object.fromEntries(
+      asked.map((item) => [packageKey(item), { version: item.version, status: item.status }]),
+    ),
+    available,
+  };
+}
+
+/** `'URI' file size hash` of apt-get --print-uris, bytes. */
+function sizeOf(line: string): number {
+  const size = Number(/^'[^']*' \S+ (\d+)/.exec(line)?.[1]);
+  return Number.isSafeInteger(size) ? size : 0;
+}
+
+function readInstall(result: JobResult, plan: HostPlan, attempted: readonly PlannedUpdate[]): readonly UpdateResult[] {
+  const installed = new Map(
+    readInstalled(result.sections['apt-installed'] ?? '').map((item) => [packageKey(item), item]),
+  );
+  const tried = new Map(attempted.map((update) => [packageKey(update), update]));
+  return plan.updates.map((planned): UpdateResult => {
+    const { name, arch, from, to } = planned;
+    const update = tried.get(packageKey(planned));
+    const now = installed.get(packageKey(planned));
+    const base = { name, arch, from, to, now: now?.version ?? null };
+    if (now === undefined) return { ...base, state: from === null ? 'not-installed' : 'removed' };
+    if (isBroken(now)) return { ...base, state: 'broken' };
+    if (now.version === to) return { ...base, state: update === undefined ? 'already' : 'installed' };
+    const isAhead = compareDebVersions(now.version, to) > 0;
+    if (isAhead && (update === undefined || now.version === update.to)) return { ...base, state: 'superseded' };
+    return { ...base, state: update === undefined ? 'not-installed' : 'failed' };
+  });
+}

@@ -1,0 +1,158 @@
+import { FettleError } from '../domain/error.ts';
+import type {
+  ActiveClaim,
+  FileSystem,
+  Health,
+  HostFacts,
+  Privileges,
+  RebootState,
+  RunningManager,
+} from '../domain/scan.ts';
+import { compareDebVersions } from './deb-version.ts';
+import type { Sections } from './manager.ts';
+import { firstLine, linesOf } from './sections.ts';
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Facts every POSIX host tells. `collectedMs` is the controller's clock when the answer came. */
+export function readFacts(sections: Sections, collectedMs: number): HostFacts {
+  const os = readOsRelease(linesOf(sections, 'os-release'));
+  const [family = '', kernel = '', arch = '', hostName = ''] = linesOf(sections, 'uname');
+  if (family === '') throw new FettleError('parse', 'the host does not say what system it is');
+  const [epochSec, uptime] = linesOf(sections, 'clock').map(Number);
+  const [machineId, bootId] = [firstLine(sections, 'machine-id'), firstLine(sections, 'boot-id')];
+  const virtual = readVirtualization(linesOf(sections, 'virtualization'));
+  const dmiUuid = firstLine(sections, 'dmi-uuid');
+  return {
+    hostName,
+    family: family.toLowerCase(),
+    osId: os.get('ID') ?? 'unknown',
+    osVersion: os.get('VERSION_ID') ?? '',
+    osName: os.get('PRETTY_NAME') ?? os.get('NAME') ?? family,
+    kernel,
+    arch,
+    init: firstLine(sections, 'init') ?? 'unknown',
+    ...virtual,
+    ...(machineId !== undefined && /^[0-9a-f]{32}$/.test(machineId) ? { machineId } : {}),
+    ...(bootId !== undefined && uuid.test(bootId) ? { bootId: bootId.toLowerCase() } : {}),
+    ...(dmiUuid !== undefined && uuid.test(dmiUuid) ? { dmiUuid: dmiUuid.toLowerCase() } : {}),
+    ...(uptime !== undefined && Number.isFinite(uptime) ? { uptimeSec: Math.floor(uptime) } : {}),
+    ...(epochSec !== undefined && epochSec > 0 ? { clockSkewMs: epochSec * 1000 - collectedMs } : {}),
+  };
+}
+
+function readOsRelease(lines: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(
+    lines.flatMap((line): [string, string][] => {
+      const match = /^([A-Z_]+)=(["']?)(.*)\2$/.exec(line);
+      return match === null ? [] : [[match[1] ?? '', match[3] ?? '']];
+    }),
+  );
+}
+
+function readVirtualization(lines: readonly string[]): Pick<HostFacts, 'virtualization' | 'isContainer'> {
+  const words = new Map(lines.map((line) => line.split(' ')).map(([kind = '', word = '']) => [kind, word]));
+  const container = words.get('container') ?? 'none';
+  const isContainer = container !== 'none' && container !== '';
+  const virtualization = isContainer ? container : words.get('vm');
+  return { isContainer, ...(virtualization === undefined || virtualization === '' ? {} : { virtualization }) };
+}
+
+export function readPrivileges(sections: Sections): Privileges {
+  const [uid = '', user = ''] = (firstLine(sections, 'user') ?? '').split('\t');
+  return { user: user === '' ? `uid ${uid}` : user, isRoot: uid === '0' };
+}
+
+/** df(1) -P in units of 1024 bytes; `-i` counts inodes. */
+export function readDisks(sections: Sections): readonly FileSystem[] {
+  const inodes = new Map(
+    linesOf(sections, 'inodes').map((line) => {
+      const words = line.split(/\s+/);
+      return [words[5] ?? '', Number(words[3])];
+    }),
+  );
+  return linesOf(sections, 'disks').flatMap((line): FileSystem[] => {
+    const words = line.split(/\s+/);
+    const [freeKib, mount] = [Number(words[3]), words[5]];
+    if (mount === undefined || !Number.isFinite(freeKib)) return [];
+    const freeInodes = inodes.get(mount);
+    const isCounted = freeInodes !== undefined && Number.isFinite(freeInodes) && freeInodes > 0;
+    return [{ mount, freeBytes: freeKib * 1024, ...(isCounted ? { freeInodes } : {}) }];
+  });
+}
+
+export function readHealth(sections: Sections, isRoot: boolean): Health {
+  return {
+    failedUnits: linesOf(sections, 'failed-units'),
+    activeServices: linesOf(sections, 'active-services'),
+    listeners: [...new Set(linesOf(sections, 'listeners').flatMap(readListener))].sort(),
+    staleProcesses: linesOf(sections, 'stale').flatMap((line) => {
+      const [pid = '', name = '', unit = ''] = line.split('\t');
+      return /^\d+$/.test(pid) ? [{ pid: Number(pid), name, ...(unit === '' ? {} : { unit }) }] : [];
+    }),
+    staleKnown: isRoot,
+  };
+}
+
+/** One line of ss(8) -H -lntup, or `hex PROTOCOL ADDRESS` of /proc/net/tcp. */
+function readListener(line: string): readonly string[] {
+  const words = line.trim().split(/\s+/);
+  if (words[0] === 'hex') {
+    const [address = '', port = ''] = (words[2] ?? '').split(':');
+    return [`tcp ${hexAddress(address)}:${Number.parseInt(port, 16)}`];
+  }
+  const local = words[4];
+  if (local === undefined || !/^(tcp|udp)/.test(line)) return [];
+  const name = /users:\(\("([^"]*)"/.exec(line)?.[1];
+  return [`${words[0] ?? ''} ${local.replace(/%[^:]*/, '')}${name === undefined ? '' : ` ${name}`}`];
+}
+
+function hexAddress(hex: string): string {
+  if (/^0+$/.test(hex)) return hex.length > 8 ? '[::]' : '0.0.0.0';
+  const bytes = hex.match(/../g)?.map((byte) => Number.parseInt(byte, 16)) ?? [];
+  return bytes.length === 4 ? bytes.reverse().join('.') : `[${hex.toLowerCase()}]`;
+}
+
+export function readRunning(sections: Sections): readonly RunningManager[] {
+  return linesOf(sections, 'running').flatMap((line) => {
+    const [pid = '', name = ''] = line.split('\t');
+    return /^\d+$/.test(pid) ? [{ pid: Number(pid), name }] : [];
+  });
+}
+
+export function readClaim(sections: Sections): ActiveClaim | undefined {
+  const [run, job, controller] = (firstLine(sections, 'claim') ?? '').split(' ');
+  return run === undefined || run === '' || job === undefined || controller === undefined
+    ? undefined
+    : { run, job, controller };
+}
+
+/** The words behind the last dash or dot that name a kernel's flavour: `amd64`, `cloud-amd64`, `generic`. */
+function flavour(version: string): string {
+  return /-([a-z][a-z0-9-]*)$/.exec(version)?.[1] ?? '';
+}
+
+/**
+ * reboot-required(5) of the distribution first; without it the newest kernel in /boot of the running flavour. In a
+ * container the kernel is the host's and says nothing.
+ */
+export function readReboot(sections: Sections, facts: HostFacts): RebootState {
+  const [flag, ...packages] = linesOf(sections, 'reboot-required');
+  const installed = linesOf(sections, 'kernels')
+    .filter((version) => flavour(version) === flavour(facts.kernel))
+    .sort(compareDebVersions)
+    .at(-1);
+  const isKernelOld = !facts.isContainer && installed !== undefined && compareDebVersions(installed, facts.kernel) > 0;
+  const reasons = [
+    ...(flag === 'required'
+      ? [packages.length === 0 ? 'the host asks for it' : `asked for by ${packages.join(', ')}`]
+      : []),
+    ...(isKernelOld ? [`kernel ${installed} is installed, ${facts.kernel} runs`] : []),
+  ];
+  return {
+    needed: reasons.length > 0 ? 'yes' : 'no',
+    reasons,
+    runningKernel: facts.kernel,
+    ...(installed === undefined || facts.isContainer ? {} : { installedKernel: installed }),
+  };
+}

@@ -1,0 +1,26 @@
+import { FettleError } from '../domain/error.ts';
+import { apt } from './apt.ts';
+import type { Manager, Sections } from './manager.ts';
+import { firstLine, linesOf } from './sections.ts';
+
+/** Every package manager by name. */
+export const managers: Readonly<Record<string, Manager>> = { apt };
+
+export function managerNamed(name: string): Manager {
+  const manager = managers[name];
+  if (manager !== undefined) return manager;
+  throw new FettleError('config', `this version knows no package manager "${name}"`, {
+    hint: `it knows ${Object.keys(managers).join(', ')}`,
+  });
+}
+
+/** The manager that the probe found. */
+export function detectManager(sections: Sections): Manager {
+  const name = firstLine(sections, 'manager') ?? 'none';
+  const manager = managers[name];
+  if (manager !== undefined) return manager;
+  const os = linesOf(sections, 'os-release').find((line) => line.startsWith('PRETTY_NAME='));
+  throw new FettleError('config', `no package manager is found on it${os === undefined ? '' : ` (${os.slice(12)})`}`, {
+    hint: 'this version patches hosts with apt (Debian, Ubuntu)',
+  });
+}

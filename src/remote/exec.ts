@@ -1,0 +1,27 @@
+import type { ExecResult, Session } from '../transport/session.ts';
+
+/** The text comes on standard input and is read to its end before it runs; what it runs finds an empty input. */
+export const textLauncher = `sh -c 'FETTLE_TEXT=$(cat); eval "$FETTLE_TEXT" </dev/null'`;
+
+export interface TextOptions {
+  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
+  readonly outputLimitBytes: number;
+  readonly onOutput?: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void;
+}
+
+/** Runs the operator's own text by `sh`; its exit status is a result, not an error. */
+export function runText(session: Session, text: string, options: TextOptions): Promise<ExecResult> {
+  const { onOutput, ...rest } = options;
+  return session.exec({
+    ...rest,
+    command: textLauncher,
+    stdin: text,
+    ...(onOutput === undefined
+      ? {}
+      : {
+          onStdout: (chunk: Uint8Array) => onOutput('stdout', chunk),
+          onStderr: (chunk: Uint8Array) => onOutput('stderr', chunk),
+        }),
+  });
+}

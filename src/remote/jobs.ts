@@ -1,0 +1,138 @@
+import { FettleError } from '../domain/error.ts';
+import type { JobId, JobKind, JobPhase, JobResult, JobStatus } from '../domain/job.ts';
+import type { Session } from '../transport/session.ts';
+import { parseFrame, parseFrameBytes } from './frame.ts';
+import { runScript } from './launch.ts';
+import type { ScriptOptions, ScriptRequest } from './script.ts';
+import { jobScript } from './scripts.ts';
+
+export interface StartOptions {
+  readonly job: JobId;
+  readonly kind: JobKind;
+  readonly run: string;
+  readonly controller: string;
+  /** Number of the lease: among controllers of one run the larger one holds the host. */
+  readonly fence: number;
+  readonly request: ScriptRequest;
+}
+
+export interface FollowOptions {
+  /** How long the host waits for news before it answers, seconds. */
+  readonly waitSec: number;
+  readonly maxBytes: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface JobNews {
+  readonly status: JobStatus;
+  readonly log: Buffer;
+  /** Where to read on, bytes. */
+  readonly offset: number;
+  readonly result?: JobResult;
+}
+
+const phases: readonly string[] = ['absent', 'claimed', 'running', 'done', 'crashed', 'interrupted', 'collected'];
+const controllerWord = /[^A-Za-z0-9.+~:_@/-]/g;
+
+/** Claims and starts the job once; a job that is there already is attached to. A host in another run is `lock-held`. */
+export async function startJob(session: Session, start: StartOptions, options: ScriptOptions = {}): Promise<JobStatus> {
+  const { job, kind, run, fence, request } = start;
+  const controller = start.controller.replace(controllerWord, '_');
+  const fields = { ...request.fields, job, kind, run, controller, fence };
+  const sections = await ask(session, { verb: 'start', fields, rows: request.rows ?? [] }, options);
+  return readStatus(sections.get('status')?.toString('utf8') ?? '');
+}
+
+/** What is new since `offset`; waits on the host for it. */
+export async function followJob(
+  session: Session,
+  job: JobId,
+  offset: number,
+  options: FollowOptions,
+): Promise<JobNews> {
+  const { waitSec, maxBytes, signal } = options;
+  const fields = { job, offset, wait: waitSec, max: maxBytes };
+  const sections = await ask(session, { verb: 'follow', fields }, signal === undefined ? {} : { signal });
+  const status = readStatus(sections.get('status')?.toString('utf8') ?? '');
+  const log = sections.get('log') ?? Buffer.alloc(0);
+  const result = sections.get('result');
+  return {
+    status,
+    log,
+    offset: offset + log.length,
+    ...(result === undefined ? {} : { result: readResult(result) }),
+  };
+}
+
+/** Removes the files of a job that is over and leaves its name, which keeps it from being started again. */
+export async function collectJob(session: Session, job: JobId, options: ScriptOptions = {}): Promise<void> {
+  await ask(session, { verb: 'collect', fields: { job } }, options);
+}
+
+/** Collects jobs of other runs that ended more than a week ago; answers with their names. */
+export async function sweepJobs(session: Session, run: string, options: ScriptOptions = {}): Promise<readonly JobId[]> {
+  const keep = run.toLowerCase();
+  const sections = await ask(session, { verb: 'sweep', fields: { job: 'sweep', keep } }, options);
+  return (sections.get('swept')?.toString('utf8') ?? '').split('\n').filter((line) => line !== '');
+}
+
+async function ask(
+  session: Session,
+  request: ScriptRequest,
+  options: ScriptOptions,
+): Promise<ReadonlyMap<string, Buffer>> {
+  const { stdout } = await runScript(session, jobScript(), request, options);
+  const sections = parseFrameBytes(stdout);
+  const refused = sections.get('refused')?.toString('utf8').split('\n');
+  if (refused !== undefined) throw refusal(refused[0] ?? '', refused[1] ?? '');
+  return sections;
+}
+
+function refusal(code: string, words: string): FettleError {
+  if (code !== 'lock-held') {
+    return new FettleError('disk', words, { hint: 'look at the space and the owner of the job directory' });
+  }
+  const [run = '', job = '', controller = ''] = words.split(' ');
+  return new FettleError('lock-held', `another run has it: ${run} from ${controller}`, {
+    hint: `wait for that run, or give the host up there with: fettle run abandon`,
+    details: { run, job, controller },
+  });
+}
+
+function readStatus(text: string): JobStatus {
+  const lines = new Map(
+    text.split('\n').map((line) => [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)]),
+  );
+  const phase = lines.get('phase') ?? '';
+  const logBytes = Number(lines.get('log') ?? '');
+  if (!isPhase(phase) || !Number.isSafeInteger(logBytes)) {
+    throw new FettleError('parse', 'the state of the job on the host does not read', {
+      details: { text: text.slice(0, 200) },
+    });
+  }
+  const [note, bootId] = [lines.get('note') ?? '', lines.get('boot') ?? ''];
+  return { phase, logBytes, ...(note === '' ? {} : { note }), ...(bootId === '' ? {} : { bootId }) };
+}
+
+function isPhase(word: string): word is JobPhase {
+  return phases.includes(word);
+}
+
+function readResult(bytes: Buffer): JobResult {
+  const sections = parseFrame(bytes);
+  const [first = '', ...message] = (sections.get('verdict') ?? '').split('\n');
+  const [verdict = '', code = ''] = first.split(' ');
+  const [started, ended] = (sections.get('times') ?? '').split(' ').map(Number);
+  if (!/^[a-z-]+$/.test(verdict) || !/^\d{1,3}$/.test(code)) {
+    throw new FettleError('parse', 'the result of the job on the host does not read', { details: { first } });
+  }
+  const words = message.join('\n').trim();
+  return {
+    exitCode: Number(code),
+    verdict,
+    ...(words === '' ? {} : { message: words }),
+    sections: Object.fromEntries([...sections].filter(([name]) => name !== 'verdict' && name !== 'times')),
+    ...(Number.isFinite(started) ? { startedMs: Number(started) * 1000 } : {}),
+    ...(Number.isFinite(ended) ? { endedMs: Number(ended) * 1000 } : {}),
+  };
+}

@@ -1,0 +1,19 @@
+# shellcheck shell=sh
+case $verb in
+  run) run_job ;;
+  start | follow | collect | sweep | stat)
+    begin
+    case $verb in
+      start) start_job ;;
+      follow) follow_job ;;
+      collect) collect_job ;;
+      sweep) sweep_jobs ;;
+      stat) job_status ;;
+    esac
+    end
+    ;;
+  *)
+    echo "fettle: a job has no verb $verb" >&2
+    exit 64
+    ;;
+esac

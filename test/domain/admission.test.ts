@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { admit, effectiveWaves } from '../../src/domain/admission.ts';
+import type { AdmissionHost, AdmissionState } from '../../src/domain/admission.ts';
+import type { Outcome } from '../../src/domain/outcome.ts';
+
+const counts = ['failed', 'unreachable', 'unverified', 'drifted'] as const;
+const failed: Outcome = { verdict: 'failed', change: 'none', reason: '' };
+const verified: Outcome = { verdict: 'verified', change: 'installed', reason: '' };
+
+function host(name: string, more: Partial<AdmissionHost> = {}): AdmissionHost {
+  return { host: name, wave: 0, phase: 'waiting', clusters: [], after: [], isController: false, ...more };
+}
+
+function done(name: string, outcome = verified, more: Partial<AdmissionHost> = {}): AdmissionHost {
+  return host(name, { ...more, phase: 'done', outcome });
+}
+
+function state(hosts: readonly AdmissionHost[], more: Partial<AdmissionState> = {}): AdmissionState {
+  const wave = { name: 'w', concurrency: 10, budget: { max: 10, counts } };
+  return {
+    hosts,
+    waves: [wave, wave, wave],
+    concurrency: 3,
+    budget: { max: 10, counts },
+    selected: hosts.length,
+    elsewhere: [],
+    isStopping: false,
+    ...more,
+  };
+}
+
+test('hosts slide through the smaller of the run and the wave concurrency, in order', () => {
+  const hosts = [host('a', { phase: 'running' }), host('b'), host('c'), host('d')];
+  assert.deepEqual(admit(state(hosts)).start, ['b', 'c']);
+  const narrow = [{ name: 'w', concurrency: 2, budget: { max: 1, counts } }];
+  assert.deepEqual(admit(state(hosts, { waves: narrow })).start, ['b']);
+});
+
+test('a wave starts only when every host of the one before is over', () => {
+  const second = host('b', { wave: 1 });
+  assert.deepEqual(admit(state([host('a', { phase: 'running' }), second])).start, []);
+  assert.deepEqual(admit(state([done('a'), second])).start, ['b']);
+  assert.equal(admit(state([done('a'), second])).wave, 1);
+  assert.equal(admit(state([done('a'), done('b', verified, { wave: 1 })])).status, 'finished');
+});
+
+test('a spent budget starts nothing more and waits for the hosts in flight', () => {
+  const budget = { max: 1, counts };
+  const over = [done('a', failed), done('b', failed)];
+  const running = admit(state([...over, host('c', { phase: 'running' }), host('d')], { budget }));
+  assert.deepEqual([running.status, running.start, running.spent?.scope], ['running', [], 'run']);
+  assert.equal(admit(state([...over, host('d')], { budget })).status, 'stopped');
+  assert.deepEqual(admit(state([done('a', failed), host('d')], { budget })).start, ['d']);
+});
+
+test('the budget of a wave stops the run although the budget of the run would bear it', () => {
+  const waves = [
+    { name: 'canary', concurrency: 1, budget: { max: 0, counts } },
+    { name: 'rest', concurrency: 1, budget: { max: 5, counts } },
+  ];
+  const admission = admit(state([done('a', failed), host('b', { wave: 1 })], { waves }));
+  assert.deepEqual([admission.status, admission.spent?.scope, admission.spent?.name], ['stopped', 'wave', 'canary']);
+});
+
+test('hosts that were unreachable when planned count against the budget', () => {
+  const elsewhere: Outcome[] = [{ verdict: 'unreachable', change: 'none', reason: '' }];
+  const budget = { max: 1, counts };
+  assert.deepEqual(admit(state([host('a')], { budget, elsewhere })).start, ['a']);
+  assert.equal(admit(state([done('a', failed), host('b')], { budget, elsewhere })).status, 'stopped');
+});
+
+test('members of one cluster never go together, and others pass them', () => {
+  const hosts = [host('a', { clusters: ['db'] }), host('b', { clusters: ['db', 'x'] }), host('c'), host('d')];
+  assert.deepEqual(admit(state(hosts)).start, ['a', 'c', 'd']);
+  const busy = [host('a', { clusters: ['db'], phase: 'rebooting' }), host('b', { clusters: ['db'] })];
+  assert.deepEqual(admit(state(busy)).start, []);
+});
+
+test('a jump host waits for the hosts behind it, and the controller for all', () => {
+  const jump = host('jump', { after: ['web'] });
+  const own = host('own', { isController: true });
+  assert.deepEqual(admit(state([own, jump, host('web')])).start, ['web']);
+  assert.deepEqual(admit(state([own, jump, done('web')])).start, ['jump']);
+  assert.deepEqual(admit(state([own, done('jump'), done('web')])).start, ['own']);
+});
+
+test('hosts that stand behind each other do not wait for ever', () => {
+  const hosts = [host('a', { after: ['b'] }), host('b', { after: ['a'] })];
+  assert.deepEqual(admit(state(hosts)).start, ['a']);
+});
+
+test('reboots have slots of their own, and get them on a spent budget too', () => {
+  const hosts = [
+    host('a', { phase: 'rebooting' }),
+    host('b', { phase: 'wants-reboot' }),
+    host('c', { phase: 'wants-reboot' }),
+    done('d', failed),
+  ];
+  const budget = { max: 0, counts };
+  assert.deepEqual(admit(state(hosts, { rebootConcurrency: 2, budget })).reboot, ['b']);
+  assert.deepEqual(admit(state(hosts)).reboot, ['b', 'c']);
+});
+
+test('when asked to stop nothing starts, and it is over when nothing is in flight', () => {
+  assert.equal(admit(state([host('a', { phase: 'running' }), host('b')], { isStopping: true })).status, 'running');
+  assert.equal(admit(state([done('a'), host('b')], { isStopping: true })).status, 'stopped');
+  assert.equal(admit(state([done('a')], { isStopping: true })).status, 'finished');
+});
+
+test('a jump host moves to the last wave of those behind it and the controller to the last of all', () => {
+  const waves = effectiveWaves([
+    { host: 'jump', wave: 0, after: ['inner'], isController: false },
+    { host: 'inner', wave: 0, after: ['web'], isController: false },
+    { host: 'web', wave: 1, after: [], isController: false },
+    { host: 'own', wave: 0, after: [], isController: true },
+    { host: 'late', wave: 2, after: [], isController: false },
+  ]);
+  assert.deepEqual([...waves.values()], [1, 1, 1, 2, 2]);
+});
+
+test('whatever the order of results, every rollout ends and admits each host once', () => {
+  for (let seed = 1; seed <= 200; seed += 1) {
+    let random = seed;
+    const next = (below: number): number => (random = (random * 48271) % 2147483647) % below;
+    let hosts = Array.from({ length: 12 }, (_, index) =>
+      host(`h${index}`, {
+        wave: next(3),
+        clusters: next(3) === 0 ? [`c${next(2)}`] : [],
+        after: next(4) === 0 ? [`h${next(12)}`] : [],
+        isController: index === 11,
+      }),
+    );
+    const started: string[] = [];
+    for (let round = 0; ; round += 1) {
+      assert.ok(round < 200, `seed ${seed} does not end`);
+      const admission = admit(state(hosts));
+      if (admission.status !== 'running') break;
+      started.push(...admission.start);
+      hosts = hosts.map((item) =>
+        admission.start.includes(item.host) ? { ...item, phase: 'running' as const } : item,
+      );
+      const running = hosts.filter((item) => item.phase === 'running');
+      assert.ok(running.length <= 3);
+      const ends = running[next(running.length)];
+      hosts = hosts.map((item) => (item === ends ? done(item.host, verified, item) : item));
+      hosts = hosts.map((item) => (item.outcome === undefined ? item : { ...item, phase: 'done' as const }));
+    }
+    assert.equal(new Set(started).size, 12, `seed ${seed}`);
+    assert.equal(started.length, 12, `seed ${seed}`);
+  }
+});

@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { FettleError } from '../../src/domain/error.ts';
+import { HostLink, reconnectLimits } from '../../src/engine/link.ts';
+import { LinkedRemote } from '../../src/engine/linked-remote.ts';
+import type { Manager, Sections } from '../../src/managers/manager.ts';
+import { textLauncher } from '../../src/remote/exec.ts';
+import type { ExecRequest, ExecResult, Session } from '../../src/transport/session.ts';
+import { aScan } from '../domain/fixtures.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { fakeManager } from '../support/fake-machine.ts';
+import { fakeHost } from '../support/rollout-fixture.ts';
+
+const bootId = '01234567-89ab-cdef-0123-456789abcdef';
+const host = fakeHost('web01');
+const elevation = { method: 'sudo', user: 'root', flags: [] } as const;
+
+type Answer = (verb: string, request: ExecRequest) => Record<string, string> | FettleError;
+
+/** Answers the probe's requests with sections, framed by the mark of each request. */
+class AnsweringSession implements Session {
+  readonly hostName = 'web01';
+  readonly transport = 'fake';
+  readonly shell = 'posix';
+  readonly isAlive = true;
+  readonly requests: string[] = [];
+  readonly #answer: Answer;
+
+  constructor(answer: Answer) {
+    this.#answer = answer;
+  }
+
+  exec(request: ExecRequest): Promise<ExecResult> {
+    const [line = ''] = String(request.stdin).split('\n');
+    this.requests.push(line);
+    const [, mark = '', verb = ''] = line.split(' ');
+    const answer = this.#answer(verb, request);
+    if (answer instanceof FettleError) return Promise.reject(answer);
+    const sections = Object.entries(answer).map(([name, text]) => `\n\x1e${mark} ${name}\n${text}`);
+    const stdout = Buffer.from(`\x1eFETTLE ${mark} begin\n${sections.join('')}\n\x1e${mark} end\n`);
+    const none = { stderr: Buffer.alloc(0), stdoutTruncatedBytes: 1, stderrTruncatedBytes: 2 };
+    return Promise.resolve({ ...none, stdout, exitCode: 0 });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+interface Fixture {
+  readonly remote: LinkedRemote;
+  readonly sessions: AnsweringSession[];
+}
+
+function fixture(answer: Answer, over: { elevated?: boolean; securityOrigins?: string[] } = {}): Fixture {
+  const sessions: AnsweringSession[] = [];
+  const clock = new FakeClock();
+  const of = over.elevated === true ? { ...host, connection: { ...host.connection, elevation } } : host;
+  const link = new HostLink(of, {
+    clock,
+    random: () => 0,
+    limits: reconnectLimits,
+    open: () => {
+      const session = new AnsweringSession(answer);
+      sessions.push(session);
+      return Promise.resolve(session);
+    },
+    elevate: (session) => session,
+  });
+  const speaks: Manager = {
+    ...fakeManager(() => undefined),
+    parseScan: (sections: Sections, collectedMs) => aScan({ manager: sections.get('manager') ?? '', collectedMs }),
+  };
+  const { securityOrigins } = over;
+  const named = securityOrigins === undefined ? {} : { securityOrigins };
+  return { sessions, remote: new LinkedRemote(link, { clock, detect: () => speaks, manager: () => speaks, ...named }) };
+}
+
+const { signal } = new AbortController();
+
+describe('the remote of a host', () => {
+  test('scans with one question, and its manager reads the answer', async () => {
+    const { remote, sessions } = fixture(() => ({ manager: 'apt' }));
+    const scan = await remote.scan({ maxAgeMs: 1, signal });
+    assert.equal(scan.manager, 'apt');
+    assert.equal(scan.collectedMs, new FakeClock().now());
+    assert.match(sessions[0]?.requests.join('\n') ?? '', /^v1 [0-9a-f]+ probe --$/);
+  });
+
+  test('names the security origins that were configured', async () => {
+    const { remote, sessions } = fixture(() => ({ manager: 'apt' }), { securityOrigins: ['Corp', 'Other'] });
+    await remote.scan({ maxAgeMs: 1, signal });
+    assert.match(sessions[0]?.requests[0] ?? '', / probe security_origins=Corp,Other --$/);
+  });
+
+  test('tries the elevation when it connects', async () => {
+    const plain = fixture(() => ({}));
+    await plain.remote.connect(signal);
+    assert.deepEqual(plain.sessions[0]?.requests, []);
+    const elevated = fixture(() => new FettleError('elevate', 'wrong password'), { elevated: true });
+    await assert.rejects(elevated.remote.connect(signal), { code: 'elevate' });
+  });
+
+  const boots: readonly [id: string, state: string, wanted: object][] = [
+    [`${bootId}\n`, 'running\n', { bootId, isSettled: true }],
+    [`${bootId}\n`, 'degraded\n', { bootId, isSettled: true }],
+    [`${bootId}\n`, 'starting\n', { bootId, isSettled: false }],
+    [`${bootId}\n`, '', { bootId, isSettled: false }],
+    ['cat: No such file or directory\n', 'running\n', { isSettled: true }],
+  ];
+  for (const [id, state, wanted] of boots) {
+    test(`reads boot id "${id.trim()}" and state "${state.trim()}" as ${JSON.stringify(wanted)}`, async () => {
+      const { remote } = fixture(() => ({ 'boot-id': id, 'system-state': state }));
+      assert.deepEqual(await remote.bootState(signal), wanted);
+    });
+  }
+
+  test('opens another connection after one was lost', async () => {
+    const { remote, sessions } = fixture(() =>
+      sessions.length === 1 ? new FettleError('lost', 'gone') : { 'boot-id': bootId, 'system-state': 'running' },
+    );
+    await assert.rejects(remote.bootState(signal), { code: 'lost' });
+    assert.equal((await remote.bootState(signal)).bootId, bootId);
+    assert.equal(sessions.length, 2);
+  });
+
+  test('keeps its connection after a command that failed', async () => {
+    const { remote, sessions } = fixture(() => new FettleError('timeout', 'too slow'));
+    await assert.rejects(remote.bootState(signal), { code: 'timeout' });
+    await assert.rejects(remote.bootState(signal), { code: 'timeout' });
+    assert.equal(sessions.length, 1);
+  });
+
+  test('an answer without a frame is a parse error, not an empty host', async () => {
+    const { remote, sessions } = fixture(() => ({}));
+    await remote.connect(signal);
+    const [session] = sessions;
+    assert.ok(session);
+    session.exec = () =>
+      Promise.resolve({
+        stdout: Buffer.from('This account is currently not available.\n'),
+        stderr: Buffer.alloc(0),
+        exitCode: 0,
+        stdoutTruncatedBytes: 0,
+        stderrTruncatedBytes: 0,
+      });
+    await assert.rejects(remote.scan({ maxAgeMs: 1, signal }), { code: 'parse' });
+  });
+
+  test('runs the text of an operator by stdin, never on a command line', async () => {
+    const seen: ExecRequest[] = [];
+    const { remote } = fixture((_verb, request) => {
+      seen.push(request);
+      return {};
+    });
+    const result = await remote.exec('echo secret', { signal, outputLimitBytes: 10 });
+    assert.equal(seen[0]?.command, textLauncher);
+    assert.equal(seen[0].stdin, 'echo secret');
+    assert.equal(seen[0].outputLimitBytes, 10);
+    assert.equal(result.truncatedBytes, 3);
+  });
+});

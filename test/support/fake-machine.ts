@@ -1,0 +1,281 @@
+import { FettleError } from '../../src/domain/error.ts';
+import type { Host } from '../../src/domain/host.ts';
+import type { JobPhase, JobResult, JobStatus } from '../../src/domain/job.ts';
+import type { UpdateResult } from '../../src/domain/outcome.ts';
+import type { HostScan } from '../../src/domain/scan.ts';
+import type { Simulation } from '../../src/domain/simulation.ts';
+import type {
+  BootState,
+  FollowOptions,
+  HostRemote,
+  JobFollow,
+  JobStart,
+  RunCommandResult,
+  SimulateRequest,
+} from '../../src/engine/host-remote.ts';
+import type { Manager } from '../../src/managers/manager.ts';
+
+interface FakeJob {
+  readonly start: JobStart;
+  phase: JobPhase;
+  log: string;
+  result: JobResult | undefined;
+  /** Questions for news that are answered `running` before the job is at its end. */
+  ticks: number;
+}
+
+export type FakeAction = (machine: FakeMachine, start: JobStart) => Partial<JobResult> | 'crash';
+
+const okResult: JobResult = { exitCode: 0, verdict: 'ok', sections: {} };
+
+/** A machine with packages, jobs and a boot id: what is true on a host whoever looks at it. */
+export class FakeMachine {
+  readonly name: string;
+  readonly packages = new Map<string, string>();
+  readonly available = new Map<string, string>();
+  readonly broken = new Set<string>();
+  readonly jobs = new Map<string, FakeJob>();
+  /** Each job that really ran, once a run of its script. */
+  readonly ran: { readonly kind: string; readonly job: string }[] = [];
+  readonly actions: Record<string, FakeAction> = {};
+  scanOverrides: Partial<HostScan> = {};
+  bootId: string;
+  boots = 1;
+  needsReboot = false;
+  /** Looks at a rebooting machine: first up, then down, then up again. Empty = not rebooting. */
+  lookScript: ('up' | 'down' | 'back')[] = [];
+  rebootScript: ('up' | 'down' | 'back')[] = ['up', 'down', 'down', 'back'];
+  /** Every call fails with this while it is set. */
+  unreachable: FettleError | undefined;
+  jobTicks = 1;
+  collected = 0;
+
+  constructor(name: string) {
+    this.name = name;
+    this.bootId = `${name}-boot-1`;
+  }
+
+  /** The run whose job is at work on the machine. */
+  claimedBy: string | undefined;
+
+  start(start: JobStart): JobStatus {
+    const known = this.jobs.get(start.job);
+    if (this.claimedBy !== undefined && known === undefined) {
+      throw new FettleError('lock-held', `run ${this.claimedBy} has ${this.name}`);
+    }
+    if (known === undefined) {
+      this.jobs.set(start.job, { start, phase: 'running', log: '', result: undefined, ticks: this.jobTicks });
+      this.#run(start);
+    } else if (known.phase === 'claimed') {
+      known.phase = 'running';
+      this.#run(known.start);
+    }
+    return this.#status(start.job);
+  }
+
+  follow(job: string, offset: number): JobFollow {
+    const known = this.jobs.get(job);
+    if (known === undefined) return { status: { phase: 'absent', logBytes: 0 }, log: Buffer.alloc(0), offset };
+    if (known.phase === 'running') {
+      known.ticks -= 1;
+      if (known.ticks < 0) known.phase = known.result === undefined ? 'crashed' : 'done';
+    }
+    const log = Buffer.from(known.log).subarray(offset);
+    const result = known.phase === 'done' && known.result !== undefined ? { result: known.result } : {};
+    return { status: this.#status(job), log, offset: offset + log.length, ...result };
+  }
+
+  collect(job: string): void {
+    const known = this.jobs.get(job);
+    if (known === undefined) return;
+    known.phase = 'collected';
+    this.collected += 1;
+  }
+
+  look(): BootState {
+    const next = this.lookScript.shift();
+    if (next === 'down') throw new FettleError('connect', `${this.name} does not answer`);
+    if (next === 'back') this.#boot();
+    return { bootId: this.bootId, isSettled: true };
+  }
+
+  scan(): HostScan {
+    const packages = [...this.packages].map(([name, version]) => fakePackage(name, version, this.broken.has(name)));
+    return {
+      collectedMs: 0,
+      manager: 'apt',
+      facts: {
+        hostName: this.name,
+        machineId: `${this.name}-machine`,
+        bootId: this.bootId,
+        family: 'debian',
+        osId: 'debian',
+        osVersion: '12',
+        osName: 'Debian 12',
+        kernel: '6.1',
+        arch: 'amd64',
+        init: 'systemd',
+        isContainer: false,
+      },
+      privileges: { user: 'root', isRoot: true },
+      packages,
+      autoInstalled: [],
+      held: [],
+      updates: [],
+      securityKnown: true,
+      metadata: { repositories: [], isStale: false },
+      reboot: {
+        needed: this.needsReboot ? 'yes' : 'no',
+        reasons: this.needsReboot ? ['new kernel'] : [],
+        runningKernel: '6.1',
+      },
+      health: { failedUnits: [], activeServices: [], listeners: [], staleProcesses: [], staleKnown: true },
+      disks: [],
+      running: [],
+      broken: packages.filter((item) => this.broken.has(item.name)),
+      conffileLeftovers: [],
+      problems: [],
+      ...this.scanOverrides,
+    };
+  }
+
+  simulate({ updates }: SimulateRequest): Simulation {
+    const installed: Record<string, { version: string; status: string } | null> = {};
+    const available: Record<string, { version: string; origins: string[] }[]> = {};
+    for (const { name, arch } of updates) {
+      const version = this.packages.get(name);
+      const status = this.broken.has(name) ? 'iF' : 'ii';
+      installed[`${name}:${arch}`] = version === undefined ? null : { version, status };
+      const offered = this.available.get(name);
+      available[`${name}:${arch}`] = offered === undefined ? [] : [{ version: offered, origins: ['Debian'] }];
+    }
+    const installs = updates
+      .filter((update) => this.packages.get(update.name) !== update.to && this.available.get(update.name) === update.to)
+      .map(({ name, arch, to }) => ({ name, arch, from: this.packages.get(name) ?? null, to, origins: ['Debian'] }));
+    return { installs, removes: [], downloadBytes: 0, errors: [], installed, available };
+  }
+
+  #status(job: string): JobStatus {
+    const known = this.jobs.get(job);
+    if (known === undefined) return { phase: 'absent', logBytes: 0 };
+    return { phase: known.phase, logBytes: Buffer.byteLength(known.log), bootId: this.bootId };
+  }
+
+  #run(start: JobStart): void {
+    const { kind, job } = start;
+    this.ran.push({ kind, job });
+    const known = this.jobs.get(job);
+    if (known === undefined) return;
+    const action = this.actions[kind] ?? defaultActions[kind] ?? (() => ({}));
+    const end = action(this, start);
+    known.log = `${kind} ran\n`;
+    known.result = end === 'crash' ? undefined : { ...okResult, ...end };
+  }
+
+  #boot(): void {
+    this.boots += 1;
+    this.bootId = `${this.name}-boot-${this.boots}`;
+    this.needsReboot = false;
+    for (const job of this.jobs.values()) if (job.phase === 'running' && job.ticks >= 0) job.phase = 'interrupted';
+  }
+}
+
+function fakePackage(name: string, version: string, isBroken: boolean): HostScan['packages'][number] {
+  return { name, arch: 'amd64', version, status: isBroken ? 'iF' : 'ii', source: name, sourceVersion: version };
+}
+
+const defaultActions: Readonly<Record<string, FakeAction>> = {
+  install: (machine, { request }) => {
+    for (const [name = '', to = ''] of request.rows ?? []) machine.packages.set(name, to);
+    return {};
+  },
+  reboot: (machine) => {
+    machine.lookScript = [...machine.rebootScript];
+    return {};
+  },
+};
+
+/** Called around every effect of one controller process; throwing there is its death. */
+export type Gate = (point: string) => void;
+
+/** One controller's connection to one machine. */
+export class FakeRemote implements HostRemote {
+  readonly host: Host;
+  readonly #machine: FakeMachine;
+  readonly #gate: Gate;
+
+  constructor(host: Host, machine: FakeMachine, gate: Gate = () => undefined) {
+    this.host = host;
+    this.#machine = machine;
+    this.#gate = gate;
+  }
+
+  connect(signal: AbortSignal): Promise<void> {
+    return this.#call('connect', signal, () => undefined);
+  }
+
+  scan({ signal }: { readonly signal: AbortSignal }): Promise<HostScan> {
+    return this.#call('scan', signal, () => this.#machine.scan());
+  }
+
+  simulate(request: SimulateRequest, signal: AbortSignal): Promise<Simulation> {
+    return this.#call('simulate', signal, () => this.#machine.simulate(request));
+  }
+
+  bootState(signal: AbortSignal): Promise<BootState> {
+    return this.#call('bootState', signal, () => this.#machine.look());
+  }
+
+  startJob(start: JobStart, signal: AbortSignal): Promise<JobStatus> {
+    return this.#call(`startJob ${start.kind}`, signal, () => this.#machine.start(start));
+  }
+
+  followJob(job: string, offset: number, { signal }: FollowOptions): Promise<JobFollow> {
+    return this.#call('followJob', signal, () => this.#machine.follow(job, offset));
+  }
+
+  collectJob(job: string, signal: AbortSignal): Promise<void> {
+    return this.#call('collectJob', signal, () => this.#machine.collect(job));
+  }
+
+  exec(_text: string, { signal }: { readonly signal: AbortSignal }): Promise<RunCommandResult> {
+    const empty = { exitCode: 0, stdout: Buffer.from(this.#machine.name), stderr: Buffer.alloc(0), truncatedBytes: 0 };
+    return this.#call('exec', signal, () => empty);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async #call<T>(point: string, signal: AbortSignal | undefined, action: () => T): Promise<T> {
+    this.#gate(`before ${point}`);
+    signal?.throwIfAborted();
+    await Promise.resolve();
+    if (this.#machine.unreachable !== undefined) throw this.#machine.unreachable;
+    const value = action();
+    this.#gate(`after ${point}`);
+    return value;
+  }
+}
+
+/** Reads and asks as a manager does, in the fake machine's own words. */
+export function fakeManager(machine: (host: string) => FakeMachine | undefined): Manager {
+  const notUsed = (): never => {
+    throw new FettleError('internal', 'not used here');
+  };
+  return {
+    name: 'apt',
+    parseScan: notUsed,
+    simulateRequest: notUsed,
+    parseSimulation: notUsed,
+    installRequest: (updates) => ({ verb: 'install', rows: updates.map((item) => [item.name, item.to]) }),
+    refreshRequest: () => ({ verb: 'refresh' }),
+    repairRequest: () => ({ verb: 'repair' }),
+    readInstall: (_result, plan, attempted) =>
+      attempted.map(({ name, arch, from, to }): UpdateResult => {
+        const now = machine(plan.host)?.packages.get(name) ?? null;
+        const isBroken = machine(plan.host)?.broken.has(name) === true;
+        return { name, arch, from, to, now, state: isBroken ? 'broken' : now === to ? 'installed' : 'failed' };
+      }),
+  };
+}

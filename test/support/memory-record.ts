@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto';
+import { FettleError } from '../../src/domain/error.ts';
+import type { Operator, RunEvent, StepName } from '../../src/domain/event.ts';
+import type {
+  HostRunState,
+  LeaseAnswer,
+  LeaseRequest,
+  OpenStep,
+  RecordedFacts,
+  RunRecord,
+  RunState,
+} from '../../src/domain/record.ts';
+
+/** A record that lives as long as the test; what a real ledger would answer, read from the events alone. */
+export class MemoryRecord implements RunRecord {
+  readonly events: RunEvent[] = [];
+  readonly blobs = new Map<string, Buffer>();
+  readonly leases = new Map<string, { run: string; holder: Operator; fence: number; expiresMs: number }>();
+  readonly stopAsked = new Set<string>();
+  #fence = 0;
+  /** When set, every call fails with it from now on: a disk that is full. */
+  broken: FettleError | undefined;
+
+  append(events: readonly RunEvent[]): Promise<void> {
+    return this.#answer(() => {
+      this.events.push(...events);
+    });
+  }
+
+  putBlob(bytes: Uint8Array): Promise<string> {
+    return this.#answer(() => {
+      const name = createHash('sha256').update(bytes).digest('hex');
+      this.blobs.set(name, Buffer.from(bytes));
+      return name;
+    });
+  }
+
+  acquireLeases(request: LeaseRequest): Promise<LeaseAnswer> {
+    return this.#answer(() => {
+      const taken: { hostId: string; fence: number }[] = [];
+      const refused: { hostId: string; run: string; holder: Operator; expiresMs: number }[] = [];
+      for (const hostId of request.hostIds) {
+        const held = this.leases.get(hostId);
+        if (held !== undefined && held.run !== request.run && held.expiresMs > request.nowMs) {
+          refused.push({ hostId, run: held.run, holder: held.holder, expiresMs: held.expiresMs });
+          continue;
+        }
+        this.#fence += 1;
+        const { run, holder, expiresMs } = request;
+        this.leases.set(hostId, { run, holder, fence: this.#fence, expiresMs });
+        taken.push({ hostId, fence: this.#fence });
+      }
+      return { taken, refused };
+    });
+  }
+
+  renewLeases(run: string, expiresMs: number): Promise<void> {
+    return this.#answer(() => {
+      for (const lease of this.leases.values()) if (lease.run === run) lease.expiresMs = expiresMs;
+    });
+  }
+
+  releaseLease(run: string, hostId: string): Promise<void> {
+    return this.#answer(() => {
+      if (this.leases.get(hostId)?.run === run) this.leases.delete(hostId);
+    });
+  }
+
+  stopRequested(run: string): Promise<boolean> {
+    return this.#answer(() => this.stopAsked.has(run));
+  }
+
+  recordedFacts(run: string, hostId: string): Promise<RecordedFacts> {
+    return this.#answer(() => {
+      const own = this.events.filter((event) => 'hostId' in event && event.run === run && event.hostId === hostId);
+      const scans = own.flatMap((event) =>
+        event.type === 'host.scanned' && event.purpose === 'before' ? [event.scan] : [],
+      );
+      const results = own.flatMap((event) => (event.type === 'update.finished' ? [event.results] : []));
+      const [before, last] = [scans.at(-1), results.at(-1)];
+      return { ...(before === undefined ? {} : { before }), ...(last === undefined ? {} : { results: last }) };
+    });
+  }
+
+  runState(run: string): Promise<RunState | undefined> {
+    return this.#answer(() => {
+      const started = this.events.find((event) => event.type === 'run.started' && event.run === run);
+      const hosts = new Map<string, HostRunState>();
+      for (const event of this.events) {
+        if (!('hostId' in event) || event.run !== run) continue;
+        const known = hosts.get(event.hostId) ?? unknownHost(event.host, event.hostId);
+        hosts.set(event.hostId, advance(known, event));
+      }
+      return started?.type === 'run.started'
+        ? { run, kind: started.kind, startedMs: 0, hosts: [...hosts.values()] }
+        : { run, kind: 'apply', startedMs: 0, hosts: [...hosts.values()] };
+    });
+  }
+
+  ofType<T extends RunEvent['type']>(type: T): Extract<RunEvent, { type: T }>[] {
+    return this.events.filter((event): event is Extract<RunEvent, { type: T }> => event.type === type);
+  }
+
+  #answer<T>(action: () => T): Promise<T> {
+    return this.broken === undefined ? Promise.resolve(action()) : Promise.reject(this.broken);
+  }
+}
+
+function unknownHost(host: string, hostId: string): HostRunState {
+  return { host, hostId, attempt: 0, doneSteps: [], openSteps: [], reboots: 0 };
+}
+
+function advance(state: HostRunState, event: RunEvent): HostRunState {
+  switch (event.type) {
+    case 'host.started': {
+      if (event.attempt <= state.attempt) return state;
+      const { host, hostId, reboots } = state;
+      return { host, hostId, reboots, attempt: event.attempt, doneSteps: [], openSteps: [] };
+    }
+    case 'step.started': {
+      const { step, attempt, job, jobKind, bootIdBefore } = event;
+      const open: OpenStep = {
+        step,
+        attempt,
+        ...(job === undefined ? {} : { job }),
+        ...(jobKind === undefined ? {} : { jobKind }),
+        ...(bootIdBefore === undefined ? {} : { bootIdBefore }),
+      };
+      return { ...state, openSteps: [...without(state, step, job), open] };
+    }
+    case 'step.finished': {
+      const doneSteps = event.ok ? [...new Set([...state.doneSteps, event.step])] : state.doneSteps;
+      return { ...state, doneSteps, openSteps: without(state, event.step, event.job) };
+    }
+    case 'host.rebooted':
+      return { ...state, reboots: state.reboots + 1 };
+    case 'host.scanned': {
+      const { bootId } = event.scan.facts;
+      return event.purpose === 'before' && bootId !== undefined ? { ...state, bootIdBefore: bootId } : state;
+    }
+    case 'host.finished':
+      return { ...state, outcome: event.outcome };
+    default:
+      return state;
+  }
+}
+
+function without(state: HostRunState, step: StepName, job: string | undefined): readonly OpenStep[] {
+  return state.openSteps.filter((open) => open.step !== step || open.job !== job);
+}
