@@ -40,6 +40,8 @@ type Standing =
   | { readonly kind: 'as-planned' }
   /** The planned version is on no index of the host any more. */
   | { readonly kind: 'gone'; readonly reason: string }
+  /** A new dependency that is on offer, but nothing asks for it: what needed it may have left. */
+  | { readonly kind: 'idle'; readonly reason: string }
   /** Something newer than planned is installed: nothing is left to do. */
   | { readonly kind: 'passed'; readonly reason: string }
   | { readonly kind: 'other'; readonly reason: string };
@@ -93,6 +95,9 @@ function changedStanding(update: PlannedUpdate, now: string | null, simulation: 
   if (!versions.includes(update.to)) {
     return { kind: 'gone', reason: `${name} ${update.to} has left the repository` };
   }
+  if (now === null && simulation.errors.length === 0) {
+    return { kind: 'idle', reason: `${name} ${update.to} would not go in (nothing asks for it any more)` };
+  }
   const why = simulation.errors[0];
   const told = why === undefined ? 'held, or it needs what the plan does not name' : why;
   return { kind: 'other', reason: `${name} ${update.to} would not go in (${told})` };
@@ -133,22 +138,29 @@ function supersede(input: DriftInput, sorted: Sorted): DriftJudgement {
   const superseded: Superseded[] = [];
   const skipped: Skipped[] = [];
   const reasons: string[] = [];
+  const kept: PlannedUpdate[] = [];
+  const hasGone = sorted.drifts.some(({ standing }) => standing.kind === 'gone');
   for (const { update, standing } of sorted.drifts) {
-    if (standing.kind === 'passed') {
-      skipped.push({ update, reason: standing.reason });
-      continue;
-    }
-    const successor = standing.kind === 'gone' ? findSuccessor(update, input) : undefined;
+    const { kind } = standing;
+    const mayFollow = kind === 'gone' || (kind === 'idle' && hasGone);
+    const successor = mayFollow ? findSuccessor(update, kind, input) : undefined;
     if (successor !== undefined) superseded.push({ planned: update, successor });
+    else if (standing.kind === 'passed') skipped.push({ update, reason: standing.reason });
+    // The successor of what needed it may need it too; the simulation of the adjusted set tells.
+    else if (standing.kind === 'idle' && hasGone) kept.push(update);
     else reasons.push(standing.kind === 'gone' ? `${standing.reason} and has no successor there` : standing.reason);
   }
   if (reasons.length > 0) return { kind: 'drifted', reasons, done: sorted.done };
-  const install = [...sorted.install, ...superseded.map((item) => item.successor)];
+  const install = [...sorted.install, ...kept, ...superseded.map((item) => item.successor)];
   return { kind: 'adjusted', install, done: sorted.done, skipped, superseded };
 }
 
-function findSuccessor(update: PlannedUpdate, { plan, simulation }: DriftInput): PlannedUpdate | undefined {
-  const own = successorOf(update, offered(update, simulation));
+function findSuccessor(
+  update: PlannedUpdate,
+  kind: 'gone' | 'idle',
+  { plan, simulation }: DriftInput,
+): PlannedUpdate | undefined {
+  const own = kind === 'gone' ? successorOf(update, offered(update, simulation)) : undefined;
   if (own !== undefined || update.from !== null) return own;
   // A new ABI has a new name: the image that the same meta-package asks for now.
   const planned = new Set(plan.updates.map((item) => item.name));

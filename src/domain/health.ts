@@ -1,3 +1,4 @@
+import type { Superseded } from './drift.ts';
 import { firstGlob } from './glob.ts';
 import type { RebootMode } from './host.ts';
 import type { Change, Outcome, UpdateResult, VerifyFinding } from './outcome.ts';
@@ -18,6 +19,8 @@ export interface VerifyInput {
   readonly wasRebooted: boolean;
   /** Planned updates left out on purpose (`on_drift: skip-package`), as `name:arch`. */
   readonly skipped?: readonly string[];
+  /** What went in instead (`on_drift: supersede`); a kernel of a new ABI has another name than the planned one. */
+  readonly superseded?: readonly Superseded[];
 }
 
 /** The first port that Linux hands out by itself (net.ipv4.ip_local_port_range); those above come and go. */
@@ -69,16 +72,16 @@ function planFindings(input: VerifyInput): VerifyFinding[] {
   const installed = installedByKey(input.after);
   const results = new Map(input.results.map((result) => [packageKey(result), result]));
   const skipped = new Set(input.skipped);
+  const successors = new Map(input.superseded?.map((pair) => [packageKey(pair.planned), pair.successor]));
   const findings: VerifyFinding[] = [];
   for (const update of input.plan.updates) {
     const key = packageKey(update);
+    const successor = successors.get(key);
     const result = results.get(key);
-    const isSuperseded = result?.state === 'superseded';
-    const now = installed.get(key)?.version;
-    if (now === (isSuperseded ? result.now : update.to)) continue;
-    // A superseded kernel of an older ABI was never to be installed: its successor has another name.
-    if (isSuperseded && result.now === null && now === undefined) continue;
-    const message = `${key} is ${now === undefined ? 'not installed' : `at ${now}`}, planned ${update.to}`;
+    const wanted = successor?.to ?? (result?.state === 'superseded' ? result.now : update.to);
+    const now = installed.get(packageKey(successor ?? update))?.version ?? null;
+    if (now === wanted) continue;
+    const message = `${key} is ${now === null ? 'not installed' : `at ${now}`}, planned ${update.to}`;
     findings.push({ check: 'plan', level: skipped.has(key) ? 'warn' : 'fail', message });
   }
   for (const removal of input.plan.removals) {
@@ -89,7 +92,9 @@ function planFindings(input: VerifyInput): VerifyFinding[] {
 }
 
 function unplannedFindings(input: VerifyInput): VerifyFinding[] {
-  const planned = new Set([...input.plan.updates, ...input.plan.removals, ...input.results].map(packageKey));
+  const { updates, removals } = input.plan;
+  const successors = input.superseded?.map((pair) => pair.successor) ?? [];
+  const planned = new Set([...updates, ...removals, ...input.results, ...successors].map(packageKey));
   const [before, after] = [installedByKey(input.before), installedByKey(input.after)];
   return [...new Set([...before.keys(), ...after.keys()])]
     .filter((key) => !planned.has(key))

@@ -11,10 +11,12 @@ import type { HostFacts } from '../domain/scan.ts';
 import { asFettleError } from './context.ts';
 import type { RunContext } from './context.ts';
 import type { HostRemote } from './host-remote.ts';
+import { Heartbeat, leaseMs } from './heartbeat.ts';
 import { checkHost, runHost } from './host-run.ts';
 import type { HostTask } from './host-work.ts';
 import { isInFlight } from './member.ts';
 import type { Member } from './member.ts';
+import { admissionState, describeSpent, heldBy, taskOf, waitForSlot } from './rollout-state.ts';
 import { runResult } from './run-result.ts';
 import type { RunResult } from './run-result.ts';
 
@@ -24,12 +26,6 @@ export interface RolloutOptions extends RunContext {
   readonly openRemote: (host: Host) => HostRemote;
   readonly isController: (facts: HostFacts) => boolean;
 }
-
-/** A lease is worth three missed heartbeats. */
-const leaseMs = 120_000;
-const renewMs = 40_000;
-/** How soon `run stop` from another process is noticed. */
-const stopPollMs = 2_000;
 
 type StopCause = Extract<RunEvent, { readonly type: 'run.stopping' }>['cause'];
 
@@ -48,9 +44,8 @@ export class Rollout implements AsyncDisposable {
   readonly #context: RunContext;
   readonly #stop = new AbortController();
   readonly #detach = new AbortController();
-  readonly #heart = new AbortController();
   readonly #onOuterStop = (): void => this.#wake();
-  #heartbeat: Promise<void> = Promise.resolve();
+  #heartbeat: Heartbeat | undefined;
   #change = Promise.withResolvers<void>();
   #stopping: Stopping | undefined;
   #toldStop: Stopping | undefined;
@@ -109,7 +104,14 @@ export class Rollout implements AsyncDisposable {
   }
 
   startHeartbeat(): void {
-    this.#heartbeat = this.#beat();
+    const { clock, record, run } = this.#options;
+    this.#heartbeat = new Heartbeat({
+      clock,
+      record,
+      run,
+      onStopRequested: () => this.#stopFor('operator', 'somebody asked the run to stop'),
+      onFailure: (error) => this.#ledgerFailed(asFettleError(error)),
+    });
   }
 
   /** What the record knows of hosts that an earlier process worked on. */
@@ -189,8 +191,7 @@ export class Rollout implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#heart.abort();
-    await this.#heartbeat;
+    await this.#heartbeat?.[Symbol.asyncDispose]();
     this.#context.stop.removeEventListener('abort', this.#onOuterStop);
     this.#context.detach.removeEventListener('abort', this.#onOuterStop);
     await Promise.all(this.members.map((member) => member.remote?.[Symbol.asyncDispose]()));
@@ -202,49 +203,8 @@ export class Rollout implements AsyncDisposable {
     return this.#stopping === undefined ? undefined : { exit: 'stopped', reason: this.#stopping.message };
   }
 
-  async #beat(): Promise<void> {
-    const { clock, record, run } = this.#options;
-    let renewedMs = clock.elapsedMs();
-    while (!this.#heart.signal.aborted) {
-      try {
-        await clock.sleep(stopPollMs, this.#heart.signal);
-      } catch {
-        return;
-      }
-      await this.attempt(async () => {
-        if (await record.stopRequested(run)) this.#stopFor('operator', 'somebody asked the run to stop');
-        if (clock.elapsedMs() - renewedMs < renewMs) return;
-        await record.renewLeases(run, clock.now() + leaseMs);
-        renewedMs = clock.elapsedMs();
-      });
-    }
-  }
-
   #admission(): Admission {
-    const { plan } = this.#options;
-    const rebootConcurrency = plan.reboot.concurrency;
-    return admit({
-      hosts: this.members.map((member) => ({
-        host: member.host.name,
-        wave: member.wave,
-        phase: member.phase,
-        ...(member.outcome === undefined ? {} : { outcome: member.outcome }),
-        clusters: member.hostPlan.clusters,
-        after: member.after,
-        isController: member.isController,
-      })),
-      waves: plan.waves,
-      concurrency: plan.concurrency,
-      ...(rebootConcurrency === undefined ? {} : { rebootConcurrency }),
-      budget: plan.budget,
-      selected: plan.hosts.length + plan.absent.length,
-      elsewhere: plan.absent.flatMap((item): Outcome[] =>
-        item.kind === 'unreachable' || item.kind === 'failed'
-          ? [{ verdict: item.kind, change: 'none', reason: item.reason }]
-          : [],
-      ),
-      isStopping: this.#context.stop.aborted || this.#context.detach.aborted,
-    });
+    return admit(admissionState(this.members, this.#options.plan, this.#context.stop.aborted || this.isLetGo));
   }
 
   /** Commits and shows what the admission means: waves that begin and end, the budget, a stop. */
@@ -312,48 +272,10 @@ export class Rollout implements AsyncDisposable {
   }
 
   #task(member: Member): HostTask {
-    const { host, hostPlan, attempt, fence, state, recorded, isRefreshed } = member;
-    member.remote ??= this.#options.openRemote(host);
-    const context = {
-      ...this.#context,
-      host,
-      remote: member.remote,
-      attempt,
-      fence,
-      isController: this.#options.isController,
-      rebootSlot: (signal: AbortSignal) => this.#rebootSlot(member, signal),
-    };
-    return {
-      context,
-      plan: this.#options.plan,
-      hostPlan,
-      isRefreshed,
-      ...(state === undefined ? {} : { state }),
-      ...(recorded === undefined ? {} : { recorded }),
-    };
-  }
-
-  async #rebootSlot(member: Member, signal: AbortSignal): Promise<Disposable> {
-    signal.throwIfAborted();
-    const granted = Promise.withResolvers<void>();
-    const onAbort = (): void => granted.reject(signal.reason as Error);
-    signal.addEventListener('abort', onAbort, { once: true });
-    member.grantReboot = granted.resolve;
-    member.phase = 'wants-reboot';
-    this.#grantReboots();
-    try {
-      await granted.promise;
-    } finally {
-      signal.removeEventListener('abort', onAbort);
-      member.grantReboot = undefined;
-      if (signal.aborted) member.phase = 'running';
-    }
-    return {
-      [Symbol.dispose]: () => {
-        if (member.phase === 'rebooting') member.phase = 'running';
-        this.#wake();
-      },
-    };
+    member.remote ??= this.#options.openRemote(member.host);
+    const { plan, isController } = this.#options;
+    const rebootSlot = (signal: AbortSignal): Promise<Disposable> => waitForSlot(member, signal, () => this.#wake());
+    return taskOf(member, plan, { ...this.#context, remote: member.remote, isController, rebootSlot });
   }
 
   #grantReboots(): void {
@@ -386,21 +308,4 @@ export class Rollout implements AsyncDisposable {
     if (outcome.verdict === 'lost' || outcome.verdict === 'detached' || isHeld) return;
     await this.#options.record.releaseLease(this.#options.run, member.host.id);
   }
-}
-
-type Refusal = Awaited<ReturnType<RunContext['record']['acquireLeases']>>['refused'][number];
-
-function heldBy({ run, holder, expiresMs }: Refusal): Outcome {
-  const who = `${holder.user}@${holder.controller}`;
-  const reason = `run ${run} of ${who} (pid ${holder.pid}) holds it until ${new Date(expiresMs).toISOString()}`;
-  const hint = `wait for it, or stop it: fettle run stop ${run}`;
-  const error = { code: 'lock-held', message: reason, hint, details: { run, holder: who } } as const;
-  return { verdict: 'skipped', change: 'none', reason, hint, error };
-}
-
-function describeSpent({ scope, name, state }: NonNullable<Admission['spent']>): string {
-  const where = scope === 'run' ? 'of the run' : `of wave ${name}`;
-  const parts = Object.entries(state.byClass).filter(([, count]) => count > 0);
-  const what = parts.map(([kind, count]) => `${count} ${kind}`).join(', ');
-  return `the budget ${where} is spent: ${what}; ${state.allowed} allowed`;
 }

@@ -229,6 +229,20 @@ describe('drift', () => {
     assert.equal(told(judge(updates, asPlanned(updates), 'refuse-host')), 'clean install nginx,libnew');
   });
 
+  test('a new dependency stays in reach of the successor of what needs it', () => {
+    const updates = [nginx, library];
+    const gone = changed(updates, 'nginx', { offers: ['1.2', '1.0'] });
+    const simulation = { ...gone, installs: [] };
+    assert.equal(told(judge(updates, simulation, 'supersede')), 'adjusted install libnew,nginx supersede nginx=1.2');
+    assert.equal(told(judge(updates, simulation, 'skip-package')), 'adjusted skip nginx,libnew');
+    assert.equal(told(judge(updates, simulation, 'refuse-host')), 'drifted');
+  });
+
+  test('a new dependency that nothing asks for any more is drift, even where successors may come', () => {
+    const updates = [nginx, library];
+    assert.equal(told(judge(updates, changed(updates, 'libnew', {}), 'supersede')), 'drifted');
+  });
+
   test('a planned removal is none', () => {
     const removal = { name: 'linux-image-old', arch: 'amd64', version: '1' };
     const simulation = { ...asPlanned(both), removes: [removal] };
@@ -285,6 +299,14 @@ describe('a kernel whose ABI moved on', () => {
       'adjusted install linux-image-amd64,linux-image-6.1.0-32-amd64 ' +
         'supersede linux-image-amd64=6.1.32 supersede linux-image-6.1.0-32-amd64=6.1.32',
     );
+  });
+
+  test('is superseded too while the image of the old ABI is still on offer', () => {
+    const both = {
+      'linux-image-6.1.0-31-amd64:amd64': [{ version: '6.1.31', origins: debian }],
+      'linux-image-6.1.0-32-amd64:amd64': [{ version: '6.1.32', origins: debian }],
+    };
+    assert.match(told(judge([meta, image], moved(both), 'supersede')), /linux-image-6\.1\.0-32-amd64=6\.1\.32$/);
   });
 
   test('is not superseded by an image of another flavour or origin', () => {

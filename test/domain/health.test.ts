@@ -195,12 +195,13 @@ describe('verify finds', () => {
 
   test('a superseded kernel of an older ABI need not be there', () => {
     const image = aPlanned({ name: 'linux-image-6.1.0-31-amd64', from: null, to: '6.1.31', isKernel: true });
-    const next = { ...installed, name: 'linux-image-6.1.0-32-amd64', from: null, to: '6.1.32', now: '6.1.32' };
+    const next = { ...image, name: 'linux-image-6.1.0-32-amd64', to: '6.1.32' };
     const findings = judgeVerify({
       before,
       after: aScan({ packages: [aPackage(), aPackage({ name: next.name, version: '6.1.32' })] }),
       plan: { updates: [image], removals: [] },
-      results: [{ ...installed, name: image.name, from: null, to: '6.1.31', now: null, state: 'superseded' }, next],
+      results: [],
+      superseded: [{ planned: image, successor: next }],
       settings: verifySettings,
       wasRebooted: false,
     });

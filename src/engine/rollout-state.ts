@@ -1,0 +1,90 @@
+import type { Admission, AdmissionState } from '../domain/admission.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import type { Plan } from '../domain/plan.ts';
+import type { LeaseAnswer } from '../domain/record.ts';
+import type { HostContext } from './context.ts';
+import type { HostTask } from './host-work.ts';
+import type { Member } from './member.ts';
+
+/** What `admit` judges. Hosts that were unreachable when planned are of the selection, so they count in the budget. */
+export function admissionState(members: readonly Member[], plan: Plan, isStopping: boolean): AdmissionState {
+  const rebootConcurrency = plan.reboot.concurrency;
+  return {
+    hosts: members.map((member) => ({
+      host: member.host.name,
+      wave: member.wave,
+      phase: member.phase,
+      ...(member.outcome === undefined ? {} : { outcome: member.outcome }),
+      clusters: member.hostPlan.clusters,
+      after: member.after,
+      isController: member.isController,
+    })),
+    waves: plan.waves,
+    concurrency: plan.concurrency,
+    ...(rebootConcurrency === undefined ? {} : { rebootConcurrency }),
+    budget: plan.budget,
+    selected: plan.hosts.length + plan.absent.length,
+    elsewhere: plan.absent.flatMap((item): Outcome[] =>
+      item.kind === 'unreachable' || item.kind === 'failed'
+        ? [{ verdict: item.kind, change: 'none', reason: item.reason }]
+        : [],
+    ),
+    isStopping,
+  };
+}
+
+/** The work of one host as it stands now. */
+export function taskOf(member: Member, plan: Plan, context: Omit<HostContext, 'host' | 'attempt' | 'fence'>): HostTask {
+  const { host, hostPlan, attempt, fence, state, recorded, isRefreshed } = member;
+  return {
+    context: { ...context, host, attempt, fence },
+    plan,
+    hostPlan,
+    isRefreshed,
+    ...(state === undefined ? {} : { state }),
+    ...(recorded === undefined ? {} : { recorded }),
+  };
+}
+
+/** How a host ends whose lease another run holds. */
+export function heldBy({ run, holder, expiresMs }: LeaseAnswer['refused'][number]): Outcome {
+  const who = `${holder.user}@${holder.controller}`;
+  const reason = `run ${run} of ${who} (pid ${holder.pid}) holds it until ${new Date(expiresMs).toISOString()}`;
+  const hint = `wait for it, or stop it: fettle run stop ${run}`;
+  const error = { code: 'lock-held', message: reason, hint, details: { run, holder: who } } as const;
+  return { verdict: 'skipped', change: 'none', reason, hint, error };
+}
+
+export function describeSpent({ scope, name, state }: NonNullable<Admission['spent']>): string {
+  const where = scope === 'run' ? 'of the run' : `of wave ${name}`;
+  const parts = Object.entries(state.byClass).filter(([, count]) => count > 0);
+  const what = parts.map(([kind, count]) => `${count} ${kind}`).join(', ');
+  return `the budget ${where} is spent: ${what}; ${state.allowed} allowed`;
+}
+
+/**
+ * Waits until `grantReboot` of the member is called; `changed` tells the rollout that its phase is another. Disposing
+ * gives the slot back.
+ */
+export async function waitForSlot(member: Member, signal: AbortSignal, changed: () => void): Promise<Disposable> {
+  signal.throwIfAborted();
+  const granted = Promise.withResolvers<void>();
+  const onAbort = (): void => granted.reject(signal.reason as Error);
+  signal.addEventListener('abort', onAbort, { once: true });
+  member.grantReboot = granted.resolve;
+  member.phase = 'wants-reboot';
+  changed();
+  try {
+    await granted.promise;
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    member.grantReboot = undefined;
+    if (signal.aborted) member.phase = 'running';
+  }
+  return {
+    [Symbol.dispose]: () => {
+      if (member.phase === 'rebooting') member.phase = 'running';
+      changed();
+    },
+  };
+}
