@@ -27,7 +27,7 @@ export interface RunRecord {
   runState(run: string): Promise<RunState | undefined>;
   /** What a run recorded of one host last; `resume` verifies against it. */
   recordedFacts?(run: string, hostId: string): Promise<RecordedFacts>;
-  /** True once somebody asked the run to stop (`run stop`), from any process. */
+  /** True once somebody, in whatever process, asked the run to stop (`run stop`). */
   stopRequested(run: string): Promise<boolean>;
 }
 

@@ -1,3 +1,4 @@
+import { effectiveWaves } from '../domain/admission.ts';
 import type { Admission, AdmissionState } from '../domain/admission.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Plan } from '../domain/plan.ts';
@@ -5,6 +6,8 @@ import type { LeaseAnswer } from '../domain/record.ts';
 import type { HostContext } from './context.ts';
 import type { HostTask } from './host-work.ts';
 import type { Member } from './member.ts';
+import { runResult } from './run-result.ts';
+import type { ResultInput, RunResult } from './run-result.ts';
 
 /** What `admit` judges. Hosts that were unreachable when planned are of the selection, so they count in the budget. */
 export function admissionState(members: readonly Member[], plan: Plan, isStopping: boolean): AdmissionState {
@@ -31,6 +34,20 @@ export function admissionState(members: readonly Member[], plan: Plan, isStoppin
     ),
     isStopping,
   };
+}
+
+/** The machine fettle runs on and hosts that others stand behind go last, whatever wave the plan names. */
+export function assignWaves(members: readonly Member[], controllers: readonly string[]): void {
+  for (const member of members) member.isController = controllers.includes(member.host.name);
+  const waves = effectiveWaves(members.map((member) => ({ ...member, host: member.host.name })));
+  for (const member of members) member.wave = waves.get(member.host.name) ?? member.wave;
+}
+
+export function resultOf(members: readonly Member[], plan: Plan, stopped: ResultInput['stopped']): RunResult {
+  const outcomes = new Map<string, Outcome>();
+  for (const { host, outcome } of members) if (outcome !== undefined) outcomes.set(host.name, outcome);
+  const pending = members.filter((member) => member.outcome === undefined).map((member) => member.host.name);
+  return runResult({ plan, outcomes, pending, ...(stopped === undefined ? {} : { stopped }) });
 }
 
 /** The work of one host as it stands now. */

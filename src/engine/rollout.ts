@@ -1,4 +1,4 @@
-import { admit, effectiveWaves } from '../domain/admission.ts';
+import { admit } from '../domain/admission.ts';
 import type { Admission } from '../domain/admission.ts';
 import { FettleError } from '../domain/error.ts';
 import type { RunEvent } from '../domain/event.ts';
@@ -16,8 +16,7 @@ import { checkHost, runHost } from './host-run.ts';
 import type { HostTask } from './host-work.ts';
 import { isInFlight } from './member.ts';
 import type { Member } from './member.ts';
-import { admissionState, describeSpent, heldBy, taskOf, waitForSlot } from './rollout-state.ts';
-import { runResult } from './run-result.ts';
+import { admissionState, assignWaves, describeSpent, heldBy, resultOf, taskOf, waitForSlot } from './rollout-state.ts';
 import type { RunResult } from './run-result.ts';
 
 export interface RolloutOptions extends RunContext {
@@ -155,9 +154,7 @@ export class Rollout implements AsyncDisposable {
       const notes = judgement.warnings.map((message) => ({ type: 'note', run, level: 'warn', message }) as const);
       if (notes.length > 0) await this.emit(notes);
     });
-    for (const member of this.members) member.isController = judgement.controller.includes(member.host.name);
-    const waves = effectiveWaves(this.members.map((member) => ({ ...member, host: member.host.name })));
-    for (const member of this.members) member.wave = waves.get(member.host.name) ?? member.wave;
+    assignWaves(this.members, judgement.controller);
   }
 
   /** Starts what `admit` allows after every change until nothing is in flight and nothing may start. */
@@ -175,16 +172,7 @@ export class Rollout implements AsyncDisposable {
   }
 
   result(interruptedAs: ExitName | undefined): RunResult {
-    const outcomes = new Map<string, Outcome>();
-    for (const { host, outcome } of this.members) if (outcome !== undefined) outcomes.set(host.name, outcome);
-    const pending = this.members.filter((member) => member.outcome === undefined).map((member) => member.host.name);
-    const stopped = this.#stoppedAs(interruptedAs);
-    const result = runResult({
-      plan: this.#options.plan,
-      outcomes,
-      pending,
-      ...(stopped === undefined ? {} : { stopped }),
-    });
+    const result = resultOf(this.members, this.#options.plan, this.#stoppedAs(interruptedAs));
     if (this.#ledgerError === undefined) return result;
     const { message } = this.#ledgerError;
     return { ...result, exitName: 'ledger', reasons: [`the ledger failed: ${message}`, ...result.reasons] };

@@ -283,5 +283,7 @@ test('a controller killed at any point of a rollout leaves a run that resume fin
     assert.deepEqual(verdicts, ['verified', 'verified'], story);
     assert.deepEqual([fleet.installsOf('a'), fleet.installsOf('b')], [1, 1], story);
     assert.equal(fleet.machine('b').boots, 2, story);
+    const attempts = new Set(fleet.record.ofType('step.started').map((event) => event.attempt));
+    assert.deepEqual([...attempts], [1], `${story}: a kill is no reason for a new attempt`);
   }
 });

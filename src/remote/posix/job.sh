@@ -253,13 +253,18 @@ finish() {
   mv "$dir/result.new" "$dir/result"
 }
 
-# Keeps the first megabytes and swallows the rest, so that a flood neither fills the disk nor breaks a pipe.
+# Keeps the first megabytes and swallows the rest, so that a flood neither fills the disk nor breaks a pipe. cat writes
+# as it reads; the limit on the file's size, in blocks of 512 bytes, ends it.
 sink() {
-  head -c "$log_cap" >>"$dir/log"
-  if [ "$(head -c 1 | wc -c)" -gt 0 ]; then
+  (
+    trap '' XFSZ
+    ulimit -f "$((log_cap / 512))"
+    exec cat
+  ) >>"$dir/log" 2>/dev/null
+  if [ "$(wc -c <"$dir/log")" -ge "$log_cap" ]; then
     printf '\n[fettle: the log ends here, at %s bytes; the job went on]\n' "$log_cap" >>"$dir/log"
-    cat >/dev/null
   fi
+  cat >/dev/null
 }
 
 run_job() {
