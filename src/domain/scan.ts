@@ -61,6 +61,8 @@ export interface Metadata {
 export interface RunningManager {
   readonly name: string;
   readonly pid: number;
+  /** Lock files that it holds. */
+  readonly holds?: readonly string[];
 }
 
 /** What runs, to compare before and after. */

@@ -32,6 +32,7 @@ export function readMetadata(sections: Sections, collectedMs: number, maxAgeMs: 
       name: `${label} ${item.fields.get('Codename') ?? item.fields.get('Suite') ?? ''}`.trim(),
       ...(Number.isFinite(released) ? { releasedMs: released } : {}),
       ...(item.fetchedMs > 0 ? { fetchedMs: item.fetchedMs } : {}),
+      ...expiry(item.fields.get('Valid-Until'), collectedMs),
     };
   });
   const missing = linesOf(sections, 'apt-targets').flatMap((line): Repository[] => {
@@ -49,10 +50,9 @@ export function readMetadata(sections: Sections, collectedMs: number, maxAgeMs: 
   };
 }
 
-/** Without one nobody can tell which updates are security updates. */
-export function hasSecuritySource(sections: Sections): boolean {
-  return readReleaseFiles(sections).some(({ fields }) => {
-    const [label, origin, suite] = [fields.get('Label') ?? '', fields.get('Origin') ?? '', fields.get('Suite') ?? ''];
-    return label === 'Debian-Security' || (origin === 'Ubuntu' && suite.endsWith('-security'));
-  });
+/** apt refuses lists past their date at the next refresh: the repository is dead, or the host's clock is wrong. */
+function expiry(validUntil: string | undefined, nowMs: number): Pick<Repository, 'problem'> {
+  const untilMs = Date.parse(validUntil ?? '');
+  if (!Number.isFinite(untilMs) || untilMs >= nowMs) return {};
+  return { problem: `its lists expired on ${new Date(untilMs).toISOString().slice(0, 10)}` };
 }

@@ -2,6 +2,8 @@
 export interface PolicyVersion {
   readonly version: string;
   readonly origins: readonly string[];
+  /** A security source offers it. */
+  readonly isSecurity: boolean;
   readonly phasedPercent?: number;
 }
 
@@ -12,26 +14,42 @@ export interface PackagePolicy {
   readonly versions: readonly PolicyVersion[];
 }
 
-/** `URL suite/component arch Packages` → `Label:version/archive`, as `Inst` lines name origins. */
-export function parseReleases(text: string): ReadonlyMap<string, string> {
-  const releases = new Map<string, string>();
+/** A package file that apt uses, as `apt-cache policy` without names lists it. */
+export interface Release {
+  /** `Label:version/archive` or `Label:archive`, as `Inst` lines name origins. */
+  readonly name: string;
+  readonly isSecurity: boolean;
+}
+
+/** `URL suite/component arch Packages` → its release. `securityOrigins` are origins or labels that count besides ours. */
+export function parseReleases(text: string, securityOrigins: readonly string[] = []): ReadonlyMap<string, Release> {
+  const releases = new Map<string, Release>();
   let source = '';
   for (const line of text.split('\n')) {
     const file = /^ *-?\d+ (.*)$/.exec(line)?.[1];
     if (file !== undefined) source = file;
     const release = /^ *release (.*)$/.exec(line)?.[1];
-    if (release !== undefined && source !== '') releases.set(source, originOf(release));
+    if (release !== undefined && source !== '') releases.set(source, readRelease(release, securityOrigins));
   }
   return releases;
 }
 
-function originOf(release: string): string {
+/** `v=12,o=Debian,a=oldstable-security,n=bookworm-security,l=Debian-Security,c=main,b=amd64`, apt_preferences(5). */
+function readRelease(release: string, securityOrigins: readonly string[]): Release {
   const fields = new Map(release.split(',').map((pair) => [pair.slice(0, 1), pair.slice(2)]));
+  const [origin = '', label = origin, archive = ''] = [fields.get('o'), fields.get('l'), fields.get('a')];
   const version = fields.get('v');
-  return `${fields.get('l') ?? fields.get('o') ?? ''}:${version === undefined ? '' : version}/${fields.get('a') ?? ''}`;
+  const isUbuntu = origin === 'Ubuntu' || origin.startsWith('UbuntuESM');
+  return {
+    name: `${label}:${version === undefined ? '' : `${version}/`}${archive}`,
+    isSecurity:
+      label === 'Debian-Security' ||
+      (isUbuntu && archive.endsWith('-security')) ||
+      securityOrigins.some((item) => item !== '' && (item === origin || item === label)),
+  };
 }
 
-export function parsePolicy(text: string, releases: ReadonlyMap<string, string>): ReadonlyMap<string, PackagePolicy> {
+export function parsePolicy(text: string, releases: ReadonlyMap<string, Release>): ReadonlyMap<string, PackagePolicy> {
   const packages = new Map<string, PackagePolicy>();
   for (const block of text.split(/^(?=\S)/m)) {
     const lines = block.split('\n');
@@ -41,20 +59,23 @@ export function parsePolicy(text: string, releases: ReadonlyMap<string, string>)
   return packages;
 }
 
-function readBlock(lines: readonly string[], releases: ReadonlyMap<string, string>): PackagePolicy {
+function readBlock(lines: readonly string[], releases: ReadonlyMap<string, Release>): PackagePolicy {
   const installed = wordAfter(lines, 'Installed');
   const candidate = wordAfter(lines, 'Candidate');
-  const versions: { version: string; origins: string[]; phasedPercent?: number }[] = [];
+  const versions: { version: string; origins: string[]; isSecurity: boolean; phasedPercent?: number }[] = [];
   for (const line of lines) {
     const version = /^ (?:\*\*\*|   ) (\S+) -?\d+(?: \(phased (\d+)%\))?$/.exec(line);
     if (version !== null) {
       const phased = version[2] === undefined ? {} : { phasedPercent: Number(version[2]) };
-      versions.push({ version: version[1] ?? '', origins: [], ...phased });
+      versions.push({ version: version[1] ?? '', origins: [], isSecurity: false, ...phased });
       continue;
     }
     const file = /^ {8,}-?\d+ (.*)$/.exec(line)?.[1];
     if (file === undefined || file.endsWith('/dpkg/status')) continue;
-    versions.at(-1)?.origins.push(releases.get(file) ?? file);
+    const [last, release] = [versions.at(-1), releases.get(file)];
+    if (last === undefined) continue;
+    last.origins.push(release?.name ?? file);
+    last.isSecurity ||= release?.isSecurity === true;
   }
   return {
     ...(installed === undefined ? {} : { installed }),

@@ -4,6 +4,8 @@ export interface AptSimulation {
   readonly installs: readonly SimulatedUpdate[];
   readonly removes: readonly { readonly name: string; readonly arch: string; readonly version: string }[];
   readonly errors: readonly string[];
+  /** apt-get's exit status; absent where it was not told. */
+  readonly exitCode?: number;
 }
 
 /** `Inst NAME [OLD] (NEW ORIGIN, ORIGIN [ARCH])`, apt-get(8) -s; what follows the parenthesis is of no interest. */
@@ -15,6 +17,7 @@ export function parseAptSimulation(text: string, arch: string): AptSimulation {
   const installs: SimulatedUpdate[] = [];
   const removes: { name: string; arch: string; version: string }[] = [];
   const errors: string[] = [];
+  const exitCode = /^rc (\d+)$/m.exec(text)?.[1];
   for (const line of text.split('\n')) {
     const found = install.exec(line);
     const gone = removal.exec(line);
@@ -34,5 +37,5 @@ export function parseAptSimulation(text: string, arch: string): AptSimulation {
       errors.push(line.replace(/^(E|Error): */, ''));
     }
   }
-  return { installs, removes, errors };
+  return { installs, removes, errors, ...(exitCode === undefined ? {} : { exitCode: Number(exitCode) }) };
 }

@@ -7,13 +7,13 @@ import type { Simulation } from '../domain/simulation.ts';
 import type { InstalledPackage } from '../domain/update.ts';
 import { packageKey } from '../domain/update.ts';
 import { parsePolicy, parseReleases } from './apt-policy.ts';
-import { hasSecuritySource, readMetadata } from './apt-metadata.ts';
-import { parseAptSimulation } from './apt-simulation.ts';
+import { readMetadata } from './apt-metadata.ts';
+import { parseAptSimulation, type AptSimulation } from './apt-simulation.ts';
 import { readUpdates } from './apt-updates.ts';
 import { compareDebVersions } from './deb-version.ts';
 import type { Manager, Sections } from './manager.ts';
 import { readClaim, readDisks, readFacts, readHealth, readPrivileges, readReboot, readRunning } from './posix-facts.ts';
-import { linesOf, required } from './sections.ts';
+import { firstLine, linesOf, required } from './sections.ts';
 
 /** apt and dpkg of Debian, Ubuntu and their kin. */
 export const apt: Manager = {
@@ -38,6 +38,7 @@ export const apt: Manager = {
 };
 
 function parseScan(sections: Sections, collectedMs: number, maxAgeMs: number): HostScan {
+  refuseFullDisk(sections);
   const facts = readFacts(sections, collectedMs);
   const privileges = readPrivileges(sections);
   const packages = readInstalled(required(sections, 'apt-installed'));
@@ -48,9 +49,11 @@ function parseScan(sections: Sections, collectedMs: number, maxAgeMs: number): H
   }
   const native = nativeArch(packages);
   const normal = parseAptSimulation(required(sections, 'apt-normal'), native);
+  const broken = packages.filter(isBroken);
+  refuseBlindness(normal, broken);
   const active = readClaim(sections);
   const metadata = readMetadata(sections, collectedMs, maxAgeMs);
-  const isSecurityKnown = hasSecuritySource(sections);
+  const releases = parseReleases(sections.get('apt-releases') ?? '', linesOf(sections, 'security-origins'));
   return {
     collectedMs,
     manager: 'apt',
@@ -59,19 +62,36 @@ function parseScan(sections: Sections, collectedMs: number, maxAgeMs: number): H
     packages,
     autoInstalled: linesOf(sections, 'apt-auto'),
     held: packages.filter((item) => item.status.startsWith('h')).map((item) => item.name),
-    updates: readUpdates(sections, packages, isSecurityKnown),
+    updates: readUpdates(sections, packages, releases),
     newPackages: normal.installs.filter((item) => item.from === null),
-    securityKnown: isSecurityKnown,
+    securityKnown: [...releases.values()].some((release) => release.isSecurity),
     metadata,
     reboot: readReboot(sections, facts),
     health: readHealth(sections, privileges.isRoot),
     disks: readDisks(sections),
     running: readRunning(sections),
-    broken: packages.filter(isBroken),
+    broken,
     conffileLeftovers: linesOf(sections, 'conffile-leftovers'),
     ...(active === undefined ? {} : { active }),
     problems: problemsOf(sections, normal.errors, metadata.repositories),
   };
+}
+
+/** The scripts need a private directory for a moment. */
+function refuseFullDisk(sections: Sections): void {
+  const [code, ...words] = (firstLine(sections, 'problem') ?? '').split(' ');
+  if (code !== 'disk') return;
+  throw new FettleError('disk', words.join(' '), { hint: 'make room in /tmp on the host, then try again' });
+}
+
+/** No output never means no updates. Where packages are broken apt's refusal is told as a problem, so that they can be repaired. */
+function refuseBlindness(normal: AptSimulation, broken: readonly InstalledPackage[]): void {
+  if (normal.exitCode === 0 || normal.installs.length > 0 || broken.length > 0) return;
+  const why = normal.errors[0] ?? (normal.exitCode === undefined ? 'no answer' : `status ${normal.exitCode}`);
+  throw new FettleError('command', `apt-get cannot tell what is pending: ${why}`, {
+    hint: 'look at the host with: apt-get -s upgrade',
+    details: { errors: normal.errors, exitCode: normal.exitCode },
+  });
 }
 
 function problemsOf(
@@ -79,14 +99,13 @@ function problemsOf(
   errors: readonly string[],
   repositories: HostScan['metadata']['repositories'],
 ): ScanProblem[] {
-  const own = linesOf(sections, 'problem').map((line) => {
-    const [code = '', ...words] = line.split(' ');
-    return { code, message: words.join(' ') };
-  });
+  const initrd = firstLine(sections, 'missing-initrd');
+  const isNotBooting =
+    initrd === undefined ? [] : [{ code: 'initrd-missing', message: `kernel ${initrd} has no initrd` }];
   const dead = repositories.flatMap((item) =>
     item.problem === undefined ? [] : [{ code: 'repository', message: `${item.name}: ${item.problem}` }],
   );
-  return [...own, ...errors.map((message) => ({ code: 'apt', message })), ...dead];
+  return [...errors.map((message) => ({ code: 'apt', message })), ...isNotBooting, ...dead];
 }
 
 /** Lines of dpkg-query(1) -W with package, architecture, version, status abbreviation, source and source version. */
@@ -119,8 +138,10 @@ function nativeArch(packages: readonly InstalledPackage[]): string {
 }
 
 function parseSimulation(sections: Sections): Simulation {
+  refuseFullDisk(sections);
   const asked = readInstalled(required(sections, 'apt-asked'));
-  const simulated = parseAptSimulation(required(sections, 'apt-pinned'), nativeArch(asked));
+  const native = firstLine(sections, 'apt-architecture') ?? '';
+  const { exitCode: _exitCode, ...simulated } = parseAptSimulation(required(sections, 'apt-pinned'), native);
   const policy = parsePolicy(sections.get('apt-policy') ?? '', parseReleases(sections.get('apt-releases') ?? ''));
   const available: Record<string, { version: string; origins: readonly string[] }[]> = {};
   for (const [name, item] of policy) {
@@ -143,9 +164,9 @@ function sizeOf(line: string): number {
 }
 
 function readInstall(result: JobResult, plan: HostPlan, attempted: readonly PlannedUpdate[]): readonly UpdateResult[] {
-  const installed = new Map(
-    readInstalled(result.sections['apt-installed'] ?? '').map((item) => [packageKey(item), item]),
-  );
+  const list = result.sections['apt-installed'];
+  if (list === undefined) throw new FettleError('parse', 'the result of the install has no list of packages');
+  const installed = new Map(readInstalled(list).map((item) => [packageKey(item), item]));
   const tried = new Map(attempted.map((update) => [packageKey(update), update]));
   return plan.updates.map((planned): UpdateResult => {
     const { name, arch, from, to } = planned;

@@ -82,10 +82,13 @@ export function readDisks(sections: Sections): readonly FileSystem[] {
 }
 
 export function readHealth(sections: Sections, isRoot: boolean): Health {
+  const ephemeral = Number(/^\d+/.exec(firstLine(sections, 'ephemeral') ?? '')?.[0] ?? '32768');
   return {
     failedUnits: linesOf(sections, 'failed-units'),
     activeServices: linesOf(sections, 'active-services'),
-    listeners: [...new Set(linesOf(sections, 'listeners').flatMap(readListener))].sort(),
+    listeners: [...new Set(linesOf(sections, 'listeners').flatMap(readListener))]
+      .filter((text) => !(Number(/:(\d+)(?: |$)/.exec(text)?.[1]) >= ephemeral))
+      .sort(),
     staleProcesses: linesOf(sections, 'stale').flatMap((line) => {
       const [pid = '', name = '', unit = ''] = line.split('\t');
       return /^\d+$/.test(pid) ? [{ pid: Number(pid), name, ...(unit === '' ? {} : { unit }) }] : [];
@@ -99,7 +102,7 @@ function readListener(line: string): readonly string[] {
   const words = line.trim().split(/\s+/);
   if (words[0] === 'hex') {
     const [address = '', port = ''] = (words[2] ?? '').split(':');
-    return [`tcp ${hexAddress(address)}:${Number.parseInt(port, 16)}`];
+    return [`${(words[1] ?? '').slice(0, 3)} ${hexAddress(address)}:${Number.parseInt(port, 16)}`];
   }
   const local = words[4];
   if (local === undefined || !/^(tcp|udp)/.test(line)) return [];
@@ -115,8 +118,9 @@ function hexAddress(hex: string): string {
 
 export function readRunning(sections: Sections): readonly RunningManager[] {
   return linesOf(sections, 'running').flatMap((line) => {
-    const [pid = '', name = ''] = line.split('\t');
-    return /^\d+$/.test(pid) ? [{ pid: Number(pid), name }] : [];
+    const [pid = '', name = '', locks = ''] = line.split('\t');
+    const holds = locks.split(' ').filter((lock) => lock !== '');
+    return /^\d+$/.test(pid) ? [{ pid: Number(pid), name, ...(holds.length === 0 ? {} : { holds }) }] : [];
   });
 }
 
@@ -127,21 +131,13 @@ export function readClaim(sections: Sections): ActiveClaim | undefined {
     : { run, job, controller };
 }
 
-/** The words behind the last dash or dot that name a kernel's flavour: `amd64`, `cloud-amd64`, `generic`. */
-function flavour(version: string): string {
-  return /-([a-z][a-z0-9-]*)$/.exec(version)?.[1] ?? '';
-}
-
 /**
  * reboot-required(5) of the distribution first; without it the newest kernel in /boot of the running flavour. In a
  * container the kernel is the host's and says nothing.
  */
 export function readReboot(sections: Sections, facts: HostFacts): RebootState {
   const [flag, ...packages] = linesOf(sections, 'reboot-required');
-  const installed = linesOf(sections, 'kernels')
-    .filter((version) => flavour(version) === flavour(facts.kernel))
-    .sort(compareDebVersions)
-    .at(-1);
+  const installed = [...linesOf(sections, 'kernels')].sort(compareDebVersions).at(-1);
   const isKernelOld = !facts.isContainer && installed !== undefined && compareDebVersions(installed, facts.kernel) > 0;
   const reasons = [
     ...(flag === 'required'

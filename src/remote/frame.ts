@@ -3,18 +3,24 @@ import { FettleError } from '../domain/error.ts';
 const opening = Buffer.from('\x1eFETTLE ');
 const markPattern = /^[a-z0-9]{1,32}$/;
 const namePattern = /^[a-z0-9-]{1,40}$/;
+/** More sections, or larger ones, than any script of ours prints. */
+const maxSections = 100;
+const maxSectionBytes = 16 * 1024 * 1024;
+
+/** Characters that a text has no use for; a line feed and a tab are all that the scripts print. */
+const controls = /(?![\n\t])\p{Cc}/gu;
+
+/** The first frame's beginning with this mark, as an index into the answer; -1 where there is none. */
+export function findFrame(answer: Buffer, mark: string): number {
+  return answer.indexOf(`\x1eFETTLE ${mark} begin\n`);
+}
 
 /**
  * Sections of an answer by name, as bytes. What a login banner prints before or a profile after the frame does not
  * matter; a frame that is cut off, has a section twice or two beginnings is an error.
  */
 export function parseFrameBytes(answer: Buffer): ReadonlyMap<string, Buffer> {
-  const start = answer.indexOf(opening);
-  if (start < 0) throw unreadable('it has no beginning', answer);
-  const lineEnd = answer.indexOf(0x0a, start);
-  const [mark = '', word] = answer.toString('latin1', start + opening.length, Math.max(start, lineEnd)).split(' ');
-  if (lineEnd < 0 || word !== 'begin' || !markPattern.test(mark))
-    throw unreadable('its beginning does not read', answer);
+  const { mark, lineEnd } = readOpening(answer);
   const separator = Buffer.from(`\n\x1e${mark} `);
   const sections = new Map<string, Buffer>();
   let at = answer.indexOf(separator, lineEnd);
@@ -22,23 +28,46 @@ export function parseFrameBytes(answer: Buffer): ReadonlyMap<string, Buffer> {
     const nameEnd = answer.indexOf(0x0a, at + separator.length);
     if (nameEnd < 0) break;
     const name = answer.toString('latin1', at + separator.length, nameEnd);
-    if (name === 'end') return sections;
+    if (name === 'end') return onlyOnce(sections, answer, findFrame(answer.subarray(lineEnd, at), mark));
     if (!namePattern.test(name)) throw unreadable('a section has no proper name', answer);
     if (sections.has(name)) throw unreadable(`section ${name} comes twice`, answer);
+    if (sections.size >= maxSections) throw unreadable('it has too many sections', answer);
     at = answer.indexOf(separator, nameEnd);
     if (at < 0) break;
-    sections.set(name, answer.subarray(nameEnd + 1, at < nameEnd + 1 ? nameEnd + 1 : at));
+    const section = answer.subarray(nameEnd + 1, Math.max(at, nameEnd + 1));
+    if (section.length > maxSectionBytes) throw unreadable(`section ${name} is too large`, answer);
+    sections.set(name, section);
   }
   throw unreadable('it is cut off', answer);
 }
 
-/** The same as text. */
+/** The same as text; control characters besides line feed and tab are replaced by U+FFFD. */
 export function parseFrame(answer: Buffer): ReadonlyMap<string, string> {
-  return new Map([...parseFrameBytes(answer)].map(([name, bytes]) => [name, bytes.toString('utf8')]));
+  return new Map(
+    [...parseFrameBytes(answer)].map(([name, bytes]) => [name, bytes.toString('utf8').replace(controls, '\ufffd')]),
+  );
 }
 
-function unreadable(why: string, answer: Buffer): FettleError {
-  const begins = answer.toString('utf8', 0, 200).trim();
+function readOpening(answer: Buffer): { readonly mark: string; readonly lineEnd: number } {
+  const start = answer.indexOf(opening);
+  if (start < 0) throw unreadable('it has no beginning', answer);
+  const lineEnd = answer.indexOf(0x0a, start);
+  const line = answer.toString('latin1', start + opening.length, Math.max(start + opening.length, lineEnd));
+  const [mark = '', word, ...more] = line.split(' ');
+  if (lineEnd < 0 || word !== 'begin' || more.length > 0 || !markPattern.test(mark)) {
+    throw unreadable('its beginning does not read', answer);
+  }
+  return { mark, lineEnd };
+}
+
+function onlyOnce<T>(sections: T, answer: Buffer, second: number): T {
+  if (second >= 0) throw unreadable('two answers are mixed', answer);
+  return sections;
+}
+
+/** What the host said instead, without its control characters. */
+export function unreadable(why: string, answer: Buffer): FettleError {
+  const begins = answer.toString('utf8', 0, 200).replace(controls, '\ufffd').trim();
   return new FettleError('parse', `the host's answer does not read: ${why}`, {
     hint: 'the login shell or its profile may print or change what it should not',
     details: { bytes: answer.length, begins },

@@ -89,9 +89,19 @@ async function ask(
 }
 
 function refusal(code: string, words: string): FettleError {
-  if (code !== 'lock-held') {
-    return new FettleError('disk', words, { hint: 'look at the space and the owner of the job directory' });
+  switch (code) {
+    case 'lock-held':
+      return lockHeld(words);
+    case 'running':
+      return new FettleError('lock-held', words, { hint: 'it can be collected when it is over' });
+    case 'bad-request':
+      return new FettleError('command', `the host refuses the request: ${words}`);
+    default:
+      return new FettleError('disk', words, { hint: 'look at the space and the owner of the job directory' });
   }
+}
+
+function lockHeld(words: string): FettleError {
   const [run = '', job = '', controller = ''] = words.split(' ');
   return new FettleError('lock-held', `another run has it: ${run} from ${controller}`, {
     hint: `wait for that run, or give the host up there with: fettle run abandon`,
@@ -120,13 +130,13 @@ function isPhase(word: string): word is JobPhase {
 
 function readResult(bytes: Buffer): JobResult {
   const sections = parseFrame(bytes);
-  const [first = '', ...message] = (sections.get('verdict') ?? '').split('\n');
+  const [first = '', message = ''] = (sections.get('verdict') ?? '').split('\n');
   const [verdict = '', code = ''] = first.split(' ');
   const [started, ended] = (sections.get('times') ?? '').split(' ').map(Number);
   if (!/^[a-z-]+$/.test(verdict) || !/^\d{1,3}$/.test(code)) {
     throw new FettleError('parse', 'the result of the job on the host does not read', { details: { first } });
   }
-  const words = message.join('\n').trim();
+  const words = message.trim();
   return {
     exitCode: Number(code),
     verdict,

@@ -1,21 +1,34 @@
 import { randomBytes } from 'node:crypto';
 import { FettleError } from '../domain/error.ts';
 import type { ExecResult, Session } from '../transport/session.ts';
+import { findFrame, unreadable } from './frame.ts';
 import type { RemoteScript, ScriptOptions, ScriptRequest } from './script.ts';
 
 /**
  * The same for every host and every script: one request line, then the script, both on standard input. `sh -s` would
- * read ahead and run the data; the script's text is kept so that a job can leave it for its runner.
+ * read ahead and run the data; the script's text is kept so that a job can leave it for its runner. Both names are unset
+ * first: one that came with the environment would hand the request on to every child.
  */
-export const launcher = `sh -c 'IFS= read -r FETTLE_REQUEST; FETTLE_SCRIPT=$(cat); eval "$FETTLE_SCRIPT"'`;
+export const launcher = `sh -c 'unset FETTLE_REQUEST FETTLE_SCRIPT; IFS= read -r FETTLE_REQUEST; FETTLE_SCRIPT=$(cat); eval "$FETTLE_SCRIPT"'`;
 
 const word = /^[A-Za-z0-9.+~:_@/-]*$/;
+const fieldName = /^[a-z][a-z_]*$/;
+const verbName = /^[a-z][a-z-]*$/;
 
 /** One line in the alphabet that the scripts accept; other characters are refused here already. */
 export function encodeRequest(request: ScriptRequest, mark: string): string {
-  const fields = Object.entries(request.fields ?? {}).map(([name, value]) => `${name}=${checked(String(value), true)}`);
-  const rows = (request.rows ?? []).map((row) => row.map((cell) => checked(cell, false)).join(','));
-  return ['v1', mark, checked(request.verb, false), ...fields, '--', ...rows].join(' ');
+  const fields = Object.entries(request.fields ?? {}).map(([name, value]) => {
+    if (!fieldName.test(name)) throw unspeakable(name);
+    return `${name}=${checked(String(value), true)}`;
+  });
+  if (!verbName.test(request.verb)) throw unspeakable(request.verb);
+  const rows = (request.rows ?? []).map((row) => {
+    const encoded = row.map((cell) => checked(cell, false)).join(',');
+    // An empty row, or the word that ends the fields, would be read as something else.
+    if (encoded === '' || encoded === '--') throw unspeakable(encoded);
+    return encoded;
+  });
+  return ['v1', mark, request.verb, ...fields, '--', ...rows].join(' ');
 }
 
 /** Any bytes as three octal digits each: what `printf %b` of every POSIX shell reads. */
@@ -25,11 +38,19 @@ export function toOctal(text: string): string {
 
 function checked(value: string, mayList: boolean): string {
   if (word.test(mayList ? value.replaceAll(',', '') : value)) return value;
-  throw new FettleError('config', `${JSON.stringify(value)} has characters that no package, version or name has`, {
+  throw unspeakable(value);
+}
+
+function unspeakable(value: string): FettleError {
+  return new FettleError('config', `${JSON.stringify(value)} has characters that no package, version or name has`, {
     hint: 'letters, digits and . + ~ : _ @ / - are what package managers use',
   });
 }
 
+/**
+ * Runs a script over an open session. The answer's `stdout` begins with the frame that carries this request's own mark;
+ * what was printed before it is cut off. An answer without it is `parse`, a failing script `command`.
+ */
 export async function runScript(
   session: Session,
   script: RemoteScript,
@@ -42,14 +63,22 @@ export async function runScript(
     stdin: `${encodeRequest(request, mark)}\n${script.text}`,
     ...options,
   });
-  if (result.exitCode === 0) return result;
-  const said = result.stderr.toString('utf8').trim().split('\n').at(-1) ?? '';
+  if (result.exitCode === 0) {
+    const begins = findFrame(result.stdout, mark);
+    if (begins < 0) throw unreadable('it has no beginning', result.stdout);
+    return { ...result, stdout: result.stdout.subarray(begins) };
+  }
+  const said = printable(result.stderr.toString('utf8').trim().split('\n').at(-1) ?? '').slice(0, 400);
   throw new FettleError(
     'command',
     `the ${script.name} script ended with status ${result.exitCode ?? 'none'}: ${said}`,
     {
       hint: 'its shell must be a POSIX sh; look at the login banner and the profile of the account',
-      details: { exitCode: result.exitCode, stderr: said.slice(0, 400) },
+      details: { exitCode: result.exitCode, stderr: said },
     },
   );
+}
+
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, '\ufffd');
 }

@@ -4,7 +4,7 @@ import type { RemoteScript } from './script.ts';
 
 const parts = {
   probe: ['lib.sh', 'apt.sh', 'probe.sh'],
-  job: ['lib.sh', 'apt.sh', 'apt-job.sh', 'work.sh', 'job.sh', 'job-main.sh'],
+  job: ['lib.sh', 'apt.sh', 'apt-job.sh', 'work.sh', 'job.sh', 'job-run.sh', 'job-main.sh'],
 } as const;
 
 const made = new Map<keyof typeof parts, RemoteScript>();

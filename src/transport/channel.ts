@@ -1,7 +1,9 @@
 // What every transport does with a running command: feed it, hold a dialogue, collect its output under a cap.
 import type { Readable, Writable } from 'node:stream';
 import { FettleError } from '../domain/error.ts';
-import type { Dialogue, ExecRequest, ExecResult } from './session.ts';
+import { Conversation } from './conversation.ts';
+import { cancelled, whenAborted } from './limit.ts';
+import type { ExecRequest, ExecResult } from './session.ts';
 
 export interface ChannelEnd {
   readonly exitCode: number | null;
@@ -12,15 +14,13 @@ export interface Channel {
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /** Settles when the command has ended and both outputs are read; rejects with a `FettleError` when it was lost. */
+  /** Settles when the command has ended; rejects with a `FettleError` when it was lost. */
   readonly ended: Promise<ChannelEnd>;
   /** Lets the command go without killing it. */
   readonly release: () => void;
 }
 
 const defaultLimitBytes = 16 * 1024 * 1024;
-/** Of what a dialogue looks at; a prompt is short. */
-const dialogueBytes = 8_192;
 
 /** Both outputs are always drained, also those nobody asked for: an unread one would stop the other. */
 export async function converse(channel: Channel, request: ExecRequest, what: string): Promise<ExecResult> {
@@ -29,19 +29,23 @@ export async function converse(channel: Channel, request: ExecRequest, what: str
   const stderr = new Collected(limit);
   const { promise: failure, reject: fail } = Promise.withResolvers<never>();
   failure.catch(() => undefined);
+  channel.ended.catch(() => undefined);
   channel.stdin.on('error', () => undefined);
-  const dialogue = new Conversation(channel.stdin, request, fail);
-  const outputs = [
-    drain(channel.stdout, stdout, request.onStdout),
-    drain(channel.stderr, stderr, async (chunk) => {
-      dialogue.hear(stderr);
-      await request.onStderr?.(chunk);
-    }),
-  ];
+  using conversation = new Conversation(channel.stdin, request, { what, fail });
   using _limits = limitTime(request, what, fail);
+  const outputs = Promise.all([
+    drain(channel.stdout, (chunk) => keep(stdout, chunk, request.onStdout)),
+    drain(channel.stderr, (chunk) => {
+      const output = conversation.hear(chunk);
+      return output.length === 0 ? undefined : keep(stderr, output, request.onStderr);
+    }),
+  ]);
+  outputs.catch(fail);
   try {
-    dialogue.begin();
-    const [end] = await Promise.race([Promise.all([channel.ended, ...outputs]), failure]);
+    conversation.begin();
+    const [end] = await Promise.race([Promise.all([channel.ended, outputs]), failure]);
+    const rest = conversation.unanswered();
+    if (rest.length > 0) await keep(stderr, rest, request.onStderr);
     return {
       stdout: stdout.bytes(),
       stderr: stderr.bytes(),
@@ -56,15 +60,33 @@ export async function converse(channel: Channel, request: ExecRequest, what: str
   }
 }
 
-async function drain(stream: Readable, into: Collected, tell: ExecRequest['onStdout']): Promise<void> {
-  try {
-    for await (const chunk of stream) {
-      const bytes = chunk as Buffer;
-      into.add(bytes);
-      await tell?.(bytes);
+type Tell = ExecRequest['onStdout'];
+
+function keep(into: Collected, chunk: Buffer, tell: Tell): void | Promise<void> {
+  into.add(chunk);
+  return tell?.(chunk);
+}
+
+/** Reads to the end, holding the stream back while a piece is dealt with. How the command ended is told elsewhere. */
+async function drain(stream: Readable, take: (chunk: Buffer) => void | Promise<void>): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const onData = (chunk: Buffer): void => {
+    try {
+      const taken = take(chunk);
+      if (taken === undefined) return;
+      stream.pause();
+      taken.then(() => stream.resume(), reject);
+    } catch (error) {
+      reject(error as Error);
     }
-  } catch {
-    // How a stream ended is told by the channel's own end.
+  };
+  stream.on('data', onData);
+  for (const event of ['end', 'close', 'error']) stream.on(event, () => resolve());
+  try {
+    await promise;
+  } finally {
+    stream.off('data', onData);
+    stream.resume();
   }
 }
 
@@ -89,75 +111,17 @@ class Collected {
   bytes(): Buffer {
     return Buffer.concat(this.#chunks);
   }
-
-  /** Forgets the first bytes: a prompt that was answered is no output. */
-  consume(count: number): void {
-    const rest = this.bytes().subarray(count);
-    this.#chunks.length = 0;
-    this.#chunks.push(rest);
-    this.#size = rest.length;
-  }
-}
-
-/** Holds stdin back until the dialogue says go. */
-class Conversation {
-  readonly #stdin: Writable;
-  readonly #request: ExecRequest;
-  readonly #fail: (error: FettleError) => void;
-  #dialogue: Dialogue | undefined;
-
-  constructor(stdin: Writable, request: ExecRequest, fail: (error: FettleError) => void) {
-    this.#stdin = stdin;
-    this.#request = request;
-    this.#fail = fail;
-    this.#dialogue = request.dialogue;
-  }
-
-  begin(): void {
-    if (this.#dialogue === undefined) this.#stdin.end(this.#request.stdin ?? '');
-  }
-
-  hear(stderr: Collected): void {
-    while (this.#dialogue !== undefined) {
-      const answer = this.#dialogue.next(stderr.bytes().toString('latin1', 0, dialogueBytes));
-      if (answer.kind === 'wait') return;
-      if (answer.kind === 'fail') {
-        this.#dialogue = undefined;
-        this.#fail(answer.error);
-        return;
-      }
-      stderr.consume(answer.consumed);
-      if (answer.kind === 'send') {
-        this.#stdin.write(answer.bytes);
-      } else {
-        this.#dialogue = undefined;
-        this.begin();
-      }
-    }
-  }
 }
 
 function limitTime(request: ExecRequest, what: string, fail: (error: Error) => void): Disposable {
   const { signal, timeoutMs } = request;
-  const onAbort = (): void => {
-    const reason: unknown = signal?.reason;
-    fail(
-      reason instanceof FettleError ? reason : new FettleError('cancelled', `${what} was cancelled`, { cause: reason }),
-    );
-  };
-  const timer =
-    timeoutMs === undefined
-      ? undefined
-      : setTimeout(() => {
-          const hint = 'it goes on over there; raise the limit to wait longer';
-          fail(new FettleError('timeout', `${what} took longer than its limit of ${timeoutMs / 1000} s`, { hint }));
-        }, timeoutMs);
-  if (signal?.aborted) onAbort();
-  else signal?.addEventListener('abort', onAbort, { once: true });
-  return {
-    [Symbol.dispose]: () => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
-    },
-  };
+  const limits = new DisposableStack();
+  limits.use(whenAborted(signal, (aborted) => fail(cancelled(aborted, what))));
+  if (timeoutMs === undefined) return limits;
+  const timer = setTimeout(() => {
+    const hint = 'it goes on over there; raise the limit to wait longer';
+    fail(new FettleError('timeout', `${what} took longer than its limit of ${timeoutMs / 1000} s`, { hint }));
+  }, timeoutMs);
+  limits.defer(() => clearTimeout(timer));
+  return limits;
 }

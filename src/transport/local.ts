@@ -1,16 +1,24 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { FettleError } from '../domain/error.ts';
 import type { Host } from '../domain/host.ts';
 import { converse, type ChannelEnd } from './channel.ts';
+import type { CredentialGuard } from './credential-guard.ts';
+import { cancelled } from './limit.ts';
 import type { ExecRequest, ExecResult, OpenOptions, Session, Transport } from './session.ts';
 
+export interface LocalEnvironment {
+  /** What commands find as their environment. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly credentials: CredentialGuard;
+}
+
 /** The machine fettle runs on, through `sh`. */
-export function localTransport(env: Readonly<Record<string, string | undefined>>): Transport {
+export function localTransport(environment: LocalEnvironment): Transport {
   return {
     name: 'local',
     open: async (host: Host, { signal }: OpenOptions): Promise<Session> => {
-      signal?.throwIfAborted();
-      return new LocalSession(host.name, env);
+      if (signal?.aborted) throw cancelled(signal, `the connection to ${host.name}`);
+      return new LocalSession(host.name, environment);
     },
   };
 }
@@ -19,39 +27,49 @@ class LocalSession implements Session {
   readonly hostName: string;
   readonly transport = 'local';
   readonly shell = 'posix';
+  readonly credentials: CredentialGuard;
   readonly #env: NodeJS.ProcessEnv;
+  readonly #onClose = new Set<(error: FettleError) => void>();
   isAlive = true;
 
-  constructor(hostName: string, env: Readonly<Record<string, string | undefined>>) {
+  constructor(hostName: string, { env, credentials }: LocalEnvironment) {
     this.hostName = hostName;
+    this.credentials = credentials;
     this.#env = { ...env };
   }
 
   async exec(request: ExecRequest): Promise<ExecResult> {
-    if (!this.isAlive) throw new FettleError('lost', `the session with ${this.hostName} is closed`);
+    const what = `the command on ${this.hostName}`;
+    if (!this.isAlive) throw this.#closed();
+    if (request.signal?.aborted) throw cancelled(request.signal, what);
     // A process group of its own: Ctrl-C in the terminal is for fettle, not for what runs on the host.
     const child = spawn('sh', ['-c', request.command], { env: this.#env, cwd: '/', detached: true, stdio: 'pipe' });
-    const ended = new Promise<ChannelEnd>((resolve, reject) => {
-      child.once('error', (cause) => {
-        reject(new FettleError('connect', `no shell can be started on ${this.hostName}: ${cause.message}`, { cause }));
-      });
-      child.once('close', (exitCode, signal) => {
-        resolve({ exitCode, ...(signal === null ? {} : { signal }) });
-      });
+    const { promise: ended, resolve, reject } = Promise.withResolvers<ChannelEnd>();
+    child.once('error', (cause) => {
+      reject(new FettleError('connect', `no shell can be started on ${this.hostName}: ${cause.message}`, { cause }));
     });
-    ended.catch(() => undefined);
-    const release = (): void => {
-      for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
-      child.unref();
-    };
-    return converse(
-      { stdin: child.stdin, stdout: child.stdout, stderr: child.stderr, ended, release },
-      request,
-      `the command on ${this.hostName}`,
-    );
+    child.once('close', (exitCode, signal) => resolve({ exitCode, ...(signal === null ? {} : { signal }) }));
+    this.#onClose.add(reject);
+    try {
+      const { stdin, stdout, stderr } = child;
+      return await converse({ stdin, stdout, stderr, ended, release: () => letGo(child) }, request, what);
+    } finally {
+      this.#onClose.delete(reject);
+    }
+  }
+
+  #closed(): FettleError {
+    return new FettleError('lost', `the session with ${this.hostName} is closed`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.isAlive = false;
+    for (const tell of this.#onClose) tell(this.#closed());
   }
+}
+
+/** The command goes on; nothing of it holds our process any more. */
+function letGo(child: ChildProcessWithoutNullStreams): void {
+  for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
+  child.unref();
 }

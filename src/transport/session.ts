@@ -1,11 +1,14 @@
 import type { FettleError } from '../domain/error.ts';
 import type { Host } from '../domain/host.ts';
+import type { CredentialGuard } from './credential-guard.ts';
 
 /**
  * What a command may answer to a prompt (sudo's password). Asked after each piece of stderr; nothing of `stdin` is sent
  * until it answers `go`. Text it recognised is reported as `consumed` and kept out of the result.
  */
 export interface Dialogue {
+  /** How long the command may take until `go`. Milliseconds; absent = no limit of its own. */
+  readonly limitMs?: number;
   next(stderr: string): DialogueAnswer;
 }
 
@@ -54,6 +57,8 @@ export interface Session extends AsyncDisposable {
   exec(request: ExecRequest): Promise<ExecResult>;
   /** False once the connection is known to be gone. */
   readonly isAlive: boolean;
+  /** What the fleet's hosts said about passwords; shared by the sessions of one process. */
+  readonly credentials?: CredentialGuard;
 }
 
 /** A way to reach hosts. `open` connects, authenticates and checks the host key, each stage under its own limit. */

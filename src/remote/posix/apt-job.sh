@@ -1,7 +1,6 @@
 # shellcheck shell=sh
 # apt and dpkg, changing: install exactly the rows, refresh, repair. Every end is judged by what dpkg's database says.
 
-apt_exact="-o Dir::Etc::PreferencesParts=/dev/null -o APT::Get::Always-Include-Phased-Updates=1"
 case $(field conffile keep-old) in
   take-new) conffile_options='-o Dpkg::Options::=--force-confnew' dpkg_options='--force-confnew' ;;
   *)
@@ -13,32 +12,65 @@ esac
 quiet_environment() {
   DEBIAN_FRONTEND=noninteractive DEBIAN_PRIORITY=critical APT_LISTCHANGES_FRONTEND=none APT_LISTBUGS_FRONTEND=none
   UCF_FORCE_CONFFOLD=1 NEEDRESTART_SUSPEND=1 TERM=dumb
-  export DEBIAN_FRONTEND DEBIAN_PRIORITY APT_LISTCHANGES_FRONTEND APT_LISTBUGS_FRONTEND UCF_FORCE_CONFFOLD NEEDRESTART_SUSPEND TERM
-  [ -n "${HOME-}" ] || HOME=/root
-  export HOME
+  export DEBIAN_FRONTEND DEBIAN_PRIORITY APT_LISTCHANGES_FRONTEND APT_LISTBUGS_FRONTEND NEEDRESTART_SUSPEND TERM
+  if [ "$(field conffile keep-old)" = take-new ]; then export UCF_FORCE_CONFFNEW=1; else export UCF_FORCE_CONFFOLD; fi
 }
 
-# streamed COMMAND...: apt takes its locks before it changes anything, but waits for none but the frontend's; so a
-# refusal at the door is tried again until the wait is over. Sets code, and held to the words about the holder.
-streamed() {
+# locked COMMAND...: apt and dpkg wait for hardly any of their locks, so they are waited for here, the holder named, for
+# lock_wait seconds in all. Sets code, and held to the words about the holder where the wait was in vain. Whatever
+# touched a package is never run again.
+locked() {
   limit=$(($(uptime_sec) + $(number lock_wait 600)))
   while :; do
-    {
-      "$@" 2>&1
-      echo $? >"$dir/code"
-    } | tee "$dir/out"
-    code=$(cat "$dir/code")
-    held=$(grep -E 'Could not get lock|Unable to lock|Unable to acquire the dpkg frontend lock|is another process using it' "$dir/out" | head -n 1)
-    if [ "$code" = 0 ] || [ -z "$held" ]; then break; fi
-    if [ "$(uptime_sec)" -ge "$limit" ]; then break; fi
-    say "waiting for a lock: ${held#E: }"
+    code=100
+    held=$(lock_words)
+    if [ -z "$held" ]; then
+      logged "$@"
+      [ "$code" != 0 ] && ! has_begun || return
+      held=$(said | refusal_words)
+      [ -n "$held" ] || return
+    fi
+    [ "$(uptime_sec)" -lt "$limit" ] || return
+    say "waiting for a lock: $held"
     sleep 2
   done
 }
 
+# The first lock that is held, and by whom.
+lock_words() {
+  # shellcheck disable=SC2086 # file names are words
+  lock_holders $apt_locks | while read -r pid lock; do
+    printf '%s is held by process %s (%s)' "$lock" "$pid" "$(cat "/proc/$pid/comm" 2>/dev/null)"
+    break
+  done
+}
+
+refusal_words() {
+  sed -n 's/^E: \(Could not get lock .*\)/\1/p; s/^dpkg: error: \(.*lock .* locked by another process.*\)/\1/p
+    s/^E: \(Unable to .*lock.*\)/\1/p' | head -n 1
+}
+
+has_begun() {
+  is_log_full ||
+    said | grep -Eq '^(\(Reading database|Preparing to unpack|Unpacking|Setting up|Removing|Processing triggers)'
+}
+
+complaints() {
+  said | grep -E '^(E:|Err:|dpkg: error|W: (Failed to fetch|Some index))' | head -n 4 | tr '\n' ';' | head -c 2000
+}
+
+# Before and after, so that whoever doubts may compare.
 result_installed() {
   section apt-installed
   dpkg_list
+  section apt-auto
+  apt_auto
+  if [ -e "$dir/before" ]; then
+    section apt-installed-before
+    cat "$dir/before"
+    section apt-auto-before
+    cat "$dir/auto-before"
+  fi
 }
 
 # name arch version of every Inst line, sorted.
@@ -46,24 +78,37 @@ inst_set() {
   sed -n 's/^Inst \([^ :]*\)[^ ]* \(\[[^]]*\] \)\{0,1\}(\([^ ]*\) .*\[\([a-z0-9-]*\)\]).*$/\1 \4 \3/p' "$1" | sort
 }
 
+# The rows that are not at their version yet.
 wanted_set() {
-  dpkg_list >"$dir/installed"
   for row in $rows; do
     rest=${row#*,}
     printf '%s\t%s\t%s\n' "${row%%,*}" "${rest%%,*}" "${row##*,}"
   done |
     awk -F "$tab" 'NR == FNR { if ($4 ~ /^[ih]i *$/) at[$1 " " $2] = $3; next }
-      at[$1 " " $2] != $3 { print $1, $2, $3 }' "$dir/installed" - | sort
+      at[$1 " " $2] != $3 { print $1, $2, $3 }' "$dir/before" - | sort
 }
 
 unwell() { dpkg_list | awk -F "$tab" '$4 !~ /^[ihrpu][icn] *$/ { print $1 ":" $2 " (" $4 ")" }' | tr '\n' ' '; }
 
+# A journal that a killed dpkg left with every package well only has to be merged; apt refuses to work beside it.
+merge_journal() {
+  [ -n "$(ls /var/lib/dpkg/updates 2>/dev/null)" ] || return 0
+  # shellcheck disable=SC2086 # options are words
+  locked dpkg $dpkg_options --configure -a
+}
+
 # Bytes to download against what is free; apt would stop in the middle of a download.
 space_lacks() {
-  need=$(apt-get -qq --print-uris $apt_exact -o Dir::Etc::Preferences="$dir/pins" upgrade --with-new-pkgs 2>/dev/null |
+  # shellcheck disable=SC2086 # options are words
+  need=$(apt-get -qq --print-uris -o Dir::Etc::Preferences="$dir/pins" $apt_pinned_options upgrade --with-new-pkgs 2>/dev/null |
     awk "/^'/ { sum += \$3 } END { printf \"%d\", sum / 1024 }")
-  free=$(df -Pk /var/cache/apt/archives | awk 'END { print $4 }')
-  [ "${need:-0}" -gt "$((free - 20480))" ] && printf 'the download needs %s KiB, /var/cache/apt/archives has %s KiB free' "$need" "$free"
+  for place in /var/cache/apt/archives /var/cache /var; do
+    if [ -d "$place" ]; then break; fi
+  done
+  free=$(df -Pk "$place" | awk 'END { print $4 }')
+  case $free in '' | *[!0-9]*) return ;; esac
+  [ "${need:-0}" -le "$((free - 20480))" ] ||
+    printf 'the download needs %s KiB, %s has %s KiB free' "$need" "$place" "$free"
 }
 
 apt_install() {
@@ -73,22 +118,17 @@ apt_install() {
     finish broken-before 100 "not properly installed before anything was begun: $broken" result_installed
     return
   fi
-  wanted_set >"$dir/wanted"
+  merge_journal
+  if ! { dpkg_list >"$dir/before" && apt_auto >"$dir/auto-before" && wanted_set >"$dir/wanted" &&
+    apt_pin_preferences "$dir/pins"; }; then
+    finish disk 0 'the request cannot be written to the job directory' result_installed
+    return
+  fi
   if [ ! -s "$dir/wanted" ]; then
     finish ok 0 'everything was at its planned version' result_installed
     return
   fi
-  apt_pin_preferences "$dir/pins"
-  say 'simulating'
-  # shellcheck disable=SC2086 # options are words
-  streamed apt-get -s -q $apt_exact -o Dir::Etc::Preferences="$dir/pins" upgrade --with-new-pkgs >/dev/null
-  grep -E '^(Inst|Remv|E:)' "$dir/out" >"$dir/simulated"
-  inst_set "$dir/simulated" >"$dir/simulated-set"
-  if grep -q '^Remv' "$dir/simulated" || ! cmp -s "$dir/wanted" "$dir/simulated-set"; then
-    drift_words >"$dir/drift"
-    finish drift 0 "$(head -c 2000 "$dir/drift" | tr '\n' ';')" result_installed
-    return
-  fi
+  is_as_asked || return
   lacks=$(space_lacks)
   if [ -n "$lacks" ]; then
     finish disk 0 "$lacks" result_installed
@@ -96,18 +136,21 @@ apt_install() {
   fi
   say "installing $(wc -l <"$dir/wanted" | tr -d ' ') packages"
   # shellcheck disable=SC2086 # options are words
-  streamed apt-get -y -q $apt_exact -o Dir::Etc::Preferences="$dir/pins" -o DPkg::Lock::Timeout="$(number lock_wait 600)" \
-    -o APT::Color=0 -o Dpkg::Progress-Fancy=0 --no-remove $conffile_options upgrade --with-new-pkgs
+  locked apt-get -y -q -o Dir::Etc::Preferences="$dir/pins" $apt_pinned_options -o APT::Color=0 \
+    -o Dpkg::Progress-Fancy=0 --no-remove $conffile_options upgrade --with-new-pkgs
   say 'reading back'
-  if [ "$code" = 0 ]; then
-    finish ok 0 '' result_installed
-  elif [ -n "$held" ]; then
-    finish locked "$code" "$held" result_installed
-  elif grep -q 'No space left on device' "$dir/out"; then
-    finish disk "$code" 'no space left on the device' result_installed
-  else
-    finish failed "$code" "$(grep -E '^(E:|dpkg: error)' "$dir/out" | head -n 3 | tr '\n' ';')" result_installed
-  fi
+  end_install
+}
+
+# The simulation under the pins must be exactly what is wanted, and nothing may go.
+is_as_asked() {
+  say 'simulating'
+  # shellcheck disable=SC2086 # options are words
+  apt_simulate "$dir/simulated" "$dir/pins" $apt_pinned_options upgrade --with-new-pkgs
+  inst_set "$dir/simulated" >"$dir/simulated-set"
+  if ! grep -q '^Remv' "$dir/simulated" && cmp -s "$dir/wanted" "$dir/simulated-set"; then return; fi
+  finish drift 0 "$(drift_words | head -c 2000 | tr '\n' ';')" result_installed
+  return 1
 }
 
 drift_words() {
@@ -116,16 +159,32 @@ drift_words() {
   comm -13 "$dir/wanted" "$dir/simulated-set" | sed 's/$/ would go in, which was not asked for/'
 }
 
+end_install() {
+  if [ "$code" = 0 ]; then
+    finish ok 0 '' result_installed
+  elif [ -n "$held" ]; then
+    finish locked "$code" "$held" result_installed
+  elif said | grep -q 'No space left on device'; then
+    finish disk "$code" 'no space left on the device' result_installed
+  else
+    finish failed "$code" "$(complaints)" result_installed
+  fi
+}
+
+# Old versions of apt end well although a repository is dead.
 apt_refresh() {
   quiet_environment
   say 'fetching package lists'
-  streamed apt-get -q update -o APT::Update::Error-Mode=any
-  problems=$(grep -E '^(E:|W:|Err:)' "$dir/out" | head -n 5 | tr '\n' ';')
-  if [ "$code" = 0 ]; then
-    finish ok 0 "$problems"
-  elif [ -n "$held" ]; then
+  locked apt-get -q update -o APT::Update::Error-Mode=any -o APT::Color=0
+  problems=$(complaints)
+  if [ -n "$held" ]; then
     finish locked "$code" "$held"
+  elif [ "$code" = 0 ] && [ -z "$problems" ]; then
+    # Lists that did not change leave no other trace of having been asked for; Ubuntu's own hook does the same.
+    if [ -d /var/lib/apt/periodic ]; then touch /var/lib/apt/periodic/update-success-stamp; fi
+    finish ok 0 ''
   else
+    [ "$code" != 0 ] || code=100
     finish failed "$code" "$problems"
   fi
 }
@@ -133,50 +192,63 @@ apt_refresh() {
 # Only what an earlier job of ours broke: configure what is unpacked, then complete, never remove.
 apt_repair() {
   quiet_environment
+  dpkg_list >"$dir/before"
+  apt_auto >"$dir/auto-before"
   say 'configuring what is half-way'
   # shellcheck disable=SC2086 # options are words
-  streamed dpkg $dpkg_options --configure -a
-  if [ -n "$(unwell)" ]; then
+  locked dpkg $dpkg_options --configure -a
+  # A failing postinst would only fail once more; what lacks a dependency is another thing.
+  if [ -z "$held" ] && [ -n "$(unwell)" ] && ! apt-get -qq check -o Debug::NoLocking=1 >/dev/null 2>&1; then
     # shellcheck disable=SC2086 # options are words
-    streamed apt-get -y -q --no-remove $conffile_options --fix-broken install
+    locked apt-get -y -q -o APT::Color=0 -o APT::Get::AutomaticRemove=0 --no-remove $conffile_options --fix-broken install
   fi
   broken=$(unwell)
-  if [ -z "$broken" ]; then
+  if [ -n "$held" ]; then
+    finish locked "$code" "$held" result_installed
+  elif [ -z "$broken" ]; then
     finish ok 0 '' result_installed
   else
-    finish failed "${code:-1}" "still not properly installed: $broken" result_installed
+    finish failed "${code:-1}" "still not properly installed: $broken $(complaints)" result_installed
   fi
 }
 
-# A planned removal of exactly these kernel packages, never the running one.
+# A planned removal of exactly these kernel packages, never of the running or the newest kernel.
 apt_remove_kernels() {
   quiet_environment
-  running=$(uname -r)
+  newest=$(kernels_of_flavour | tail -n 1)
   names=
   for row in $rows; do
     name=${row%%,*}
+    for kept in "$(uname -r)" "${newest:-none}"; do
+      case $name in
+        linux-*-"$kept" | linux-*-"$kept"-unsigned)
+          finish bad-request 1 "$name is the running or the newest kernel"
+          return
+          ;;
+      esac
+    done
     case $name in
-      *"$running"*)
-        finish bad-request 1 "$name is the running kernel"
-        return
+      linux-image-[0-9]* | linux-image-unsigned-[0-9]* | linux-headers-[0-9]* | linux-modules-[0-9]* | linux-modules-extra-[0-9]*)
+        names="$names $name"
         ;;
-      linux-image-[0-9]* | linux-headers-[0-9]* | linux-modules-[0-9]*) names="$names $name" ;;
       *)
         finish bad-request 1 "$name is no kernel package"
         return
         ;;
     esac
   done
+  dpkg_list >"$dir/before"
+  apt_auto >"$dir/auto-before"
   # shellcheck disable=SC2086 # names are words
-  streamed apt-get -s -q remove $names >/dev/null
-  extra=$(sed -n 's/^Remv \([^ :]*\).*/\1/p' "$dir/out" | while read -r name; do
-    case "$names " in *" $name "*) ;; *) printf '%s ' "$name" ;; esac
+  apt_simulate "$dir/simulated" '' -o APT::Get::AutomaticRemove=0 remove $names
+  extra=$(sed -n 's/^\(Remv\|Inst\) \([^ :]*\).*/\1 \2/p; s/^E: .*/&/p' "$dir/simulated" | while read -r word name; do
+    case "$word:$names " in Remv:*" $name "*) ;; *) printf '%s %s; ' "$word" "$name" ;; esac
   done)
   if [ -n "$extra" ]; then
-    finish drift 0 "these would be removed too: $extra"
+    finish drift 0 "more than asked would happen: $extra" result_installed
     return
   fi
   # shellcheck disable=SC2086 # names are words
-  streamed apt-get -y -q remove $names
-  if [ "$code" = 0 ]; then finish ok 0 '' result_installed; else finish failed "$code" "$(grep '^E:' "$dir/out" | head -n 2 | tr '\n' ';')" result_installed; fi
+  locked apt-get -y -q -o APT::Color=0 -o APT::Get::AutomaticRemove=0 remove $names
+  end_install
 }

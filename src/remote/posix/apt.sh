@@ -1,13 +1,19 @@
 # shellcheck shell=sh
 # apt and dpkg, read only. apt ignores a preferences file on a pipe, so a scan has a directory of its own for a moment.
 
-apt_quiet='-qq -s -o Debug::NoLocking=1 -o APT::Get::Show-User-Simulation-Note=0 -o APT::Cmd::Disable-Script-Warning=1'
+apt_quiet='-q -s -o Debug::NoLocking=1 -o APT::Get::Show-User-Simulation-Note=0 -o APT::Cmd::Disable-Script-Warning=1'
 
 dpkg_list() {
   dpkg-query -W -f '${Package}\t${Architecture}\t${Version}\t${db:Status-Abbrev}\t${source:Package}\t${source:Version}\n'
 }
 
-# apt_simulate FILE PREFERENCES ARGUMENTS...: writes what apt-get says, errors included, and its exit status.
+# name:architecture of what was installed as a dependency.
+apt_auto() {
+  awk '/^Package:/ { name = $2 } /^Architecture:/ { arch = $2 } /^Auto-Installed: 1/ { print name ":" arch }' \
+    /var/lib/apt/extended_states 2>/dev/null
+}
+
+# apt_simulate FILE PREFERENCES ARGUMENTS...: what apt-get would do, its errors, and a last line with its exit status.
 apt_simulate() {
   simulation=$1
   if [ -n "$2" ]; then
@@ -16,19 +22,48 @@ apt_simulate() {
     pinned=
   fi
   shift 2
-  # shellcheck disable=SC2086 # options are words
-  bounded 300 apt-get $apt_quiet $pinned "$@" </dev/null 2>&1 |
-    grep -E '^(Inst|Remv|E:|W:|Error:)' >"$simulation"
+  {
+    # shellcheck disable=SC2086 # options are words
+    bounded 300 apt-get $apt_quiet $pinned "$@" </dev/null 2>&1
+    printf '\nrc %s\n' "$?"
+  } | grep -E '^(Inst|Remv|E:|W:|Error:|rc |The following .*(kept back|due to phasing))' >"$simulation"
+}
+
+# A directory of our own for a moment, where there is room; apt ignores preferences on a pipe.
+private_directory() {
+  for place in "${TMPDIR:-/tmp}" /tmp /run /dev/shm; do
+    work=$(mktemp -d "$place/fettle.XXXXXXXX" 2>/dev/null) || continue
+    trap 'leave_private' EXIT
+    trap 'exit 129' HUP
+    trap 'exit 130' INT
+    trap 'exit 141' PIPE
+    trap 'exit 143' TERM
+    if head -c 262144 /dev/zero 2>/dev/null >"$work/room" && [ "$(wc -c <"$work/room")" -eq 262144 ]; then
+      rm -f "$work/room"
+      return
+    fi
+    rm -rf "$work"
+  done
+  section problem
+  echo 'disk there is no room for temporary files'
+  return 1
+}
+
+# Nothing outlives a scan: a simulation that still runs is waited for, it is over in a moment.
+leave_private() {
+  wait
+  rm -rf "$work"
 }
 
 # The versions that close security holes: everything but the security sources is out of reach.
 apt_security_preferences() {
   {
     printf 'Package: *\nPin: release l=Debian-Security\nPin-Priority: 990\n\n'
-    codename=$(. /etc/os-release 2>/dev/null && printf '%s' "${VERSION_CODENAME-}")
+    codename=$(sed -n 's/^VERSION_CODENAME="\{0,1\}\([a-z0-9.-]*\).*/\1/p' /etc/os-release 2>/dev/null)
     [ -z "$codename" ] || printf 'Package: *\nPin: release o=Ubuntu,a=%s-security\nPin-Priority: 990\n\n' "$codename"
-    printf 'Package: *\nPin: release o=UbuntuESM\nPin-Priority: 990\n\n'
-    printf 'Package: *\nPin: release o=UbuntuESMApps\nPin-Priority: 990\n\n'
+    for service in infra apps; do
+      printf 'Package: *\nPin: release o=UbuntuESM*,a=%s-%s-security\nPin-Priority: 990\n\n' "$codename" "$service"
+    done
     for origin in $(field security_origins | tr ',' ' '); do
       printf 'Package: *\nPin: release o=%s\nPin-Priority: 990\n\nPackage: *\nPin: release l=%s\nPin-Priority: 990\n\n' \
         "$origin" "$origin"
@@ -36,6 +71,9 @@ apt_security_preferences() {
     printf 'Package: *\nPin: release *\nPin-Priority: -1\n'
   } >"$1"
 }
+
+# An administrator's own settings must not add to what the pins say.
+apt_pinned_options='-o Dir::Etc::PreferencesParts=/dev/null -o APT::Get::Always-Include-Phased-Updates=1 -o APT::Get::AutomaticRemove=0'
 
 # apt_pin_preferences FILE: exactly the versions of the rows (name,arch,...,version last) and nothing else.
 apt_pin_preferences() {
@@ -69,6 +107,7 @@ apt_metadata() {
 
 # Every index that the sources name, with + where it was fetched and - where it was not.
 apt_targets() {
+  # shellcheck disable=SC2016 # apt's own placeholders
   bounded 60 apt-get indextargets --format '$(FILENAME)|$(SITE)|$(RELEASE)' 'Created-By: Packages' 2>/dev/null |
     while IFS='|' read -r file site release; do
       state=-
@@ -81,27 +120,29 @@ apt_targets() {
     done | sort -u
 }
 
+# A simulation costs seconds of CPU where much is pending: everything there is, holds and phasing set aside, is asked
+# for only where something is kept back, and which would go in without new packages only where there is one.
+apt_simulate_normal() {
+  apt_simulate "$work/normal" '' upgrade --with-new-pkgs
+  if grep -q '^The following' "$work/normal"; then
+    apt_simulate "$work/wide" '' dist-upgrade --ignore-hold -o APT::Get::Always-Include-Phased-Updates=1
+  fi
+  if grep -q '^Inst [^ ]* (' "$work/normal"; then apt_simulate "$work/plain" '' upgrade; fi
+}
+
 apt_scan() {
-  work=$(mktemp -d "${TMPDIR:-/tmp}/fettle.XXXXXXXX") || {
-    section problem
-    echo 'disk no directory for temporary files can be made'
-    return
-  }
-  trap 'rm -rf "$work"' EXIT
-  trap 'exit 129' HUP
-  trap 'exit 130' INT
-  trap 'exit 143' TERM
+  private_directory || return
   apt_security_preferences "$work/security.pref"
-  apt_simulate "$work/normal" '' upgrade --with-new-pkgs &
   apt_simulate "$work/security" "$work/security.pref" upgrade --with-new-pkgs &
-  apt_simulate "$work/wide" '' dist-upgrade --ignore-hold -o APT::Get::Always-Include-Phased-Updates=1
+  apt_simulate_normal &
   section apt-version
   apt-get --version | head -n 1
   section apt-installed
   dpkg_list
   section apt-auto
-  awk '/^Package:/ {p=$2} /^Architecture:/ {a=$2} /^Auto-Installed: 1/ {print p ":" a}' \
-    /var/lib/apt/extended_states 2>/dev/null
+  apt_auto
+  section security-origins
+  field security_origins | tr ',' '\n'
   section apt-metadata
   apt_metadata
   section apt-looked
@@ -110,19 +151,14 @@ apt_scan() {
   section apt-targets
   apt_targets
   wait
-  section apt-normal
-  cat "$work/normal"
-  section apt-security
-  cat "$work/security"
-  section apt-wide
-  cat "$work/wide"
-  # Which of them would not go in without a new package is asked only where there is one.
-  if grep -q '^Inst [^ ]* (' "$work/normal"; then
-    apt_simulate "$work/plain" '' upgrade
-    section apt-plain
-    cat "$work/plain"
-  fi
+  for view in normal security wide plain; do
+    if [ -e "$work/$view" ]; then
+      section "apt-$view"
+      cat "$work/$view"
+    fi
+  done
   section apt-policy
+  touch "$work/wide"
   names=$(apt_names "$work/normal" "$work/security" "$work/wide")
   # shellcheck disable=SC2086 # names are words
   [ -z "$names" ] || bounded 120 apt-cache policy $names 2>/dev/null
@@ -131,36 +167,47 @@ apt_scan() {
   section apt-unfinished
   ls /var/lib/dpkg/updates 2>/dev/null
   section conffile-leftovers
-  find /etc -xdev \( -name '*.dpkg-dist' -o -name '*.dpkg-new' -o -name '*.ucf-dist' \) -print 2>/dev/null
+  bounded 30 find /etc -xdev \( -name '*.dpkg-dist' -o -name '*.dpkg-new' -o -name '*.ucf-dist' \) -print 2>/dev/null
 }
 
 # What exactly the pins of the rows would do.
 apt_ask() {
-  work=$(mktemp -d "${TMPDIR:-/tmp}/fettle.XXXXXXXX") || exit 73
-  trap 'rm -rf "$work"' EXIT
-  trap 'exit 129' HUP
-  trap 'exit 130' INT
-  trap 'exit 143' TERM
+  private_directory || return
   apt_pin_preferences "$work/pins"
-  apt_simulate "$work/pinned" "$work/pins" upgrade --with-new-pkgs -o APT::Get::Always-Include-Phased-Updates=1
-  section apt-pinned
-  cat "$work/pinned"
-  section apt-uris
-  bounded 300 apt-get -qq --print-uris -o Debug::NoLocking=1 -o Dir::Etc::Preferences="$work/pins" \
-    -o Dir::Etc::PreferencesParts=/dev/null -o APT::Get::Always-Include-Phased-Updates=1 \
-    upgrade --with-new-pkgs </dev/null 2>/dev/null | grep "^'"
+  # shellcheck disable=SC2086 # options are words
+  apt_simulate "$work/pinned" "$work/pins" $apt_pinned_options upgrade --with-new-pkgs &
   section apt-asked
   names=
   for row in $rows; do
     rest=${row#*,}
     names="$names ${row%%,*}:${rest%%,*}"
   done
-  dpkg_list | awk -v wanted="$names " -F "$tab" 'index(wanted, " " $1 ":" $2 " ")'
-  section apt-policy
+  dpkg_list >"$work/installed"
+  awk -v wanted="$names " -F "$tab" 'index(wanted, " " $1 ":" $2 " ")' "$work/installed"
+  section apt-architecture
+  dpkg --print-architecture
+  section apt-uris
+  # shellcheck disable=SC2086 # options are words
+  bounded 300 apt-get -qq --print-uris -o Debug::NoLocking=1 -o Dir::Etc::Preferences="$work/pins" $apt_pinned_options \
+    upgrade --with-new-pkgs </dev/null 2>/dev/null | grep "^'"
   names=
-  for row in $rows; do names="$names ${row%%,*}"; done
+  for row in $rows; do
+    rest=${row#*,}
+    case ${rest%%,*} in all) names="$names ${row%%,*}" ;; *) names="$names ${row%%,*}:${rest%%,*}" ;; esac
+  done
+  # A kernel that left the repository has a successor under another name: the one that would go in now.
+  case " $names" in
+    *' linux-'*-[0-9]*)
+      apt_simulate "$work/normal" '' upgrade --with-new-pkgs
+      names="$names $(apt_names "$work/normal" | grep '^linux-.*-[0-9]' | tr '\n' ' ')"
+      ;;
+  esac
+  section apt-policy
   # shellcheck disable=SC2086 # names are words
   [ -z "$names" ] || bounded 120 apt-cache policy $names 2>/dev/null
   section apt-releases
   bounded 60 apt-cache policy 2>/dev/null
+  wait
+  section apt-pinned
+  cat "$work/pinned"
 }

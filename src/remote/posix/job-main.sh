@@ -12,8 +12,5 @@ case $verb in
     esac
     end
     ;;
-  *)
-    echo "fettle: a job has no verb $verb" >&2
-    exit 64
-    ;;
+  *) bad_request "a job has no verb $verb" ;;
 esac

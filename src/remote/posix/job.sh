@@ -1,27 +1,30 @@
 # shellcheck shell=sh
 # The detached job: claimed once, started once, followed by byte offset, collected after its result was recorded.
-# Files of a job: request, script, started/, state, note, log, result. Nothing here ever signals a running job.
+# Files of a job: request, script, claimed, started/state, note, log, result. Nothing here ever signals a running job.
 
 log_cap=8388608
 tombstone_days=30
+abandoned_days=7
+claim_patience_sec=600
 
 job=$(field job)
 case $job in
-  '' | *[!a-z0-9-]*)
-    echo 'fettle: the request names no job' >&2
-    exit 64
-    ;;
+  '' | -* | *[!a-z0-9-]*) bad_request 'the request names no job' ;;
 esac
 dir=$jobs_dir/$job
 tombstones=$base/collected
 
-# The tree must be ours: a directory somebody else made could feed us his script.
+# The tree must be ours alone: a directory somebody else can write to could feed us his script.
 own_tree() {
   for path in "$base" "$jobs_dir" "$tombstones"; do
     [ -d "$path" ] || mkdir -p "$path" 2>/dev/null
     if [ -L "$path" ] || [ ! -d "$path" ] || [ ! -O "$path" ]; then
       refuse disk "$path is not a directory of ours, or it cannot be made"
     fi
+    case $(ls -ld "$path") in
+      d????-??-*) ;;
+      *) refuse disk "$path can be written to by others" ;;
+    esac
   done
   chmod 700 "$jobs_dir" "$tombstones"
 }
@@ -34,68 +37,75 @@ refuse() {
   exit 0
 }
 
-# state_of DIRECTORY: absent, claimed, running, done, crashed or interrupted.
-state_of() {
-  if [ ! -d "$1" ]; then
-    echo absent
-  elif [ -e "$1/result" ]; then
-    echo 'done'
-  elif [ ! -d "$1/started" ]; then
-    echo claimed
-  elif [ ! -e "$1/state" ]; then
-    # Between the gate and the first word of the runner; a reboot or a crash there leaves no state behind.
-    [ "$(cat "$1/claimed-boot" 2>/dev/null)" = "$(boot_id)" ] && echo running || echo interrupted
-  else
-    read -r pid ticks boot <"$1/state"
-    if [ "$boot" != "$(boot_id)" ]; then
-      echo interrupted
-    elif [ "$(start_time "$pid")" = "$ticks" ]; then
-      echo running
-    elif [ -e "$1/result" ]; then
-      echo 'done'
-    else
-      echo crashed
-    fi
-  fi
-}
-
 job_status() {
   phase=$(state_of "$dir")
   if [ "$phase" = absent ] && [ -e "$tombstones/$job" ]; then phase=collected; fi
+  read -r _ _ ran_under _ 2>/dev/null <"$dir/started/state" || ran_under=
+  read -r noted 2>/dev/null <"$dir/note" || noted=
   section status
   printf 'phase %s\n' "$phase"
-  printf 'log %s\n' "$(wc -c <"$dir/log" 2>/dev/null || echo 0)"
-  printf 'boot %s\n' "$(cut -d ' ' -f 3 "$dir/state" 2>/dev/null)"
-  printf 'note %s\n' "$(tail -n 1 "$dir/note" 2>/dev/null)"
+  printf 'log %s\n' "$(log_size)"
+  printf 'boot %s\n' "$ran_under"
+  printf 'note %s\n' "$noted"
 }
 
-# One run has a host at a time: the record names run, job, controller, fencing number and boot. A hard link is made
-# by one caller only; a record whose job is over, unknown or of an earlier boot is nobody's.
+log_size() { if [ -e "$dir/log" ]; then wc -c <"$dir/log" | tr -d ' '; else echo 0; fi; }
+
+# One run has a host at a time: the record names run, job, controller and fencing number. A hard link is made by one
+# caller only; a record whose job is over, unknown or of an earlier boot is nobody's. Where flock(1) is, callers queue.
 claim_host() {
   run=$(field run)
+  fence=$(number fence 0)
+  if have flock && touch "$base/.lock" 2>/dev/null; then
+    exec 9>>"$base/.lock"
+    flock -w 10 9 2>/dev/null
+  fi
   mine=$base/.claim.$$
-  printf '%s %s %s %s\n' "$run" "$job" "$(field controller unknown)" "$(number fence 0)" >"$mine" ||
-    refuse disk "no space for $mine"
+  printf '%s %s %s %s\n' "$run" "$job" "$(field controller unknown)" "$fence" 2>/dev/null >"$mine" ||
+    refuse disk "there is no room for $mine"
   tries=0
   until ln "$mine" "$base/active" 2>/dev/null; do
     tries=$((tries + 1))
-    read -r other_run other_job other_controller other_fence <"$base/active" 2>/dev/null || other_run=
-    case $(state_of "$jobs_dir/${other_job:-none}") in
-      running | claimed)
-        if [ "$other_run" != "$run" ]; then
-          rm -f "$mine"
-          refuse lock-held "$other_run $other_job $other_controller"
-        fi
-        ;;
-    esac
-    if [ "$other_run" = "$run" ] && [ "${other_fence:-0}" -gt "$(number fence 0)" ] 2>/dev/null; then
-      rm -f "$mine"
-      refuse lock-held "$other_run $other_job $other_controller"
+    seen=$(cat "$base/active" 2>/dev/null)
+    judge_claim "$seen"
+    if mv "$base/active" "$base/.stale.$$" 2>/dev/null; then
+      # Somebody may have replaced it since it was judged: his is put back.
+      [ "$(cat "$base/.stale.$$")" = "$seen" ] || ln "$base/.stale.$$" "$base/active" 2>/dev/null
+      rm -f "$base/.stale.$$"
     fi
-    mv "$base/active" "$base/.stale.$$" 2>/dev/null && rm -f "$base/.stale.$$"
-    [ "$tries" -lt 5 ] || refuse disk "$base/active cannot be replaced"
+    if [ "$tries" -gt 5 ]; then
+      rm -f "$mine"
+      refuse disk "$base/active cannot be replaced"
+    fi
   done
   rm -f "$mine"
+  exec 9>&-
+}
+
+# judge_claim RECORD: refuses where another run's job may still do something, or a newer lease of this run was here.
+judge_claim() {
+  # shellcheck disable=SC2086 # the record is words
+  set -- $1
+  other_run=${1-} other_job=${2-} other_controller=${3-} other_fence=${4-0}
+  case $other_job in '' | *[!a-z0-9-]*) return ;; esac
+  case $other_fence in '' | *[!0-9]*) other_fence=0 ;; esac
+  phase=$(state_of "$jobs_dir/$other_job")
+  if [ "$phase" = claimed ] && is_claim_old "$jobs_dir/$other_job"; then phase=abandoned; fi
+  case $phase in
+    running | claimed) [ "$other_run" = "$run" ] || keep_out ;;
+  esac
+  if [ "$other_run" = "$run" ] && [ "$other_fence" -gt "$fence" ]; then keep_out; fi
+}
+
+keep_out() {
+  rm -f "$mine"
+  refuse lock-held "$other_run $other_job $other_controller"
+}
+
+# is_claim_old DIRECTORY: prepared in an earlier boot or long ago, and never started.
+is_claim_old() {
+  read -r claimed_boot claimed_at 2>/dev/null <"$1/claimed" || return 0
+  [ "$claimed_boot" != "$(boot_id)" ] || [ "$(uptime_sec)" -gt "$((claimed_at + claim_patience_sec))" ]
 }
 
 # Prepared aside and renamed into place: a job directory is whole or not there.
@@ -104,10 +114,11 @@ claim_job() {
   rm -rf "$aside"
   {
     mkdir "$aside" &&
-      printf '%s\n' "v1 runner run job=$job$run_fields -- $rows" >"$aside/request" &&
+      printf '%s\n' "v1 $mark run job=$job$run_fields -- $rows" >"$aside/request" &&
       printf '%s\n' "$FETTLE_SCRIPT" >"$aside/script" &&
-      boot_id >"$aside/claimed-boot" &&
-      : >"$aside/log"
+      printf '%s %s\n' "$(boot_id)" "$(uptime_sec)" >"$aside/claimed" &&
+      touch "$aside/log" &&
+      keep_proxies
   } 2>/dev/null || {
     rm -rf "$aside"
     refuse disk "the job cannot be written to $jobs_dir"
@@ -116,21 +127,34 @@ claim_job() {
   [ -d "$dir" ] || refuse disk "$dir cannot be made"
 }
 
+# A unit of its own does not inherit the account's proxies.
+keep_proxies() {
+  for name in http_proxy https_proxy ftp_proxy no_proxy; do
+    eval "value=\${$name-}"
+    # shellcheck disable=SC2154 # set by eval
+    [ -z "$value" ] || printf '%s\n' "$value" >"$aside/env-$name" || return 1
+  done
+}
+
 # Under systemd a unit of its own survives the session and restarts of sshd; elsewhere a new session and a second fork.
-# Properties: systemd.kill(5), systemd.service(5). The log is the runner's own; the unit has no output.
+# Properties: systemd.kill(5), systemd.service(5). The unit's main process is a shell that outlives SIGTERM, so that a
+# shutdown waits for it; the inhibitor, where there is one, runs below it.
 launch() {
   # shellcheck disable=SC2016 # the runner's own shell expands these
   runner='IFS= read -r FETTLE_REQUEST <"$1/request"; FETTLE_SCRIPT=$(cat "$1/script"); eval "$FETTLE_SCRIPT"'
   if [ "$(id -u)" = 0 ] && [ -d /run/systemd/system ] && have systemd-run; then
-    inhibit=
-    if have systemd-inhibit && [ "$(field kind)" != reboot ]; then
-      inhibit='systemd-inhibit --what=shutdown:sleep --who=fettle --why=patching --mode=block'
-    fi
-    # shellcheck disable=SC2086 # the inhibitor is words
+    # shellcheck disable=SC2016
+    guard='trap : HUP INT TERM
+      systemd-inhibit --what=shutdown:sleep --who=fettle --why="a job of fettle is at work" --mode=block \
+        sh -c "$2" sh "$1"
+      [ -d "$1/started" ] || [ ! -d "$1" ] || sh -c "$2" sh "$1"'
+    # shellcheck disable=SC2016
+    if [ "$(field kind)" = reboot ] || ! have systemd-inhibit; then guard='trap : HUP INT TERM; sh -c "$2" sh "$1"'; fi
     systemd-run --quiet --collect --unit="fettle-$job" --description="fettle job $job" \
       --property=KillMode=process --property=SendSIGKILL=no --property=TimeoutStopSec=infinity \
       --property=OOMPolicy=continue --property=StandardInput=null --property=StandardOutput=null \
-      --property=StandardError=null $inhibit /bin/sh -c "$runner" sh "$dir" >/dev/null 2>&1 && return
+      --property=StandardError=null /bin/sh -c "$guard" sh "$dir" "$runner" >/dev/null 2>&1 && return
+    systemctl is-active --quiet "fettle-$job.service" && return
   fi
   if have setsid; then
     (setsid sh -c "$runner" sh "$dir" </dev/null >/dev/null 2>&1 &)
@@ -139,11 +163,27 @@ launch() {
   fi
 }
 
+# What is asked is checked before anything is claimed.
+check_job() {
+  case $(field kind) in
+    install | remove-kernels) if [ -z "$rows" ] || ! are_packages; then refuse bad-request 'a row is no package'; fi ;;
+    hook) is_octal "$(field script)" || refuse bad-request 'the script does not read' ;;
+    refresh | repair | restart | reboot) ;;
+    *) refuse bad-request "there is no job of kind $(field kind)" ;;
+  esac
+  case $(field run) in '' | *[!A-Za-z0-9-]*) refuse bad-request 'the request names no run' ;; esac
+}
+
 start_job() {
+  check_job
   own_tree
   phase=$(state_of "$dir")
-  if [ "$phase" = absent ] && [ ! -e "$tombstones/$job" ]; then
-    claim_host
+  if [ "$phase" = absent ] && [ -e "$tombstones/$job" ]; then
+    job_status
+    return
+  fi
+  case $phase in absent | claimed) claim_host ;; esac
+  if [ "$phase" = absent ]; then
     run_fields=
     for word in $fields; do
       case $word in job=* | only=*) ;; *) run_fields="$run_fields $word" ;; esac
@@ -155,7 +195,7 @@ start_job() {
     launch
     # The gate tells that the runner is there; without it the next start tries again.
     waited=0
-    while [ ! -d "$dir/started" ] && [ "$waited" -lt 50 ]; do
+    while [ ! -e "$dir/started/state" ] && [ "$waited" -lt 50 ]; do
       nap
       waited=$((waited + 1))
     done
@@ -166,126 +206,76 @@ start_job() {
 # A short sleep where sleep takes fractions, a second elsewhere.
 if sleep 0.01 2>/dev/null; then
   nap() { sleep 0.1; }
+  doze() { sleep 0.4; }
 else
   nap() { sleep 1; }
+  doze() { sleep 1; }
 fi
 
-# Waits for news, at most `wait` seconds: more log than `offset`, another note, or the end.
+# Waits for news, at most `wait` seconds: more log than `offset`, another note, or the end. Whether the process still
+# lives is looked at now and then only.
 follow_job() {
   offset=$(number offset 0)
   limit=$(number wait 0)
+  [ "$limit" -le 60 ] || limit=60
   until_uptime=$(($(uptime_sec) + limit))
-  note_before=$(tail -n 1 "$dir/note" 2>/dev/null)
-  while :; do
-    [ "$(state_of "$dir")" = running ] || break
-    [ "$(wc -c <"$dir/log" 2>/dev/null || echo 0)" -le "$offset" ] || break
-    [ "$(tail -n 1 "$dir/note" 2>/dev/null)" = "$note_before" ] || break
-    [ "$(uptime_sec)" -lt "$until_uptime" ] || break
-    nap
-    nap
+  read -r note_before 2>/dev/null <"$dir/note" || note_before=
+  looks=0
+  while [ "$(uptime_sec)" -lt "$until_uptime" ]; do
+    [ ! -e "$dir/result" ] || break
+    if [ $((looks % 10)) -eq 0 ] && [ "$(state_of "$dir")" != running ]; then break; fi
+    [ "$(log_size)" -le "$offset" ] || break
+    read -r noted 2>/dev/null <"$dir/note" || noted=
+    [ "$noted" = "$note_before" ] || break
+    looks=$((looks + 1))
+    doze
   done
   job_status
   section log
-  tail -c "+$((offset + 1))" "$dir/log" 2>/dev/null | head -c "$(number max 65536)"
+  if [ -e "$dir/log" ]; then tail -c "+$((offset + 1))" "$dir/log" | head -c "$(number max 65536)"; fi
   if [ -e "$dir/result" ]; then
     section result
     cat "$dir/result"
   fi
 }
 
-# Uptime: wall clocks jump.
-uptime_sec() { cut -d . -f 1 /proc/uptime; }
+# Gone with all its files but an empty directory of its name, which keeps an older copy of a ledger from starting it
+# again. The rename needs no room on a full disk.
+bury() {
+  grave=$tombstones/${1##*/}
+  mv -T "$1" "$grave" 2>/dev/null || return
+  find "$grave" -mindepth 1 -maxdepth 1 -exec rm -rf {} + 2>/dev/null
+  touch "$grave" 2>/dev/null
+}
 
-# Gone with all its files but a name, which keeps an older copy of a ledger from starting it again.
 collect_job() {
   own_tree
   case $(state_of "$dir") in
-    running) refuse lock-held "$(field run) $job running" ;;
+    running) refuse running "$job is still at work" ;;
     absent) ;;
-    *)
-      : >"$tombstones/$job" 2>/dev/null
-      rm -rf "$dir"
-      ;;
+    *) bury "$dir" || refuse disk "$dir cannot be removed" ;;
   esac
-  read -r _ active_job _ <"$base/active" 2>/dev/null || active_job=
-  if [ "$active_job" = "$job" ] && [ "$(field keep no)" != yes ]; then rm -f "$base/active"; fi
-  find "$tombstones" -type f -mtime "+$tombstone_days" -exec rm -f {} + 2>/dev/null
+  read -r _ active_job _ 2>/dev/null <"$base/active" || active_job=
+  if [ "$active_job" = "$job" ]; then rm -f "$base/active"; fi
+  find "$tombstones" -mindepth 1 -maxdepth 1 -mtime "+$tombstone_days" -exec rm -rf {} + 2>/dev/null
   job_status
 }
 
-# Jobs of other runs that are over and that nobody came back for.
+# Jobs of other runs that are over, or were never begun, and that nobody came back for.
 sweep_jobs() {
   own_tree
   section swept
+  keep=$(field keep none)
   set +f
   for path in "$jobs_dir"/*; do
-    set -f
-    [ -d "$path" ] || continue
     other=${path##*/}
-    case $other in "$(field keep none)"*) continue ;; esac
-    case $(state_of "$path") in
-      'done' | crashed | interrupted)
-        [ -z "$(find "$path" -prune -mtime +7 2>/dev/null)" ] && continue
-        : >"$tombstones/$other"
-        rm -rf "$path"
-        printf '%s\n' "$other"
-        ;;
-    esac
+    case $other in "$keep"*) continue ;; esac
+    if [ ! -d "$path" ] || [ -z "$(find "$path" -prune -mtime "+$abandoned_days" 2>/dev/null)" ]; then continue; fi
+    [ "$(state_of "$path")" != running ] || continue
+    bury "$path" && printf '%s\n' "$other"
+  done
+  for path in "$jobs_dir"/.[a-z0-9]* "$base"/.claim.* "$base"/.stale.*; do
+    [ -z "$(find "$path" -prune -mtime +1 2>/dev/null)" ] || rm -rf "$path"
   done
   set -f
-}
-
-# --- the runner, detached from the session ---
-
-say() { printf '%s\n' "$*" >>"$dir/note"; }
-
-# finish VERDICT EXIT-CODE MESSAGE [FUNCTION]: the result, written once, by rename.
-finish() {
-  {
-    begin
-    section verdict
-    printf '%s %s\n%s\n' "$1" "$2" "$3"
-    section times
-    printf '%s %s\n' "$started_at" "$(date +%s)"
-    [ $# -lt 4 ] || "$4"
-    end
-  } >"$dir/result.new" 2>/dev/null && sync "$dir/result.new" 2>/dev/null
-  mv "$dir/result.new" "$dir/result"
-}
-
-# Keeps the first megabytes and swallows the rest, so that a flood neither fills the disk nor breaks a pipe. cat writes
-# as it reads; the limit on the file's size, in blocks of 512 bytes, ends it.
-sink() {
-  (
-    trap '' XFSZ
-    ulimit -f "$((log_cap / 512))"
-    exec cat
-  ) >>"$dir/log" 2>/dev/null
-  if [ "$(wc -c <"$dir/log")" -ge "$log_cap" ]; then
-    printf '\n[fettle: the log ends here, at %s bytes; the job went on]\n' "$log_cap" >>"$dir/log"
-  fi
-  cat >/dev/null
-}
-
-run_job() {
-  mkdir "$dir/started" 2>/dev/null || exit 0
-  # A handler, not ignored: what is ignored here would stay ignored in every daemon that a package starts.
-  trap : HUP INT TERM PIPE
-  exec </dev/null >/dev/null 2>&1
-  cd / || exit 0
-  started_at=$(date +%s)
-  printf '%s %s %s\n' "$$" "$(start_time $$)" "$(boot_id)" >"$dir/state.new"
-  mv "$dir/state.new" "$dir/state"
-  case $(field kind) in
-    install) { apt_install; } 2>&1 | sink ;;
-    refresh) { apt_refresh; } 2>&1 | sink ;;
-    repair) { apt_repair; } 2>&1 | sink ;;
-    remove-kernels) { apt_remove_kernels; } 2>&1 | sink ;;
-    restart) { restart_units; } 2>&1 | sink ;;
-    hook) { run_hook; } 2>&1 | sink ;;
-    reboot) { reboot_host; } 2>&1 | sink ;;
-    *) finish bad-request 64 'no such kind of job' ;;
-  esac
-  [ -e "$dir/result" ] || finish failed 1 'the job ended without a result'
-  if [ -e "$dir/reboot-now" ]; then reboot_now; fi
 }

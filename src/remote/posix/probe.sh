@@ -11,9 +11,6 @@ probe_identity() {
   uname -r
   uname -m
   uname -n
-  section clock
-  date +%s
-  cut -d ' ' -f 1 /proc/uptime 2>/dev/null
   section boot-id
   boot_id
   section machine-id
@@ -30,11 +27,13 @@ probe_identity() {
     printf 'container %s\n' "$(cat /run/systemd/container)"
   elif [ -e /.dockerenv ] || [ -e /run/.containerenv ]; then
     printf 'container oci\n'
-  fi
+  else
+    tr '\0' '\n' </proc/1/environ 2>/dev/null | sed -n 's/^container=\([a-z0-9-]*\)$/container \1/p'
+  fi 2>/dev/null
   section disks
-  df -Pk / /var /var/cache /boot /tmp 2>/dev/null | tail -n +2 | sort -u
+  bounded 20 df -Pk / /var /var/cache /boot /tmp 2>/dev/null | tail -n +2 | sort -u
   section inodes
-  df -Pi / /var /var/cache /boot /tmp 2>/dev/null | tail -n +2 | sort -u
+  bounded 20 df -Pi / /var /var/cache /boot /tmp 2>/dev/null | tail -n +2 | sort -u
 }
 
 probe_reboot() {
@@ -44,11 +43,9 @@ probe_reboot() {
     sort -u /run/reboot-required.pkgs 2>/dev/null
   }
   section kernels
-  set +f
-  for file in /boot/vmlinuz-*; do
-    [ ! -e "$file" ] || printf '%s\n' "${file##*/vmlinuz-}"
-  done
-  set -f
+  kernels_of_flavour
+  section missing-initrd
+  missing_initrd
 }
 
 probe_health() {
@@ -59,50 +56,62 @@ probe_health() {
     bounded 10 systemctl list-units --type=service --state=running --no-legend --plain --no-pager 2>/dev/null |
       cut -d ' ' -f 1
   fi
+  section ephemeral
+  cat /proc/sys/net/ipv4/ip_local_port_range 2>/dev/null
   section listeners
   if have ss; then
     bounded 10 ss -H -lntup 2>/dev/null
   else
-    for protocol in tcp tcp6; do
-      awk -v protocol="$protocol" '$4 == "0A" {print "hex", protocol, $2}' "/proc/net/$protocol" 2>/dev/null
+    for protocol in tcp tcp6 udp udp6; do
+      case $protocol in tcp*) state=0A ;; *) state=07 ;; esac
+      awk -v protocol="$protocol" -v state="$state" '$4 == state { print "hex", protocol, $2 }' \
+        "/proc/net/$protocol" 2>/dev/null
     done
   fi
   section stale
+  probe_stale
+}
+
+# Processes that run code which was replaced since: an executable mapping of a deleted file of the system.
+probe_stale() {
   set +f
   grep -sE ' r-xp .* (/usr)?/(lib|lib64|bin|sbin)[^ ]*/[^ ]* \(deleted\)$' /proc/[0-9]*/maps 2>/dev/null |
     sed 's|^/proc/\([0-9]*\)/.*|\1|' | sort -un |
     while read -r pid; do
-      printf '%s\t%s\t%s\n' "$pid" "$(cat "/proc/$pid/comm" 2>/dev/null)" \
-        "$(sed -n 's|.*/\([^/]*\.service\).*|\1|p' "/proc/$pid/cgroup" 2>/dev/null | head -n 1)"
-    done
+      is_elsewhere "$pid" && continue
+      read -r name <"/proc/$pid/comm" || continue
+      printf '%s\t%s\t%s\n' "$pid" "$(printable "$name")" "$(unit_of "$pid")"
+    done 2>/dev/null
   set -f
 }
 
-# Package managers at work, by the name of the process.
-probe_running() {
-  section running
-  set +f
-  for directory in /proc/[0-9]*; do
-    read -r name <"$directory/comm" 2>/dev/null || continue
-    case $name in
-      apt | apt-get | aptitude | dpkg | unattended-upgr | apt.systemd.dai | packagekitd | dnf | dnf5 | yum | rpm | zypper | apk | pacman)
-        printf '%s\t%s\n' "${directory##*/}" "$name"
-        ;;
+# unit_of PID: the system's own unit of a process; of what runs below user@.service that one.
+unit_of() {
+  while IFS= read -r line; do
+    case $line in
+      0::*.service* | *:name=systemd:*.service*) ;;
+      *) continue ;;
     esac
-  done 2>/dev/null
-  set -f
-  section claim
-  cat "$base/active" 2>/dev/null
-  section initrd
-  set +f
-  for file in /boot/initrd.img-*; do
-    [ ! -e "$file" ] || printf '%s\n' "${file##*/initrd.img-}"
-  done
-  set -f
+    (
+      IFS=/
+      for part in ${line#*:*:}; do
+        case $part in
+          *.service)
+            printf '%s' "$part"
+            break
+            ;;
+        esac
+      done
+    )
+    break
+  done <"/proc/$1/cgroup" 2>/dev/null
 }
 
 probe() {
-  probe_running
+  section running
+  managers_at_work
+  section claim
+  active_claim
   section manager
   if have apt-get && have dpkg-query; then
     echo apt
@@ -114,21 +123,27 @@ probe() {
     echo none
     probe_identity
   fi
+  # Last, so that it is compared with the moment the answer comes.
+  section clock
+  date +%s
+  uptime_sec
 }
 
-begin
+case $verb in
+  probe | simulate | boot) begin ;;
+  *) bad_request "the probe has no verb $verb" ;;
+esac
 case $verb in
   probe) probe ;;
-  simulate) apt_ask ;;
+  simulate)
+    are_packages || bad_request 'a row is no package'
+    apt_ask
+    ;;
   boot)
     section boot-id
     boot_id
     section system-state
     if [ -d /run/systemd/system ]; then bounded 10 systemctl is-system-running 2>/dev/null; else echo running; fi
-    ;;
-  *)
-    echo "fettle: the probe has no verb $verb" >&2
-    exit 64
     ;;
 esac
 end

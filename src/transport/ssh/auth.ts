@@ -1,167 +1,135 @@
-import { readFile } from 'node:fs/promises';
-import ssh2 from 'ssh2';
-import type { AnyAuthMethod, AuthenticationType, AuthHandlerMiddleware, ParsedKey } from 'ssh2';
+import type { AuthenticationType, AuthHandlerMiddleware, NextAuthHandler } from 'ssh2';
 import { FettleError } from '../../domain/error.ts';
-import type { Secret } from '../../domain/secret.ts';
-import type { CredentialGuard } from './credential-guard.ts';
+import type { CredentialGuard, Offer } from '../credential-guard.ts';
+import { findCandidates, type AuthSources, type Candidate, type Candidates } from './candidates.ts';
 
-export interface AuthSources {
-  readonly host: string;
-  readonly user: string;
-  /** Named by the inventory: must be usable. */
-  readonly keyFile: string | undefined;
-  readonly passphrase: Secret | undefined;
-  /** OpenSSH's identities: used where they are there and readable. */
-  readonly identityFiles: readonly string[];
-  readonly agent: string | undefined;
-  readonly password: Secret | undefined;
+export interface AuthPorts {
+  readonly guard: CredentialGuard;
+  readonly signal: AbortSignal | undefined;
 }
-
-interface Candidate {
-  readonly what: string;
-  readonly method: AnyAuthMethod;
-  readonly secret?: Secret;
-}
-
-/** sshd's MaxAuthTries is 6, sshd_config(5). */
-const keysAtMost = 4;
 
 /** Offers what there is, one after the other, and remembers what was refused. */
 export class Authentication {
   readonly #sources: AuthSources;
-  readonly #guard: CredentialGuard;
-  readonly #candidates: readonly Candidate[];
-  readonly #withheld: readonly string[];
+  readonly #ports: AuthPorts;
+  readonly #candidates: Candidates;
+  readonly #waiting: Candidate[];
   readonly #tried: string[] = [];
-  #next = 0;
-  #offered: Candidate | undefined;
+  #allowed: readonly AuthenticationType[] = [];
+  #offered: { readonly candidate: Candidate; readonly offer: Offer | undefined } | undefined;
+  #isPasswordRefused = false;
+  #isPasswordWithheld = false;
+  #isOver = false;
+  /** Nothing is left to offer: what ssh2 says next is the end. */
+  isExhausted = false;
+  /** Called around a wait for other hosts' answers, which must not count as this host's time. */
+  onWait: (isWaiting: boolean) => void = () => undefined;
 
-  private constructor(
-    sources: AuthSources,
-    guard: CredentialGuard,
-    candidates: readonly Candidate[],
-    withheld: readonly string[],
-  ) {
+  private constructor(sources: AuthSources, ports: AuthPorts, candidates: Candidates) {
     this.#sources = sources;
-    this.#guard = guard;
+    this.#ports = ports;
     this.#candidates = candidates;
-    this.#withheld = withheld;
+    this.#waiting = [...candidates.offers];
   }
 
-  static async prepare(sources: AuthSources, guard: CredentialGuard): Promise<Authentication> {
-    const { user, agent, password } = sources;
-    const candidates: Candidate[] = await keyCandidates(sources);
-    if (agent !== undefined) candidates.push({ what: 'agent', method: { type: 'agent', username: user, agent } });
-    const withheld: string[] = [];
-    if (password !== undefined && guard.mayOffer(user, password)) {
-      candidates.push({
-        what: 'password',
-        secret: password,
-        method: { type: 'password', username: user, password: password.reveal() },
-      });
-      candidates.push({
-        what: 'keyboard-interactive',
-        secret: password,
-        method: {
-          type: 'keyboard-interactive',
-          username: user,
-          prompt: (_name, _instructions, _lang, prompts, finish) =>
-            finish(prompts.map((prompt) => (prompt.echo === true ? '' : password.reveal()))),
-        },
-      });
-    } else if (password !== undefined) {
-      withheld.push('the password, which two other hosts refused');
+  static async prepare(sources: AuthSources, ports: AuthPorts): Promise<Authentication> {
+    return new Authentication(sources, ports, await findCandidates(sources));
+  }
+
+  /** ssh2 calls it for the first try (with null) and after each refusal or partial success. */
+  readonly handler: AuthHandlerMiddleware = (allowed, isPartial, next) => {
+    if (allowed !== null) this.#allowed = allowed;
+    this.#settle(isPartial === true);
+    // Asking for `none` first tells what the host allows before a password is spent, and lets in where nothing is asked.
+    if (allowed === null && this.#waiting[0]?.name !== 'publickey') {
+      next({ type: 'none', username: this.#sources.user });
+      return;
     }
-    return new Authentication(sources, guard, candidates, withheld);
+    this.#offerNext(allowed, next).catch(() => this.#giveUp(next));
+  };
+
+  accepted(): void {
+    this.#isOver = true;
+    this.#offered?.offer?.accepted();
+    this.#offered = undefined;
   }
 
-  readonly handler: AuthHandlerMiddleware = (allowed, _isPartial, next) => {
-    this.#settleRefused();
+  /** The connection ended; `isAnswer` when it was the host's own doing. */
+  ended(isAnswer: boolean): void {
+    this.#isOver = true;
+    if (isAnswer) this.#offered?.offer?.refused();
+    else this.#offered?.offer?.withdrawn();
+    this.#offered = undefined;
+  }
+
+  failure(cause: unknown, why?: string): FettleError {
+    const { host, user, beyondUs } = this.#sources;
+    const tried = this.#tried.length === 0 ? 'nothing of ours could be offered' : `tried ${this.#tried.join(', ')}`;
+    const allowed = this.#allowed.length === 0 ? [] : [`it allows ${this.#allowed.join(', ')}`];
+    const withheld = this.#isPasswordWithheld ? ['the password was withheld: it was refused twice before'] : [];
+    const notes = [tried, ...allowed, ...withheld, ...this.#candidates.notes()].join('; ');
+    const message = `${host} does not let ${user} in${why === undefined ? '' : `: ${why}`} (${notes})`;
+    const beyond = beyondUs.length === 0 ? '' : `; OpenSSH would also use ${beyondUs.join(', ')}, which fettle cannot`;
+    const advice = this.#isPasswordWithheld
+      ? 'the password looks wrong; it was kept back so that the account is not locked'
+      : 'check the user, the key or the password (-u, --private-key, -k), and that the account may log in';
+    return new FettleError('auth', message, {
+      hint: `${advice}${beyond}`,
+      details: { user, tried: this.#tried, allowed: this.#allowed },
+      cause,
+    });
+  }
+
+  #settle(isPartial: boolean): void {
+    const offered = this.#offered;
+    this.#offered = undefined;
+    if (offered === undefined) return;
+    if (isPartial) {
+      offered.offer?.accepted();
+    } else {
+      offered.offer?.refused();
+      // The same secret by another method would be one more refusal to the same account.
+      if (offered.candidate.secret !== undefined) this.#isPasswordRefused = true;
+    }
+  }
+
+  async #offerNext(allowed: readonly AuthenticationType[] | null, next: NextAuthHandler): Promise<void> {
+    const { user } = this.#sources;
     for (;;) {
-      const candidate = this.#candidates[this.#next];
-      this.#next += 1;
-      if (candidate === undefined) {
-        // ssh2 ends the authentication on false; its type knows only the other forms.
-        next(false as unknown as AnyAuthMethod);
-        return;
+      const at = this.#waiting.findIndex((candidate) => this.#mayOffer(candidate, allowed));
+      const [candidate] = at < 0 ? [] : this.#waiting.splice(at, 1);
+      if (candidate === undefined) return this.#giveUp(next);
+      const offer = candidate.secret === undefined ? undefined : await this.#ask(user, candidate.secret);
+      if (this.#isOver) return offer?.withdrawn();
+      if (candidate.secret !== undefined && offer === undefined) {
+        this.#isPasswordWithheld = true;
+        continue;
       }
-      if (!isAllowed(candidate.method.type, allowed)) continue;
-      this.#offered = candidate;
+      this.#offered = { candidate, offer };
       this.#tried.push(candidate.what);
       next(candidate.method);
       return;
     }
-  };
-
-  accepted(): void {
-    const secret = this.#offered?.secret;
-    if (secret !== undefined) this.#guard.accepted(this.#sources.user, secret);
   }
 
-  #settleRefused(): void {
-    const offered = this.#offered;
-    this.#offered = undefined;
-    // Password and keyboard-interactive are one refusal to the account.
-    if (offered?.what === 'password' && offered.secret !== undefined)
-      this.#guard.refused(this.#sources.user, offered.secret);
+  async #ask(user: string, secret: NonNullable<Candidate['secret']>): Promise<Offer | undefined> {
+    this.onWait(true);
+    try {
+      return await this.#ports.guard.offer(user, secret, this.#ports.signal);
+    } finally {
+      if (!this.#isOver) this.onWait(false);
+    }
   }
 
-  failure(cause: unknown): FettleError {
-    const { host, user } = this.#sources;
-    const tried = this.#tried.length === 0 ? 'nothing could be offered' : `tried ${this.#tried.join(', ')}`;
-    const withheld = this.#withheld.length === 0 ? '' : `; withheld ${this.#withheld.join(', ')}`;
-    return new FettleError('auth', `${host} does not let ${user} in (${tried}${withheld})`, {
-      hint:
-        this.#withheld.length > 0
-          ? 'the password looks wrong; it was kept back so that the account is not locked'
-          : 'check the user, the key or the password (-u, --private-key, -k), and that the account may log in',
-      details: { user, tried: this.#tried },
-      cause,
-    });
+  #mayOffer(candidate: Candidate, allowed: readonly AuthenticationType[] | null): boolean {
+    if (allowed !== null && !allowed.includes(candidate.name)) return false;
+    return candidate.secret === undefined || (!this.#isPasswordRefused && !this.#isPasswordWithheld);
   }
-}
 
-function isAllowed(type: AuthenticationType, allowed: readonly AuthenticationType[] | null): boolean {
-  if (allowed === null) return true;
-  return allowed.includes(type === 'agent' ? 'publickey' : type);
-}
-
-async function keyCandidates(sources: AuthSources): Promise<Candidate[]> {
-  const { keyFile, passphrase, identityFiles, user } = sources;
-  const found: Candidate[] = [];
-  if (keyFile !== undefined) {
-    const key = await readKey(keyFile, passphrase, sources.host);
-    found.push({ what: `key ${keyFile}`, method: { type: 'publickey', username: user, key } });
+  #giveUp(next: NextAuthHandler): void {
+    if (this.#isOver) return;
+    this.isExhausted = true;
+    // ssh2 ends the authentication on false, which its type leaves out.
+    Reflect.apply(next, undefined, [false]);
   }
-  for (const file of identityFiles.filter((name) => name !== keyFile)) {
-    if (found.length >= keysAtMost) break;
-    // Identities that OpenSSH names by default are often absent or encrypted; those are the agent's.
-    const key = await readKey(file, passphrase, sources.host).catch(() => undefined);
-    if (key !== undefined) found.push({ what: `key ${file}`, method: { type: 'publickey', username: user, key } });
-  }
-  return found;
-}
-
-async function readKey(file: string, passphrase: Secret | undefined, host: string): Promise<ParsedKey> {
-  const hint = 'check ansible_ssh_private_key_file or --private-key';
-  const bytes = await readFile(file).catch((cause: unknown) => {
-    throw new FettleError('secret', `the private key ${file} for ${host} cannot be read`, { hint, cause });
-  });
-  const parsed = ssh2.utils.parseKey(bytes, passphrase?.reveal());
-  if (!(parsed instanceof Error))
-    return Array.isArray(parsed) ? ((parsed as ParsedKey[])[0] ?? fail(file, hint)) : parsed;
-  const isLocked = /encrypted|passphrase|bad decrypt|integrity/i.test(parsed.message);
-  const why = isLocked
-    ? passphrase === undefined
-      ? 'is encrypted and no passphrase is given'
-      : 'does not open with the passphrase'
-    : `does not read (${parsed.message})`;
-  throw new FettleError('secret', `the private key ${file} for ${host} ${why}`, {
-    hint: isLocked ? 'add it to ssh-agent, or set ansible_ssh_private_key_passphrase' : hint,
-    cause: parsed,
-  });
-}
-
-function fail(file: string, hint: string): never {
-  throw new FettleError('secret', `the private key ${file} holds no key`, { hint });
 }

@@ -1,0 +1,67 @@
+// What comes from hosts and files is data: it may name, but never steer, the terminal it is shown on.
+
+/**
+ * Control sequences of ECMA-48: CSI, then the strings OSC, DCS, SOS, PM and APC up to their terminator, then the short
+ * escapes. Each branch ends at the next escape character, so the time is linear in the text.
+ */
+const sequences =
+  // eslint-disable-next-line no-control-regex
+  /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x9c]*(?:\x1b\\|\x9c)|\x1b[ -/]+[0-~]|\x1b[0-OQ-WYZ\\`-~]/g;
+
+/** C0, C1, bidirectional overrides, zero-width and other invisible characters, lone surrogates; emoji selectors stay. */
+const unseen = /(?![\ufe00-\ufe0f])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu;
+
+function visible(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  if (code <= 0xff) return `\\x${code.toString(16).padStart(2, '0')}`;
+  return code <= 0xffff ? `\\u${code.toString(16).padStart(4, '0')}` : `\\u{${code.toString(16)}}`;
+}
+
+/** One line for a field: sequences are gone, line breaks and tabs are a space, what is left of controls is visible. */
+export function cleanLine(text: string): string {
+  return text
+    .replace(sequences, '')
+    .replace(/[\t\n\v\f\r\u0085\u2028\u2029]+/g, ' ')
+    .replace(unseen, visible);
+}
+
+/** Several lines of output: as `cleanLine`, but line feeds and tabs stay. A lone carriage return becomes a line feed. */
+export function cleanBlock(text: string): string {
+  return text
+    .replace(sequences, '')
+    .replace(/\r+\n|\r/g, '\n')
+    .replace(unseen, (character) => (character === '\n' || character === '\t' ? character : visible(character)));
+}
+
+/** The newest line with something on it, raw; a carriage return begins a line, as progress bars mean it. */
+export function newestLine(text: string): string {
+  return text.split(/[\r\n]+/).findLast((line) => line.trim() !== '') ?? '';
+}
+
+const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
+/** Cuts to at most `columns`, `…` in place of what is cut. `widthOf` measures in terminal columns. */
+export function ellipsis(text: string, columns: number, widthOf: (text: string) => number): string {
+  if (columns <= 0) return '';
+  // No cluster is narrower than nothing: what lies this far out could only matter if all before it were invisible.
+  const near = text.length > columns * 16 ? text.slice(0, columns * 16) : text;
+  if (near === text && widthOf(text) <= columns) return text;
+  let kept = '';
+  let used = 0;
+  for (const { segment } of segmenter.segment(near)) {
+    used += widthOf(segment);
+    if (used > columns - 1) break;
+    kept += segment;
+  }
+  return `${kept}…`;
+}
+
+/** `1 host`, `3 hosts`. */
+export function plural(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? '' : 's'}`;
+}
+
+/** One word for a POSIX shell, quoted only where it must be. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,81 @@
+import { FettleError } from '../domain/error.ts';
+
+/** Where something is written. Lines and columns count from 1. */
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  /** The line itself with secrets cut off; empty where there is none to show. */
+  readonly excerpt: string;
+}
+
+/** Something in a file that is wrong (`error`) or is not understood but does no harm (`warning`). */
+export interface Diagnostic extends Place {
+  readonly severity: 'error' | 'warning';
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** Names whose values are secrets; what they hold is never shown. */
+export const secretName = /pass(word|wd|phrase)?($|_|\d)|secret|token|api_?key|(^|_)vault_/i;
+
+/** `file:line:column: message`, the line with a caret under the place, and the hint. */
+export function formatDiagnostic(diagnostic: Diagnostic): string {
+  const { file, line, column, severity, message, excerpt, hint } = diagnostic;
+  const lines = [`${file}:${line}:${column}: ${severity === 'warning' ? 'warning: ' : ''}${message}`];
+  if (excerpt !== '') {
+    const gutter = String(line);
+    lines.push(`  ${gutter} | ${excerpt}`);
+    if (column <= excerpt.length) lines.push(`  ${' '.repeat(gutter.length)} | ${' '.repeat(column - 1)}^`);
+  }
+  if (hint !== undefined) lines.push(`  hint: ${hint}`);
+  return lines.join('\n');
+}
+
+const shownAtMost = 20;
+
+/** `FettleError('config')` with every error in its message, when there is one; warnings do not throw. */
+export function throwOnErrors(diagnostics: readonly Diagnostic[]): void {
+  const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error');
+  if (errors.length === 0) return;
+  const shown = errors.slice(0, shownAtMost).map(formatDiagnostic);
+  if (errors.length > shown.length) shown.push(`and ${errors.length - shown.length} more errors`);
+  throw new FettleError('config', shown.join('\n'), {
+    details: { errors: errors.map(({ file, line, column, message }) => ({ file, line, column, message })) },
+  });
+}
+
+const excerptLimit = 160;
+
+/** The place of a line and column in a text; the excerpt never holds a secret's value or a control character. */
+export function placeIn(file: string, lines: readonly string[], at: { line: number; column: number }): Place {
+  const text = lines[at.line - 1] ?? '';
+  const cut = isUnderSecret(lines, at.line - 1) ? '***' : withoutSecrets(text);
+  const printable = cut.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, ' ').trimEnd();
+  const excerpt = printable.length > excerptLimit ? `${printable.slice(0, excerptLimit)}…` : printable;
+  return { file, line: at.line, column: at.column, excerpt };
+}
+
+function withoutSecrets(text: string): string {
+  for (const found of text.matchAll(/([\w.-]+)["']?\s*[:=]\s*(?=\S)/g)) {
+    if (secretName.test(found[1] ?? '')) return `${text.slice(0, found.index + found[0].length)}***`;
+  }
+  return text;
+}
+
+/** True for the continuation of a value whose key, on an earlier and less indented line, is a secret's. */
+function isUnderSecret(lines: readonly string[], at: number): boolean {
+  let indent = indentOf(lines[at] ?? '');
+  for (let above = at - 1; above >= 0 && indent > 0; above -= 1) {
+    const text = lines[above] ?? '';
+    if (text.trim() === '' || indentOf(text) >= indent) continue;
+    indent = indentOf(text);
+    const key = /^\s*(?:-\s+)?["']?([\w.-]+)["']?\s*:/.exec(text)?.[1];
+    if (key !== undefined && secretName.test(key)) return true;
+  }
+  return false;
+}
+
+function indentOf(text: string): number {
+  return text.length - text.trimStart().length;
+}

@@ -1,0 +1,48 @@
+// The flat `patch_*` variables of one host.
+import type { PatchSettings, RebootMode } from '../domain/host.ts';
+import type { SettingsReader } from './settings-reader.ts';
+
+const modes: readonly RebootMode[] = ['never', 'if-needed', 'always'];
+
+export function readPatchSettings(reader: SettingsReader): PatchSettings {
+  const disabledReason = reader.text('patch_disabled_reason');
+  const disabledUntilMs = readUntil(reader);
+  const reboot = readReboot(reader);
+  const maxReboots = reader.integer(['patch_max_reboots'], { least: 0, most: 10 });
+  const ring = reader.text('patch_ring');
+  const owner = reader.text('patch_owner');
+  return {
+    enabled: reader.boolean('patch_enabled') ?? true,
+    ...(disabledReason === undefined ? {} : { disabledReason }),
+    ...(disabledUntilMs === undefined ? {} : { disabledUntilMs }),
+    hold: reader.list('patch_hold'),
+    ...(reboot === undefined ? {} : { reboot }),
+    ...(maxReboots === undefined ? {} : { maxReboots }),
+    ...(ring === undefined ? {} : { ring }),
+    clusters: reader.list('patch_cluster'),
+    ...(owner === undefined ? {} : { owner }),
+  };
+}
+
+function readReboot(reader: SettingsReader): RebootMode | undefined {
+  const text = reader.text('patch_reboot');
+  const mode = modes.find((known) => known === text);
+  if (text !== undefined && mode === undefined)
+    reader.report(['patch_reboot'], `patch_reboot must be ${modes.join(', ')}`);
+  return mode;
+}
+
+/** A day (its beginning in UTC) or a time with its zone (RFC 3339); a time without one is UTC. */
+function readUntil(reader: SettingsReader): number | undefined {
+  const text = reader.text('patch_disabled_until');
+  if (text === undefined) return undefined;
+  const [, day, time = '00:00', zone = 'Z'] =
+    /^(\d{4}-\d{2}-\d{2})(?:[Tt ](\d{2}:\d{2}(?::\d{2})?))?\s*([Zz]|[+-]\d{2}:\d{2})?$/.exec(text.trim()) ?? [];
+  const ms = day === undefined ? Number.NaN : Date.parse(`${day}T${time}${zone.toUpperCase()}`);
+  const isReal = day !== undefined && new Date(`${day}T00:00Z`).getUTCDate() === Number(day.slice(8));
+  if (Number.isFinite(ms) && isReal) return ms;
+  reader.report(['patch_disabled_until'], `patch_disabled_until: "${text}" is no date`, {
+    hint: 'as in "2026-11-30" or "2026-11-30T06:00:00+01:00"',
+  });
+  return undefined;
+}

@@ -1,0 +1,100 @@
+// Which variables of an inventory mean something to fettle, and which it refuses rather than ignores.
+import { suggestion } from './nearest.ts';
+
+/** Our own settings of a host. */
+export const patchNames: ReadonlySet<string> = new Set([
+  'patch_enabled',
+  'patch_disabled_reason',
+  'patch_disabled_until',
+  'patch_hold',
+  'patch_reboot',
+  'patch_max_reboots',
+  'patch_ring',
+  'patch_cluster',
+  'patch_owner',
+  'patch_id',
+]);
+
+/** Ours too, but of later versions. */
+export const laterPatchNames: ReadonlySet<string> = new Set([
+  'patch_window',
+  'patch_blackout',
+  'patch_exposure',
+  'patch_criticality',
+  'patch_contact',
+  'patch_concurrency_key',
+  'patch_timeout',
+  'patch_snapshot',
+]);
+
+/** Names after the alias order of Ansible: where several are set, the last one wins. `METHOD` is the become method. */
+export const connectionAliases = {
+  connection: ['ansible_connection'],
+  address: ['ansible_host', 'ansible_ssh_host', 'ansible_paramiko_host'],
+  port: ['ansible_port', 'ansible_ssh_port', 'ansible_paramiko_port'],
+  user: ['ansible_user', 'ansible_ssh_user', 'ansible_paramiko_user'],
+  password: [
+    'ansible_password',
+    'ansible_paramiko_pass',
+    'ansible_paramiko_password',
+    'ansible_ssh_pass',
+    'ansible_ssh_password',
+  ],
+  privateKeyFile: ['ansible_private_key_file', 'ansible_paramiko_private_key_file', 'ansible_ssh_private_key_file'],
+  passphrase: ['ansible_private_key_passphrase', 'ansible_ssh_private_key_passphrase'],
+  sshArgs: ['ansible_ssh_args'],
+  sshCommonArgs: ['ansible_ssh_common_args'],
+  sshExtraArgs: ['ansible_ssh_extra_args'],
+  hostKeyChecking: ['ansible_host_key_checking', 'ansible_paramiko_host_key_checking', 'ansible_ssh_host_key_checking'],
+  timeout: ['ansible_timeout', 'ansible_ssh_timeout'],
+  become: ['ansible_become'],
+  becomeMethod: ['ansible_become_method'],
+  becomeUser: ['ansible_become_user', 'ansible_METHOD_user'],
+  becomePassword: ['ansible_become_password', 'ansible_become_pass', 'ansible_METHOD_pass'],
+  becomeExe: ['ansible_become_exe', 'ansible_METHOD_exe'],
+  becomeFlags: ['ansible_become_flags', 'ansible_METHOD_flags'],
+} as const;
+
+export type ConnectionSetting = keyof typeof connectionAliases;
+export const becomeMethods = ['sudo', 'su', 'doas'] as const;
+
+const effective: ReadonlySet<string> = new Set(
+  Object.values(connectionAliases)
+    .flat()
+    .flatMap((name) =>
+      name.includes('METHOD') ? becomeMethods.map((method) => name.replace('METHOD', method)) : [name],
+    ),
+);
+
+/** Ansible's own, without meaning for what fettle does. */
+const withoutEffect =
+  /^ansible_(.+_interpreter|(ssh_)?pipelining|ssh_transfer_method|(scp|sftp)_.*|async_dir|system_tmpdirs|admin_users|common_remote_group|remote_tmp|shell_.*|control_path(_dir)?|ssh_control_path(_dir)?|sshpass_prompt|ssh_use_tty|ssh_retries|ssh_executable|group_priority|facts.*|(winrm|psrp)_.*|become_ask_pass|su_prompt_l10n|runas_.*|python_.*)$/;
+
+export interface NameProblem {
+  readonly severity: 'error' | 'warning';
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** True for names whose value decides what fettle does. */
+export function isSetting(name: string): boolean {
+  return effective.has(name) || name.startsWith('patch_');
+}
+
+/** What is wrong with a variable's name, if anything. Names that are neither `ansible_*` nor `patch_*` are free. */
+export function checkName(name: string): NameProblem | undefined {
+  if (name.startsWith('patch_') && !patchNames.has(name)) {
+    if (laterPatchNames.has(name)) {
+      return { severity: 'error', message: `${name} is not available in this version`, hint: 'take it out for now' };
+    }
+    const hint = suggestion(name, patchNames) ?? `known are ${[...patchNames].join(', ')}`;
+    return { severity: 'error', message: `unknown variable ${name}`, hint };
+  }
+  if (!name.startsWith('ansible_') || effective.has(name) || withoutEffect.test(name)) return undefined;
+  const near = suggestion(name, effective);
+  return {
+    severity: 'warning',
+    message: `${name} is not known and has no effect`,
+    ...(near === undefined ? {} : { hint: near }),
+  };
+}

@@ -1,0 +1,178 @@
+// Rows of the answers the ledger gives; reports draw them. Times are epoch milliseconds, UTC.
+import type { ErrorRecord } from './error.ts';
+import type { Operator, RunKind } from './event.ts';
+import type { Change, UpdateState, Verdict } from './outcome.ts';
+import type { UpdateClass } from './update.ts';
+
+export interface RunRow {
+  readonly run: string;
+  readonly kind: RunKind;
+  readonly startedMs: number;
+  readonly endedMs?: number;
+  readonly exitCode?: number;
+  readonly exitName?: string;
+  readonly reasons: readonly string[];
+  readonly operator: Operator;
+  readonly playbook?: string;
+  readonly planSha256?: string;
+  readonly ticket?: string;
+  readonly reason?: string;
+  readonly hosts: readonly string[];
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+export interface HostRunRow {
+  readonly host: string;
+  readonly hostId: string;
+  readonly attempt: number;
+  readonly wave?: number;
+  readonly startedMs: number;
+  readonly endedMs?: number;
+  readonly verdict?: Verdict;
+  readonly change?: Change;
+  readonly reason?: string;
+  readonly hint?: string;
+  readonly error?: ErrorRecord;
+  /** The step it is in, or ended in. */
+  readonly step?: string;
+}
+
+export interface UpdateResultRow {
+  readonly host: string;
+  readonly name: string;
+  readonly arch: string;
+  readonly from?: string;
+  readonly to: string;
+  readonly now?: string;
+  readonly state: UpdateState;
+}
+
+export interface RebootRow {
+  readonly host: string;
+  readonly run: string;
+  readonly atMs: number;
+  readonly bootIdBefore: string;
+  readonly bootIdAfter: string;
+  readonly reasons: readonly string[];
+  readonly downMs: number;
+}
+
+export interface FindingRow {
+  readonly host: string;
+  readonly check: string;
+  readonly level: string;
+  readonly message: string;
+}
+
+export interface RunDetail {
+  readonly run: RunRow;
+  readonly waves: readonly {
+    readonly name: string;
+    readonly hosts: readonly string[];
+    readonly startedMs: number;
+    readonly endedMs?: number;
+  }[];
+  readonly hosts: readonly HostRunRow[];
+  readonly updates: readonly UpdateResultRow[];
+  readonly findings: readonly FindingRow[];
+  readonly reboots: readonly RebootRow[];
+  readonly notes: readonly {
+    readonly atMs: number;
+    readonly host?: string;
+    readonly level: string;
+    readonly message: string;
+  }[];
+}
+
+export interface LogRow {
+  readonly step: string;
+  readonly name?: string;
+  readonly attempt: number;
+  readonly startedMs: number;
+  readonly endedMs?: number;
+  readonly ok?: boolean;
+  readonly message?: string;
+  readonly output?: Uint8Array;
+}
+
+/** One host as the latest scan up to some time saw it. */
+export interface HostStatusRow {
+  readonly host: string;
+  readonly hostId: string;
+  readonly scannedMs: number;
+  readonly osName: string;
+  readonly kernel: string;
+  readonly security: number;
+  readonly other: number;
+  readonly heldBack: number;
+  /** False: the number of security updates is unknown. */
+  readonly securityKnown: boolean;
+  /** The host's own metadata was too old when it was scanned. */
+  readonly isStale: boolean;
+  readonly metadataFetchedMs?: number;
+  readonly rebootNeeded: 'yes' | 'no' | 'unknown';
+  readonly rebootReasons: readonly string[];
+  readonly broken: number;
+  readonly problems: readonly string[];
+  readonly lastVerdict?: Verdict;
+  readonly lastRun?: string;
+}
+
+export interface PendingUpdateRow {
+  readonly name: string;
+  readonly arch: string;
+  readonly to: string;
+  readonly class: UpdateClass;
+  readonly firstSeenMs: number;
+  readonly hosts: readonly { readonly host: string; readonly from: string; readonly heldBack?: string }[];
+}
+
+export interface HostRow {
+  readonly host: string;
+  readonly hostId: string;
+  readonly firstSeenMs: number;
+  readonly lastSeenMs: number;
+  readonly osName: string;
+  readonly kernel: string;
+  readonly arch: string;
+  readonly machineId?: string;
+  readonly bootId?: string;
+  readonly virtualization?: string;
+  readonly packages: number;
+}
+
+export interface PackageRow {
+  readonly name: string;
+  readonly arch: string;
+  readonly version: string;
+  readonly status: string;
+}
+
+export interface PendingRebootRow {
+  readonly host: string;
+  readonly sinceMs: number;
+  readonly reasons: readonly string[];
+}
+
+export interface LedgerStats {
+  readonly path: string;
+  readonly schema: number;
+  readonly sizeBytes: number;
+  readonly events: number;
+  readonly runs: number;
+  readonly hosts: number;
+  readonly blobs: number;
+  readonly blobBytes: number;
+  readonly firstMs?: number;
+  readonly lastMs?: number;
+  /** `seq:hash` of the last event. */
+  readonly head: string;
+}
+
+export interface LedgerCheck {
+  readonly events: number;
+  readonly blobs: number;
+  readonly head: string;
+  /** Empty: the ledger is what was written. */
+  readonly problems: readonly string[];
+}

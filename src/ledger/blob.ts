@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { FettleError } from '../domain/error.ts';
+import type { RunEvent } from '../domain/event.ts';
+import type { HostScan } from '../domain/scan.ts';
+import type { InstalledPackage } from '../domain/update.ts';
+import type { Connection } from './sqlite.ts';
+
+/** Same bytes, same name; stored compressed once. */
+export function putBlob(connection: Connection, bytes: Uint8Array): string {
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const known = connection.prepare('SELECT 1 FROM blob WHERE sha256 = ?').get(sha256);
+  if (known === undefined) {
+    connection
+      .prepare('INSERT INTO blob (sha256, size, body) VALUES (?, ?, ?)')
+      .run(sha256, bytes.length, zstdCompressSync(bytes));
+  }
+  return sha256;
+}
+
+export function getBlob(connection: Connection, sha256: string): Buffer | undefined {
+  const row = connection.prepare('SELECT body FROM blob WHERE sha256 = ?').get(sha256) as { body: Buffer } | undefined;
+  return row === undefined ? undefined : zstdDecompressSync(row.body);
+}
+
+/** Every blob is what its name says. */
+export function checkBlobs(connection: Connection): { count: number; problems: string[] } {
+  const problems: string[] = [];
+  let count = 0;
+  const rows = connection.prepare('SELECT sha256, body FROM blob').iterate() as IterableIterator<{
+    sha256: string;
+    body: Buffer;
+  }>;
+  for (const { sha256, body } of rows) {
+    count += 1;
+    if (blobName(body) !== sha256) problems.push(`blob ${sha256} was altered`);
+  }
+  return { count, problems };
+}
+
+function blobName(body: Buffer): string | undefined {
+  try {
+    return createHash('sha256').update(zstdDecompressSync(body)).digest('hex');
+  } catch {
+    return undefined;
+  }
+}
+
+/** A scan as stored: the package lists are a blob, which most scans share, and the event holds its hash. */
+export type PackedScan = Omit<HostScan, 'packages' | 'autoInstalled'> & {
+  readonly packagesSha256: string;
+  readonly packageCount: number;
+};
+
+type ScanEvent = Extract<RunEvent, { readonly type: 'host.scanned' }>;
+export type PackedScanEvent = Omit<ScanEvent, 'scan'> & { readonly scan: PackedScan };
+export type PackedEvent = Exclude<RunEvent, ScanEvent> | PackedScanEvent;
+
+export interface PackageLists {
+  readonly packages: readonly InstalledPackage[];
+  readonly autoInstalled: readonly string[];
+}
+
+export function packEvent(connection: Connection, event: RunEvent): PackedEvent {
+  if (event.type !== 'host.scanned') return event;
+  const { packages, autoInstalled, ...rest } = event.scan;
+  const packagesSha256 = putBlob(connection, Buffer.from(JSON.stringify({ packages, autoInstalled })));
+  return { ...event, scan: { ...rest, packagesSha256, packageCount: packages.length } };
+}
+
+export function readPackageLists(connection: Connection, sha256: string): PackageLists {
+  const bytes = getBlob(connection, sha256);
+  if (bytes === undefined) {
+    throw new FettleError('ledger', `the ledger lacks the package list ${sha256}`, {
+      hint: 'run: fettle ledger verify',
+    });
+  }
+  return JSON.parse(bytes.toString('utf8')) as PackageLists;
+}
+
+export function unpackScan(connection: Connection, packed: PackedScan): HostScan {
+  const { packagesSha256, packageCount: _count, ...rest } = packed;
+  return { ...rest, ...readPackageLists(connection, packagesSha256) };
+}

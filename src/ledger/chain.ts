@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import type { RunEvent } from '../domain/event.ts';
+import { packEvent } from './blob.ts';
+import { project } from './projection.ts';
+import { immediately, type Connection } from './sqlite.ts';
+
+/** SQLite has one chain a file. */
+export const chainName = 'main';
+/** What the first event follows. */
+export const genesis = '0'.repeat(64);
+const envelopeVersion = 1;
+
+export interface Head {
+  readonly seq: number;
+  readonly hash: string;
+}
+
+export function readHead(connection: Connection): Head {
+  const row = connection
+    .prepare('SELECT seq, hash FROM event WHERE chain = ? ORDER BY seq DESC LIMIT 1')
+    .get(chainName) as Head | undefined;
+  return row ?? { seq: 0, hash: genesis };
+}
+
+export function sha256(text: string | Uint8Array): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+export interface TimedEvent {
+  readonly timeMs: number;
+  readonly event: RunEvent;
+}
+
+/**
+ * Adds events behind the head in one transaction, with everything made from them. The hash of an event is the SHA-256
+ * of its envelope exactly as stored: RFC 8785 JSON of `{v, chain, seq, time, type, body, prev}`.
+ */
+export function appendEvents(connection: Connection, events: readonly TimedEvent[]): Head {
+  return immediately(connection, () => {
+    const insert = connection.prepare(
+      'INSERT INTO event (chain, seq, time, type, run, host_id, envelope, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    );
+    let head = readHead(connection);
+    for (const { timeMs, event } of events) {
+      const seq = head.seq + 1;
+      const packed = packEvent(connection, event);
+      const { type, ...body } = packed;
+      const envelope = canonicalize({
+        v: envelopeVersion,
+        chain: chainName,
+        seq,
+        time: timeMs,
+        type,
+        body,
+        prev: head.hash,
+      });
+      if (envelope === undefined) throw new Error(`event ${type} has no JSON form`);
+      const hash = sha256(envelope);
+      const hostId = 'hostId' in event ? event.hostId : null;
+      insert.run(
+        chainName,
+        seq,
+        timeMs,
+        type,
+        ('run' in event ? event.run : undefined) ?? null,
+        hostId,
+        envelope,
+        hash,
+      );
+      project(connection, { seq, timeMs, event: packed });
+      head = { seq, hash };
+    }
+    return head;
+  });
+}
+
+export interface StoredEvent {
+  readonly seq: number;
+  readonly time: number;
+  readonly type: string;
+  readonly envelope: string;
+  readonly hash: string;
+}
+
+/** The body of a stored envelope with its type, as `project` takes it. Older shapes would be brought up to date here. */
+export function unpackEnvelope(stored: StoredEvent): {
+  seq: number;
+  timeMs: number;
+  event: ReturnType<typeof packEvent>;
+} {
+  const { body } = JSON.parse(stored.envelope) as { body: Record<string, unknown> };
+  return {
+    seq: stored.seq,
+    timeMs: stored.time,
+    event: { type: stored.type, ...body } as ReturnType<typeof packEvent>,
+  };
+}
+
+/** `"chain":…,"prev":"…","seq":…,"time":…,"type":"…","v":1}`: RFC 8785 sorts keys, so these are an envelope's end. */
+const tail = /"chain":"[^"]*","prev":"([0-9a-f]{64})","seq":(\d+),"time":(\d+),"type":"([^"]*)","v":1\}$/;
+
+/** Walks the chain; every difference in words. */
+export function checkChain(connection: Connection, saved: readonly Head[]): { head: Head; problems: string[] } {
+  const problems: string[] = [];
+  let head: Head = { seq: 0, hash: genesis };
+  const rows = connection
+    .prepare('SELECT seq, time, type, envelope, hash FROM event WHERE chain = ? ORDER BY seq')
+    .iterate(chainName) as IterableIterator<StoredEvent>;
+  const wanted = new Map(saved.map((item) => [item.seq, item.hash]));
+  for (const row of rows) {
+    problems.push(...checkLink(row, head));
+    if (wanted.has(row.seq) && wanted.get(row.seq) !== row.hash) {
+      problems.push(`event ${row.seq} is not the one of the saved head: the chain was written anew`);
+    }
+    head = { seq: row.seq, hash: row.hash };
+  }
+  for (const { seq } of saved) {
+    if (seq > head.seq)
+      problems.push(`the chain ends at event ${head.seq}, but a saved head names event ${seq}: events were cut off`);
+  }
+  return { head, problems };
+}
+
+function checkLink(row: StoredEvent, head: Head): string[] {
+  const problems: string[] = [];
+  if (row.seq !== head.seq + 1) problems.push(`events ${head.seq + 1} to ${row.seq - 1} are missing`);
+  if (sha256(row.envelope) !== row.hash) problems.push(`event ${row.seq} was altered: its hash differs`);
+  const [, prev, seq, time, type] = tail.exec(row.envelope.slice(-400)) ?? [];
+  if (prev !== head.hash) problems.push(`event ${row.seq} does not follow event ${head.seq}`);
+  if (Number(seq) !== row.seq || Number(time) !== row.time || type !== row.type) {
+    problems.push(`event ${row.seq} was altered: its columns differ from its envelope`);
+  }
+  return problems;
+}

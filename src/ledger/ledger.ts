@@ -1,0 +1,257 @@
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { Worker } from 'node:worker_threads';
+import type { Clock } from '../base/clock.ts';
+import { FettleError, type ErrorRecord } from '../domain/error.ts';
+import type { RunEvent } from '../domain/event.ts';
+import type { LeaseAnswer, LeaseRequest, RecordedFacts, RunRecord, RunState } from '../domain/record.ts';
+import type {
+  HostRow,
+  HostStatusRow,
+  LedgerCheck,
+  LedgerStats,
+  LogRow,
+  PackageRow,
+  PendingRebootRow,
+  PendingUpdateRow,
+  RebootRow,
+  RunDetail,
+  RunRow,
+} from '../domain/report.ts';
+import type { Head } from './chain.ts';
+import type { OperationName } from './operations.ts';
+import type { WorkerData, WorkerRequest } from './worker.ts';
+
+export interface LedgerOptions {
+  readonly path: string;
+  readonly clock: Clock;
+  /** A ledger that is not there is then an error, and nothing is written. */
+  readonly readonly?: boolean;
+}
+
+interface WorkerAnswer {
+  readonly id: number;
+  readonly value?: unknown;
+  readonly error?: ErrorRecord;
+}
+
+/** Every failure is `FettleError('ledger')` that names the file and what to do. */
+export async function openLedger(options: LedgerOptions): Promise<Ledger> {
+  const ledger = new Ledger(options);
+  await ledger.opened;
+  return ledger;
+}
+
+/** The record of everything that happened, in one SQLite file owned by a worker thread. */
+export class Ledger implements RunRecord, AsyncDisposable {
+  readonly path: string;
+  readonly opened: Promise<unknown>;
+  readonly #clock: Clock;
+  readonly #worker: Worker;
+  readonly #isReadonly: boolean;
+  readonly #pending = new Map<number, { resolve: (value: unknown) => void; reject: (error: FettleError) => void }>();
+  #nextId = 1;
+  #hasAppended = false;
+  #failure: FettleError | undefined;
+
+  constructor({ path, clock, readonly: isReadonly = false }: LedgerOptions) {
+    this.path = path;
+    this.#clock = clock;
+    this.#isReadonly = isReadonly;
+    const data: WorkerData = { path, isReadonly };
+    const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js';
+    this.#worker = new Worker(new URL(file, import.meta.url), { workerData: data });
+    this.#worker.on('message', (answer: WorkerAnswer) => this.#settle(answer));
+    this.#worker.on('error', (cause) => this.#fail(cause));
+    this.#worker.on('exit', () => this.#fail(new Error('its thread ended')));
+    this.opened = this.#expect(0).catch(async (error: unknown) => {
+      await this.#worker.terminate();
+      throw error;
+    });
+  }
+
+  #expect(id: number): Promise<unknown> {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    this.#pending.set(id, { resolve, reject });
+    return promise;
+  }
+
+  #settle({ id, value, error }: WorkerAnswer): void {
+    const waiter = this.#pending.get(id);
+    this.#pending.delete(id);
+    if (error === undefined) waiter?.resolve(value);
+    else waiter?.reject(new FettleError(error.code === 'internal' ? 'ledger' : error.code, error.message, error));
+  }
+
+  #fail(cause: Error): void {
+    this.#failure ??= new FettleError('ledger', `the ledger ${this.path} is closed: ${cause.message}`, { cause });
+    for (const waiter of this.#pending.values()) waiter.reject(this.#failure);
+    this.#pending.clear();
+  }
+
+  async #ask<T>(operation: WorkerRequest['operation'], ...given: readonly unknown[]): Promise<T> {
+    if (this.#failure !== undefined) throw this.#failure;
+    const id = this.#nextId++;
+    const answer = this.#expect(id);
+    const request: WorkerRequest = { id, operation, arguments: given };
+    this.#worker.postMessage(request);
+    return (await answer) as T;
+  }
+
+  #query<T>(operation: OperationName, ...given: readonly unknown[]): Promise<T> {
+    return this.#ask<T>(operation, ...given);
+  }
+
+  async append(events: readonly RunEvent[]): Promise<void> {
+    if (events.length === 0) return;
+    this.#hasAppended = true;
+    const timeMs = this.#clock.now();
+    await this.#ask(
+      'append',
+      events.map((event) => ({ timeMs, event })),
+    );
+  }
+
+  putBlob(bytes: Uint8Array): Promise<string> {
+    return this.#query('putBlob', bytes);
+  }
+
+  getBlob(sha256: string): Promise<Uint8Array | undefined> {
+    return this.#query('getBlob', sha256);
+  }
+
+  acquireLeases(request: LeaseRequest): Promise<LeaseAnswer> {
+    return this.#query('acquireLeases', request);
+  }
+
+  renewLeases(run: string, expiresMs: number): Promise<void> {
+    return this.#query('renewLeases', run, expiresMs);
+  }
+
+  releaseLease(run: string, hostId: string): Promise<void> {
+    return this.#query('releaseLease', run, hostId);
+  }
+
+  runState(run: string): Promise<RunState | undefined> {
+    return this.#query('runState', run);
+  }
+
+  recordedFacts(run: string, hostId: string): Promise<RecordedFacts> {
+    return this.#query('recordedFacts', run, hostId);
+  }
+
+  /** From any process: the run that holds this id stops admitting hosts. */
+  requestStop(run: string): Promise<void> {
+    return this.#query('requestStop', run, this.#clock.now());
+  }
+
+  withdrawStop(run: string): Promise<void> {
+    return this.#query('withdrawStop', run);
+  }
+
+  stopRequested(run: string): Promise<boolean> {
+    return this.#query('stopRequested', run);
+  }
+
+  /** The latest first. */
+  runs(limit: number): Promise<readonly RunRow[]> {
+    return this.#query('runs', limit);
+  }
+
+  /** The run of an id or of the beginning of one; without, the latest that changed hosts. */
+  async findRun(id?: string): Promise<RunRow> {
+    const [found, another] = await this.#query<readonly RunRow[]>('findRun', id);
+    if (found !== undefined && (another === undefined || found.run === id)) return found;
+    const what =
+      id === undefined
+        ? 'there is no run in the ledger yet'
+        : `there is ${found === undefined ? 'no run' : 'more than one run'} ${id}`;
+    throw new FettleError('usage', what, { hint: 'list them with: fettle run list' });
+  }
+
+  showRun(run: string): Promise<RunDetail | undefined> {
+    return this.#query('showRun', run);
+  }
+
+  runLogs(run: string, host: string): Promise<readonly LogRow[]> {
+    return this.#query('runLogs', run, host);
+  }
+
+  hostStatus(asOfMs: number): Promise<readonly HostStatusRow[]> {
+    return this.#query('hostStatus', asOfMs);
+  }
+
+  pendingUpdates(asOfMs: number): Promise<readonly PendingUpdateRow[]> {
+    return this.#query('pendingUpdates', asOfMs);
+  }
+
+  hosts(asOfMs: number): Promise<readonly HostRow[]> {
+    return this.#query('hosts', asOfMs);
+  }
+
+  packagesAt(
+    host: string,
+    asOfMs: number,
+  ): Promise<{ readonly scannedMs: number; readonly packages: readonly PackageRow[] } | undefined> {
+    return this.#query('packagesAt', host, asOfMs);
+  }
+
+  reboots(
+    asOfMs: number,
+  ): Promise<{ readonly pending: readonly PendingRebootRow[]; readonly done: readonly RebootRow[] }> {
+    return this.#query('reboots', asOfMs);
+  }
+
+  head(): Promise<Head> {
+    return this.#query('head');
+  }
+
+  stats(): Promise<LedgerStats> {
+    return this.#query('stats');
+  }
+
+  /** Checks against the heads saved beside the file and those given. */
+  async verify(heads: readonly Head[] = []): Promise<LedgerCheck> {
+    const saved = await readSavedHead(this.path);
+    return this.#query('verify', saved === undefined ? heads : [...heads, saved]);
+  }
+
+  /** A whole copy, while others write. */
+  backup(target: string): Promise<void> {
+    return this.#query('backup', target);
+  }
+
+  /** Makes every table again from the events. */
+  rebuild(): Promise<void> {
+    return this.#query('rebuild');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#failure !== undefined) return;
+    if (this.#hasAppended && !this.#isReadonly) await saveHead(this.path, await this.head()).catch(() => undefined);
+    const closed = new Promise((resolve) => this.#worker.once('exit', resolve));
+    await this.#ask('close').catch(() => undefined);
+    await closed;
+  }
+}
+
+/** Beside the ledger; a chain that ends before it was cut off. */
+function headFile(path: string): string {
+  return `${path}.head`;
+}
+
+export function parseHead(text: string): Head | undefined {
+  const match = /^(\d+):([0-9a-f]{64})$/.exec(text.trim());
+  return match === null ? undefined : { seq: Number(match[1]), hash: match[2] ?? '' };
+}
+
+async function readSavedHead(path: string): Promise<Head | undefined> {
+  return parseHead(await readFile(headFile(path), 'utf8').catch(() => ''));
+}
+
+async function saveHead(path: string, head: Head): Promise<void> {
+  const known = await readSavedHead(path);
+  if (known !== undefined && known.seq >= head.seq) return;
+  const aside = `${headFile(path)}.${process.pid}`;
+  await writeFile(aside, `${head.seq}:${head.hash}\n`, { mode: 0o600 });
+  await rename(aside, headFile(path));
+}

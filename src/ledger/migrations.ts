@@ -1,0 +1,114 @@
+import { FettleError } from '../domain/error.ts';
+import { immediately, type Connection } from './sqlite.ts';
+
+/** Applied in order, each in a transaction, once; the number in PRAGMA user_version is how many were. */
+const migrations: readonly string[] = [
+  `
+  CREATE TABLE event (
+    chain TEXT NOT NULL, seq INTEGER NOT NULL, time INTEGER NOT NULL, type TEXT NOT NULL, run TEXT, host_id TEXT,
+    envelope TEXT NOT NULL, hash TEXT NOT NULL, PRIMARY KEY (chain, seq)
+  );
+  CREATE INDEX event_of_run ON event (run, host_id, type);
+  CREATE TABLE blob (sha256 TEXT PRIMARY KEY, size INTEGER NOT NULL, body BLOB NOT NULL);
+  CREATE TABLE lease (
+    host_id TEXT PRIMARY KEY, run TEXT NOT NULL, holder_json TEXT NOT NULL, fence INTEGER NOT NULL, expires_at INTEGER NOT NULL
+  );
+  CREATE TABLE stop_request (run TEXT PRIMARY KEY, at INTEGER NOT NULL);
+  CREATE TABLE host (host_id TEXT PRIMARY KEY, name TEXT NOT NULL, first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL);
+  CREATE TABLE run (
+    run TEXT PRIMARY KEY, kind TEXT NOT NULL, started_at INTEGER NOT NULL, ended_at INTEGER, exit_code INTEGER,
+    exit_name TEXT, opening_json TEXT NOT NULL, end_json TEXT
+  );
+  CREATE INDEX run_by_start ON run (started_at);
+  CREATE TABLE wave (
+    run TEXT NOT NULL, wave INTEGER NOT NULL, name TEXT NOT NULL, hosts_json TEXT NOT NULL, started_at INTEGER NOT NULL,
+    ended_at INTEGER, PRIMARY KEY (run, wave)
+  );
+  CREATE TABLE host_run (
+    run TEXT NOT NULL, host_id TEXT NOT NULL, attempt INTEGER NOT NULL, host TEXT NOT NULL, wave INTEGER,
+    started_at INTEGER NOT NULL, ended_at INTEGER, verdict TEXT, outcome_json TEXT, PRIMARY KEY (run, host_id, attempt)
+  );
+  CREATE INDEX host_run_of_host ON host_run (host_id, ended_at);
+  CREATE TABLE step (
+    seq INTEGER PRIMARY KEY, run TEXT NOT NULL, host_id TEXT NOT NULL, attempt INTEGER NOT NULL, step TEXT NOT NULL,
+    name TEXT, job TEXT, job_kind TEXT, boot_id_before TEXT, started_at INTEGER NOT NULL, ended_at INTEGER, ok INTEGER,
+    message TEXT, output_sha256 TEXT
+  );
+  CREATE INDEX step_of_host ON step (run, host_id, attempt);
+  CREATE TABLE update_result (
+    run TEXT NOT NULL, host_id TEXT NOT NULL, attempt INTEGER NOT NULL, name TEXT NOT NULL, arch TEXT NOT NULL,
+    from_version TEXT, to_version TEXT NOT NULL, now_version TEXT, state TEXT NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (run, host_id, attempt, name, arch)
+  );
+  CREATE TABLE reboot (seq INTEGER PRIMARY KEY, run TEXT NOT NULL, host_id TEXT NOT NULL, at INTEGER NOT NULL, reboot_json TEXT NOT NULL);
+  CREATE INDEX reboot_by_time ON reboot (at);
+  CREATE TABLE finding (run TEXT NOT NULL, host_id TEXT NOT NULL, check_name TEXT NOT NULL, level TEXT NOT NULL, message TEXT NOT NULL);
+  CREATE INDEX finding_of_run ON finding (run, host_id);
+  CREATE TABLE scan (
+    seq INTEGER PRIMARY KEY, host_id TEXT NOT NULL, run TEXT NOT NULL, purpose TEXT NOT NULL, at INTEGER NOT NULL,
+    security INTEGER NOT NULL, other INTEGER NOT NULL, held_back INTEGER NOT NULL, reboot_needed TEXT NOT NULL,
+    status_json TEXT NOT NULL, packages_sha256 TEXT NOT NULL
+  );
+  CREATE INDEX scan_of_host ON scan (host_id, at);
+  CREATE TABLE host_fact (
+    host_id TEXT NOT NULL, seen_from INTEGER NOT NULL, seen_to INTEGER NOT NULL, facts_json TEXT NOT NULL,
+    PRIMARY KEY (host_id, seen_from)
+  );
+  CREATE TABLE missing_update (
+    host_id TEXT NOT NULL, name TEXT NOT NULL, arch TEXT NOT NULL, from_version TEXT NOT NULL, to_version TEXT NOT NULL,
+    class TEXT NOT NULL, held_back TEXT, first_seen INTEGER NOT NULL, gone_at INTEGER
+  );
+  CREATE INDEX missing_update_of_host ON missing_update (host_id, gone_at);
+  CREATE INDEX missing_update_by_time ON missing_update (gone_at, first_seen);
+  CREATE TABLE plan (
+    sha256 TEXT PRIMARY KEY, plan TEXT NOT NULL, run TEXT NOT NULL, created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL, hosts INTEGER NOT NULL, updates INTEGER NOT NULL
+  );
+  CREATE TABLE note (seq INTEGER PRIMARY KEY, run TEXT, host TEXT, level TEXT NOT NULL, message TEXT NOT NULL, at INTEGER NOT NULL);
+  CREATE INDEX note_of_run ON note (run);
+  `,
+];
+
+export const schemaVersion = migrations.length;
+
+/** Tables that are made from events and can be made again. */
+export const projections = [
+  'host',
+  'run',
+  'wave',
+  'host_run',
+  'step',
+  'update_result',
+  'reboot',
+  'finding',
+  'scan',
+  'host_fact',
+  'missing_update',
+  'plan',
+  'note',
+] as const;
+
+/** Brings an older ledger up to this program; a newer one is refused. */
+export function migrate(connection: Connection, path: string): void {
+  const version = (): number => Number(connection.pragma('user_version', { simple: true }));
+  refuseNewer(version(), path);
+  if (version() === schemaVersion) return;
+  immediately(connection, () => {
+    // Another process may have migrated while we waited for the lock.
+    for (let next = version(); next < schemaVersion; next += 1) {
+      connection.exec(migrations[next] ?? '');
+      connection.pragma(`user_version = ${next + 1}`);
+    }
+  });
+}
+
+export function refuseNewer(version: number, path: string): void {
+  if (version <= schemaVersion) return;
+  throw new FettleError(
+    'ledger',
+    `the ledger ${path} was written by a newer fettle (schema ${version}, this one knows ${schemaVersion})`,
+    {
+      hint: 'use that version of fettle, or name another ledger with --ledger',
+    },
+  );
+}

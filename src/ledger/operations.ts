@@ -1,0 +1,43 @@
+// What may be asked of the worker, by name.
+import type { LeaseRequest } from '../domain/record.ts';
+import { getBlob, putBlob } from './blob.ts';
+import { readHead, type Head } from './chain.ts';
+import { checkLedger, readStats, rebuild } from './check.ts';
+import { hostStatus, hosts, packagesAt, pendingUpdates, reboots } from './host-queries.ts';
+import { acquireLeases, releaseLease, renewLeases, requestStop, stopRequested, withdrawStop } from './leases.ts';
+import { findRun, listRuns, readLogs, showRun } from './run-queries.ts';
+import { readRecordedFacts, readRunState } from './run-state.ts';
+import { immediately, type Connection } from './sqlite.ts';
+
+type Operation = (connection: Connection, path: string, given: readonly unknown[]) => unknown;
+
+const text = (value: unknown): string => String(value);
+
+export const operations = {
+  putBlob: (connection, _path, [bytes]) => immediately(connection, () => putBlob(connection, bytes as Uint8Array)),
+  getBlob: (connection, _path, [sha256]) => getBlob(connection, text(sha256)),
+  acquireLeases: (connection, _path, [request]) => acquireLeases(connection, request as LeaseRequest),
+  renewLeases: (connection, _path, [run, expiresMs]) => renewLeases(connection, text(run), Number(expiresMs)),
+  releaseLease: (connection, _path, [run, hostId]) => releaseLease(connection, text(run), text(hostId)),
+  requestStop: (connection, _path, [run, nowMs]) => requestStop(connection, text(run), Number(nowMs)),
+  withdrawStop: (connection, _path, [run]) => withdrawStop(connection, text(run)),
+  stopRequested: (connection, _path, [run]) => stopRequested(connection, text(run)),
+  runState: (connection, _path, [run]) => readRunState(connection, text(run)),
+  recordedFacts: (connection, _path, [run, hostId]) => readRecordedFacts(connection, text(run), text(hostId)),
+  runs: (connection, _path, [limit]) => listRuns(connection, Number(limit)),
+  findRun: (connection, _path, [id]) => findRun(connection, id === undefined ? undefined : text(id)),
+  showRun: (connection, _path, [run]) => showRun(connection, text(run)),
+  runLogs: (connection, _path, [run, host]) => readLogs(connection, text(run), text(host)),
+  hostStatus: (connection, _path, [asOfMs]) => hostStatus(connection, Number(asOfMs)),
+  pendingUpdates: (connection, _path, [asOfMs]) => pendingUpdates(connection, Number(asOfMs)),
+  hosts: (connection, _path, [asOfMs]) => hosts(connection, Number(asOfMs)),
+  packagesAt: (connection, _path, [host, asOfMs]) => packagesAt(connection, text(host), Number(asOfMs)),
+  reboots: (connection, _path, [asOfMs]) => reboots(connection, Number(asOfMs)),
+  verify: (connection, _path, [saved]) => checkLedger(connection, saved as readonly Head[]),
+  rebuild: (connection) => rebuild(connection),
+  stats: (connection, path) => readStats(connection, path),
+  head: (connection) => readHead(connection),
+  backup: (connection, _path, [target]) => void connection.prepare('VACUUM INTO ?').run(text(target)),
+} as const satisfies Readonly<Record<string, Operation>>;
+
+export type OperationName = keyof typeof operations;

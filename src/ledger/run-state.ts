@@ -1,0 +1,113 @@
+import type { RunKind, RunStarted, StepName } from '../domain/event.ts';
+import type { JobKind } from '../domain/job.ts';
+import type { Outcome, UpdateResult } from '../domain/outcome.ts';
+import type { HostRunState, OpenStep, RecordedFacts, RunState } from '../domain/record.ts';
+import type { HostScan } from '../domain/scan.ts';
+import { unpackScan, type PackedScan } from './blob.ts';
+import { all, first, query, type Connection } from './sqlite.ts';
+import type { Tables } from './tables.ts';
+
+/** Where a run stands, told by its record alone. */
+export function readRunState(connection: Connection, id: string): RunState | undefined {
+  const row = first(connection, query.selectFrom('run').selectAll().where('run', '=', id));
+  if (row === undefined) return undefined;
+  const opening = JSON.parse(row.opening_json) as RunStarted;
+  const attempts = all(
+    connection,
+    query.selectFrom('host_run').selectAll().where('run', '=', id).orderBy('host_id').orderBy('attempt'),
+  );
+  const latest = new Map(attempts.map((attempt) => [attempt.host_id, attempt]));
+  return {
+    run: id,
+    kind: row.kind as RunKind,
+    startedMs: row.started_at,
+    ...(opening.planSha256 === undefined ? {} : { planSha256: opening.planSha256 }),
+    ...(row.exit_code === null ? {} : { finished: { exitCode: row.exit_code, exitName: row.exit_name ?? '' } }),
+    hosts: [...latest.values()].map((attempt) => readHost(connection, attempt)),
+  };
+}
+
+function readHost(connection: Connection, attempt: Tables['host_run']): HostRunState {
+  const { run: id, host_id: hostId } = attempt;
+  const steps = all(
+    connection,
+    query
+      .selectFrom('step')
+      .selectAll()
+      .where('run', '=', id)
+      .where('host_id', '=', hostId)
+      .where('attempt', '=', attempt.attempt)
+      .orderBy('seq'),
+  );
+  const before = latestScan(connection, { run: id, hostId, purpose: 'before' });
+  const bootIdBefore = before?.facts.bootId;
+  const ended = steps.map((step) => step.ended_at ?? step.started_at);
+  return {
+    host: attempt.host,
+    hostId,
+    attempt: attempt.attempt,
+    ...(attempt.outcome_json === null ? {} : { outcome: JSON.parse(attempt.outcome_json) as Outcome }),
+    doneSteps: [...new Set(steps.filter((step) => step.ok === 1).map((step) => step.step as StepName))],
+    openSteps: steps.filter((step) => step.ended_at === null).map(toOpenStep),
+    reboots: all(
+      connection,
+      query.selectFrom('reboot').select('seq').where('run', '=', id).where('host_id', '=', hostId),
+    ).length,
+    ...(bootIdBefore === undefined ? {} : { bootIdBefore }),
+    lastUpdateMs: Math.max(attempt.started_at, attempt.ended_at ?? 0, ...ended),
+  };
+}
+
+function toOpenStep(step: Tables['step']): OpenStep {
+  return {
+    step: step.step as StepName,
+    attempt: step.attempt,
+    ...(step.job === null ? {} : { job: step.job }),
+    ...(step.job_kind === null ? {} : { jobKind: step.job_kind as JobKind }),
+    ...(step.boot_id_before === null ? {} : { bootIdBefore: step.boot_id_before }),
+  };
+}
+
+function latestScan(
+  connection: Connection,
+  of: { run: string; hostId: string; purpose: string },
+): PackedScan | undefined {
+  const row = first(
+    connection,
+    query
+      .selectFrom('scan')
+      .innerJoin('event', 'event.seq', 'scan.seq')
+      .select('event.envelope')
+      .where('scan.run', '=', of.run)
+      .where('scan.host_id', '=', of.hostId)
+      .where('scan.purpose', '=', of.purpose)
+      .orderBy('scan.seq', 'desc')
+      .limit(1),
+  );
+  return row === undefined ? undefined : (JSON.parse(row.envelope) as { body: { scan: PackedScan } }).body.scan;
+}
+
+/** What a run recorded of one host last, to verify against. */
+export function readRecordedFacts(connection: Connection, id: string, hostId: string): RecordedFacts {
+  const packed = latestScan(connection, { run: id, hostId, purpose: 'before' });
+  const before: HostScan | undefined = packed === undefined ? undefined : unpackScan(connection, packed);
+  const results = latestResults(connection, id, hostId);
+  return { ...(before === undefined ? {} : { before }), ...(results === undefined ? {} : { results }) };
+}
+
+function latestResults(connection: Connection, id: string, hostId: string): readonly UpdateResult[] | undefined {
+  const row = first(
+    connection,
+    query
+      .selectFrom('event')
+      .select('envelope')
+      .where('run', '=', id)
+      .where('host_id', '=', hostId)
+      .where('type', '=', 'update.finished')
+      .orderBy('seq', 'desc')
+      .limit(1),
+  );
+  return row === undefined
+    ? undefined
+    : (JSON.parse(row.envelope) as { body: { results: UpdateResult[] } }).body.results;
+}

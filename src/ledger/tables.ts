@@ -1,0 +1,105 @@
+// The columns of migrations.ts, for the query builder. Times are epoch milliseconds; `*_json` is JSON text.
+
+export interface Tables {
+  event: {
+    chain: string;
+    seq: number;
+    time: number;
+    type: string;
+    run: string | null;
+    host_id: string | null;
+    envelope: string;
+    hash: string;
+  };
+  blob: { sha256: string; size: number; body: Uint8Array };
+  host: { host_id: string; name: string; first_seen: number; last_seen: number };
+  run: {
+    run: string;
+    kind: string;
+    started_at: number;
+    ended_at: number | null;
+    exit_code: number | null;
+    exit_name: string | null;
+    opening_json: string;
+    end_json: string | null;
+  };
+  wave: { run: string; wave: number; name: string; hosts_json: string; started_at: number; ended_at: number | null };
+  host_run: {
+    run: string;
+    host_id: string;
+    attempt: number;
+    host: string;
+    wave: number | null;
+    started_at: number;
+    ended_at: number | null;
+    verdict: string | null;
+    outcome_json: string | null;
+  };
+  step: {
+    seq: number;
+    run: string;
+    host_id: string;
+    attempt: number;
+    step: string;
+    name: string | null;
+    job: string | null;
+    job_kind: string | null;
+    boot_id_before: string | null;
+    started_at: number;
+    ended_at: number | null;
+    ok: number | null;
+    message: string | null;
+    output_sha256: string | null;
+  };
+  update_result: {
+    run: string;
+    host_id: string;
+    attempt: number;
+    name: string;
+    arch: string;
+    from_version: string | null;
+    to_version: string;
+    now_version: string | null;
+    state: string;
+    at: number;
+  };
+  reboot: { seq: number; run: string; host_id: string; at: number; reboot_json: string };
+  finding: { run: string; host_id: string; check_name: string; level: string; message: string };
+  scan: {
+    seq: number;
+    host_id: string;
+    run: string;
+    purpose: string;
+    at: number;
+    security: number;
+    other: number;
+    held_back: number;
+    reboot_needed: string;
+    status_json: string;
+    packages_sha256: string;
+  };
+  host_fact: { host_id: string; seen_from: number; seen_to: number; facts_json: string };
+  missing_update: {
+    host_id: string;
+    name: string;
+    arch: string;
+    from_version: string;
+    to_version: string;
+    class: string;
+    held_back: string | null;
+    first_seen: number;
+    gone_at: number | null;
+  };
+  plan: {
+    sha256: string;
+    plan: string;
+    run: string;
+    created_at: number;
+    expires_at: number;
+    hosts: number;
+    updates: number;
+  };
+  note: { seq: number; run: string | null; host: string | null; level: string; message: string; at: number };
+  lease: { host_id: string; run: string; holder_json: string; fence: number; expires_at: number };
+  stop_request: { run: string; at: number };
+}

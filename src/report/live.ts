@@ -1,0 +1,69 @@
+// The live view on a terminal: redrawn in place on stderr, at most five times a second.
+import { createLogUpdate } from 'log-update';
+import type { LiveEvent, RunEvent } from '../domain/event.ts';
+import { endText } from './ending.ts';
+import { eventLine } from './event-lines.ts';
+import { renderLive } from './live-view.ts';
+import type { Output } from './output.ts';
+import { createPlainReporter } from './plain.ts';
+import type { Reporter, ReporterOptions } from './reporter.ts';
+import { emptyRun, reduceRun } from './run-state.ts';
+
+const redrawMs = 200;
+
+/** Falls back to lines where stderr cannot be redrawn. */
+export function createLiveReporter(output: Output, options: ReporterOptions): Reporter {
+  return output.canRedraw ? new LiveReporter(output, options) : createPlainReporter(output, options);
+}
+
+class LiveReporter implements Reporter {
+  readonly #output: Output;
+  readonly #options: ReporterOptions;
+  readonly #state = emptyRun();
+  readonly #log: ReturnType<typeof createLogUpdate>;
+  readonly #timer: Disposable;
+  readonly #hold: Disposable;
+
+  constructor(output: Output, options: ReporterOptions) {
+    this.#output = output;
+    this.#options = options;
+    // The cursor stays visible: a killed fettle leaves a terminal that needs no repair.
+    this.#log = createLogUpdate(output.screen, { showCursor: true });
+    this.#timer = output.every(redrawMs, () => this.#draw());
+    this.#hold = output.holdScreen((write) => {
+      this.#log.clear();
+      write();
+    });
+  }
+
+  event(event: RunEvent | LiveEvent): void {
+    reduceRun(this.#state, event, this.#output.clock.elapsedMs());
+    const { verbose } = this.#options;
+    if (!isWorthKeeping(event, verbose)) return;
+    const line = eventLine(event, verbose);
+    if (line !== undefined) this.#output.stderr.write(`${line}\n`);
+  }
+
+  finish(): void {
+    this.#timer[Symbol.dispose]();
+    this.#log.clear();
+    this.#log.done();
+    this.#hold[Symbol.dispose]();
+    const { stderr } = this.#output;
+    stderr.write(endText(this.#state, stderr));
+  }
+
+  #draw(): void {
+    if (this.#state.startedMs === undefined) return;
+    const { stderr, clock } = this.#output;
+    const size = { columns: stderr.columns(), rows: stderr.rows() };
+    this.#log(renderLive(this.#state, { ...size, paint: stderr.paint, nowMs: clock.elapsedMs() }));
+  }
+}
+
+/** What stays above the view when it moves on. */
+function isWorthKeeping(event: RunEvent | LiveEvent, verbose: number): boolean {
+  if (event.type === 'note') return event.level === 'warn' || verbose > 0;
+  if (event.type === 'live.output' || event.type === 'live.note' || event.type === 'live.budget') return false;
+  return verbose > 0 || event.type === 'run.stopping' || event.type === 'run.started' || event.type === 'run.resumed';
+}

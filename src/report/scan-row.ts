@@ -1,0 +1,122 @@
+// A scan in the few words a fleet's table has room for. Small: scans themselves are not kept.
+import { plural } from '../base/text.ts';
+import type { HostScan } from '../domain/scan.ts';
+import type { HeldBack, Update } from '../domain/update.ts';
+
+export interface ScanUpdateRow {
+  readonly name: string;
+  readonly arch: string;
+  readonly from: string;
+  readonly to: string;
+  readonly class: Update['class'];
+  readonly heldBack?: string;
+}
+
+export type ScanRow =
+  | {
+      readonly host: string;
+      readonly state: 'scanned';
+      readonly osName: string;
+      readonly kernel: string;
+      readonly security: number;
+      readonly other: number;
+      readonly heldBack: number;
+      readonly securityKnown: boolean;
+      readonly isStale: boolean;
+      readonly metadataFetchedMs?: number;
+      readonly reboot: 'yes' | 'no' | 'unknown';
+      readonly rebootReasons: readonly string[];
+      readonly broken: number;
+      readonly problems: readonly string[];
+      readonly updates: readonly ScanUpdateRow[];
+    }
+  | { readonly host: string; readonly state: 'failed'; readonly problem: ReportedError };
+
+/** An error as tables and JSON show it; a `FettleError` is one. */
+export interface ReportedError {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string | undefined;
+}
+
+/** What a look at a host brought; the engine's results are of this shape. */
+export type HostAnswer =
+  | { readonly host: { readonly name: string }; readonly scan: HostScan }
+  | { readonly host: { readonly name: string }; readonly error: ReportedError };
+
+export function scanRow(answer: HostAnswer): ScanRow {
+  const host = answer.host.name;
+  if (!('scan' in answer)) {
+    const { code, message, hint } = answer.error;
+    return { host, state: 'failed', problem: { code, message, ...(hint === undefined ? {} : { hint }) } };
+  }
+  const { scan } = answer;
+  const { metadata, reboot } = scan;
+  const { fetchedMs } = metadata;
+  return {
+    host,
+    state: 'scanned',
+    osName: scan.facts.osName,
+    kernel: scan.facts.kernel,
+    ...countUpdates(scan.updates),
+    securityKnown: scan.securityKnown,
+    isStale: metadata.isStale,
+    ...(fetchedMs === undefined ? {} : { metadataFetchedMs: fetchedMs }),
+    reboot: reboot.needed,
+    rebootReasons: reboot.reasons,
+    broken: scan.broken.length,
+    problems: problemsOf(scan),
+    updates: scan.updates.map(updateRow),
+  };
+}
+
+/** What is held back counts once, as held back. */
+export function countUpdates(updates: readonly Update[]): { security: number; other: number; heldBack: number } {
+  const free = updates.filter((update) => update.heldBack === undefined);
+  const security = free.filter((update) => update.class === 'security').length;
+  return { security, other: free.length - security, heldBack: updates.length - free.length };
+}
+
+function updateRow({ name, arch, from, to, class: kind, heldBack }: Update): ScanUpdateRow {
+  const row = { name, arch, from, to, class: kind };
+  return heldBack === undefined ? row : { ...row, heldBack: heldBackText(heldBack) };
+}
+
+export function heldBackText(heldBack: HeldBack): string {
+  switch (heldBack.kind) {
+    case 'held':
+      return 'held';
+    case 'phased':
+      return heldBack.percent === undefined ? 'phased' : `phased ${heldBack.percent}%`;
+    case 'needs-new':
+      return `needs new ${heldBack.packages.join(', ')}`;
+    case 'needs-removal':
+      return `would remove ${heldBack.packages.join(', ')}`;
+    case 'pinned':
+      return 'pinned';
+    case 'unknown':
+      return 'kept back';
+  }
+}
+
+function problemsOf(scan: HostScan): string[] {
+  const repositories = scan.metadata.repositories.flatMap(({ name, problem }) =>
+    problem === undefined ? [] : [`${name}: ${problem}`],
+  );
+  return [...new Set([...scan.problems.map((problem) => problem.message), ...repositories])];
+}
+
+/** `2 security, 5 other, 1 held back; reboot needed; metadata stale` */
+export function scanPhrase(scan: HostScan): string {
+  const { security, other, heldBack } = countUpdates(scan.updates);
+  const parts = [
+    `${scan.securityKnown ? security : 'unknown'} security, ${other} other`,
+    ...(heldBack === 0 ? [] : [`${heldBack} held back`]),
+  ];
+  const more = [
+    ...(scan.reboot.needed === 'yes' ? ['reboot needed'] : []),
+    ...(scan.metadata.isStale ? ['package metadata is stale'] : []),
+    ...(scan.broken.length === 0 ? [] : [`${plural(scan.broken.length, 'package')} broken`]),
+  ];
+  return [parts.join(', '), ...more].join('; ');
+}

@@ -1,0 +1,151 @@
+// The end of a run: hosts grouped by what is the case with them, the worst first, and what to do.
+import { formatDuration } from '../base/format.ts';
+import { compareHostNames, countedHostNames } from '../base/host-names.ts';
+import { cleanLine, plural } from '../base/text.ts';
+import type { RunKind } from '../domain/event.ts';
+import type { Change, Outcome } from '../domain/outcome.ts';
+import { nextSteps } from './next-steps.ts';
+import type { OutputStream } from './output.ts';
+import type { HostState, RunState } from './run-state.ts';
+import { compareStandings, isBad, paintStanding, sortedCounts, type Standing } from './verdicts.ts';
+import { wrap } from './width.ts';
+
+export interface SummaryHost {
+  readonly host: string;
+  readonly standing: Standing;
+  readonly change?: Change;
+  readonly reason?: string;
+  readonly hint?: string;
+}
+
+export interface Summary {
+  readonly run: string;
+  readonly kind: RunKind;
+  readonly hosts: readonly SummaryHost[];
+  readonly durationMs?: number;
+  readonly exit?: { readonly code: number; readonly name: string };
+  /** Of the run as a whole. */
+  readonly reasons: readonly string[];
+  readonly warnings: readonly { readonly host?: string; readonly message: string }[];
+}
+
+/** The summary of a run that was watched. */
+export function summaryOf(state: RunState): Summary {
+  const { finished, detached, stopping } = state;
+  const told = [stopping?.message, detached?.message].filter((message) => message !== undefined);
+  const { startedMs, endedMs } = state;
+  return {
+    run: state.run ?? '',
+    kind: state.kind ?? 'apply',
+    hosts: [...state.hosts.values()].map(summaryHost),
+    reasons: told,
+    warnings: state.warnings,
+    ...(startedMs === undefined || endedMs === undefined ? {} : { durationMs: endedMs - startedMs }),
+    ...(finished === undefined ? {} : { exit: { code: finished.exitCode, name: finished.exitName } }),
+  };
+}
+
+function summaryHost({ host, phase, outcome }: HostState): SummaryHost {
+  if (outcome !== undefined) return { host, standing: outcome.verdict, ...outcomePart(outcome) };
+  return { host, standing: phase === 'done' ? 'done' : phase === 'running' ? 'in flight' : 'not started' };
+}
+
+function outcomePart({ change, reason, hint }: Outcome): Pick<SummaryHost, 'change' | 'reason' | 'hint'> {
+  return { change, reason, ...(hint === undefined ? {} : { hint }) };
+}
+
+/** Hosts of which the same is to be said. */
+interface Group {
+  readonly hosts: string[];
+  readonly example: SummaryHost;
+}
+
+const selfMark = 'HOST';
+
+/** The host's own name is no difference: three hosts that each refuse a connection are one group. */
+function sharedText(text: string | undefined, host: string): string | undefined {
+  if (text === undefined) return undefined;
+  const name = host.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  return text.replace(new RegExp(`(?<![\\w.-])${name}(?![\\w-])`, 'g'), selfMark);
+}
+
+export function groupHosts(hosts: readonly SummaryHost[]): Group[] {
+  const groups = new Map<string, Group>();
+  for (const item of hosts.toSorted((a, b) => compareHostNames(a.host, b.host))) {
+    const [reason] = (sharedText(item.reason, item.host) ?? '').trimStart().split(/[\r\n]/);
+    // What was well needs no reasons.
+    const key = JSON.stringify(isWell(item) ? [item.standing] : [item.standing, item.change, reason]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { hosts: [item.host], example: item });
+    else group.hosts.push(item.host);
+  }
+  return [...groups.values()].sort(
+    (a, b) => compareStandings(a.example.standing, b.example.standing) || b.hosts.length - a.hosts.length,
+  );
+}
+
+function isWell({ standing, reason }: SummaryHost): boolean {
+  return standing === 'done' || (standing === 'verified' && reason?.includes('; noted: ') !== true);
+}
+
+/** Several lines, each ended; for stderr at the end of a run and for `run show`. */
+export function renderSummary(summary: Summary, stream: OutputStream): string {
+  const { paint } = stream;
+  const columns = Math.max(40, stream.columns()) - 1;
+  const lines: string[] = [];
+  for (const group of groupHosts(summary.hosts)) lines.push(...groupLines(summary, group, { columns, stream }));
+  for (const { host, message } of summary.warnings) {
+    lines.push(`${paint.yellow('warning')}  ${host === undefined ? '' : `${cleanLine(host)}: `}${cleanLine(message)}`);
+  }
+  for (const reason of summary.reasons) lines.push(cleanLine(reason));
+  lines.push(closingLine(summary, stream));
+  return `${lines.join('\n')}\n`;
+}
+
+const indent = ' '.repeat(17);
+
+function groupLines(
+  summary: Summary,
+  { hosts, example }: Group,
+  { columns, stream }: { readonly columns: number; readonly stream: OutputStream },
+): string[] {
+  const { paint } = stream;
+  const { standing, change } = example;
+  const names = wrap(cleanLine(countedHostNames(hosts)), columns - indent.length);
+  const label = paintStanding(standing, paint, standing.padEnd(indent.length - 1));
+  const lines = names.map((line, index) => `${index === 0 ? `${label} ` : indent}${paint.bold(line)}`);
+  const put = (text: string): void => {
+    lines.push(...wrap(cleanLine(text), columns - indent.length).map((line) => indent + line));
+  };
+  if (isWell(example)) return lines;
+  const reason = hosts.length === 1 ? example.reason : sharedText(example.reason, example.host);
+  if (reason !== undefined) put(reason);
+  if (change !== undefined && change !== 'none' && standing !== 'verified') put(changeText(change));
+  const hint = hosts.length === 1 ? example.hint : sharedText(example.hint, example.host);
+  if (hint !== undefined) put(`hint: ${hint}`);
+  const steps = nextSteps({ run: summary.run, kind: summary.kind, standing, hosts });
+  for (const step of steps) lines.push(`${indent}${paint.dim('next:')} ${cleanLine(step)}`);
+  return lines;
+}
+
+function changeText(change: Exclude<Change, 'none'>): string {
+  if (change === 'installed') return 'everything planned was installed';
+  return change === 'partial' ? 'a part of it was installed' : 'what was installed is not known';
+}
+
+/** `10 hosts: 1 failed, 9 verified in 3m12s; exit 4 (partial); run 01J…` */
+export function closingLine(summary: Summary, stream: OutputStream): string {
+  const counts: Record<string, number> = {};
+  for (const { standing } of summary.hosts) counts[standing] = (counts[standing] ?? 0) + 1;
+  const told = sortedCounts(counts).map(([name, count]) => `${count} ${name}`);
+  const { exit, durationMs, kind, run } = summary;
+  const parts = [
+    `${kind}: ${plural(summary.hosts.length, 'host')}: ${told.join(', ') || 'none'}`,
+    ...(durationMs === undefined ? [] : [` in ${formatDuration(durationMs)}`]),
+    ...(exit === undefined ? [] : [`; exit ${exit.code} (${cleanLine(exit.name)})`]),
+    ...(run === '' ? [] : [`; run ${cleanLine(run)}`]),
+  ];
+  const line = parts.join('');
+  const isGood = exit?.code === 0 && !summary.hosts.some((host) => isBad(host.standing));
+  return isGood ? stream.paint.green(line) : stream.paint.bold(line);
+}

@@ -1,0 +1,80 @@
+// Private key files as OpenSSH leaves them: ready to sign, locked by a passphrase, or of no use to us.
+import { readFile } from 'node:fs/promises';
+import ssh2 from 'ssh2';
+import type { ParsedKey } from 'ssh2';
+import type { Secret } from '../../domain/secret.ts';
+
+export type Identity =
+  | { readonly kind: 'ready'; readonly file: string; readonly key: ParsedKey; readonly publicKey: Buffer }
+  /** An agent may still sign with it when it holds the same public key. */
+  | { readonly kind: 'locked'; readonly file: string; readonly why: string; readonly publicKey: Buffer | undefined }
+  | { readonly kind: 'unusable'; readonly file: string; readonly why: string; readonly isAbsent: boolean };
+
+export async function readIdentity(file: string, passphrase: Secret | undefined): Promise<Identity> {
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(file);
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+    const isAbsent = code === 'ENOENT' || code === 'ENOTDIR';
+    const publicKey = isAbsent ? await publicKeyBeside(file) : undefined;
+    if (publicKey !== undefined) return { kind: 'locked', file, why: 'is kept by the agent alone', publicKey };
+    return { kind: 'unusable', file, why: isAbsent ? 'is not there' : `cannot be read (${code})`, isAbsent };
+  }
+  const parsed: unknown = ssh2.utils.parseKey(bytes, passphrase?.reveal());
+  const key = Array.isArray(parsed) ? (parsed[0] as ParsedKey | undefined) : (parsed as ParsedKey | Error);
+  if (key === undefined) return { kind: 'unusable', file, why: 'holds no key', isAbsent: false };
+  if (!(key instanceof Error)) {
+    if (key.isPrivateKey()) return { kind: 'ready', file, key, publicKey: key.getPublicSSH() };
+    return { kind: 'unusable', file, why: 'holds a public key, not the private one', isAbsent: false };
+  }
+  const publicKey = publicPart(bytes) ?? (await publicKeyBeside(file));
+  if (isAboutPassphrase(key.message)) {
+    const why =
+      passphrase === undefined
+        ? 'is encrypted and no passphrase is given'
+        : 'does not open with the passphrase that is given';
+    return { kind: 'locked', file, why, publicKey };
+  }
+  if (publicKey !== undefined && /^sk-/.test(blobType(publicKey))) {
+    return { kind: 'locked', file, why: 'is a FIDO key, which only an agent can use', publicKey };
+  }
+  return { kind: 'unusable', file, why: `does not read as a private key (${key.message})`, isAbsent: false };
+}
+
+function isAboutPassphrase(message: string): boolean {
+  return /passphrase|encrypted|bad decrypt|integrity/i.test(message);
+}
+
+/** OpenSSH's own format tells the public key in clear also where the private one is encrypted, PROTOCOL.key. */
+function publicPart(bytes: Buffer): Buffer | undefined {
+  const body = /-----BEGIN OPENSSH PRIVATE KEY-----([\s\S]+?)-----END/.exec(bytes.toString('latin1'))?.[1];
+  const blob = Buffer.from(body ?? '', 'base64');
+  const magic = 'openssh-key-v1\0';
+  if (blob.toString('latin1', 0, magic.length) !== magic) return undefined;
+  let at = magic.length;
+  const readString = (): Buffer => {
+    const length = blob.readUInt32BE(at);
+    at += 4 + length;
+    return blob.subarray(at - length, at);
+  };
+  try {
+    for (const _field of ['cipher', 'kdf', 'kdf options']) readString();
+    at += 4;
+    return readString();
+  } catch {
+    return undefined;
+  }
+}
+
+async function publicKeyBeside(file: string): Promise<Buffer | undefined> {
+  const text = await readFile(`${file}.pub`, 'utf8').catch(() => '');
+  const blob = text.trim().split(/\s+/)[1];
+  return blob === undefined ? undefined : Buffer.from(blob, 'base64');
+}
+
+/** The type in a key blob: a length and as many letters, RFC 4253 6.6. */
+export function blobType(blob: Buffer): string {
+  const length = blob.length >= 4 ? blob.readUInt32BE(0) : 0;
+  return blob.toString('latin1', 4, Math.min(4 + length, blob.length));
+}

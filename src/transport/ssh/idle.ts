@@ -1,0 +1,27 @@
+import type { Readable } from 'node:stream';
+
+/**
+ * Calls `onSilent` once when no byte came for `idleMs`. Whoever watches sees to it that a living peer has something to
+ * answer (keepalive). A controller that was itself held up (suspended, busy) first reads what has come meanwhile.
+ */
+export function watchSilence(stream: Readable, idleMs: number, onSilent: () => void): Disposable {
+  let heard = 0;
+  const timer = setTimeout(() => {
+    const before = heard;
+    setImmediate(() => {
+      if (heard === before) onSilent();
+    });
+  }, idleMs);
+  const onData = (): void => {
+    heard += 1;
+    timer.refresh();
+  };
+  stream.on('data', onData);
+  return {
+    [Symbol.dispose]: () => {
+      heard += 1;
+      stream.off('data', onData);
+      clearTimeout(timer);
+    },
+  };
+}

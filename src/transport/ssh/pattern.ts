@@ -1,0 +1,22 @@
+/** One pattern of ssh_config(5) PATTERNS: `*` and `?` are special, nothing else, and letters have no case. */
+export function matchesPattern(text: string, pattern: string): boolean {
+  const source = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replace(/\*+/g, '.*')
+    .replaceAll('?', '.');
+  return new RegExp(`^${source}$`, 'is').test(text);
+}
+
+/** A pattern list: one that matches with `!` before it decides against, whatever else matches. */
+export function matchesPatternList(
+  text: string,
+  patterns: readonly string[],
+  matches: (text: string, pattern: string) => boolean = matchesPattern,
+): boolean {
+  let isMatch = false;
+  for (const pattern of patterns) {
+    if (!pattern.startsWith('!')) isMatch ||= matches(text, pattern);
+    else if (matches(text, pattern.slice(1))) return false;
+  }
+  return isMatch;
+}

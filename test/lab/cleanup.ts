@@ -1,0 +1,82 @@
+import { existsSync } from 'node:fs';
+import { readFile, readdir, rm, rmdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { placesOf, stateRoot } from './places.ts';
+import type { LabPlaces } from './places.ts';
+import { run } from './shell.ts';
+
+/** Removes everything a lab has on this machine, whatever state it is in. Nothing to do is fine. */
+export async function cleanUp(places: LabPlaces): Promise<void> {
+  await killSupervisor(places);
+  await killGroup(places.cgroup);
+  await unmountAll(places.stateDir);
+  for (const name of await namespacesOf(places)) await run(['ip', 'netns', 'del', name]);
+  await removeGroup(places.cgroup);
+  await rm(places.stateDir, { recursive: true, force: true });
+}
+
+/** Names of labs that have a directory. */
+export async function knownLabs(): Promise<readonly string[]> {
+  return (await readdir(stateRoot).catch(() => [])).sort();
+}
+
+/** Clears away labs whose supervisor is gone, and names them. */
+export async function sweep(): Promise<readonly string[]> {
+  const swept: string[] = [];
+  for (const name of await knownLabs()) {
+    const places = placesOf(name);
+    if ((await supervisorPid(places)) !== undefined) continue;
+    await cleanUp(places);
+    swept.push(name);
+  }
+  return swept;
+}
+
+/** The process id of a lab's supervisor, if it lives: the number in the file alone proves nothing. */
+export async function supervisorPid(places: LabPlaces): Promise<number | undefined> {
+  const text = await readFile(join(places.stateDir, 'supervisor.pid'), 'utf8').catch(() => '');
+  const pid = Number(text.trim());
+  if (!(pid > 0)) return undefined;
+  const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
+  return words.includes(places.specFile) ? pid : undefined;
+}
+
+async function killSupervisor(places: LabPlaces): Promise<void> {
+  const pid = await supervisorPid(places);
+  if (pid === undefined || pid === process.pid) return;
+  process.kill(pid, 'SIGKILL');
+  while ((await supervisorPid(places)) !== undefined) await sleep(20);
+}
+
+/** cgroups(7): writing to cgroup.kill ends every process below, however it tried to get away. */
+async function killGroup(group: string): Promise<void> {
+  if (!existsSync(group)) return;
+  await writeFile(join(group, 'cgroup.kill'), '1');
+  const deadlineMs = performance.now() + 20_000;
+  while (performance.now() < deadlineMs) {
+    const events = await readFile(join(group, 'cgroup.events'), 'utf8');
+    if (events.includes('populated 0')) return;
+    await sleep(20);
+  }
+  throw new Error(`processes in ${group} do not end`);
+}
+
+async function removeGroup(group: string): Promise<void> {
+  for (const entry of await readdir(group, { withFileTypes: true }).catch(() => [])) {
+    if (entry.isDirectory()) await removeGroup(join(group, entry.name));
+  }
+  if (existsSync(group)) await rmdir(group);
+}
+
+async function unmountAll(directory: string): Promise<void> {
+  const mounts = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n').map((line) => line.split(' ')[4] ?? '');
+  for (const mount of mounts.filter((path) => path.startsWith(`${directory}/`)).reverse()) {
+    await run(['umount', mount]).catch(() => run(['umount', '-l', mount]));
+  }
+}
+
+async function namespacesOf(places: LabPlaces): Promise<readonly string[]> {
+  const names = await readdir('/run/netns').catch(() => []);
+  return names.filter((name) => name === places.netns || name.startsWith(`${places.netns}.`));
+}

@@ -1,0 +1,97 @@
+import { chmod, chown, mkdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { hostDirOf } from './places.ts';
+import type { LabPlaces } from './places.ts';
+import { run } from './shell.ts';
+import type { HostSpec } from './spec.ts';
+
+const patchUid = 1000;
+const guestUid = 1001;
+
+/** Makes the file system a host writes to, with what is the host's own, and the files `host/enter.sh` reads. */
+export async function makeDisk(places: LabPlaces, host: HostSpec): Promise<void> {
+  const directory = hostDirOf(places, host.name);
+  const disk = join(directory, 'disk');
+  await mkdir(disk, { recursive: true });
+  await mkdir(join(directory, 'root'));
+  await run(['mount', '-t', 'tmpfs', '-o', `size=${host.diskMib}m,mode=755`, `fettle-lab-${host.name}`, disk]);
+  await mkdir(join(disk, 'work'));
+  await writeFile(join(directory, 'name'), host.name);
+  await writeFile(join(directory, 'flavour'), host.flavour);
+  await writeFile(join(directory, 'lower'), host.layers.join(':'));
+  await seed(places, host, join(disk, 'upper'));
+}
+
+async function seed(places: LabPlaces, host: HostSpec, upper: string): Promise<void> {
+  const key = await readFile(`${places.keyFile}.pub`);
+  await directoryAt(upper, 0o755);
+  const put = (path: string, content: string | Buffer, mode = 0o644): Promise<void> =>
+    fileAt(join(upper, path), content, mode);
+  await put('etc/hostname', `${host.name}\n`);
+  await put('etc/hosts', `127.0.0.1 localhost\n${host.address} ${host.name}\n`);
+  await put('etc/machine-id', `${host.machineId}\n`, 0o444);
+  await directoryAt(join(upper, 'etc/sudoers.d'), 0o750);
+  const tag = host.sudo === 'nopasswd' ? 'NOPASSWD: ' : '';
+  await put('etc/sudoers.d/patch', `patch ALL=(ALL:ALL) ${tag}ALL\n`, 0o440);
+  await authorize(upper, 'root', { uid: 0, key });
+  await authorize(upper, 'home/patch', { uid: patchUid, key });
+  await authorize(upper, 'home/guest', { uid: guestUid, key });
+  await makeHostKey(upper, host.name);
+  for (const [path, content] of Object.entries(host.files)) await put(path, content);
+  await directoryAt(join(upper, 'var/lib/apt/lists'), 0o755);
+  const seenAt = new Date(Date.now() - host.metadataAgeMs);
+  await utimes(join(upper, 'var/lib/apt/lists'), seenAt, seenAt);
+  await ageMetadata(host, upper, seenAt);
+}
+
+/** The layer's own times are of the day it was built, which may be newer than the age asked for. */
+async function ageMetadata(host: HostSpec, upper: string, seenAt: Date): Promise<void> {
+  if (host.metadataAgeMs === 0) return;
+  for (const layer of host.layers) {
+    const lists = join(layer, 'var/lib/apt/lists');
+    await run(['cp', '-a', '--no-clobber', `${lists}/.`, join(upper, 'var/lib/apt/lists')]).catch(() => undefined);
+  }
+  await run(['find', join(upper, 'var/lib/apt/lists'), '-exec', 'touch', '-d', seenAt.toISOString(), '{}', '+']);
+}
+
+interface Account {
+  readonly uid: number;
+  readonly key: Buffer;
+}
+
+async function authorize(upper: string, home: string, { uid, key }: Account): Promise<void> {
+  await directoryAt(join(upper, home), uid === 0 ? 0o700 : 0o755);
+  await directoryAt(join(upper, home, '.ssh'), 0o700);
+  await fileAt(join(upper, home, '.ssh/authorized_keys'), key, 0o600);
+  for (const path of [home, `${home}/.ssh`, `${home}/.ssh/authorized_keys`]) await chown(join(upper, path), uid, uid);
+}
+
+/** Gives a host a new key. It counts from the next start of sshd. */
+export async function makeHostKey(upper: string, hostName: string): Promise<void> {
+  const path = join(upper, 'etc/ssh/ssh_host_ed25519_key');
+  await mkdir(dirname(path), { recursive: true });
+  await rm(path, { force: true });
+  await rm(`${path}.pub`, { force: true });
+  await run(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-C', `root@${hostName}`, '-f', path]);
+}
+
+/** The lines of known_hosts for the keys these hosts have now. */
+export async function knownHostsOf(places: LabPlaces, hosts: readonly HostSpec[]): Promise<string> {
+  const lines = hosts.map(async (host) => {
+    const path = join(hostDirOf(places, host.name), 'disk/upper/etc/ssh/ssh_host_ed25519_key.pub');
+    const [type = '', key = ''] = (await readFile(path, 'utf8')).split(' ');
+    return `${host.address} ${type} ${key}\n`;
+  });
+  return (await Promise.all(lines)).join('');
+}
+
+async function directoryAt(path: string, mode: number): Promise<void> {
+  await mkdir(path, { recursive: true });
+  await chmod(path, mode);
+}
+
+async function fileAt(path: string, content: string | Buffer, mode: number): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+  await writeFile(path, content);
+  await chmod(path, mode);
+}

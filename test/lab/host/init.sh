@@ -1,0 +1,13 @@
+#!/bin/sh
+# PID 1 of a plain host: keeps sshd running, and as the parent of all orphans collects what ends.
+mkdir -p /run/sshd /run/lock
+chmod 1777 /run/lock
+while :; do
+  if [ -e /run/lab-sshd-off ]; then
+    sleep 0.2
+    continue
+  fi
+  /usr/sbin/sshd -D -e >>/var/log/sshd.log 2>&1 </dev/null &
+  wait $!
+  sleep 0.2
+done

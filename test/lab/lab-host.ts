@@ -1,0 +1,148 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ask } from './control.ts';
+import { insideOf } from './inside.ts';
+import { hostDirOf } from './places.ts';
+import type { LabPlaces } from './places.ts';
+import { capture } from './shell.ts';
+import type { CommandResult } from './shell.ts';
+import { usualReboot } from './spec.ts';
+import type { CutMode, HostSpec, HostStatus, RebootBehaviour } from './spec.ts';
+
+/** What can be done to one host of a lab from outside. */
+export class LabHost {
+  readonly name: string;
+  readonly address: string;
+  readonly #places: LabPlaces;
+
+  constructor(places: LabPlaces, spec: HostSpec) {
+    this.#places = places;
+    this.name = spec.name;
+    this.address = spec.address;
+  }
+
+  async status(): Promise<HostStatus> {
+    const status = (await ask(this.#places.controlSocket, { verb: 'status' })).find((host) => host.name === this.name);
+    if (status === undefined) throw new Error(`the lab has no host ${this.name}`);
+    return status;
+  }
+
+  /** The boot id the host has, as the lab gave it. */
+  async bootId(): Promise<string> {
+    return (await this.status()).bootId;
+  }
+
+  async powerOff(): Promise<void> {
+    await ask(this.#places.controlSocket, { verb: 'power-off', host: this.name });
+  }
+
+  /** Resolves when sshd answers and, with systemd, the system has started. */
+  async powerOn(): Promise<void> {
+    await ask(this.#places.controlSocket, { verb: 'power-on', host: this.name });
+    await this.waitUntilStarted();
+  }
+
+  /** Loses its packets, for `forMs` or until restored. */
+  async cutNetwork(mode: CutMode = 'silent', forMs?: number): Promise<void> {
+    const limit = forMs === undefined ? {} : { forMs };
+    await ask(this.#places.controlSocket, { verb: 'cut', host: this.name, mode, ...limit });
+  }
+
+  async restoreNetwork(): Promise<void> {
+    await ask(this.#places.controlSocket, { verb: 'restore', host: this.name });
+  }
+
+  /** How it will behave when it reboots; what is left out is as usual. */
+  async onReboot(behaviour: Partial<RebootBehaviour>): Promise<void> {
+    const whole = { ...usualReboot, ...behaviour };
+    await ask(this.#places.controlSocket, { verb: 'on-reboot', host: this.name, behaviour: whole });
+  }
+
+  /** From now on it shows another host key; `knownHostsPath` of the lab keeps the old one. */
+  async changeHostKey(): Promise<void> {
+    await ask(this.#places.controlSocket, { verb: 'new-host-key', host: this.name });
+  }
+
+  /** Waits until it has another boot id than this one and has started. */
+  async waitForReboot(bootId: string, timeoutMs = 60_000): Promise<void> {
+    await this.#waitFor(timeoutMs, 'reboot', async () => {
+      const status = await this.status();
+      return status.state === 'on' && status.bootId !== bootId;
+    });
+    await this.waitUntilStarted();
+  }
+
+  /** Runs shell text on the host as root, not through ssh: works with its network cut. */
+  async inside(script: string): Promise<CommandResult> {
+    const { pid } = await this.status();
+    if (pid === undefined) throw new Error(`${this.name} is not running`);
+    return capture(insideOf(pid, ['sh', '-c', script]));
+  }
+
+  /** Ends the listener, and keeps it from coming back until `startSshd`; sessions go on. */
+  async stopSshd(): Promise<void> {
+    await this.#must(`if [ -d /run/systemd/system ]; then systemctl stop ssh
+else : >/run/lab-sshd-off; kill "$(cat /run/sshd.pid)"; fi`);
+  }
+
+  async startSshd(): Promise<void> {
+    await this.#must('if [ -d /run/systemd/system ]; then systemctl start ssh; else rm -f /run/lab-sshd-off; fi');
+  }
+
+  /** Ends every ssh session of the host, not the listener. */
+  async killSshSessions(): Promise<void> {
+    await this.#must('pkill -KILL -f "^sshd: [a-z]" || :');
+  }
+
+  /** Holds dpkg's frontend lock, as another package manager would. Ends with the returned function. */
+  async holdPackageLock(): Promise<() => Promise<void>> {
+    const flag = '/run/lab-holds-lock';
+    // The name of the process is what a message about the holder should say.
+    await this.#must(`: >${flag}
+setsid perl -MFcntl -e '$0 = "unattended-upgr"; open my $f, "+>>", "/var/lib/dpkg/lock-frontend" or die;
+fcntl($f, F_SETLKW, pack("s s l! l! l l", F_WRLCK, 0, 0, 0, 0, 0)) or die $!; open my $g, ">", "${flag}.taken"; close $g;
+select undef, undef, undef, 0.1 while -e "${flag}"; unlink "${flag}.taken"' </dev/null >/dev/null 2>&1 &`);
+    await this.#waitFor(30_000, 'take the lock', async () => (await this.inside(`[ -e ${flag}.taken ]`)).code === 0);
+    return async () => {
+      await this.#must(`rm -f ${flag}; while [ -e ${flag}.taken ]; do sleep 0.05; done`);
+    };
+  }
+
+  /** Leaves this many bytes free on its disk. */
+  async fillDisk(leaveBytes: number): Promise<void> {
+    await this.#must(`free=$(($(df -Pk / | awk 'END {print $4}') * 1024 - ${leaveBytes}))
+rm -f /lab-filler; fallocate -l "$free" /lab-filler 2>/dev/null || head -c "$free" /dev/zero >/lab-filler`);
+  }
+
+  async emptyDisk(): Promise<void> {
+    await this.#must('rm -f /lab-filler');
+  }
+
+  /** Resolves when sshd answers and, with systemd, no start job is waiting. */
+  async waitUntilStarted(): Promise<void> {
+    await ask(this.#places.controlSocket, { verb: 'await-ssh', host: this.name });
+    const { flavour } = await this.status();
+    if (flavour !== 'systemd') return;
+    const words = 'systemctl is-system-running --wait';
+    await this.#waitFor(90_000, 'start', async () => /running|degraded/.test((await this.inside(words)).stdout));
+  }
+
+  /** What it printed on its console, for the message of a test that fails. */
+  console(): Promise<string> {
+    return readFile(join(hostDirOf(this.#places, this.name), 'console.log'), 'utf8');
+  }
+
+  async #must(script: string): Promise<void> {
+    const { code, stderr } = await this.inside(script);
+    if (code !== 0) throw new Error(`${this.name}: ${stderr.trim()} (exit ${code})`);
+  }
+
+  async #waitFor(timeoutMs: number, what: string, isSo: () => Promise<boolean>): Promise<void> {
+    const deadlineMs = performance.now() + timeoutMs;
+    while (!(await isSo())) {
+      if (performance.now() > deadlineMs) throw new Error(`${this.name} did not ${what} within ${timeoutMs} ms`);
+      await sleep(100);
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import { join } from 'node:path';
+import { ensureFlavour, runInLayer } from './base.ts';
+import type { Flavour } from './base.ts';
+import { contentOf, digestOf, ensureEntry, pruneCache } from './cache-entry.ts';
+import { nativeArchitecture } from './mirror.ts';
+import { cacheRoot } from './places.ts';
+import { Archive } from './repository/archive.ts';
+import { catalogue, layerSetup } from './repository/catalogue.ts';
+
+/** What hosts have in common: equal profiles share one layer. */
+export interface Profile {
+  readonly flavour: Flavour;
+  /** Packages that are installed in their oldest version, by name. */
+  readonly packages: readonly string[];
+}
+
+export interface Prepared {
+  /** The archive every new lab starts with a copy of. */
+  readonly archiveDir: string;
+  readonly architecture: string;
+  /** Overlay layers, uppermost first, in the order of the profiles asked for. */
+  readonly layers: readonly (readonly string[])[];
+}
+
+/** Builds what is missing of base, flavours, archive and profile layers. One process at a time: see `prepare.ts`. */
+export async function prepareLayers(profiles: readonly Profile[]): Promise<Prepared> {
+  const architecture = await nativeArchitecture();
+  const archiveDir = await ensureArchive(architecture);
+  const layers: (readonly string[])[] = [];
+  for (const profile of profiles) layers.push(await ensureLayer(profile, archiveDir));
+  await pruneCache(cacheRoot());
+  return { archiveDir, architecture, layers };
+}
+
+async function ensureArchive(architecture: string): Promise<string> {
+  const digest = digestOf([architecture, ...(await contentOf(join(import.meta.dirname, 'repository')))]);
+  return ensureEntry(join(cacheRoot(), `archive-${digest}`), async (directory) => {
+    await Archive.create(directory, architecture, catalogue(architecture));
+  });
+}
+
+/** Layers lie inside their archive: they trust its key. */
+async function ensureLayer(profile: Profile, archiveDir: string): Promise<readonly string[]> {
+  const { layers, digest } = await ensureFlavour(profile.flavour);
+  const packages = [...new Set(profile.packages)].sort();
+  const path = join(archiveDir, 'layers', `${profile.flavour}-${digestOf([digest, ...packages])}`);
+  const archive = await Archive.open(archiveDir, await nativeArchitecture());
+  await ensureEntry(path, async (directory) => {
+    const script = await scriptOf(packages, archiveDir);
+    await runInLayer({ lower: layers, upper: directory, repository: archive.publicDir, script });
+  });
+  return [path, ...layers];
+}
+
+async function scriptOf(packages: readonly string[], archiveDir: string): Promise<string> {
+  const [key = ''] = await contentOf(join(archiveDir, 'key'), ['public.asc']);
+  const setup = packages.map((name) => layerSetup[name] ?? ':').join('\n');
+  const install = `DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Dir::Etc::Preferences=/tmp/stable.pref install`;
+  return `umask 022
+cat >/etc/apt/keyrings/lab.asc <<'KEY'
+${key}
+KEY
+apt-get -qq update
+printf 'Package: *\\nPin: release n=bookworm\\nPin-Priority: 990\\n' >/tmp/stable.pref
+${packages.length === 0 ? ':' : `${install} ${packages.join(' ')} >/tmp/install.log 2>&1 || { cat /tmp/install.log; exit 1; }`}
+rm -f /tmp/stable.pref /tmp/install.log /var/cache/apt/archives/*.deb
+${setup}
+: >/var/lib/fettle-lab/postinst.log
+rm -f /var/lib/fettle-lab/postinst-done.log
+`;
+}

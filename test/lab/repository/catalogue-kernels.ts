@@ -1,0 +1,34 @@
+import type { PackageSpec } from './package-spec.ts';
+
+const oldRelease = '6.1.0-31';
+const newRelease = '6.1.0-32';
+
+function image(release: string, version: string, rest: Pick<PackageSpec, 'suite' | 'architecture'>): PackageSpec {
+  return {
+    ...rest,
+    name: `linux-image-${release}`,
+    version,
+    section: 'kernel',
+    files: { [`/boot/vmlinuz-${release}`]: { content: `kernel ${release}\n` } },
+    postinst: `printf 'initrd of %s\\n' ${release} >/boot/initrd.img-${release}
+ln -sf vmlinuz-${release} /boot/vmlinuz
+ln -sf initrd.img-${release} /boot/initrd.img
+: >/run/reboot-required
+echo linux-image-${release} >>/run/reboot-required.pkgs`,
+  };
+}
+
+/**
+ * A meta package whose security version pulls in a new kernel. On its next boot a host says that it runs the newest
+ * kernel in its /boot (`host/uname.sh`).
+ */
+export function kernels(architecture: string): readonly PackageSpec[] {
+  const [before, after] = [`${oldRelease}-${architecture}`, `${newRelease}-${architecture}`];
+  const meta = { name: `linux-image-${architecture}`, section: 'kernel', architecture: 'native' } as const;
+  return [
+    image(before, '6.1.128-1', { suite: 'stable', architecture: 'native' }),
+    image(after, '6.1.129-1', { suite: 'security', architecture: 'native' }),
+    { ...meta, version: '6.1.128-1', suite: 'stable', depends: `linux-image-${before} (= 6.1.128-1)` },
+    { ...meta, version: '6.1.129-1', suite: 'security', depends: `linux-image-${after} (= 6.1.129-1)` },
+  ];
+}
