@@ -11,6 +11,7 @@ import type { Context } from './commands/context.ts';
 import { exitCodeOf, exitNameOf } from './commands/exit.ts';
 import { watchInterruptions } from './commands/interruptions.ts';
 import type { Options } from './commands/options.ts';
+import { commands } from './commands/registry.ts';
 import { createProgram } from './commands/program.ts';
 import { createPrompt } from './commands/prompt.ts';
 import { FettleError } from './domain/error.ts';
@@ -102,6 +103,7 @@ function createContext(options: Partial<Options>, app: AppOptions): Context {
     newId: () => ulid(),
     randomSeed: () => randomInt(2 ** 32),
     openTransports: app.openTransports,
+    commands,
   };
 }
 

@@ -60,7 +60,9 @@ function chooseHoles(names: readonly string[]): Map<string, { candidate: Candida
     }, undefined);
     if (chosen === undefined || (sizes.get(chosen.key) ?? 0) < 2) continue;
     best.set(name, chosen);
-    groups.set(chosen.key, [...(groups.get(chosen.key) ?? []), chosen]);
+    const group = groups.get(chosen.key);
+    if (group === undefined) groups.set(chosen.key, [chosen]);
+    else group.push(chosen);
   }
   return new Map([...best].map(([name, candidate]) => [name, { candidate, group: groups.get(candidate.key) ?? [] }]));
 }

@@ -2,15 +2,14 @@ import { FettleError } from '../domain/error.ts';
 import type { ExitName } from '../domain/exit.ts';
 import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
-import { everywhere, optionTable } from './options.ts';
-import { commands } from './registry.ts';
+import { everywhere, optionTable, type CommandOutline } from './options.ts';
 
 /** `--limit` from `-l, --limit <pattern>`. */
 function longFlag(flags: string): string {
   return /--[a-z-]+/.exec(flags)?.[0] ?? flags;
 }
 
-function words(): readonly { path: string; next: string }[] {
+function words(commands: readonly CommandOutline[]): readonly { path: string; next: string }[] {
   const byPath = new Map<string, Set<string>>();
   const add = (path: string, word: string): void => {
     byPath.set(path, (byPath.get(path) ?? new Set()).add(word));
@@ -23,14 +22,14 @@ function words(): readonly { path: string; next: string }[] {
   return [...byPath].map(([path, next]) => ({ path, next: [...next].join(' ') }));
 }
 
-function bash(): string {
-  const cases = words().map(({ path, next }) => `    "${path}") words="${next}" ;;`);
+function bash(commands: readonly CommandOutline[]): string {
+  const cases = words(commands).map(({ path, next }) => `    "${path}") words="${next}" ;;`);
   return `_fettle() {
   local current="\${COMP_WORDS[COMP_CWORD]}" path="" words="" index word
   for ((index = 1; index < COMP_CWORD; index++)); do
     word="\${COMP_WORDS[index]}"
     case "$word" in -*) continue ;; esac
-    case "$path" in "" | ${nounPattern()}) path="\${path:+$path }$word" ;; esac
+    case "$path" in "" | ${nounPattern(commands)}) path="\${path:+$path }$word" ;; esac
   done
   case "$path" in
 ${cases.join('\n')}
@@ -42,15 +41,17 @@ complete -o filenames -F _fettle fettle
 `;
 }
 
-function nounPattern(): string {
-  return [...new Set(commands.filter(({ name }) => name.includes(' ')).map(({ name }) => name.split(' ')[0]))].join(' | ');
+function nounPattern(commands: readonly CommandOutline[]): string {
+  return [...new Set(commands.filter(({ name }) => name.includes(' ')).map(({ name }) => name.split(' ')[0]))].join(
+    ' | ',
+  );
 }
 
-function zsh(): string {
-  return `#compdef fettle\nautoload -U +X bashcompinit && bashcompinit\n${bash()}`;
+function zsh(commands: readonly CommandOutline[]): string {
+  return `#compdef fettle\nautoload -U +X bashcompinit && bashcompinit\n${bash(commands)}`;
 }
 
-function fish(): string {
+function fish(commands: readonly CommandOutline[]): string {
   const lines = ['complete -c fettle -f'];
   for (const command of commands) {
     const [first = '', second] = command.name.split(' ');
@@ -69,7 +70,7 @@ function fish(): string {
   return `${[...new Set(lines)].join('\n')}\n`;
 }
 
-const shells: Readonly<Record<string, () => string>> = { bash, zsh, fish };
+const shells: Readonly<Record<string, (commands: readonly CommandOutline[]) => string>> = { bash, zsh, fish };
 
 export async function run(invocation: Invocation, context: Context): Promise<ExitName> {
   const name = invocation.arguments[0] ?? '';
@@ -77,6 +78,6 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
   if (shell === undefined) {
     throw new FettleError('usage', `no completion for "${name}"`, { hint: `one of ${Object.keys(shells).join(', ')}` });
   }
-  context.console.print(shell());
+  context.console.print(shell(context.commands));
   return 'ok';
 }

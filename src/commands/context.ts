@@ -5,6 +5,7 @@ import type { Output } from '../report/output.ts';
 import type { TransportEnvironment, Transports } from '../transport/registry.ts';
 import type { Console } from './console.ts';
 import type { Interruptions } from './interruptions.ts';
+import type { CommandOutline } from './options.ts';
 
 /** Questions to the person; only asked where stdin and stderr are terminals. */
 export interface Prompt {
@@ -35,6 +36,8 @@ export interface Context {
   /** An unsigned 32-bit number. */
   randomSeed(): number;
   readonly openTransports: OpenTransports;
+  /** Every command there is, in the order of help. */
+  readonly commands: readonly CommandOutline[];
 }
 
 /** Makes the transports of one command; they share jump connections and are closed with it. */

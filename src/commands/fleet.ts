@@ -75,7 +75,12 @@ export async function resolveFleet(
 
 async function hostOverrides(options: Partial<Options>, context: Context): Promise<HostOverrides> {
   const password = await secretFrom(options.passwordFile, options.askPass, 'login password', context);
-  const becomePassword = await secretFrom(options.becomePasswordFile, options.askBecomePass, 'elevation password', context);
+  const becomePassword = await secretFrom(
+    options.becomePasswordFile,
+    options.askBecomePass,
+    'elevation password',
+    context,
+  );
   return {
     homeDir: context.homeDir,
     ...(options.user === undefined ? {} : { user: options.user }),

@@ -17,7 +17,9 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
     } catch (cause) {
       const exists = cause instanceof Error && 'code' in cause && cause.code === 'EEXIST';
       throw new FettleError('usage', exists ? `${file} exists already` : `cannot write ${file}`, {
-        hint: exists ? 'use --force to overwrite it, or name another directory' : 'check the directory and its permissions',
+        hint: exists
+          ? 'use --force to overwrite it, or name another directory'
+          : 'check the directory and its permissions',
         cause,
       });
     }

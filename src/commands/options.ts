@@ -51,35 +51,56 @@ export interface OptionSpec {
   readonly repeats?: true;
   readonly number?: true;
   readonly counts?: true;
+  /** The flag that says the opposite; without either the value is left open. */
+  readonly negation?: string;
 }
 
 export type OptionName = keyof Options;
 
 export const optionTable: Readonly<Record<OptionName, OptionSpec>> = {
-  inventory: { flags: '-i, --inventory <file>', description: 'inventory file; may be repeated, later ones win', repeats: true },
+  inventory: {
+    flags: '-i, --inventory <file>',
+    description: 'inventory file; may be repeated, later ones win',
+    repeats: true,
+  },
   limit: { flags: '-l, --limit <pattern>', description: 'narrow the hosts to a pattern' },
   allowMissing: { flags: '--allow-missing', description: 'let a part of a pattern match nothing' },
-  extraVars: { flags: '-e, --extra-vars <key=value>', description: 'set a variable above all others; @file reads YAML', repeats: true },
+  extraVars: {
+    flags: '-e, --extra-vars <key=value>',
+    description: 'set a variable above all others; @file reads YAML',
+    repeats: true,
+  },
   user: { flags: '-u, --user <name>', description: 'log in as this user' },
   privateKey: { flags: '--private-key <file>', description: 'log in with this key' },
   connection: { flags: '--connection <name>', description: 'transport for every host', choices: ['ssh', 'local'] },
   askPass: { flags: '-k, --ask-pass', description: 'ask for the login password' },
   askBecomePass: { flags: '-K, --ask-become-pass', description: 'ask for the elevation password' },
-  passwordFile: { flags: '--password-file <file>', description: 'read the login password from a file, or from what an executable prints' },
+  passwordFile: {
+    flags: '--password-file <file>',
+    description: 'read the login password from a file, or from what an executable prints',
+  },
   becomePasswordFile: { flags: '--become-password-file <file>', description: 'the same for the elevation password' },
   become: { flags: '-b, --become', description: 'elevate on every host' },
-  hostKey: { flags: '--host-key <policy>', description: 'what to do with unknown host keys', choices: ['strict', 'accept-new'] },
+  hostKey: {
+    flags: '--host-key <policy>',
+    description: 'what to do with unknown host keys',
+    choices: ['strict', 'accept-new'],
+  },
   concurrency: { flags: '-f, --concurrency <n>', description: 'hosts at once', number: true },
   timeout: { flags: '--timeout <duration>', description: 'limit for the command on each host' },
   ledger: { flags: '--ledger <file>', description: 'ledger file' },
   json: { flags: '--json [fields]', description: 'one JSON document on stdout; with a comma list, only these fields' },
   jsonl: { flags: '--jsonl', description: 'each event as one JSON line on stdout' },
-  color: { flags: '--no-color', description: 'no colour' },
+  color: { flags: '--color', description: 'colour even where it is no terminal', negation: '--no-color' },
   input: { flags: '--no-input', description: 'never ask; a question is an error' },
   yes: { flags: '-y, --yes', description: 'go ahead without asking' },
   quiet: { flags: '-q, --quiet', description: 'say nothing unless something is wrong' },
   verbose: { flags: '-v, --verbose', description: 'say more; may be repeated', counts: true },
-  progress: { flags: '--progress <how>', description: 'live view, lines or nothing', choices: ['auto', 'plain', 'none'] },
+  progress: {
+    flags: '--progress <how>',
+    description: 'live view, lines or nothing',
+    choices: ['auto', 'plain', 'none'],
+  },
   debug: { flags: '--debug', description: 'show stack traces of errors' },
   detailedExitcode: { flags: '--detailed-exitcode', description: 'exit 3 when there is something to do' },
   ok: { flags: '--ok <names>', description: 'exit names to treat as 0, e.g. changes,locked' },
@@ -97,6 +118,13 @@ export const optionTable: Readonly<Record<OptionName, OptionSpec>> = {
   run: { flags: '--run <id>', description: 'the run to look at' },
   lockWait: { flags: '--lock-wait <duration>', description: 'how long to wait for hosts held by another run' },
 };
+
+/** A command as completion knows it. */
+export interface CommandOutline {
+  readonly name: string;
+  readonly summary: string;
+  readonly options: readonly OptionName[];
+}
 
 /** What every command takes. */
 export const everywhere: readonly OptionName[] = ['color', 'quiet', 'verbose', 'debug', 'ok'];

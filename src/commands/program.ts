@@ -31,7 +31,10 @@ export function createProgram(version: string, streams: ProgramStreams, dispatch
     }
     let parent = parents.get(first);
     if (parent === undefined) {
-      parent = program.command(first).description(nouns[first] ?? '').helpCommand(false);
+      parent = program
+        .command(first)
+        .description(nouns[first] ?? '')
+        .helpCommand(false);
       parents.set(first, parent);
     }
     addCommand(parent, second, spec, dispatch);
@@ -42,7 +45,11 @@ export function createProgram(version: string, streams: ProgramStreams, dispatch
 function addCommand(parent: Command, verb: string, spec: CommandSpec, dispatch: Dispatch): void {
   const command = parent.command(verb).description(spec.summary);
   if (spec.argument !== undefined) command.argument(spec.argument);
-  for (const name of new Set([...spec.options, ...everywhere])) command.addOption(toOption(name));
+  for (const name of new Set([...spec.options, ...everywhere])) {
+    command.addOption(toOption(name));
+    const { negation } = optionTable[name];
+    if (negation !== undefined) command.addOption(new Option(negation, `not ${optionTable[name].flags}`));
+  }
   command.addHelpText('after', `\nExamples:\n${spec.examples.map((example) => `  ${example}`).join('\n')}`);
   command.action(async () => {
     const given = command.processedArgs.flat().filter((value): value is string => typeof value === 'string');
@@ -54,7 +61,8 @@ function toOption(name: OptionName): Option {
   const spec = optionTable[name];
   const option = new Option(spec.flags, spec.description);
   if (spec.choices !== undefined) option.choices([...spec.choices]);
-  if (spec.repeats) option.argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]);
+  if (spec.repeats)
+    option.argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]);
   if (spec.counts) option.argParser((_value: string, before: number | undefined) => (before ?? 0) + 1);
   if (spec.number) option.argParser(positiveInteger(name));
   // Only options with a value: FETTLE_YES=0 must not mean yes.
@@ -74,4 +82,3 @@ Exit codes: 0 ok, 1 internal error, 2 usage, 3 changes pending, 4 partial, 5 unr
 budget, 8 closed, 9 waiting, 10 refused, 11 locked, 12 authentication, 13 ledger, 130/143 interrupted and resumable.
 
 Start here: fettle init, then fettle ping -i inventory.yaml, then fettle plan playbook.yaml -i inventory.yaml`;
-

@@ -1,7 +1,7 @@
 // The ledger as commands open it, and the frame every recorded run has.
 import { isAbsolute, join } from 'node:path';
 import type { Host } from '../domain/host.ts';
-import type { RunKind, RunStarted } from '../domain/event.ts';
+import type { RunEvent, RunKind, RunStarted } from '../domain/event.ts';
 import { exitCodes, type ExitName } from '../domain/exit.ts';
 import { defaultLedgerPath } from '../ledger/path.ts';
 import { openLedger, type Ledger } from '../ledger/ledger.ts';
@@ -46,20 +46,11 @@ export function runStarted(frame: RunFrame, context: Context): RunStarted {
   };
 }
 
-export interface RunEnd {
-  readonly run: string;
-  readonly exitName: ExitName;
-  readonly reasons: readonly string[];
-  readonly counts: Readonly<Record<string, number>>;
-}
-
-export function runFinished({ run, exitName, reasons, counts }: RunEnd): {
-  readonly type: 'run.finished';
-  readonly run: string;
-  readonly exitCode: number;
-  readonly exitName: string;
-  readonly reasons: readonly string[];
-  readonly counts: Readonly<Record<string, number>>;
-} {
-  return { type: 'run.finished', run, exitCode: exitCodes[exitName], exitName, reasons, counts };
+/** The end of a run that looked at hosts. */
+export function runFinished(
+  run: string,
+  exitName: ExitName,
+  counts: Readonly<Record<string, number>>,
+): Extract<RunEvent, { readonly type: 'run.finished' }> {
+  return { type: 'run.finished', run, exitCode: exitCodes[exitName], exitName, reasons: [], counts };
 }

@@ -75,7 +75,10 @@ export const commands: readonly CommandSpec[] = [
     summary: 'freeze what shall be installed where, and write it to a file',
     argument: '<playbook>',
     options: [...hostOptions, ...record, ...output, 'out', 'refresh', 'detailedExitcode'],
-    examples: ['fettle plan playbooks/monthly.yaml -o plan.json', 'fettle plan monthly.yaml --limit web --detailed-exitcode'],
+    examples: [
+      'fettle plan playbooks/monthly.yaml -o plan.json',
+      'fettle plan monthly.yaml --limit web --detailed-exitcode',
+    ],
     load: () => import('./plan.ts'),
   },
   {

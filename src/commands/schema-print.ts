@@ -14,7 +14,9 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
   const kind = invocation.arguments[0] ?? '';
   const schema = schemas[kind];
   if (schema === undefined) {
-    throw new FettleError('usage', `no schema is called "${kind}"`, { hint: `one of ${Object.keys(schemas).join(', ')}` });
+    throw new FettleError('usage', `no schema is called "${kind}"`, {
+      hint: `one of ${Object.keys(schemas).join(', ')}`,
+    });
   }
   context.console.printJson(schema());
   return 'ok';

@@ -19,6 +19,8 @@ export interface Diagnostic extends Place {
 /** Names whose values are secrets; what they hold is never shown. */
 export const secretName = /pass(word|wd|phrase)?($|_|\d)|secret|token|api_?key|(^|_)vault_/i;
 
+const unprintable = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
+
 /** `file:line:column: message`, the line with a caret under the place, and the hint. */
 export function formatDiagnostic(diagnostic: Diagnostic): string {
   const { file, line, column, severity, message, excerpt, hint } = diagnostic;
@@ -29,7 +31,7 @@ export function formatDiagnostic(diagnostic: Diagnostic): string {
     if (column <= excerpt.length) lines.push(`  ${' '.repeat(gutter.length)} | ${' '.repeat(column - 1)}^`);
   }
   if (hint !== undefined) lines.push(`  hint: ${hint}`);
-  return lines.join('\n');
+  return lines.map((text) => text.replace(unprintable, ' ')).join('\n');
 }
 
 const shownAtMost = 20;
@@ -51,7 +53,7 @@ const excerptLimit = 160;
 export function placeIn(file: string, lines: readonly string[], at: { line: number; column: number }): Place {
   const text = lines[at.line - 1] ?? '';
   const cut = isUnderSecret(lines, at.line - 1) ? '***' : withoutSecrets(text);
-  const printable = cut.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, ' ').trimEnd();
+  const printable = cut.replace(unprintable, ' ').trimEnd();
   const excerpt = printable.length > excerptLimit ? `${printable.slice(0, excerptLimit)}…` : printable;
   return { file, line: at.line, column: at.column, excerpt };
 }
@@ -63,17 +65,27 @@ function withoutSecrets(text: string): string {
   return text;
 }
 
+const secretLines = new WeakMap<readonly string[], readonly boolean[]>();
+
 /** True for the continuation of a value whose key, on an earlier and less indented line, is a secret's. */
 function isUnderSecret(lines: readonly string[], at: number): boolean {
-  let indent = indentOf(lines[at] ?? '');
-  for (let above = at - 1; above >= 0 && indent > 0; above -= 1) {
-    const text = lines[above] ?? '';
-    if (text.trim() === '' || indentOf(text) >= indent) continue;
-    indent = indentOf(text);
+  const known = secretLines.get(lines) ?? findSecretLines(lines);
+  secretLines.set(lines, known);
+  return known[at] === true;
+}
+
+/** One pass for all lines, so that a place costs the same in a file of any length. */
+function findSecretLines(lines: readonly string[]): boolean[] {
+  const open: { readonly indent: number; readonly isSecret: boolean }[] = [];
+  return lines.map((text) => {
+    const indent = indentOf(text);
+    if (text.trim() === '') return open.at(-1)?.isSecret === true;
+    while ((open.at(-1)?.indent ?? -1) >= indent) open.pop();
+    const isBelow = open.at(-1)?.isSecret === true;
     const key = /^\s*(?:-\s+)?["']?([\w.-]+)["']?\s*:/.exec(text)?.[1];
-    if (key !== undefined && secretName.test(key)) return true;
-  }
-  return false;
+    open.push({ indent, isSecret: isBelow || (key !== undefined && secretName.test(key)) });
+    return isBelow;
+  });
 }
 
 function indentOf(text: string): number {

@@ -1,6 +1,7 @@
 // One inventory file in Ansible's YAML structure: group → vars, children, hosts.
 import { extname } from 'node:path';
 import { isMap, isScalar } from 'yaml';
+import type { YAMLMap } from 'yaml';
 import type { Diagnostic } from './diagnostic.ts';
 import { expandHosts } from './host-range.ts';
 import type { InventoryDraft } from './inventory-draft.ts';
@@ -14,6 +15,11 @@ export interface SourceReading {
   readonly yaml: YamlFile;
   readonly draft: InventoryDraft;
   readonly diagnostics: Diagnostic[];
+}
+
+interface OpenReading extends SourceReading {
+  /** Group mappings that are being read, so that an alias cannot lead back into one. */
+  readonly open: ReadonlySet<unknown>;
 }
 
 /** Adds what the file says to the draft. */
@@ -47,7 +53,7 @@ export function readSource(reading: SourceReading): void {
     diagnostics.push({ severity: 'error', ...yaml.placeOf(foreign.key), message, hint });
     return;
   }
-  for (const entry of entries) readGroup(reading, entry);
+  for (const entry of entries) readGroup({ ...reading, open: new Set() }, entry);
 }
 
 /** The diagnostic for a file that is an inventory of another kind, judged before it is parsed. */
@@ -80,8 +86,8 @@ function nameOf({ yaml, diagnostics }: SourceReading, { key }: Entry, what: stri
   return undefined;
 }
 
-function readGroup(reading: SourceReading, entry: Entry): string | undefined {
-  const { yaml, draft, diagnostics } = reading;
+function readGroup(reading: OpenReading, entry: Entry): string | undefined {
+  const { yaml, draft, diagnostics, open } = reading;
   const name = nameOf(reading, entry, 'group');
   if (name === undefined) return undefined;
   const place = yaml.placeOf(entry.key);
@@ -96,7 +102,17 @@ function readGroup(reading: SourceReading, entry: Entry): string | undefined {
     diagnostics.push({ severity: 'error', ...yaml.placeOf(entry.value), message });
     return name;
   }
-  const content = entriesOf(yaml, entry.value);
+  if (open.has(entry.value)) {
+    diagnostics.push({ severity: 'error', ...place, message: `group ${name} holds itself by a YAML alias` });
+    return name;
+  }
+  readContent({ ...reading, open: new Set([...open, entry.value]) }, name, entry.value);
+  return name;
+}
+
+function readContent(reading: OpenReading, name: string, node: YAMLMap): void {
+  const { yaml, diagnostics } = reading;
+  const content = entriesOf(yaml, node);
   for (const { key } of content) {
     const found = String(key.value);
     if (sections.some((section) => section === found)) continue;
@@ -108,10 +124,9 @@ function readGroup(reading: SourceReading, entry: Entry): string | undefined {
     const part = content.find(({ key }) => key.value === section);
     if (part !== undefined) readSection(reading, name, part);
   }
-  return name;
 }
 
-function readSection(reading: SourceReading, group: string, { key, value }: Entry): void {
+function readSection(reading: OpenReading, group: string, { key, value }: Entry): void {
   const { yaml, diagnostics } = reading;
   if (isEmpty(value)) return;
   if (key.value === 'vars') return readGroupVars(reading, group, value);
@@ -144,7 +159,7 @@ function readGroupVars({ yaml, draft, diagnostics }: SourceReading, group: strin
   draft.group(group).layers.push(variables);
 }
 
-function readChild(reading: SourceReading, group: string, entry: Entry): void {
+function readChild(reading: OpenReading, group: string, entry: Entry): void {
   const { yaml, draft, diagnostics } = reading;
   const place = yaml.placeOf(entry.key);
   const child = readGroup(reading, entry);

@@ -14,8 +14,8 @@ export interface PatternPart {
 }
 
 /** Parts in the order in which they are evaluated: plain, then `&`, then `!`. Without a plain one, `all` is put first. */
-export function parsePattern(pattern: string): PatternPart[] {
-  const parts = splitPattern(pattern).map(parsePart);
+export function parseParts(texts: readonly string[]): PatternPart[] {
+  const parts = texts.map(parsePart);
   const plain = parts.filter(({ kind }) => kind === 'plain');
   if (parts.length > 0 && plain.length === 0) plain.push({ text: 'all', kind: 'plain', expression: 'all' });
   const of = (wanted: PatternPart['kind']): PatternPart[] => parts.filter(({ kind }) => kind === wanted);
@@ -23,9 +23,8 @@ export function parsePattern(pattern: string): PatternPart[] {
 }
 
 /** `,` separates; without one, `:` outside brackets does, unless the whole is an IPv6 address. */
-function splitPattern(pattern: string): string[] {
-  const trimmed = pattern.trim();
-  const parts = trimmed.includes(',') ? trimmed.split(',') : splitColons(trimmed);
+export function splitPattern(pattern: string): readonly string[] {
+  const parts = pattern.includes(',') ? pattern.split(',') : splitColons(pattern);
   return parts.map((part) => part.trim()).filter((part) => part !== '');
 }
 

@@ -55,6 +55,7 @@ const rebootSettings = z.strictObject({
   comeBackMs: whole,
   settleMs: whole,
   concurrency: whole.exactOptional(),
+  isWritten: z.boolean().exactOptional(),
 });
 
 const hostPlan = z.strictObject({

@@ -52,7 +52,9 @@ async function printed(path: string): Promise<string> {
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     const how =
-      typeof code === 'number' ? `it ended with exit ${code}` : `it failed (${String(code ?? 'by a signal')})`;
+      typeof code === 'number'
+        ? `it ended with exit ${code}`
+        : `it failed (${typeof code === 'string' ? code : 'by a signal'})`;
     throw new FettleError('secret', `the password program ${path} gave no password: ${how}`, {
       hint: 'run it by hand to see why',
     });

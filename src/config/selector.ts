@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { FettleError } from '../domain/error.ts';
 import type { Inventory } from './inventory-model.ts';
 import { suggestion } from './nearest.ts';
-import { matcherOf, parsePattern, type PatternPart } from './pattern.ts';
+import { matcherOf, parseParts, splitPattern, type PatternPart } from './pattern.ts';
 import { reasonOf } from './yaml.ts';
 
 export interface Selection {
@@ -36,8 +36,8 @@ export function matchHosts(inventory: Inventory, pattern: string): ReadonlySet<s
 }
 
 function evaluate(inventory: Inventory, pattern: string, allowMissing: boolean): ReadonlySet<string> {
-  const text = pattern.trim().startsWith('@') ? fromFile(pattern.trim().slice(1)) : pattern;
-  const parts = parsePattern(text);
+  const trimmed = pattern.trim();
+  const parts = parseParts(trimmed.startsWith('@') ? fromFile(trimmed.slice(1)) : splitPattern(trimmed));
   if (parts.length === 0) {
     throw new FettleError('usage', 'the pattern is empty', { hint: 'use all to mean every host' });
   }
@@ -51,7 +51,7 @@ function evaluate(inventory: Inventory, pattern: string, allowMissing: boolean):
 }
 
 /** One pattern a line; blank lines and `#` are left out. */
-function fromFile(file: string): string {
+function fromFile(file: string): readonly string[] {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -61,9 +61,7 @@ function fromFile(file: string): string {
   const lines = text.split(/\r?\n/).map((line) => line.trim());
   const patterns = lines.filter((line) => line !== '' && !line.startsWith('#'));
   if (patterns.length === 0) throw new FettleError('usage', `the pattern file ${file} is empty`);
-  return patterns
-    .flatMap((line) => (line.includes(',') ? [line] : parsePattern(line).map((part) => part.text)))
-    .join(',');
+  return patterns.flatMap(splitPattern);
 }
 
 function matchPart(inventory: Inventory, part: PatternPart, allowMissing: boolean): readonly string[] {

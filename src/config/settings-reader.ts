@@ -58,7 +58,7 @@ export class SettingsReader {
   boolean(...names: readonly string[]): boolean | undefined {
     const value = this.find(names)?.variable.value;
     if (value === undefined) return undefined;
-    const word = String(value).toLowerCase();
+    const word = (typeof value === 'string' ? value : JSON.stringify(value)).toLowerCase();
     if (['true', 'yes', 'on', 'y', 't', '1', '1.0'].includes(word)) return true;
     if (['false', 'no', 'off', 'n', 'f', '0', '0.0'].includes(word)) return false;
     return this.#wrong(names, 'true or false');

@@ -14,9 +14,9 @@ export function sshArguments(text: string): string[] | undefined {
   for (let at = 0; at < words.length; at += 1) {
     const word = words[at] ?? '';
     if (/^-[CqvTtn]+$/.test(word)) continue;
-    if (/^-S/.test(word)) {
+    if (word.startsWith('-S')) {
       if (word === '-S') at += 1;
-    } else if (/^-o/.test(word)) {
+    } else if (word.startsWith('-o')) {
       const option = word === '-o' ? (words[(at += 1)] ?? '') : word.slice(2);
       if (!droppedOption.test(option.trim())) kept.push('-o', option);
     } else kept.push(word);

@@ -88,22 +88,23 @@ function isUnderstood({ yaml, name, value, diagnostics }: OneVariable): boolean 
   return found.length === 0;
 }
 
-function plainValue({ yaml, name, value, diagnostics }: OneVariable): unknown {
+function plainValue(variable: OneVariable): unknown {
+  const { yaml, name, value, diagnostics } = variable;
   if (!isNode(value)) return null;
-  let plain: unknown;
   try {
-    plain = value.toJS(yaml.document, { maxAliasCount: 1000 });
+    const plain: unknown = value.toJS(yaml.document, { maxAliasCount: 1000 });
+    const isSecret = secretName.test(String(name.value));
+    if (isSecret && (typeof plain === 'number' || typeof plain === 'boolean')) {
+      const message = `${String(name.value)} is read as a ${typeof plain}, not as text`;
+      diagnostics.push({ severity: 'warning', ...yaml.placeOf(name), message, hint: 'quote it' });
+    }
+    return isMap(value) || isSeq(value) || isSecret ? sealed(plain, isSecret) : plain;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    diagnostics.push({ severity: 'error', ...yaml.placeOf(value), message: `the value cannot be read: ${reason}` });
+    const isEndless = error instanceof RangeError;
+    const reason = isEndless ? 'it holds itself' : error instanceof Error ? error.message : String(error);
+    diagnostics.push({ severity: 'error', ...yaml.placeOf(name), message: `the value cannot be read: ${reason}` });
     return undefined;
   }
-  const isSecret = secretName.test(String(name.value));
-  if (isSecret && (typeof plain === 'number' || typeof plain === 'boolean')) {
-    const message = `${String(name.value)} is read as a ${typeof plain}, not as text`;
-    diagnostics.push({ severity: 'warning', ...yaml.placeOf(name), message, hint: 'quote it' });
-  }
-  return isMap(value) || isSeq(value) || isSecret ? sealed(plain, isSecret) : plain;
 }
 
 /** The value with everything below a secret's name made a `Secret`. */
@@ -113,5 +114,7 @@ export function sealed(value: unknown, isSecret: boolean): unknown {
     const entries = Object.entries(value);
     return Object.fromEntries(entries.map(([key, item]) => [key, sealed(item, isSecret || secretName.test(key))]));
   }
-  return isSecret && value !== null && value !== undefined ? new Secret(String(value)) : value;
+  return isSecret && value !== null && value !== undefined
+    ? new Secret(typeof value === 'string' ? value : JSON.stringify(value))
+    : value;
 }

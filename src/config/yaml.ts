@@ -79,7 +79,7 @@ export function parseYaml({ file, text, dialect, bytes }: YamlText): YamlResult 
     lineCounter: counter,
     prettyErrors: false,
     uniqueKeys: false,
-    logLevel: 'silent',
+    logLevel: 'error',
     customTags: (tags) => tagsOf(tags, dialect),
     ...(dialect === 'ansible' ? { version: '1.1', merge: true } : { version: '1.2' }),
   });

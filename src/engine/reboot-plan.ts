@@ -1,6 +1,10 @@
 import type { Host } from '../domain/host.ts';
+import { inventorySha256 } from './inventory-hash.ts';
 import type { HostPlan, Plan } from '../domain/plan.ts';
 import type { InstallSettings, RebootSettings, VerifySettings } from '../domain/playbook.ts';
+
+/** A stand-alone reboot has no playbook. */
+const noPlaybook = '0'.repeat(64);
 
 export interface RebootPlanInput {
   readonly id: string;
@@ -34,7 +38,7 @@ export function rebootPlan(input: RebootPlanInput): Plan {
     createdMs: input.createdMs,
     expiresMs: input.createdMs,
     fettleVersion: input.fettleVersion,
-    playbook: { name: 'reboot', sha256: '' },
+    playbook: { name: 'reboot', sha256: noPlaybook },
     select: input.select,
     seed: input.seed,
     concurrency,
@@ -65,7 +69,7 @@ function hostPlanOf(host: Host, rebootSettings: RebootSettings): HostPlan {
     downloadBytes: 0,
     reboot: { expected: true, reasons: [] },
     rebootSettings,
-    inventorySha256: '',
+    inventorySha256: inventorySha256(host),
     clusters: host.patch.clusters,
   };
 }

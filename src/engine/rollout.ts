@@ -182,7 +182,7 @@ export class Rollout implements AsyncDisposable {
     await this.#heartbeat?.[Symbol.asyncDispose]();
     this.#context.stop.removeEventListener('abort', this.#onOuterStop);
     this.#context.detach.removeEventListener('abort', this.#onOuterStop);
-    await Promise.all(this.members.map((member) => member.remote?.[Symbol.asyncDispose]()));
+    await Promise.all(this.members.map(async (member) => member.remote?.[Symbol.asyncDispose]()));
   }
 
   #stoppedAs(interruptedAs: ExitName | undefined): { exit: ExitName; reason: string } | undefined {

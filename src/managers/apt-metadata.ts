@@ -36,10 +36,8 @@ export function readMetadata(sections: Sections, collectedMs: number, maxAgeMs: 
     };
   });
   const missing = linesOf(sections, 'apt-targets').flatMap((line): Repository[] => {
-    const [state, site = '', release = ''] = line.split('\t');
-    return state === '-'
-      ? [{ name: `${site} ${release}`, problem: 'was never fetched, or is not there any more' }]
-      : [];
+    const [state, site = ''] = line.split('\t');
+    return state === '-' ? [{ name: site, problem: 'was never fetched, or is not there any more' }] : [];
   });
   const newest = Math.max(0, ...files.map((item) => item.fetchedMs).filter(Number.isFinite));
   const fetchedMs = Number.isFinite(lookedSec) && lookedSec > 0 ? lookedSec * 1000 : newest;

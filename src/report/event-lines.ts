@@ -12,7 +12,9 @@ const telling: ReadonlySet<StepName> = new Set(['repair', 'install', 'restart', 
 export function eventLine(event: RunEvent | LiveEvent, verbose: number): string | undefined {
   const text = 'host' in event && event.host !== undefined ? hostText(event, verbose) : runText(event);
   if (text === undefined) return undefined;
-  return 'host' in event && event.host !== undefined ? `[${cleanLine(event.host)}] ${cleanLine(text)}` : cleanLine(text);
+  return 'host' in event && event.host !== undefined
+    ? `[${cleanLine(event.host)}] ${cleanLine(text)}`
+    : cleanLine(text);
 }
 
 function runText(event: RunEvent | LiveEvent): string | undefined {

@@ -38,6 +38,15 @@ export function jsonList<Row>(
   return { schema: `fettle/${shape.name}/${shape.version}`, [shape.list]: items };
 }
 
+/** One row as an object; null where there is nothing. */
+export function jsonRow<Row>(
+  { fields }: JsonShape<Row>,
+  row: Row,
+  names: readonly string[] = Object.keys(fields),
+): Record<string, unknown> {
+  return Object.fromEntries(names.map((name) => [name, fields[name]?.(row) ?? null]));
+}
+
 /** A document that is one object; fields are its keys. */
 export function jsonObject(
   name: string,

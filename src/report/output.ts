@@ -6,12 +6,11 @@ import { FettleError } from '../domain/error.ts';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** One of the process's streams, or what a test puts in its place. */
-export interface RawStream {
-  write(text: string | Uint8Array): unknown;
+export type RawStream = NodeJS.WritableStream & {
   readonly isTTY?: boolean;
   readonly columns?: number;
   readonly rows?: number;
-}
+};
 
 export interface OutputStream {
   write(text: string | Uint8Array): void;

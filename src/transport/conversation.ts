@@ -18,6 +18,8 @@ export class Conversation implements Disposable {
   #dialogue: Dialogue | undefined;
   #timer: NodeJS.Timeout | undefined;
   #heard: Buffer = Buffer.alloc(0);
+  #isHeldBack = false;
+  #isOver = false;
 
   constructor(stdin: Writable, request: ExecRequest, ports: ConversationPorts) {
     this.#stdin = stdin;
@@ -27,37 +29,15 @@ export class Conversation implements Disposable {
   }
 
   begin(): void {
-    if (this.#dialogue === undefined) {
-      this.#feed();
-      return;
-    }
-    const { limitMs } = this.#dialogue;
-    if (limitMs === undefined) return;
-    this.#timer = setTimeout(() => {
-      const message = `${this.#ports.what} did not begin within ${limitMs / 1000} s (elevation limit)`;
-      this.#fail(new FettleError('timeout', message, { hint: 'something there waits for an answer; try it by hand' }));
-    }, limitMs);
+    if (this.#dialogue === undefined) this.#feed();
+    else this.#limit();
   }
 
   /** Takes a piece of stderr; answers with what of it is the command's own output. */
   hear(chunk: Buffer): Buffer {
-    if (this.#dialogue === undefined) return chunk;
+    if (this.#dialogue === undefined && this.#heard.length === 0) return chunk;
     this.#heard = Buffer.concat([this.#heard, chunk]);
-    while (this.#dialogue !== undefined) {
-      // latin1: one letter is one byte, so that `consumed` counts bytes.
-      const answer = this.#dialogue.next(this.#heard.toString('latin1'));
-      if (answer.kind === 'wait') {
-        if (this.#heard.length > dialogueBytes) this.#fail(this.#flooded());
-        break;
-      }
-      if (answer.kind === 'fail') {
-        this.#fail(answer.error);
-        break;
-      }
-      this.#heard = this.#heard.subarray(answer.consumed);
-      if (answer.kind === 'send') this.#stdin.write(answer.bytes);
-      else this.#go();
-    }
+    if (!this.#isHeldBack) this.#advance();
     return this.#dialogue === undefined ? this.unanswered() : Buffer.alloc(0);
   }
 
@@ -69,7 +49,54 @@ export class Conversation implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#isOver = true;
     clearTimeout(this.#timer);
+  }
+
+  #advance(): void {
+    while (this.#dialogue !== undefined) {
+      // latin1: one letter is one byte, so that `consumed` counts bytes.
+      const answer = this.#dialogue.next(this.#heard.toString('latin1'));
+      switch (answer.kind) {
+        case 'wait':
+          if (this.#heard.length > dialogueBytes) this.#fail(this.#flooded());
+          return;
+        case 'later':
+          this.#holdBack(answer.until);
+          return;
+        case 'fail':
+          this.#fail(answer.error);
+          return;
+        case 'send':
+          this.#heard = this.#heard.subarray(answer.consumed);
+          this.#stdin.write(answer.bytes);
+          break;
+        case 'go':
+          this.#heard = this.#heard.subarray(answer.consumed);
+          this.#go();
+      }
+    }
+  }
+
+  #holdBack(until: Promise<void>): void {
+    clearTimeout(this.#timer);
+    this.#isHeldBack = true;
+    const goOn = (): void => {
+      this.#isHeldBack = false;
+      if (this.#isOver) return;
+      this.#limit();
+      this.#advance();
+    };
+    until.then(goOn, (error: unknown) => this.#fail(error as Error));
+  }
+
+  #limit(): void {
+    const limitMs = this.#dialogue?.limitMs;
+    if (limitMs === undefined) return;
+    this.#timer = setTimeout(() => {
+      const message = `${this.#ports.what} did not begin within ${limitMs / 1000} s (elevation limit)`;
+      this.#fail(new FettleError('timeout', message, { hint: 'something there waits for an answer; try it by hand' }));
+    }, limitMs);
   }
 
   #go(): void {

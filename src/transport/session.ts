@@ -14,6 +14,8 @@ export interface Dialogue {
 
 export type DialogueAnswer =
   | { readonly kind: 'wait' }
+  /** Asked again when `until` has settled; its time does not count against `limitMs`. */
+  | { readonly kind: 'later'; readonly until: Promise<void> }
   | { readonly kind: 'send'; readonly bytes: Uint8Array; readonly consumed: number }
   | { readonly kind: 'go'; readonly consumed: number }
   | { readonly kind: 'fail'; readonly error: FettleError };

@@ -17,7 +17,10 @@ async function load({ files: contents, sources = ['hosts.yaml'], extraVars = [] 
 }> {
   await using files = await filesWith(contents);
   const paths = sources.map((name) => files.path(name));
-  return loadInventory({ sources: paths, extraVars: extraVars.map((text) => text.replace('DIR', files.directory)) });
+  return await loadInventory({
+    sources: paths,
+    extraVars: extraVars.map((text) => text.replace('DIR', files.directory)),
+  });
 }
 
 async function value(input: Load, host: string, name: string): Promise<unknown> {
@@ -239,6 +242,9 @@ const wrong: readonly [title: string, files: Load['files'], expected: RegExp, se
     /:2:16: the children of group a are a loop: a > b > a/,
   ],
   ['a group inside itself', { 'hosts.yaml': 'a: {children: {a: }}\n' }, /:1:16: group a cannot be a child of a/],
+  ['an alias into itself', { 'hosts.yaml': 'a: &a {children: {b: *a}}\n' }, /group b holds itself by a YAML alias/],
+  ['a value that holds itself', { 'hosts.yaml': host('x: &x [*x]') }, /the value cannot be read: it holds itself/],
+  ['control characters', { 'hosts.yaml': '"\\e[31m": {hosts: {h: x}}\n' }, /the group name " \[31m"/, 'warning'],
   ['all as a child', { 'hosts.yaml': 'a: {children: {all: }}\n' }, /group all cannot be a child/],
   ['a strange group name', { 'hosts.yaml': 'my-web: {hosts: {h: }}\n' }, /the group name "my-web"/, 'warning'],
   [
@@ -269,7 +275,7 @@ const wrong: readonly [title: string, files: Load['files'], expected: RegExp, se
     /warning: ansible_prot is not known[^]*did you mean ansible_port/,
     'warning',
   ],
-  ['a vault value', { 'hosts.yaml': host('ansible_user: !vault x') }, /:3:23: !vault values are not supported/],
+  ['a vault value', { 'hosts.yaml': host('ansible_user: !vault x') }, /:3:\d+: !vault values are not supported/],
   ['a vault value of others', { 'hosts.yaml': host('app_key: !vault x') }, /app_key is left out/, 'warning'],
   ['a template', { 'hosts.yaml': host('ansible_host: "{{ x }}.y"') }, /:3:23: templates .* are not supported/],
   ['another tag', { 'hosts.yaml': host('ansible_host: !env X') }, /the tag !env is not supported/],

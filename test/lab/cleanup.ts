@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readFile, readdir, rm, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { placesOf, stateRoot } from './places.ts';
@@ -21,16 +21,51 @@ export async function knownLabs(): Promise<readonly string[]> {
   return (await readdir(stateRoot).catch(() => [])).sort();
 }
 
-/** Clears away labs whose supervisor is gone, and names them. */
+/**
+ * Clears away what crashed labs have left, and names them. A lab is left alone while the process that started it lives,
+ * and one that stays while its supervisor lives.
+ */
 export async function sweep(): Promise<readonly string[]> {
   const swept: string[] = [];
   for (const name of await knownLabs()) {
     const places = placesOf(name);
-    if ((await supervisorPid(places)) !== undefined) continue;
+    const owner = await readFile(places.ownerFile, 'utf8').catch(() => '');
+    if (owner === '' ? await isYoung(places.stateDir) : await isOwnerAlive(owner)) continue;
+    const stays = owner.split(' ')[2] === 'stays';
+    if (!stays) await supervisorEnd(places);
+    else if ((await supervisorPid(places)) !== undefined) continue;
     await cleanUp(places);
     swept.push(name);
   }
   return swept;
+}
+
+/** Says that this process is starting a lab. */
+export async function claim(places: LabPlaces, stays: boolean): Promise<void> {
+  await mkdir(places.stateDir, { recursive: true });
+  const start = await processStart(process.pid);
+  await writeFile(places.ownerFile, `${process.pid} ${start} ${stays ? 'stays' : 'attached'}`);
+}
+
+async function isYoung(directory: string): Promise<boolean> {
+  return Date.now() - (await stat(directory)).mtimeMs < 10_000;
+}
+
+async function isOwnerAlive(owner: string): Promise<boolean> {
+  const [pid = '', start] = owner.split(' ');
+  return (await processStart(Number(pid))) === start;
+}
+
+/** Field 22 of /proc/PID/stat: with it a process id is unique. Empty where there is no such process. */
+async function processStart(pid: number): Promise<string> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+}
+
+/** A supervisor whose owner is gone takes its lab down by itself; it gets the time for that. */
+async function supervisorEnd(places: LabPlaces): Promise<void> {
+  const deadlineMs = performance.now() + 15_000;
+  while ((await supervisorPid(places)) !== undefined && performance.now() < deadlineMs) await sleep(50);
 }
 
 /** The process id of a lab's supervisor, if it lives: the number in the file alone proves nothing. */

@@ -101,7 +101,7 @@ else : >/run/lab-sshd-off; kill "$(cat /run/sshd.pid)"; fi`);
     // The name of the process is what a message about the holder should say.
     await this.#must(`: >${flag}
 setsid perl -MFcntl -e '$0 = "unattended-upgr"; open my $f, "+>>", "/var/lib/dpkg/lock-frontend" or die;
-fcntl($f, F_SETLKW, pack("s s l! l! l l", F_WRLCK, 0, 0, 0, 0, 0)) or die $!; open my $g, ">", "${flag}.taken"; close $g;
+my $lock = pack("s s x4 q q l x4", F_WRLCK, 0, 0, 0, 0); fcntl($f, F_SETLKW, $lock) or die $!; open my $g, ">", "${flag}.taken"; close $g;
 select undef, undef, undef, 0.1 while -e "${flag}"; unlink "${flag}.taken"' </dev/null >/dev/null 2>&1 &`);
     await this.#waitFor(30_000, 'take the lock', async () => (await this.inside(`[ -e ${flag}.taken ]`)).code === 0);
     return async () => {

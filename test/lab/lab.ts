@@ -2,14 +2,14 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cleanUp, supervisorPid } from './cleanup.ts';
+import { claim, cleanUp, supervisorPid, sweep } from './cleanup.ts';
 import { ask } from './control.ts';
 import { fettleWords, startInLab } from './controller.ts';
 import type { Controlled, RunOptions } from './controller.ts';
 import { LabHost } from './lab-host.ts';
 import { LabRepo } from './lab-repo.ts';
 import { makeControllerNetwork } from './network.ts';
-import { hostSpecOf, inventoryOf } from './options.ts';
+import { hostSpecOf, inventoryOf, profileOf } from './options.ts';
 import type { LabOptions } from './options.ts';
 import { placesOf } from './places.ts';
 import type { LabPlaces } from './places.ts';
@@ -19,8 +19,15 @@ import { run } from './shell.ts';
 import type { CommandResult } from './shell.ts';
 import type { HostStatus, LabSpec } from './spec.ts';
 
+export interface SshOptions {
+  readonly user?: string;
+  readonly input?: string;
+  readonly connectTimeoutSec?: number;
+}
+
 /** A fleet that is up. It ends with `await using`, or with the process that started it. */
 export class Lab implements AsyncDisposable {
+  readonly name: string;
   readonly inventoryPath: string;
   /** The private key that `root`, `patch` and `guest` accept on every host. */
   readonly keyPath: string;
@@ -33,6 +40,7 @@ export class Lab implements AsyncDisposable {
 
   constructor(places: LabPlaces, spec: LabSpec, archive: Archive) {
     this.#places = places;
+    this.name = places.name;
     this.inventoryPath = places.inventoryFile;
     this.keyPath = places.keyFile;
     this.knownHostsPath = places.knownHostsFile;
@@ -56,13 +64,13 @@ export class Lab implements AsyncDisposable {
   }
 
   /** OpenSSH's own client on a host, independent of fettle; as root unless told otherwise. */
-  ssh(name: string, command: string, options: { user?: string; input?: string } = {}): Promise<CommandResult> {
+  ssh(name: string, command: string, options: SshOptions = {}): Promise<CommandResult> {
     const settings = [
       `UserKnownHostsFile=${this.#places.trueKnownHostsFile}`,
       'GlobalKnownHostsFile=/dev/null',
       'StrictHostKeyChecking=yes',
       'BatchMode=yes',
-      'ConnectTimeout=10',
+      `ConnectTimeout=${options.connectTimeoutSec ?? 10}`,
       'KexAlgorithms=curve25519-sha256',
       'LogLevel=ERROR',
     ].flatMap((setting) => ['-o', setting]);
@@ -119,32 +127,38 @@ export class Lab implements AsyncDisposable {
 }
 
 /**
- * Builds what is missing and starts a fleet; resolves when every host answers. `stays`: it outlives this process.
+ * Builds what is missing and starts a fleet; resolves when every host answers. The name gets the process id behind it,
+ * so that two runs of one test do not meet, unless the lab `stays` when this process ends.
  * @throws Error when a lab of that name is up, or a host does not start.
  */
 export async function startLab(options: LabOptions & { readonly stays?: boolean }): Promise<Lab> {
-  const places = placesOf(options.name);
-  if ((await supervisorPid(places)) !== undefined) throw new Error(`the lab ${options.name} is up already`);
+  const stays = options.stays === true;
+  const name = stays ? options.name : `${options.name}-${process.pid}`;
+  const places = placesOf(name);
+  await sweep();
+  if ((await supervisorPid(places)) !== undefined) throw new Error(`the lab ${name} is up already`);
   await cleanUp(places);
-  const profiles = options.hosts.map(({ flavour, packages }) => ({
-    flavour: flavour ?? 'plain',
-    packages: packages ?? [],
-  }));
-  const { archiveDir, architecture, layers } = await prepare(profiles);
-  const hosts = options.hosts.map((host, index) => hostSpecOf(host, index, layers[index] ?? []));
-  const spec: LabSpec = { name: options.name, architecture, hosts };
+  await claim(places, stays);
   try {
+    const { spec, archiveDir } = await specOf(name, options);
     const archive = await makeState(places, { options, spec, archiveDir });
     await makeControllerNetwork(places);
-    await startSupervisor(places, options.stays === true);
-    await copyFile(places.trueKnownHostsFile, places.knownHostsFile);
+    await startSupervisor(places, stays);
     const lab = new Lab(places, spec, archive);
+    await lab.trustHostKeys();
     await Promise.all(lab.hosts.map((host) => host.waitUntilStarted()));
     return lab;
   } catch (error) {
     await cleanUp(places);
     throw error;
   }
+}
+
+async function specOf(name: string, options: LabOptions): Promise<{ spec: LabSpec; archiveDir: string }> {
+  const profiles = options.hosts.map(profileOf);
+  const { archiveDir, architecture, layers } = await prepare(profiles);
+  const hosts = options.hosts.map((host, index) => hostSpecOf(host, index, layers[index] ?? []));
+  return { spec: { name, architecture, hosts }, archiveDir };
 }
 
 /** Opens a lab that another process has started. @throws Error when there is none of that name. */
@@ -196,11 +210,6 @@ async function startSupervisor(places: LabPlaces, stays: boolean): Promise<void>
   child.stdout?.destroy();
   child.unref();
   if (child.stdin !== null && 'unref' in child.stdin && typeof child.stdin.unref === 'function') child.stdin.unref();
-}
-
-/** The words that run a command inside a lab from a shell, for people. */
-export function enterWords(name: string): string {
-  return `ip netns exec ${placesOf(name).netns}`;
 }
 
 /** Ends a lab from outside, whatever state it is in. */

@@ -24,7 +24,13 @@ const joinGroup = 'echo $$ >"$1/cgroup.procs" && shift && exec "$@"';
 const newKeyScript = `key=/etc/ssh/ssh_host_ed25519_key
 rm -f "$key" "$key.pub"
 ssh-keygen -q -t ed25519 -N '' -f "$key"
-if [ -d /run/systemd/system ]; then systemctl restart ssh; else kill "$(cat /run/sshd.pid)"; fi`;
+if [ -d /run/systemd/system ]; then
+  systemctl restart ssh
+else
+  old=$(cat /run/sshd.pid)
+  kill "$old"
+  while kill -0 "$old" 2>/dev/null; do sleep 0.05; done
+fi`;
 
 /**
  * One host: a process in namespaces of its own. reboot(2) inside ends it with SIGHUP to restart and SIGINT to power
@@ -83,7 +89,11 @@ export class Machine {
     await this.restoreNetwork();
     await cut(this.#places, this.spec, mode);
     this.#cut = mode;
-    if (forMs !== undefined) this.#restoreTimer = setTimeout(() => void this.restoreNetwork(), forMs);
+    if (forMs === undefined) return;
+    this.#restoreTimer = setTimeout(
+      () => void this.restoreNetwork().catch((error: unknown) => this.#note(error)),
+      forMs,
+    );
   }
 
   async restoreNetwork(): Promise<void> {
@@ -102,6 +112,7 @@ export class Machine {
       await makeHostKey(join(hostDirOf(this.#places, this.spec.name), 'disk/upper'), this.spec.name);
     else await run(insideOf(pid, ['sh', '-c', newKeyScript]));
     await this.#keyChanged();
+    if (pid !== undefined) await this.awaitSsh();
   }
 
   /** Ends the host for good. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { stringify } from 'yaml';
 import type { Flavour } from './base.ts';
+import type { Profile } from './layer.ts';
 import { addressOf, labPassword } from './places.ts';
 import type { LabPlaces } from './places.ts';
 import type { HostSpec } from './spec.ts';
@@ -33,6 +34,10 @@ export interface LabOptions {
   readonly hosts: readonly HostOptions[];
   /** Variables of all hosts in the inventory. */
   readonly vars?: Readonly<Record<string, unknown>>;
+}
+
+export function profileOf(host: HostOptions): Profile {
+  return { flavour: host.flavour ?? 'plain', packages: host.packages ?? [] };
 }
 
 /** Resolves what a test says about a host. @throws RangeError on a name that cannot be a host's. */

@@ -9,7 +9,7 @@ export const controllerAddress = '10.77.0.1';
 
 export const prefixLength = 16;
 
-/** The password of the accounts `patch` and `guest` on every lab host. */
+/** The password of the accounts `root` (su), `patch` and `guest` on every lab host. */
 export const labPassword = 'Hollow-Anvil-41-lab';
 
 /** What has been built and can be used again; `FETTLE_LAB_CACHE` moves it. */
@@ -24,6 +24,8 @@ export interface LabPlaces {
   readonly netns: string;
   readonly cgroup: string;
   readonly controlSocket: string;
+  /** Process id and start time of who started the lab, and whether it stays. */
+  readonly ownerFile: string;
   readonly specFile: string;
   readonly supervisorLog: string;
   readonly keyFile: string;
@@ -49,6 +51,7 @@ export function placesOf(name: string): LabPlaces {
     netns: `fettle-lab.${name}`,
     cgroup: join(cgroupRoot(), 'fettle-lab', name),
     controlSocket: join(stateDir, 'control.sock'),
+    ownerFile: join(stateDir, 'owner'),
     specFile: join(stateDir, 'lab.json'),
     supervisorLog: join(stateDir, 'supervisor.log'),
     keyFile: join(stateDir, 'id_ed25519'),

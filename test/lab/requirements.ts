@@ -10,6 +10,7 @@ const programs: Readonly<Record<string, string>> = {
   'apt-get': 'apt',
   gpg: 'gpg',
   gpgconf: 'gpgconf',
+  'gpg-agent': 'gpg-agent',
   ip: 'iproute2',
   bridge: 'iproute2',
   ssh: 'openssh-client',

@@ -21,7 +21,7 @@ export function capture(command: readonly string[], options: CommandOptions = {}
   const { promise, resolve, reject } = Promise.withResolvers<CommandResult>();
   const child = spawn(program, rest, {
     stdio: ['pipe', 'pipe', 'pipe'],
-    ...(options.env === undefined ? {} : { env: { ...options.env } }),
+    env: { ...(options.env ?? process.env), PATH: pathWithSbin(options.env?.['PATH'] ?? process.env['PATH']) },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.signal === undefined ? {} : { signal: options.signal, killSignal: 'SIGKILL' as const }),
   });
@@ -41,6 +41,11 @@ export function capture(command: readonly string[], options: CommandOptions = {}
     });
   });
   return promise;
+}
+
+/** Where Debian keeps ip and debootstrap, which a root without a login shell may lack. */
+function pathWithSbin(path = ''): string {
+  return `${path}:/usr/sbin:/sbin`;
 }
 
 /** Runs a program that must succeed and gives its standard output. */

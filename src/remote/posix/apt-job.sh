@@ -56,7 +56,8 @@ has_begun() {
 }
 
 complaints() {
-  said | grep -E '^(E:|Err:|dpkg: error|W: (Failed to fetch|Some index))' | head -n 4 | tr '\n' ';' | head -c 2000
+  said | grep -E '^(E:|Err:|dpkg: error|W: (Failed to fetch|Some index))' | head -n 4 | without_credentials |
+    tr '\n' ';' | head -c 2000
 }
 
 # Before and after, so that whoever doubts may compare.

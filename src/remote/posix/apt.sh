@@ -105,20 +105,21 @@ apt_metadata() {
   set -f
 }
 
-# Every index that the sources name, with + where it was fetched and - where it was not.
+# Every repository that the sources name, with + where its release file was fetched and - where it was not. Nothing is
+# fetched by this; credentials in addresses stay here.
 apt_targets() {
-  # shellcheck disable=SC2016 # apt's own placeholders
-  bounded 60 apt-get indextargets --format '$(FILENAME)|$(SITE)|$(RELEASE)' 'Created-By: Packages' 2>/dev/null |
-    while IFS='|' read -r file site release; do
-      state=-
-      set +f
-      for found in "$file" "$file".*; do
-        [ ! -e "$found" ] || state=+
-      done
-      set -f
-      printf '%s\t%s\t%s\n' "$state" "$site" "$release"
+  bounded 60 apt-get --print-uris -o Debug::NoLocking=1 update 2>/dev/null </dev/null |
+    sed -n "s/^'\([^']*\)InRelease' \([^ ]*\)InRelease .*/\1 \2/p" | without_credentials |
+    while read -r site file; do
+      if [ -e "/var/lib/apt/lists/${file}InRelease" ] || [ -e "/var/lib/apt/lists/${file}Release" ]; then
+        printf '+\t%s\n' "$site"
+      else
+        printf -- '-\t%s\n' "$site"
+      fi
     done | sort -u
 }
+
+without_credentials() { sed 's|://[^/@ ]*@|://|g'; }
 
 # A simulation costs seconds of CPU where much is pending: everything there is, holds and phasing set aside, is asked
 # for only where something is kept back, and which would go in without new packages only where there is one.

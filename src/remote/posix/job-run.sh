@@ -1,9 +1,9 @@
 # shellcheck shell=sh
 # The runner of a job, detached from the session that started it.
 
-# say WORDS: what the job is at. Replaced as a whole, so that nobody reads half of it.
+# say WORDS: what the job is at, and since when. Replaced as a whole, so that nobody reads half of it.
 say() {
-  printf '%s\n' "$*" | tr -c '[:print:]\n' '?' >"$dir/note.new" 2>/dev/null
+  printf '%s %s\n' "$(uptime_sec)" "$*" | tr -c '[:print:]\n' '?' >"$dir/note.new" 2>/dev/null
   mv "$dir/note.new" "$dir/note" 2>/dev/null
 }
 

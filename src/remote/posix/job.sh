@@ -41,7 +41,7 @@ job_status() {
   phase=$(state_of "$dir")
   if [ "$phase" = absent ] && [ -e "$tombstones/$job" ]; then phase=collected; fi
   read -r _ _ ran_under _ 2>/dev/null <"$dir/started/state" || ran_under=
-  read -r noted 2>/dev/null <"$dir/note" || noted=
+  read -r _ noted 2>/dev/null <"$dir/note" || noted=
   section status
   printf 'phase %s\n' "$phase"
   printf 'log %s\n' "$(log_size)"
@@ -52,14 +52,10 @@ job_status() {
 log_size() { if [ -e "$dir/log" ]; then wc -c <"$dir/log" | tr -d ' '; else echo 0; fi; }
 
 # One run has a host at a time: the record names run, job, controller and fencing number. A hard link is made by one
-# caller only; a record whose job is over, unknown or of an earlier boot is nobody's. Where flock(1) is, callers queue.
+# caller only; a record whose job is over, unknown or of an earlier boot is nobody's.
 claim_host() {
   run=$(field run)
   fence=$(number fence 0)
-  if have flock && touch "$base/.lock" 2>/dev/null; then
-    exec 9>>"$base/.lock"
-    flock -w 10 9 2>/dev/null
-  fi
   mine=$base/.claim.$$
   printf '%s %s %s %s\n' "$run" "$job" "$(field controller unknown)" "$fence" 2>/dev/null >"$mine" ||
     refuse disk "there is no room for $mine"
@@ -79,7 +75,6 @@ claim_host() {
     fi
   done
   rm -f "$mine"
-  exec 9>&-
 }
 
 # judge_claim RECORD: refuses where another run's job may still do something, or a newer lease of this run was here.
@@ -89,9 +84,9 @@ judge_claim() {
   other_run=${1-} other_job=${2-} other_controller=${3-} other_fence=${4-0}
   case $other_job in '' | *[!a-z0-9-]*) return ;; esac
   case $other_fence in '' | *[!0-9]*) other_fence=0 ;; esac
-  phase=$(state_of "$jobs_dir/$other_job")
-  if [ "$phase" = claimed ] && is_claim_old "$jobs_dir/$other_job"; then phase=abandoned; fi
-  case $phase in
+  other_phase=$(state_of "$jobs_dir/$other_job")
+  if [ "$other_phase" = claimed ] && is_claim_old "$jobs_dir/$other_job"; then other_phase=abandoned; fi
+  case $other_phase in
     running | claimed) [ "$other_run" = "$run" ] || keep_out ;;
   esac
   if [ "$other_run" = "$run" ] && [ "$other_fence" -gt "$fence" ]; then keep_out; fi
@@ -99,6 +94,7 @@ judge_claim() {
 
 keep_out() {
   rm -f "$mine"
+  [ -z "$prepared" ] || rm -rf "$dir"
   refuse lock-held "$other_run $other_job $other_controller"
 }
 
@@ -123,7 +119,7 @@ claim_job() {
     rm -rf "$aside"
     refuse disk "the job cannot be written to $jobs_dir"
   }
-  mv -T "$aside" "$dir" 2>/dev/null || rm -rf "$aside"
+  if mv -T "$aside" "$dir" 2>/dev/null; then prepared=yes; else rm -rf "$aside"; fi
   [ -d "$dir" ] || refuse disk "$dir cannot be made"
 }
 
@@ -182,7 +178,13 @@ start_job() {
     job_status
     return
   fi
-  case $phase in absent | claimed) claim_host ;; esac
+  # Where flock(1) is, callers queue. The job is there before the record names it.
+  if have flock && touch "$base/.lock" 2>/dev/null; then
+    exec 9>>"$base/.lock"
+    flock -w 20 9 2>/dev/null
+    phase=$(state_of "$dir")
+  fi
+  prepared=
   if [ "$phase" = absent ]; then
     run_fields=
     for word in $fields; do
@@ -191,6 +193,8 @@ start_job() {
     claim_job
     phase=claimed
   fi
+  [ "$phase" != claimed ] || claim_host
+  exec 9>&-
   if [ "$phase" = claimed ] && [ "$(field only)" != claim ]; then
     launch
     # The gate tells that the runner is there; without it the next start tries again.
@@ -218,7 +222,11 @@ follow_job() {
   offset=$(number offset 0)
   limit=$(number wait 0)
   [ "$limit" -le 60 ] || limit=60
-  until_uptime=$(($(uptime_sec) + limit))
+  # A note of this moment may be news to who asks.
+  now=$(uptime_sec)
+  read -r noted_at _ 2>/dev/null <"$dir/note" || noted_at=0
+  if [ "$((noted_at + 3))" -ge "$now" ] && [ "$limit" -gt 2 ]; then limit=2; fi
+  until_uptime=$((now + limit))
   read -r note_before 2>/dev/null <"$dir/note" || note_before=
   looks=0
   while [ "$(uptime_sec)" -lt "$until_uptime" ]; do

@@ -36,8 +36,14 @@ export class ChosenAgent extends ssh2.BaseAgent<ParsedKey> {
     });
   }
 
-  override sign(key: ParsedKey, data: Buffer, options: SigningRequestOptions, callback?: SignCallback): void {
-    this.#agent.sign(key, data, options, callback);
+  override sign(
+    key: ParsedKey,
+    data: Buffer,
+    options: SigningRequestOptions | SignCallback,
+    callback?: SignCallback,
+  ): void {
+    if (typeof options === 'function') this.#agent.sign(key, data, options);
+    else this.#agent.sign(key, data, options, callback);
   }
 
   #isWanted(blob: Buffer): boolean {

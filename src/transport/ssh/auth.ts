@@ -1,10 +1,12 @@
-import type { AuthenticationType, AuthHandlerMiddleware, NextAuthHandler } from 'ssh2';
+import type { AuthenticationType, NextAuthHandler } from 'ssh2';
 import { FettleError } from '../../domain/error.ts';
 import type { CredentialGuard, Offer } from '../credential-guard.ts';
 import { findCandidates, type AuthSources, type Candidate, type Candidates } from './candidates.ts';
+import type { Identities } from './identity.ts';
 
 export interface AuthPorts {
   readonly guard: CredentialGuard;
+  readonly identities: Identities;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -33,11 +35,11 @@ export class Authentication {
   }
 
   static async prepare(sources: AuthSources, ports: AuthPorts): Promise<Authentication> {
-    return new Authentication(sources, ports, await findCandidates(sources));
+    return new Authentication(sources, ports, await findCandidates(sources, ports.identities));
   }
 
   /** ssh2 calls it for the first try (with null) and after each refusal or partial success. */
-  readonly handler: AuthHandlerMiddleware = (allowed, isPartial, next) => {
+  readonly handler = (allowed: AuthenticationType[] | null, isPartial: boolean | null, next: NextAuthHandler): void => {
     if (allowed !== null) this.#allowed = allowed;
     this.#settle(isPartial === true);
     // Asking for `none` first tells what the host allows before a password is spent, and lets in where nothing is asked.

@@ -3,7 +3,7 @@ import type { AnyAuthMethod, Prompt } from 'ssh2';
 import { FettleError } from '../../domain/error.ts';
 import type { Secret } from '../../domain/secret.ts';
 import { ChosenAgent } from './agent.ts';
-import { readIdentity, type Identity } from './identity.ts';
+import type { Identities, Identity } from './identity.ts';
 
 export interface AuthSources {
   readonly host: string;
@@ -42,10 +42,10 @@ export interface Candidates {
 /** sshd's MaxAuthTries is 6, sshd_config(5); one is kept for the password. */
 const keysBeforePassword = 5;
 
-export async function findCandidates(sources: AuthSources): Promise<Candidates> {
+export async function findCandidates(sources: AuthSources, keys: Identities): Promise<Candidates> {
   const notes: string[] = [];
   const byName: Record<AuthMethodName, Candidate[]> = {
-    publickey: sources.methods.includes('publickey') ? await keyCandidates(sources, notes) : [],
+    publickey: sources.methods.includes('publickey') ? await keyCandidates(sources, keys, notes) : [],
     password: passwordCandidates(sources),
     'keyboard-interactive': questionCandidates(sources, notes),
   };
@@ -59,10 +59,10 @@ export async function findCandidates(sources: AuthSources): Promise<Candidates> 
   };
 }
 
-async function keyCandidates(sources: AuthSources, notes: string[]): Promise<Candidate[]> {
+async function keyCandidates(sources: AuthSources, keys: Identities, notes: string[]): Promise<Candidate[]> {
   const { keyFile, passphrase, user, agent, host } = sources;
   const files = [...new Set([...(keyFile === undefined ? [] : [keyFile]), ...sources.identityFiles])];
-  const identities = await Promise.all(files.map((file) => readIdentity(file, passphrase)));
+  const identities = await Promise.all(files.map((file) => keys.get(file, passphrase)));
   for (const identity of identities) {
     if (identity.kind === 'ready') continue;
     const isNamed = identity.file === keyFile;
@@ -71,13 +71,11 @@ async function keyCandidates(sources: AuthSources, notes: string[]): Promise<Can
   }
   const atMost = sources.password === undefined ? Infinity : keysBeforePassword;
   const ready = identities.filter((identity) => identity.kind === 'ready').slice(0, atMost);
-  const offers = ready.map(
-    ({ file, key }): Candidate => ({
-      name: 'publickey',
-      what: `key ${file}`,
-      method: { type: 'publickey', username: user, key },
-    }),
-  );
+  const offers = ready.map(({ file, key }): Candidate => ({
+    name: 'publickey',
+    what: `key ${file}`,
+    method: { type: 'publickey', username: user, key },
+  }));
   if (agent === undefined) return offers;
   const listed = identities.flatMap((item) =>
     item.kind === 'unusable' || item.publicKey === undefined ? [] : [item.publicKey],

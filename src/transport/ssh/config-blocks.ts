@@ -1,64 +1,119 @@
 import { glob, readFile } from 'node:fs/promises';
-import { dirname, isAbsolute, join, matchesGlob } from 'node:path';
+import { isAbsolute, join } from 'node:path';
+import { matchesPatternList } from './pattern.ts';
 
 interface Block {
   readonly patterns: readonly string[];
+  /** It says something that depends on the host's own name, so that its hosts cannot share an answer. */
+  isOwn: boolean;
 }
 
-/** Values that depend on the host's own name cannot be shared between hosts. */
-const ownName = /%[hnkCL]|^\s*hostname[\s=]/im;
+export interface ConfigFile {
+  readonly path: string;
+  /** What relative Include files are relative to: ~/.ssh or /etc/ssh, ssh_config(5). */
+  readonly includeDir: string;
+}
 
-/** The `Host` blocks of OpenSSH's configuration files, to tell which hosts get the same answer from `ssh -G`. */
+/** Tokens of the host's name; in the options that `ssh -G` leaves as they are, we put them in ourselves. */
+const nameToken = /%[hnkC]/;
+const leftAsTheyAre = /^\s*(identityfile|certificatefile|proxycommand|controlpath|localcommand|remotecommand)[\s=]/i;
+
+/** The `Host` and `Match` blocks of OpenSSH's configuration, to tell which hosts get the same answer from `ssh -G`. */
 export class ConfigBlocks {
   readonly #blocks: readonly Block[];
-  readonly #isShareable: boolean;
 
-  private constructor(blocks: readonly Block[], isShareable: boolean) {
+  private constructor(blocks: readonly Block[]) {
     this.#blocks = blocks;
-    this.#isShareable = isShareable;
   }
 
-  static async read(files: readonly string[], homeDir: string): Promise<ConfigBlocks> {
-    const texts = await Promise.all(files.map((file) => readWithIncludes(file, homeDir, 0)));
-    const lines = texts.join('\n').split('\n');
-    const blocks = lines.flatMap((line): Block[] => {
-      const match = /^\s*host[\s=]+(.*)$/i.exec(line);
-      return match === null ? [] : [{ patterns: (match[1] ?? '').trim().split(/\s+/) }];
-    });
-    const isDynamic = lines.some((line) => /^\s*match\s/i.test(line) || ownName.test(line.replace(/#.*/, '')));
-    return new ConfigBlocks(blocks, !isDynamic);
+  static async read(files: readonly ConfigFile[], homeDir: string): Promise<ConfigBlocks> {
+    const blocks: Block[] = [];
+    for (const file of files) {
+      const lines = await readWithIncludes(file, { homeDir, depth: 0, header: 'Host *' });
+      for (const line of ['Host *', ...lines]) readLine(line.replace(/^\s*#.*/, ''), blocks);
+    }
+    return new ConfigBlocks(blocks);
   }
 
   /** Equal for hosts that match the same blocks; undefined where the answer depends on the name itself. */
   keyOf(host: string): string | undefined {
-    if (!this.#isShareable) return undefined;
-    return this.#blocks.map((block) => (matchesBlock(block, host) ? '1' : '0')).join('');
+    const matching = this.#blocks.map(({ patterns }) => matchesPatternList(host, patterns));
+    if (this.#blocks.some(({ isOwn }, index) => isOwn && matching[index] === true)) return undefined;
+    return matching.map((isMatch) => (isMatch ? '1' : '0')).join('');
   }
 }
 
-function matchesBlock({ patterns }: Block, host: string): boolean {
-  if (patterns.some((pattern) => pattern.startsWith('!') && matchesGlob(host, pattern.slice(1)))) return false;
-  return patterns.some((pattern) => matchesGlob(host, pattern));
+function readLine(line: string, blocks: Block[]): void {
+  const [, keyword = '', value = ''] = /^\s*(\w+)(?:\s*=\s*|\s+)(.*)$/.exec(line) ?? [];
+  const name = keyword.toLowerCase();
+  if (name === 'host') {
+    blocks.push({ patterns: words(value), isOwn: false });
+  } else if (name === 'match') {
+    blocks.push(matchBlock(value));
+  } else {
+    const block = blocks.at(-1);
+    const isOwn =
+      name === 'hostname' ||
+      (name === 'canonicalizehostname' && !/^no$/i.test(value)) ||
+      (nameToken.test(line) && !leftAsTheyAre.test(line));
+    if (block !== undefined && isOwn) block.isOwn = true;
+  }
 }
 
-/** ssh_config(5) Include: relative to ~/.ssh or /etc/ssh, globs allowed, at most 16 deep. */
-async function readWithIncludes(file: string, homeDir: string, depth: number): Promise<string> {
-  const text = await readFile(file, 'utf8').catch(() => '');
-  if (depth >= 16) return text;
-  const parts: string[] = [];
+/** Only `host` and `originalhost` tell hosts apart without running anything; users are part of the question. */
+function matchBlock(criteria: string): Block {
+  let patterns: readonly string[] = ['*'];
+  const rest = words(criteria);
+  for (let at = 0; at < rest.length; at += 1) {
+    const criterion = rest[at]?.toLowerCase() ?? '';
+    if (criterion === 'all') continue;
+    const isNegated = criterion.startsWith('!');
+    const name = criterion.replace(/^!/, '');
+    const value = rest[(at += 1)] ?? '';
+    if (name === 'user' || name === 'localuser') continue;
+    if ((name !== 'host' && name !== 'originalhost') || isNegated) return { patterns: ['*'], isOwn: true };
+    patterns = value.split(',');
+  }
+  return { patterns, isOwn: false };
+}
+
+function words(text: string): string[] {
+  return text
+    .replaceAll('"', '')
+    .trim()
+    .split(/\s+/)
+    .filter((word) => word !== '');
+}
+
+interface Included {
+  readonly homeDir: string;
+  readonly depth: number;
+  /** The line that begins the block around the Include: it goes on after it. */
+  readonly header: string;
+}
+
+/** ssh_config(5) Include: globs allowed, at most 16 deep. */
+async function readWithIncludes(file: ConfigFile, { homeDir, depth, header }: Included): Promise<string[]> {
+  const text = await readFile(file.path, 'utf8').catch(() => '');
+  const lines: string[] = [];
+  let around = header;
   for (const line of text.split('\n')) {
+    if (/^\s*(host|match)[\s=]/i.test(line)) around = line;
     const included = /^\s*include[\s=]+(.*)$/i.exec(line)?.[1];
     if (included === undefined) {
-      parts.push(line);
+      lines.push(line);
       continue;
     }
-    for (const word of included.trim().split(/\s+/)) {
+    if (depth >= 16) continue;
+    for (const word of words(included)) {
       const path = word.startsWith('~/') ? join(homeDir, word.slice(2)) : word;
-      const pattern = isAbsolute(path) ? path : join(dirname(file), path);
-      for (const found of (await Array.fromAsync(glob(pattern))).sort()) {
-        parts.push(await readWithIncludes(found, homeDir, depth + 1));
+      const found = await Array.fromAsync(glob(isAbsolute(path) ? path : join(file.includeDir, path)));
+      for (const inner of found.sort()) {
+        const next = { ...file, path: inner };
+        lines.push(...(await readWithIncludes(next, { homeDir, depth: depth + 1, header: around })));
       }
     }
+    lines.push(around);
   }
-  return parts.join('\n');
+  return lines;
 }

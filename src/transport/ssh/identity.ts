@@ -1,4 +1,5 @@
 // Private key files as OpenSSH leaves them: ready to sign, locked by a passphrase, or of no use to us.
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import ssh2 from 'ssh2';
 import type { ParsedKey } from 'ssh2';
@@ -10,7 +11,24 @@ export type Identity =
   | { readonly kind: 'locked'; readonly file: string; readonly why: string; readonly publicKey: Buffer | undefined }
   | { readonly kind: 'unusable'; readonly file: string; readonly why: string; readonly isAbsent: boolean };
 
-export async function readIdentity(file: string, passphrase: Secret | undefined): Promise<Identity> {
+/** Each file is read once: opening an encrypted one takes longer than all the rest of a connection. */
+export class Identities {
+  readonly #read = new Map<string, Promise<Identity>>();
+
+  get(file: string, passphrase: Secret | undefined): Promise<Identity> {
+    const digest = createHash('sha256')
+      .update(`${file}\0${passphrase?.reveal() ?? ''}`)
+      .digest('hex');
+    let identity = this.#read.get(digest);
+    if (identity === undefined) {
+      identity = readIdentity(file, passphrase);
+      this.#read.set(digest, identity);
+    }
+    return identity;
+  }
+}
+
+async function readIdentity(file: string, passphrase: Secret | undefined): Promise<Identity> {
   let bytes: Buffer;
   try {
     bytes = await readFile(file);

@@ -1,153 +1,104 @@
-import { createHash, createHmac } from 'node:crypto';
-import { appendFile, mkdir, readFile } from 'node:fs/promises';
-import { dirname, matchesGlob } from 'node:path';
+import { createHash } from 'node:crypto';
 import { FettleError } from '../../domain/error.ts';
 import type { HostKeyPolicy } from '../../domain/host.ts';
-
-/** One line of a known_hosts file, sshd(8) "SSH_KNOWN_HOSTS FILE FORMAT". */
-export interface KnownKey {
-  readonly marker: 'revoked' | 'cert-authority' | undefined;
-  readonly patterns: readonly string[];
-  readonly type: string;
-  /** Base64 of the key blob. */
-  readonly key: string;
-  readonly place: string;
-}
-
-export function parseKnownHosts(text: string, file: string): readonly KnownKey[] {
-  return text.split('\n').flatMap((line, index): KnownKey[] => {
-    const words = line.trim().split(/\s+/);
-    if (words[0] === undefined || words[0] === '' || words[0].startsWith('#')) return [];
-    const marker = words[0] === '@revoked' ? 'revoked' : words[0] === '@cert-authority' ? 'cert-authority' : undefined;
-    const [patterns, type, key] = marker === undefined ? words : words.slice(1);
-    if (
-      patterns === undefined ||
-      type === undefined ||
-      key === undefined ||
-      words[0].startsWith('@') !== (marker !== undefined)
-    )
-      return [];
-    return [{ marker, patterns: patterns.split(','), type, key, place: `${file}:${index + 1}` }];
-  });
-}
-
-/** As OpenSSH names a host there: `name`, or `[name]:port` off port 22. */
-export function knownName(host: string, port: number): string {
-  return port === 22 ? host.toLowerCase() : `[${host.toLowerCase()}]:${port}`;
-}
-
-function matches(known: KnownKey, name: string): boolean {
-  let isMatch = false;
-  for (const pattern of known.patterns) {
-    if (pattern.startsWith('!') && matchesOne(pattern.slice(1), name)) return false;
-    isMatch ||= matchesOne(pattern, name);
-  }
-  return isMatch;
-}
-
-function matchesOne(pattern: string, name: string): boolean {
-  const hashed = /^\|1\|([^|]+)\|([^|]+)$/.exec(pattern);
-  if (hashed !== null) {
-    const salt = Buffer.from(hashed[1] ?? '', 'base64');
-    return createHmac('sha1', salt).update(name).digest('base64') === hashed[2];
-  }
-  const plain = pattern.toLowerCase();
-  if (plain === name) return true;
-  return /[*?]/.test(plain) && matchesGlob(name, plain.replaceAll('[', '\\[').replaceAll(']', '\\]'));
-}
+import { blobType } from './identity.ts';
+import { isKeyOf, knownName, type KnownHostsFiles, type KnownKey } from './known-hosts-file.ts';
 
 /** `SHA256:…`, as ssh-keygen(1) -l prints it. */
 export function fingerprint(key: Buffer): string {
   return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
 }
 
-/** The type in a key blob: a length and as many letters, RFC 4253 6.6. */
-export function keyType(key: Buffer): string {
-  const length = key.length >= 4 ? key.readUInt32BE(0) : 0;
-  return key.toString('latin1', 4, Math.min(4 + length, key.length));
-}
-
-export interface KnownHostsFiles {
+export interface KnownHostsQuery {
+  readonly host: string;
+  readonly port: number;
+  /** `HostKeyAlias`: stands for host and port. */
+  readonly alias: string | undefined;
   /** The first is where unknown keys are written under `accept-new`. */
-  readonly user: readonly string[];
-  readonly global: readonly string[];
+  readonly userFiles: readonly string[];
+  readonly globalFiles: readonly string[];
+  readonly isHashed: boolean;
 }
 
 /** What is known of one host. */
 export class HostKeys {
   readonly #name: string;
+  readonly #query: KnownHostsQuery;
   readonly #known: readonly KnownKey[];
+  readonly #withoutPort: readonly KnownKey[];
   readonly #files: KnownHostsFiles;
 
-  private constructor(name: string, known: readonly KnownKey[], files: KnownHostsFiles) {
-    this.#name = name;
-    this.#known = known;
+  private constructor(query: KnownHostsQuery, files: KnownHostsFiles, all: readonly KnownKey[]) {
+    this.#query = query;
     this.#files = files;
+    this.#name = query.alias?.toLowerCase() ?? knownName(query.host, query.port);
+    this.#known = all.filter((key) => isKeyOf(key, this.#name));
+    const plain = query.host.toLowerCase();
+    const isElsewhere = query.alias !== undefined || plain === this.#name;
+    this.#withoutPort = isElsewhere ? [] : all.filter((key) => isKeyOf(key, plain));
   }
 
-  static async read(name: string, files: KnownHostsFiles): Promise<HostKeys> {
-    const known: KnownKey[] = [];
-    for (const file of [...files.user, ...files.global]) {
-      known.push(...parseKnownHosts(await readIfThere(file), file).filter((key) => matches(key, name)));
-    }
-    return new HostKeys(name, known, files);
+  static async read(query: KnownHostsQuery, files: KnownHostsFiles): Promise<HostKeys> {
+    const texts = await Promise.all([...query.userFiles, ...query.globalFiles].map((file) => files.read(file)));
+    return new HostKeys(query, files, texts.flat());
   }
 
   /** Key types the host is known by; asked for first, so that a second key of the host is no change. */
   get types(): readonly string[] {
-    return this.#known.filter((item) => item.marker === undefined).map((item) => item.type);
+    return [...this.#known, ...this.#withoutPort].filter(({ marker }) => marker === undefined).map(({ type }) => type);
   }
 
   /** Resolves when the key is to be trusted. */
   async check(key: Buffer, policy: HostKeyPolicy): Promise<void> {
     const blob = key.toString('base64');
-    const revoked = this.#known.find((item) => item.marker === 'revoked' && item.key === blob);
-    if (revoked !== undefined)
-      throw this.#refuse(`its host key is revoked in ${revoked.place}`, key, 'do not connect to it');
-    if (policy === 'off') return;
-    const plain = this.#known.filter((item) => item.marker === undefined);
-    if (plain.some((item) => item.key === blob)) return;
-    const other = plain.find((item) => item.type === keyType(key)) ?? plain[0];
-    if (other !== undefined) {
-      const hint = `if the host was reinstalled: ssh-keygen -R '${this.#name}' -f '${other.place.replace(/:\d+$/, '')}'`;
-      throw this.#refuse(`its host key is not the one in ${other.place}; somebody may be in between`, key, hint);
+    const same = [...this.#known, ...this.#withoutPort].filter((item) => item.key === blob);
+    const revoked = same.find(({ marker }) => marker === 'revoked');
+    if (revoked !== undefined) {
+      throw this.#refuse(key, `its host key is revoked in ${place(revoked)}`, 'do not connect to it');
+    }
+    // OpenSSH takes a key known for the bare name on another port too, sshconnect.c.
+    if (policy === 'off' || same.some(({ marker }) => marker === undefined)) return;
+    const plain = this.#known.filter(({ marker }) => marker === undefined);
+    const [other] = plain;
+    if (other !== undefined) throw this.#changed(key, plain.find(({ type }) => type === blobType(key)) ?? other);
+    const authority = this.#known.find(({ marker }) => marker === 'cert-authority');
+    if (authority !== undefined) {
+      const why = `${place(authority)} trusts it by a certificate authority (@cert-authority), which is not supported`;
+      throw this.#refuse(key, why, 'add its plain host key as a line of its own');
     }
     if (policy === 'accept-new') return this.#remember(key);
-    const authority = this.#known.find((item) => item.marker === 'cert-authority');
-    const hint =
-      authority === undefined
-        ? `compare the fingerprint, then use --host-key accept-new, or: ssh-keyscan '${this.#name}'`
-        : `${authority.place} names a certificate authority, which is not supported; add the plain host key`;
-    throw this.#refuse('its host key is not known', key, hint);
+    const hint = 'compare the fingerprint, then use --host-key accept-new, or add the output of ssh-keyscan';
+    throw this.#refuse(key, 'its host key is not known', hint);
+  }
+
+  #changed(key: Buffer, other: KnownKey): FettleError {
+    const expected = `${other.type} ${fingerprint(Buffer.from(other.key, 'base64'))}`;
+    const kind = other.type === blobType(key) ? 'has changed' : 'is of a type that is not known for it';
+    const why = `its host key ${kind}, somebody may be in between; ${place(other)} has ${expected}`;
+    return this.#refuse(
+      key,
+      why,
+      `if the host was reinstalled: ssh-keygen -f ${shown(other.file)} -R ${shown(this.#name)}`,
+    );
   }
 
   async #remember(key: Buffer): Promise<void> {
-    const [file] = this.#files.user;
+    const [file] = this.#query.userFiles;
     if (file === undefined) return;
-    try {
-      await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-      const text = await readIfThere(file);
-      const gap = text === '' || text.endsWith('\n') ? '' : '\n';
-      await appendFile(file, `${gap}${this.#name} ${keyType(key)} ${key.toString('base64')}\n`, { mode: 0o600 });
-    } catch (cause) {
-      throw new FettleError('host-key', `the host key of ${this.#name} cannot be written to ${file}`, {
-        hint: 'check the file, or add the key by hand',
-        cause,
-      });
-    }
+    await this.#files.add(file, this.#name, { type: blobType(key), blob: key, isHashed: this.#query.isHashed });
   }
 
-  #refuse(why: string, key: Buffer, hint: string): FettleError {
-    const message = `${this.#name} is not trusted: ${why} (offered: ${keyType(key)} ${fingerprint(key)})`;
+  #refuse(key: Buffer, why: string, hint: string): FettleError {
+    const offered = `${blobType(key)} ${fingerprint(key)}`;
+    const message = `${this.#name} is not trusted: ${why} (offered: ${offered})`;
     return new FettleError('host-key', message, { hint, details: { fingerprint: fingerprint(key) } });
   }
 }
 
-async function readIfThere(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && ['ENOENT', 'ENOTDIR'].includes(String(cause.code))) return '';
-    throw new FettleError('host-key', `${file} cannot be read`, { hint: 'check its permissions', cause });
-  }
+function place({ file, line }: KnownKey): string {
+  return `${file}:${line}`;
+}
+
+function shown(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,39 +1,85 @@
+import type { Duplex } from 'node:stream';
 import type { Client, ClientChannel } from 'ssh2';
 import { FettleError } from '../../domain/error.ts';
 import { converse, type ChannelEnd } from '../channel.ts';
+import type { CredentialGuard } from '../credential-guard.ts';
+import { cancelled, orCancelled } from '../limit.ts';
 import type { ExecRequest, ExecResult, Session } from '../session.ts';
+import { watchSilence } from './idle.ts';
 
-/** sshd's MaxSessions is 10 by default, sshd_config(5); one is left for people. */
+/** sshd's MaxSessions is 10 by default, sshd_config(5); some are left for commands that were let go. */
 const channelsAtOnce = 8;
 
-/** One authenticated connection. Closing it ends the connection, and the jump connections it leans on. */
+export interface SshConnection {
+  readonly client: Client;
+  /** The bytes from the host, to tell silence from slowness. */
+  readonly stream: Duplex;
+  readonly idleMs: number;
+  readonly credentials: CredentialGuard;
+  /** Ends the connection, and the jump connections it leans on. */
+  readonly close: () => Promise<void>;
+}
+
+/** How the channel of a command ended; listened to from the moment it is there, for it may end at once. */
+interface Running {
+  readonly channel: ClientChannel;
+  readonly ended: Promise<ChannelEnd>;
+}
+
+/** One authenticated connection. */
 export class SshSession implements Session {
   readonly hostName: string;
   readonly transport = 'ssh';
   readonly shell = 'posix';
-  readonly #client: Client;
-  readonly #close: () => Promise<void>;
+  readonly credentials: CredentialGuard;
+  readonly #connection: SshConnection;
+  readonly #watch: Disposable;
   readonly #waiting: (() => void)[] = [];
   readonly #onLost = new Set<(error: FettleError) => void>();
   #lost: FettleError | undefined;
   #open = 0;
 
-  constructor(hostName: string, client: Client, close: () => Promise<void>) {
+  constructor(hostName: string, connection: SshConnection) {
     this.hostName = hostName;
-    this.#client = client;
-    this.#close = close;
-    client.on('error', (error) => this.#lose(error));
-    client.on('close', () => this.#lose(undefined));
+    this.credentials = connection.credentials;
+    this.#connection = connection;
+    const { client, stream, idleMs } = connection;
+    client.on('error', (error) => this.#lose(error.message, error));
+    client.on('close', () => this.#lose('it closed the connection'));
+    this.#watch = watchSilence(stream, idleMs, () => {
+      this.#lose(`it said nothing for ${idleMs / 1000} s (idle limit)`);
+      stream.destroy();
+    });
   }
 
   get isAlive(): boolean {
     return this.#lost === undefined;
   }
 
-  #lose(cause: Error | undefined): void {
+  async exec(request: ExecRequest): Promise<ExecResult> {
+    const what = `the command on ${this.hostName}`;
+    if (request.signal?.aborted) throw cancelled(request.signal, what);
+    await this.#turn(request.signal, what);
+    try {
+      const { channel, ended } = await orCancelled(this.#start(request.command), request.signal, what);
+      const streams = { stdin: channel, stdout: channel, stderr: channel.stderr };
+      const result = await converse({ ...streams, ended, release: () => channel.close() }, request, what);
+      this.#refuseNoLogin(result);
+      return result;
+    } finally {
+      this.#open -= 1;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#lose('it was closed');
+    await this.#connection.close();
+  }
+
+  #lose(why: string, cause?: Error): void {
     if (this.#lost !== undefined) return;
-    const isSilent = cause !== undefined && 'level' in cause && cause.level === 'client-timeout';
-    const why = isSilent ? 'it does not answer any more' : (cause?.message ?? 'it closed the connection');
+    this.#watch[Symbol.dispose]();
     this.#lost = new FettleError('lost', `the connection to ${this.hostName} is lost: ${why}`, {
       hint: 'work that was started there goes on by itself',
       cause,
@@ -42,28 +88,31 @@ export class SshSession implements Session {
     for (const wake of this.#waiting.splice(0)) wake();
   }
 
-  async exec(request: ExecRequest): Promise<ExecResult> {
-    request.signal?.throwIfAborted();
+  /** Waits for a free channel and takes it. */
+  async #turn(signal: AbortSignal | undefined, what: string): Promise<void> {
     while (this.#open >= channelsAtOnce && this.isAlive) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#waiting.push(resolve);
+      try {
+        await orCancelled(promise, signal, what);
+      } catch (error) {
+        const at = this.#waiting.indexOf(resolve);
+        // Woken and cancelled at once: the turn goes to the next.
+        if (at >= 0) this.#waiting.splice(at, 1);
+        else this.#waiting.shift()?.();
+        throw error;
+      }
     }
     this.#open += 1;
-    try {
-      const channel = await this.#openChannel(request.command);
-      return await this.#converse(channel, request);
-    } finally {
-      this.#open -= 1;
-      this.#waiting.shift()?.();
-    }
   }
 
-  async #openChannel(command: string): Promise<ClientChannel> {
-    const { promise, resolve, reject } = Promise.withResolvers<ClientChannel>();
+  async #start(command: string): Promise<Running> {
+    const { promise, resolve, reject } = Promise.withResolvers<Running>();
     if (this.#lost !== undefined) throw this.#lost;
     this.#onLost.add(reject);
     try {
-      this.#client.exec(command, (error, channel) => {
-        if (error === undefined || error === null) resolve(channel);
+      this.#connection.client.exec(command, (error, channel) => {
+        if (error === undefined || error === null) resolve({ channel, ended: this.#endOf(channel) });
         else reject(this.#refused(error));
       });
       return await promise;
@@ -74,48 +123,45 @@ export class SshSession implements Session {
     }
   }
 
-  #refused(cause: unknown): FettleError {
-    if (this.#lost !== undefined) return this.#lost;
-    const message = cause instanceof Error ? cause.message : String(cause);
-    return new FettleError('command', `${this.hostName} refuses to run a command: ${message}`, {
-      hint: 'the account may have no shell, a forced command, or too many sessions',
-      cause,
-    });
-  }
-
-  async #converse(channel: ClientChannel, request: ExecRequest): Promise<ExecResult> {
-    const { promise: ended, resolve, reject } = Promise.withResolvers<ChannelEnd>();
-    ended.catch(() => undefined);
+  #endOf(channel: ClientChannel): Promise<ChannelEnd> {
+    const { promise, resolve, reject } = Promise.withResolvers<ChannelEnd>();
+    promise.catch(() => undefined);
     let end: ChannelEnd | undefined;
     channel.on('error', () => undefined);
     channel.on('exit', (code: number | null, signal?: string) => {
       end = { exitCode: code, ...(signal === undefined ? {} : { signal }) };
     });
     channel.on('close', () => {
+      this.#onLost.delete(reject);
       if (end !== undefined) resolve(end);
-      else
-        reject(
-          this.#lost ??
-            new FettleError('lost', `a command on ${this.hostName} ended without telling how`, {
-              hint: 'its outcome is unknown; look at the host',
-            }),
-        );
+      else reject(this.#lost ?? this.#untold());
     });
     this.#onLost.add(reject);
-    try {
-      const streams = { stdin: channel, stdout: channel, stderr: channel.stderr };
-      return await converse(
-        { ...streams, ended, release: () => channel.close() },
-        request,
-        `the command on ${this.hostName}`,
-      );
-    } finally {
-      this.#onLost.delete(reject);
-    }
+    return promise;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#lose(new Error('it was closed'));
-    await this.#close();
+  #untold(): FettleError {
+    return new FettleError('lost', `a command on ${this.hostName} ended without telling how`, {
+      hint: 'its outcome is unknown; look at the host',
+    });
+  }
+
+  #refused(cause: unknown): FettleError {
+    if (this.#lost !== undefined) return this.#lost;
+    const message = cause instanceof Error ? cause.message : String(cause);
+    return new FettleError('connect', `${this.hostName} refuses to run a command: ${message}`, {
+      hint: 'too many sessions may be open there, or the account may only forward (sshd_config MaxSessions, authorized_keys)',
+      cause,
+    });
+  }
+
+  /** nologin(8) is a shell: it answers every command with this line and status 1. */
+  #refuseNoLogin({ exitCode, stdout }: ExecResult): void {
+    if (exitCode !== 1 || stdout.length > 200) return;
+    const said = stdout.toString('utf8').trim();
+    if (said !== 'This account is currently not available.') return;
+    throw new FettleError('auth', `the account on ${this.hostName} may not run commands: ${said}`, {
+      hint: 'its shell is nologin; give it a shell there or use another user',
+    });
   }
 }

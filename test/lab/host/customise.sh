@@ -2,6 +2,8 @@
 # Runs in the root of every flavour once. LAB_PASSWORD is the password of the accounts.
 for user in patch guest; do
   useradd --create-home --shell /bin/bash "$user"
+done
+for user in root patch guest; do
   printf '%s:%s\n' "$user" "$LAB_PASSWORD" | chpasswd
 done
 rm -f /etc/ssh/ssh_host_*

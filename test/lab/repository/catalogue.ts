@@ -23,7 +23,10 @@ const library: readonly PackageSpec[] = [
   ),
 ];
 
-/** A security version that a newer one in -updates hides: by phasing, and plainly. */
+/**
+ * A security version that a newer one in -updates hides, phased and plain; and a phased one with nothing between, which
+ * apt keeps back (it lets phased versions in where a version between is in a suite named -security).
+ */
 const hidden: readonly PackageSpec[] = [
   ...versions(
     'fettle-phased',
@@ -31,6 +34,7 @@ const hidden: readonly PackageSpec[] = [
     ['1.0-1+deb12u1', 'security'],
     ['1.1-1', 'updates', { phasedPercent: 0 }],
   ),
+  ...versions('fettle-gradual', ['1.0-1', 'stable'], ['1.1-1', 'updates', { phasedPercent: 0 }]),
   ...versions('fettle-hidden', ['1.0-1', 'stable'], ['1.0-1+deb12u1', 'security'], ['1.1-1', 'updates']),
 ];
 

@@ -1,0 +1,65 @@
+// The frame of every run that looks at hosts and changes nothing: ledger, reporter, transports, start and end.
+import type { RunEvent, RunKind } from '../domain/event.ts';
+import type { ExitName } from '../domain/exit.ts';
+import type { Host } from '../domain/host.ts';
+import type { RunContext } from '../engine/context.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { openReporter } from '../report/registry.ts';
+import type { Context } from './context.ts';
+import type { Options } from './options.ts';
+import { lookingContext, openCommandTransports, remoteOpener, type OpenRemote } from './reach.ts';
+import { openRecord, runFinished, runStarted } from './record.ts';
+
+export interface Look {
+  readonly context: RunContext;
+  readonly ledger: Ledger;
+  readonly remote: OpenRemote;
+  readonly concurrency: number;
+}
+
+export interface LookEnd {
+  readonly exitName: ExitName;
+  /** Hosts by how they ended, for the record. */
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+export interface LookRequest {
+  readonly kind: RunKind;
+  readonly hosts: readonly Host[];
+  readonly options: Partial<Options>;
+  /** Does the looking; what it prints comes after the progress is over. */
+  readonly action: (look: Look) => Promise<LookEnd & { readonly print?: () => void }>;
+}
+
+export const defaultConcurrency = 20;
+
+export async function lookAt(request: LookRequest, context: Context): Promise<ExitName> {
+  const { kind, hosts, options } = request;
+  const run = context.newId();
+  await using ledger = await openRecord(options, context);
+  const reporter = await openReporter(options, context.output);
+  let print: (() => void) | undefined;
+  let name: ExitName = 'internal';
+  try {
+    await using transports = openCommandTransports(options, context);
+    const engine = lookingContext({ run, record: ledger, sink: reporter }, context);
+    const tell = async (event: RunEvent): Promise<void> => {
+      await ledger.append([event]);
+      reporter.event(event);
+    };
+    await tell(runStarted({ run, kind, hosts, options }, context));
+    const end = await request.action({
+      context: engine,
+      ledger,
+      remote: remoteOpener(transports, context),
+      concurrency: options.concurrency ?? defaultConcurrency,
+    });
+    name = context.interruptions.exitName() ?? end.exitName;
+    await tell(runFinished(run, name, end.counts));
+    print = end.print;
+  } finally {
+    reporter.finish();
+  }
+  print?.();
+  return name;
+}

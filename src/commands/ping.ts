@@ -1,0 +1,31 @@
+import type { ExitName } from '../domain/exit.ts';
+import { fanOutExit, pingHosts, type PingResult } from '../engine/fan-out.ts';
+import { openReporter } from '../report/registry.ts';
+import { pingJson, pingRow, renderPing } from '../report/scan-tables.ts';
+import type { Invocation } from './command.ts';
+import type { Context } from './context.ts';
+import { loadFleet } from './fleet.ts';
+import { defaultConcurrency } from './look.ts';
+import { lookingContext, openCommandTransports, remoteOpener } from './reach.ts';
+import { show } from './show.ts';
+import { unrecorded } from './unrecorded.ts';
+
+/** Looks whether work would be possible; needs no ledger and records nothing. */
+export async function run(invocation: Invocation, context: Context): Promise<ExitName> {
+  const { options } = invocation;
+  const { hosts } = await loadFleet(invocation, context, invocation.arguments[0]);
+  const results: PingResult[] = [];
+  const reporter = await openReporter({ ...options, progress: 'none' }, context.output);
+  await using transports = openCommandTransports(options, context);
+  await pingHosts(hosts, {
+    context: lookingContext({ run: context.newId(), record: unrecorded, sink: reporter }, context),
+    remote: remoteOpener(transports, context),
+    concurrency: options.concurrency ?? defaultConcurrency,
+    onResult: (result) => results.push(result),
+  });
+  const order = new Map(hosts.map((host, index) => [host.name, index]));
+  results.sort((a, b) => (order.get(a.host.name) ?? 0) - (order.get(b.host.name) ?? 0));
+  const rows = results.map(pingRow);
+  show({ rows, shape: pingJson, json: options.json, text: () => renderPing(rows, context.output) }, context);
+  return context.interruptions.exitName() ?? fanOutExit(results.map((result) => ('error' in result ? result : {})));
+}

@@ -1,0 +1,55 @@
+import type { ExitName } from '../domain/exit.ts';
+import type { Plan } from '../domain/plan.ts';
+import { hasWork } from '../engine/plan.ts';
+import { jsonObject } from '../report/json.ts';
+import { renderPlan } from '../report/plan-table.ts';
+import type { Invocation } from './command.ts';
+import type { Context } from './context.ts';
+import { lookAt } from './look.ts';
+import { showDocument } from './show.ts';
+import { planFleet, readPlanRequest, writePlan, type MadePlan } from './planning.ts';
+
+/** Freezes what shall be installed where. Refreshes old package lists first, else changes nothing on hosts. */
+export async function run(invocation: Invocation, context: Context): Promise<ExitName> {
+  const { options } = invocation;
+  const request = await readPlanRequest(invocation, context);
+  let made: MadePlan | undefined;
+  const exitName = await lookAt(
+    {
+      kind: 'plan',
+      hosts: request.fleet.hosts,
+      options,
+      action: async (look) => {
+        made = await planFleet(request, look, invocation, context);
+        const { plan } = made;
+        const absent = plan.absent.filter((item) => item.kind === 'unreachable' || item.kind === 'failed').length;
+        return {
+          exitName: planExit(plan, options.detailedExitcode ?? false),
+          counts: { planned: plan.hosts.length, absent },
+        };
+      },
+    },
+    context,
+  );
+  if (made === undefined) return exitName;
+  const file = options.out;
+  if (file !== undefined) await writePlan(file, made, context);
+  const { plan, sha256 } = made;
+  if (options.json === undefined) context.output.stdout.write(renderPlan({ plan, sha256, path: file }, context.output));
+  else showDocument(jsonObject('plan', { sha256, ...plan }, options.json), context);
+  if (file === undefined && made.plan.hosts.some(hasWork)) {
+    context.console.message(
+      `next: fettle plan ${invocation.arguments[0] ?? ''} -o plan.json, then: fettle apply plan.json`,
+    );
+  } else if (file !== undefined && made.plan.hosts.some(hasWork)) {
+    context.console.message(`wrote ${file}; next: fettle apply ${file}`);
+  }
+  return exitName;
+}
+
+function planExit(plan: Plan, isDetailed: boolean): ExitName {
+  const isUnreachable = plan.absent.some((item) => item.kind === 'unreachable');
+  if (plan.absent.some((item) => item.kind === 'failed')) return 'partial';
+  if (isUnreachable) return 'unreachable';
+  return isDetailed && plan.hosts.some(hasWork) ? 'changes' : 'ok';
+}

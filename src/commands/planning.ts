@@ -1,0 +1,89 @@
+// From a playbook to a plan file: shared by `plan` and `patch`.
+import { writeFile } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+import { encodePlan, planSha256 } from '../config/plan-file.ts';
+import { loadPlaybook } from '../config/playbook.ts';
+import { matchHosts } from '../config/selector.ts';
+import { FettleError } from '../domain/error.ts';
+import type { Plan } from '../domain/plan.ts';
+import type { Playbook } from '../domain/playbook.ts';
+import { makePlan } from '../engine/plan.ts';
+import type { Invocation } from './command.ts';
+import type { Context } from './context.ts';
+import { loadFleet, settleDiagnostics, type Fleet } from './fleet.ts';
+import type { Look } from './look.ts';
+import { controllerFacts } from './reach.ts';
+
+export interface PlanRequest {
+  readonly playbook: Playbook;
+  readonly fleet: Fleet;
+}
+
+export interface MadePlan {
+  readonly plan: Plan;
+  /** The file's bytes; their SHA-256 is the plan's hash. */
+  readonly bytes: Buffer;
+  readonly sha256: string;
+}
+
+export async function readPlanRequest(invocation: Invocation, context: Context): Promise<PlanRequest> {
+  const path = inDirectory(invocation.arguments[0] ?? '', context);
+  const { playbook, diagnostics } = await loadPlaybook(path);
+  settleDiagnostics(diagnostics, context);
+  if (playbook === undefined) throw new FettleError('config', `${path} is no playbook`);
+  return { playbook, fleet: await loadFleet(invocation, context, playbook.targets.select) };
+}
+
+export async function planFleet(
+  request: PlanRequest,
+  look: Look,
+  invocation: Invocation,
+  context: Context,
+): Promise<MadePlan> {
+  const { playbook, fleet } = request;
+  const { options } = invocation;
+  const plan = await makePlan({
+    ...look,
+    playbook,
+    hosts: fleet.hosts,
+    inventorySize: fleet.inventory.hosts.size,
+    select: (pattern) => matchHosts(fleet.inventory, pattern),
+    id: context.newId(),
+    seed: context.randomSeed(),
+    fettleVersion: context.version,
+    mayRefresh: options.refresh !== false,
+    controller: await controllerFacts(),
+    ...(options.limit === undefined ? {} : { limit: options.limit }),
+  });
+  const bytes = encodePlan(plan);
+  const sha256 = planSha256(bytes);
+  await look.ledger.putBlob(bytes);
+  await look.context.record.append([
+    {
+      type: 'plan.created',
+      run: look.context.run,
+      plan: plan.id,
+      sha256,
+      hosts: plan.hosts.length,
+      updates: plan.hosts.reduce((sum, host) => sum + host.updates.length, 0),
+      expiresMs: plan.expiresMs,
+    },
+  ]);
+  return { plan, bytes, sha256 };
+}
+
+export async function writePlan(file: string, made: MadePlan, context: Context): Promise<void> {
+  const path = inDirectory(file, context);
+  try {
+    await writeFile(path, made.bytes);
+  } catch (cause) {
+    throw new FettleError('disk', `the plan cannot be written to ${path}`, {
+      hint: 'name another file with -o',
+      cause,
+    });
+  }
+}
+
+export function inDirectory(path: string, context: Context): string {
+  return isAbsolute(path) ? path : join(context.cwd, path);
+}

@@ -1,0 +1,89 @@
+// How a command reaches hosts: transports, elevation, scripts and managers put together for the engine.
+import { readFile } from 'node:fs/promises';
+import { engineLimits, type RunContext } from '../engine/context.ts';
+import type { HostRemote } from '../engine/host-remote.ts';
+import { HostLink, reconnectLimits } from '../engine/link.ts';
+import { LinkedRemote } from '../engine/linked-remote.ts';
+import { localSpawner } from '../engine/local-command.ts';
+import { FettleError } from '../domain/error.ts';
+import type { EventSink } from '../domain/event.ts';
+import type { Host } from '../domain/host.ts';
+import type { MachineFacts } from '../domain/identity.ts';
+import type { RunRecord } from '../domain/record.ts';
+import { detectManager, managerNamed } from '../managers/registry.ts';
+import { elevate } from '../remote/elevation.ts';
+import { transportNames, type Transports } from '../transport/registry.ts';
+import type { Context } from './context.ts';
+import type { Options } from './options.ts';
+
+export type OpenRemote = (host: Host) => HostRemote;
+
+export function openCommandTransports(options: Partial<Options>, context: Context): Transports {
+  const { env, homeDir, operator } = context;
+  return context.openTransports({
+    env,
+    homeDir,
+    userName: operator.user,
+    ...(options.hostKey === undefined ? {} : { hostKeyPolicy: options.hostKey }),
+  });
+}
+
+/** One connection a host, opened when it is first needed. */
+export function remoteOpener(transports: Transports, context: Context): OpenRemote {
+  const { clock } = context;
+  return (host) => {
+    const link = new HostLink(host, {
+      open: async (wanted, signal) => {
+        const transport = transports.get(wanted.connection.transport);
+        if (transport !== undefined) return transport.open(wanted, signal === undefined ? {} : { signal });
+        throw new FettleError('config', `${wanted.name} wants the transport "${wanted.connection.transport}"`, {
+          hint: `this version has ${transportNames.join(', ')}`,
+        });
+      },
+      elevate,
+      clock,
+      random: () => context.randomSeed() / 2 ** 32,
+      limits: reconnectLimits,
+    });
+    return new LinkedRemote(link, { clock, detect: detectManager, manager: managerNamed });
+  };
+}
+
+export interface RunContextParts {
+  readonly run: string;
+  readonly record: RunRecord;
+  readonly sink: EventSink;
+}
+
+export function runContext({ run, record, sink }: RunContextParts, context: Context): RunContext {
+  const { operator, clock, env, interruptions } = context;
+  const { stop, detach } = interruptions;
+  return {
+    run,
+    record,
+    sink,
+    operator,
+    clock,
+    stop,
+    detach,
+    manager: managerNamed,
+    spawnLocal: localSpawner(env),
+    limits: engineLimits,
+  };
+}
+
+/** What only looks lets go at the first Ctrl-C: there is nothing to bring to a safe point. */
+export function lookingContext(parts: RunContextParts, context: Context): RunContext {
+  return { ...runContext(parts, context), detach: context.interruptions.stop };
+}
+
+/** The machine fettle runs on, where it tells: it goes last and is not rebooted by its own run. */
+export async function controllerFacts(): Promise<MachineFacts> {
+  const read = async (file: string): Promise<string | undefined> =>
+    readFile(file, 'utf8').then(
+      (text) => text.trim(),
+      () => undefined,
+    );
+  const [machineId, bootId] = [await read('/etc/machine-id'), await read('/proc/sys/kernel/random/boot_id')];
+  return { ...(machineId === undefined ? {} : { machineId }), ...(bootId === undefined ? {} : { bootId }) };
+}

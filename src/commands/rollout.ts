@@ -1,0 +1,69 @@
+// Carrying out a plan: shared by `apply`, `patch`, `reboot` and `run resume`.
+import { matchHosts } from '../config/selector.ts';
+import { FettleError } from '../domain/error.ts';
+import type { RunEvent, RunStarted } from '../domain/event.ts';
+import type { ExitName } from '../domain/exit.ts';
+import type { Host } from '../domain/host.ts';
+import { reachedThrough } from '../domain/jump.ts';
+import type { Plan } from '../domain/plan.ts';
+import type { RunState } from '../domain/record.ts';
+import { applyPlan } from '../engine/run.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { openReporter } from '../report/registry.ts';
+import type { Invocation } from './command.ts';
+import type { Context } from './context.ts';
+import { openInventory, resolveFleet } from './fleet.ts';
+import type { Options } from './options.ts';
+import { controllerFacts, openCommandTransports, remoteOpener, runContext } from './reach.ts';
+
+export interface RolloutRequest {
+  readonly plan: Plan;
+  readonly hosts: readonly Host[];
+  readonly opening: RunStarted | Extract<RunEvent, { readonly type: 'run.resumed' }>;
+  readonly ledger: Ledger;
+  readonly options: Partial<Options>;
+  readonly state?: RunState;
+}
+
+export async function carryOut(request: RolloutRequest, context: Context): Promise<ExitName> {
+  const { plan, hosts, opening, ledger, options, state } = request;
+  const reporter = await openReporter(options, context.output);
+  await using transports = openCommandTransports(options, context);
+  try {
+    await ledger.withdrawStop(opening.run);
+    const result = await applyPlan({
+      ...runContext({ run: opening.run, record: ledger, sink: reporter }, context),
+      opening,
+      plan,
+      hosts: new Map(hosts.map((host) => [host.name, host])),
+      openRemote: remoteOpener(transports, context),
+      reachedThrough: reachedThrough(hosts),
+      controller: await controllerFacts(),
+      interruptedAs: () => context.interruptions.exitName(),
+      ...(state === undefined ? {} : { state }),
+    });
+    return result.exitName;
+  } finally {
+    reporter.finish();
+  }
+}
+
+/** The plan's hosts out of the inventory as it is now; one that is gone is the caller's to judge. */
+export async function planHosts(plan: Plan, { options }: Invocation, context: Context): Promise<readonly Host[]> {
+  const inventory = await openInventory(options, context);
+  const names = plan.hosts.map((host) => host.host).filter((name) => inventory.hosts.has(name));
+  if (options.limit === undefined) return resolveFleet(inventory, names, options, context);
+  const limited = matchHosts(inventory, options.limit);
+  const kept = names.filter((name) => limited.has(name));
+  if (kept.length === 0) throw new FettleError('usage', `--limit ${options.limit} leaves no host of the plan`);
+  return resolveFleet(inventory, kept, options, context);
+}
+
+/** Before anything is changed: a person says yes, or `--yes` did. */
+export async function confirm(question: string, options: Partial<Options>, context: Context): Promise<boolean> {
+  if (options.yes === true) return true;
+  if (!context.prompt.isAvailable) {
+    throw new FettleError('usage', 'there is no terminal to ask whether to go ahead', { hint: 'say so with --yes' });
+  }
+  return context.prompt.confirm(question);
+}

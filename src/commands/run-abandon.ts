@@ -1,0 +1,25 @@
+import { FettleError } from '../domain/error.ts';
+import type { ExitName } from '../domain/exit.ts';
+import type { Invocation } from './command.ts';
+import type { Context } from './context.ts';
+import { openRecord } from './record.ts';
+
+/** Gives the lease of a host up. What goes on on the host goes on; a job there still guards it against others. */
+export async function run({ arguments: given, options }: Invocation, context: Context): Promise<ExitName> {
+  const name = given[0] ?? '';
+  await using ledger = await openRecord(options, context);
+  const { run: id } = await ledger.findRun(options.run);
+  const state = await ledger.runState(id);
+  const host = state?.hosts.find((item) => item.host === name);
+  if (host === undefined) {
+    throw new FettleError('usage', `run ${id} has no host ${name}`, {
+      hint: `see its hosts with: fettle run show ${id}`,
+    });
+  }
+  const reason = options.reason ?? 'no reason given';
+  const { operator } = context;
+  await ledger.append([{ type: 'host.abandoned', run: id, host: host.host, hostId: host.hostId, operator, reason }]);
+  await ledger.releaseLease(id, host.hostId);
+  context.console.message(`run ${id} has given up ${name}`);
+  return 'ok';
+}

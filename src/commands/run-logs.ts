@@ -1,0 +1,21 @@
+import { FettleError } from '../domain/error.ts';
+import type { ExitName } from '../domain/exit.ts';
+import { renderLogs } from '../report/exec-output.ts';
+import type { Invocation } from './command.ts';
+import type { Context } from './context.ts';
+import { openToRead } from './record.ts';
+
+/** What was printed on one host, step by step; control characters are shown, not obeyed, unless `--raw`. */
+export async function run({ arguments: given, options }: Invocation, context: Context): Promise<ExitName> {
+  const host = given[0] ?? '';
+  await using ledger = await openToRead(options, context);
+  const { run: id } = await ledger.findRun(options.run);
+  const rows = await ledger.runLogs(id, host);
+  if (rows.length === 0) {
+    throw new FettleError('usage', `run ${id} has nothing of ${host}`, {
+      hint: `see its hosts with: fettle run show ${id}`,
+    });
+  }
+  context.output.stdout.write(renderLogs(rows, { output: context.output, raw: options.raw ?? false }));
+  return 'ok';
+}

@@ -1,0 +1,38 @@
+import { decodePlan } from '../config/plan-file.ts';
+import { FettleError } from '../domain/error.ts';
+import type { ExitName } from '../domain/exit.ts';
+import type { Plan } from '../domain/plan.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { narrowed } from './apply.ts';
+import type { Invocation } from './command.ts';
+import type { Context } from './context.ts';
+import { openRecord } from './record.ts';
+import { carryOut, planHosts } from './rollout.ts';
+
+/** Goes on with a run: attaches to what is in flight, finishes the rest, tries what failed once more. */
+export async function run(invocation: Invocation, context: Context): Promise<ExitName> {
+  const { options } = invocation;
+  await using ledger = await openRecord(options, context);
+  const { run: id, planSha256, hosts: names } = await ledger.findRun(invocation.arguments[0]);
+  if (planSha256 === undefined) {
+    throw new FettleError('usage', `run ${id} carries out no plan; there is nothing to go on with`, {
+      hint: 'list runs with: fettle run list',
+    });
+  }
+  const whole = await recordedPlan(ledger, planSha256);
+  // A run that was narrowed by --limit goes on narrowed.
+  const plan = narrowed(whole, new Set(names));
+  const hosts = await planHosts(plan, invocation, context);
+  const state = await ledger.runState(id);
+  if (state === undefined) throw new FettleError('ledger', `the ledger lacks the state of run ${id}`);
+  const opening = { type: 'run.resumed', run: id, operator: context.operator, argv: context.argv } as const;
+  const kept = options.limit === undefined ? plan : narrowed(plan, new Set(hosts.map((host) => host.name)));
+  return carryOut({ plan: kept, hosts, opening, ledger, options, state }, context);
+}
+
+export async function recordedPlan(ledger: Ledger, sha256: string): Promise<Plan> {
+  const bytes = await ledger.getBlob(sha256);
+  if (bytes === undefined)
+    throw new FettleError('ledger', `the ledger lacks the plan ${sha256}`, { hint: 'run: fettle ledger verify' });
+  return decodePlan(bytes);
+}

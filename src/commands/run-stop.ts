@@ -1,0 +1,19 @@
+import { FettleError } from '../domain/error.ts';
+import type { ExitName } from '../domain/exit.ts';
+import type { Invocation } from './command.ts';
+import type { Context } from './context.ts';
+import { openRecord } from './record.ts';
+
+/** Asks the process that holds the run to start no further host. */
+export async function run({ arguments: given, options }: Invocation, context: Context): Promise<ExitName> {
+  await using ledger = await openRecord(options, context);
+  const { run: id, exitName } = await ledger.findRun(given[0]);
+  if (exitName !== undefined) {
+    throw new FettleError('usage', `run ${id} has ended already (${exitName})`, {
+      hint: 'list runs with: fettle run list',
+    });
+  }
+  await ledger.requestStop(id);
+  context.console.message(`asked run ${id} to start no further host; hosts in flight go on`);
+  return 'ok';
+}

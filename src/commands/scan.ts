@@ -1,0 +1,64 @@
+import { parseDurationMs } from '../config/duration.ts';
+import { FettleError } from '../domain/error.ts';
+import type { ExitName } from '../domain/exit.ts';
+import { fanOutExit } from '../engine/fan-out.ts';
+import { scanHosts, type ScanResult } from '../engine/scan.ts';
+import { scanRow, type ScanRow } from '../report/scan-row.ts';
+import { renderScan, scanJson } from '../report/scan-tables.ts';
+import type { Invocation } from './command.ts';
+import type { Context } from './context.ts';
+import { loadFleet } from './fleet.ts';
+import { lookAt } from './look.ts';
+import type { Options } from './options.ts';
+import { show } from './show.ts';
+
+const defaultMaxAgeMs = 6 * 3_600_000;
+
+/** Looks at every host and records what is missing. Hosts whose own metadata is old are stale: never clean. */
+export async function run(invocation: Invocation, context: Context): Promise<ExitName> {
+  const { options } = invocation;
+  const { hosts } = await loadFleet(invocation, context, invocation.arguments[0]);
+  const maxAgeMs = readDuration(options.maxAge, '--max-age') ?? defaultMaxAgeMs;
+  return lookAt(
+    {
+      kind: 'scan',
+      hosts,
+      options,
+      action: async (look) => {
+        const rows: ScanRow[] = [];
+        const ends: { error?: FettleError }[] = [];
+        const onResult = (result: ScanResult): void => {
+          rows.push(scanRow(result));
+          ends.push('error' in result ? { error: result.error } : {});
+        };
+        await scanHosts(hosts, { ...look, maxAgeMs, onResult });
+        const order = new Map(hosts.map((host, index) => [host.name, index]));
+        rows.sort((a, b) => (order.get(a.host) ?? 0) - (order.get(b.host) ?? 0));
+        const failed = ends.filter((end) => end.error !== undefined).length;
+        return {
+          exitName: scanExit(fanOutExit(ends), rows, options),
+          counts: { scanned: rows.length - failed, failed },
+          print: () => {
+            if (options.jsonl === true) return;
+            show({ rows, shape: scanJson, json: options.json, text: () => renderScan(rows, context.output) }, context);
+          },
+        };
+      },
+    },
+    context,
+  );
+}
+
+function scanExit(reached: ExitName, rows: readonly ScanRow[], options: Partial<Options>): ExitName {
+  if (reached !== 'ok') return reached;
+  const scanned = rows.filter((row) => row.state === 'scanned');
+  if (options.detailedExitcode === true && scanned.some((row) => row.security + row.other > 0)) return 'changes';
+  return scanned.some((row) => row.isStale || row.problems.length > 0) ? 'partial' : 'ok';
+}
+
+export function readDuration(text: string | undefined, flag: string): number | undefined {
+  if (text === undefined) return undefined;
+  const ms = parseDurationMs(text);
+  if (ms !== undefined) return ms;
+  throw new FettleError('usage', `${flag} ${text} is no duration`, { hint: 'write it like 90s, 10m, 6h or 7d' });
+}

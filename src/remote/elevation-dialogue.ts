@@ -1,0 +1,168 @@
+import { FettleError } from '../domain/error.ts';
+import type { Elevation } from '../domain/host.ts';
+import type { Secret } from '../domain/secret.ts';
+import type { CredentialGuard, Offer } from '../transport/credential-guard.ts';
+import type { Dialogue, DialogueAnswer } from '../transport/session.ts';
+
+export interface ElevationDialogueOptions {
+  readonly host: string;
+  readonly elevation: Elevation;
+  readonly mark: string;
+  readonly credentials: CredentialGuard | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+export function promptOf(mark: string): string {
+  return `fettle-${mark}-password:`;
+}
+
+export function readyOf(mark: string): string {
+  return `fettle-${mark}-ready`;
+}
+
+/** Directories behind PAM may be slow; a program that waits for something else must not be waited for. */
+const elevationLimitMs = 60_000;
+
+/** What is said between the start of sudo, doas or su and the first word of the elevated shell. */
+export class ElevationDialogue implements Dialogue, Disposable {
+  readonly limitMs = elevationLimitMs;
+  readonly #options: ElevationDialogueOptions;
+  readonly #prompt: RegExp;
+  readonly #ready: string;
+  /** Undefined until the guard was asked; null where it does not want the password to be sent. */
+  #offer: Offer | null | undefined;
+  #wasSent = false;
+  #isOver = false;
+  #heard = '';
+  isThrough = false;
+
+  constructor(options: ElevationDialogueOptions) {
+    const { mark, elevation } = options;
+    this.#options = options;
+    this.#ready = `${readyOf(mark)}\n`;
+    // su(1) takes no prompt of ours: only an unfinished last line counts as its question.
+    this.#prompt = elevation.method === 'su' ? /[^\n]*password[^\n]*: ?$/i : new RegExp(promptOf(mark));
+  }
+
+  next(stderr: string): DialogueAnswer {
+    this.#heard = stderr;
+    const readyAt = stderr.indexOf(this.#ready);
+    if (readyAt >= 0) {
+      this.isThrough = true;
+      if (this.#wasSent) this.#offer?.accepted();
+      return { kind: 'go', consumed: readyAt + this.#ready.length };
+    }
+    const asked = this.#prompt.exec(stderr);
+    return asked === null ? { kind: 'wait' } : this.#answer(asked.index + asked[0].length);
+  }
+
+  #answer(consumed: number): DialogueAnswer {
+    const { password } = this.#options.elevation;
+    if (password === undefined) return { kind: 'fail', error: this.#error(wantsPassword) };
+    if (this.#wasSent) {
+      this.#offer?.refused();
+      return { kind: 'fail', error: this.#error(refusesPassword) };
+    }
+    if (this.#offer === undefined && this.#options.credentials !== undefined) {
+      return { kind: 'later', until: this.#askGuard(this.#options.credentials, password) };
+    }
+    if (this.#offer === null) return { kind: 'fail', error: this.#error(withheld) };
+    this.#wasSent = true;
+    this.#heard = '';
+    return { kind: 'send', bytes: Buffer.from(`${password.reveal()}\n`), consumed };
+  }
+
+  async #askGuard(guard: CredentialGuard, password: Secret): Promise<void> {
+    const { elevation, signal } = this.#options;
+    const offer = await guard.offer(`${elevation.method} ${elevation.user}`, password, signal);
+    if (this.#isOver) offer?.withdrawn();
+    this.#offer = offer ?? null;
+  }
+
+  [Symbol.dispose](): void {
+    this.#isOver = true;
+    this.#offer?.withdrawn();
+  }
+
+  /** The program ended before our shell began. */
+  refusal(exitCode: number | null): FettleError {
+    const text = Buffer.from(this.#heard, 'latin1').toString('utf8');
+    const lines = text.split('\n').map((line) => line.trim());
+    const said = lines.filter((line) => line !== '').at(-1) ?? `it ended with status ${exitCode ?? 'none'}`;
+    const known = reasons.find(({ pattern }) => pattern.test(text));
+    const isUnasked = known === wantsPassword && this.#options.elevation.method === 'doas';
+    const reason = isUnasked ? doasWantsPassword : known;
+    if (this.#wasSent && (reason === refusesPassword || reason === undefined)) this.#offer?.refused();
+    return this.#error(reason ?? { what: 'does not let us through', hint: 'try it there by hand' }, said);
+  }
+
+  #error({ what, hint }: Pick<Reason, 'what' | 'hint'>, said?: string): FettleError {
+    const { elevation, host } = this.#options;
+    const words = said === undefined ? '' : ` (${said.slice(0, 200)})`;
+    return new FettleError('elevate', `${elevation.method} to ${elevation.user} on ${host} ${what}${words}`, { hint });
+  }
+}
+
+interface Reason {
+  readonly pattern: RegExp;
+  readonly what: string;
+  readonly hint: string;
+}
+
+const wantsPassword: Reason = {
+  pattern: /a password is required|Authentication required|no password was provided/i,
+  what: 'wants a password',
+  hint: 'give it with -K or --become-password-file, or allow it without one in sudoers',
+};
+
+const doasWantsPassword: Reason = {
+  ...wantsPassword,
+  hint: 'doas reads passwords only from a terminal: allow it with "permit nopass" in doas.conf, or use sudo',
+};
+
+const refusesPassword: Reason = {
+  pattern: /incorrect password|Authentication failure|Authentication failed|Sorry, try again|su: incorrect|Sorry$/im,
+  what: 'refuses the password',
+  hint: 'check -K or ansible_become_password',
+};
+
+const withheld: Pick<Reason, 'what' | 'hint'> = {
+  what: 'was not tried: the password was refused twice before',
+  hint: 'the password looks wrong; it was kept back so that the account is not locked',
+};
+
+/** What sudo 1.8-1.9, opendoas, util-linux and busybox su say, most telling first. */
+const reasons: readonly Reason[] = [
+  {
+    pattern: /must have a tty|requiretty|no tty present/i,
+    what: 'wants a terminal (requiretty)',
+    hint: 'set "Defaults:USER !requiretty" in sudoers there',
+  },
+  {
+    pattern: /not in the sudoers file|may not run sudo|not allowed to (execute|run)|Operation not permitted/i,
+    what: 'is not allowed for this account',
+    hint: 'fettle needs to run sh; add a rule to sudoers or doas.conf there',
+  },
+  {
+    pattern: /account (has )?expired|password (has )?expired|Password change required|not available|account is locked/i,
+    what: 'meets an account that has expired or may not be used',
+    hint: 'look at the account there (chage -l)',
+  },
+  {
+    pattern: /unknown user|(user|User) \S+ does not exist|no passwd entry/i,
+    what: 'does not know that account',
+    hint: 'check ansible_become_user',
+  },
+  wantsPassword,
+  refusesPassword,
+  {
+    pattern: /must be suid|effective uid is not 0|setuid/i,
+    what: 'has no rights itself there',
+    hint: 'its file must belong to root with the set-user-id bit, on a file system without nosuid',
+  },
+  {
+    pattern: /not found|No such file|Permission denied/i,
+    what: 'cannot be run there',
+    hint: 'install it, or set ansible_become_method or ansible_become_exe',
+  },
+];

@@ -1,0 +1,137 @@
+// `report …`: answers of the ledger.
+import { formatAge, formatDuration, formatTime, isoTime } from '../base/format.ts';
+import { foldHostNames } from '../base/host-names.ts';
+import type {
+  HostRow,
+  HostStatusRow,
+  PackageRow,
+  PendingRebootRow,
+  PendingUpdateRow,
+  RebootRow,
+} from '../domain/report.ts';
+import type { Output } from './output.ts';
+import { renderTable, type Column } from './table.ts';
+import { paintStanding } from './verdicts.ts';
+
+function age<Row>(title: string, read: (row: Row) => number, nowMs: number): Column<Row> {
+  return { title, text: (row) => formatAge(read(row), nowMs), plain: (row) => isoTime(read(row)) };
+}
+
+/** `report status`; `nowMs` is the time asked about (`--as-of`), else now. */
+export function renderStatus(
+  rows: readonly HostStatusRow[],
+  { output, nowMs = output.clock.now() }: { readonly output: Output; readonly nowMs?: number | undefined },
+): string {
+  const columns: readonly Column<HostStatusRow>[] = [
+    { title: 'HOST', text: (row) => row.host },
+    { title: 'SYSTEM', text: (row) => row.osName, narrow: 'cut' },
+    {
+      title: 'SECURITY',
+      text: (row) => (row.securityKnown ? String(row.security) : 'unknown'),
+      align: 'right',
+      paint: (text, row, paint) => (row.securityKnown && row.security === 0 ? text : paint.red(text)),
+    },
+    { title: 'OTHER', text: (row) => String(row.other), align: 'right' },
+    { title: 'HELD BACK', text: (row) => String(row.heldBack), align: 'right' },
+    {
+      title: 'REBOOT',
+      text: (row) => row.rebootNeeded,
+      paint: (text, _row, paint) => (text === 'yes' ? paint.yellow(text) : text),
+    },
+    {
+      ...age('SCANNED', (row: HostStatusRow) => row.scannedMs, nowMs),
+      text: (row) => `${formatAge(row.scannedMs, nowMs)}${row.isStale ? ', stale' : ''}`,
+      paint: (text, row, paint) => (row.isStale ? paint.yellow(text) : text),
+    },
+    {
+      title: 'LAST RUN',
+      text: (row) => row.lastVerdict ?? '',
+      paint: (text, _row, paint) => paintStanding(text, paint),
+    },
+    { title: 'REMARKS', text: statusRemarks, narrow: 'wrap' },
+  ];
+  return renderTable(columns, rows, { output, empty: 'the ledger knows no scanned host; scan with: fettle scan' });
+}
+
+function statusRemarks(row: HostStatusRow): string {
+  const broken = row.broken === 0 ? [] : [`${row.broken} packages not properly installed`];
+  return [...broken, ...row.problems].join('; ');
+}
+
+export function renderUpdates(
+  rows: readonly PendingUpdateRow[],
+  { output, nowMs = output.clock.now() }: { readonly output: Output; readonly nowMs?: number | undefined },
+): string {
+  const columns: readonly Column<PendingUpdateRow>[] = [
+    { title: 'PACKAGE', text: (row) => `${row.name}:${row.arch}`, narrow: 'cut' },
+    { title: 'TO', text: (row) => row.to, narrow: 'cut' },
+    {
+      title: 'CLASS',
+      text: (row) => row.class,
+      paint: (text, _row, paint) => (text === 'security' ? paint.red(text) : text),
+    },
+    age('SEEN', (row) => row.firstSeenMs, nowMs),
+    { title: 'COUNT', text: (row) => String(row.hosts.length), align: 'right' },
+    { title: 'HOSTS', text: updateHosts, narrow: 'wrap' },
+  ];
+  return renderTable(columns, rows, { output, empty: 'no pending updates are known' });
+}
+
+/** Hosts folded by why they do not have it. */
+function updateHosts({ hosts }: PendingUpdateRow): string {
+  const byReason = Map.groupBy(hosts, (host) => host.heldBack ?? '');
+  return [...byReason]
+    .map(([reason, group]) => foldHostNames(group.map((item) => item.host)) + (reason === '' ? '' : ` (${reason})`))
+    .join('; ');
+}
+
+export function renderHosts(
+  rows: readonly HostRow[],
+  { output, nowMs = output.clock.now() }: { readonly output: Output; readonly nowMs?: number | undefined },
+): string {
+  const columns: readonly Column<HostRow>[] = [
+    { title: 'HOST', text: (row) => row.host },
+    { title: 'SYSTEM', text: (row) => row.osName, narrow: 'cut' },
+    { title: 'KERNEL', text: (row) => row.kernel, narrow: 'cut' },
+    { title: 'ARCH', text: (row) => row.arch },
+    { title: 'ON', text: (row) => row.virtualization ?? '' },
+    { title: 'PACKAGES', text: (row) => String(row.packages), align: 'right' },
+    age('FIRST SEEN', (row) => row.firstSeenMs, nowMs),
+    age('LAST SEEN', (row) => row.lastSeenMs, nowMs),
+  ];
+  return renderTable(columns, rows, { output, empty: 'the ledger knows no host; scan with: fettle scan' });
+}
+
+export function renderPackages(rows: readonly PackageRow[], output: Output): string {
+  const columns: readonly Column<PackageRow>[] = [
+    { title: 'PACKAGE', text: (row) => row.name, narrow: 'cut' },
+    { title: 'ARCH', text: (row) => row.arch },
+    { title: 'VERSION', text: (row) => row.version, narrow: 'cut' },
+    { title: 'STATUS', text: (row) => row.status },
+  ];
+  return renderTable(columns, rows, { output, empty: 'no packages are known of it' });
+}
+
+export function renderPendingReboots(
+  rows: readonly PendingRebootRow[],
+  { output, nowMs = output.clock.now() }: { readonly output: Output; readonly nowMs?: number | undefined },
+): string {
+  const columns: readonly Column<PendingRebootRow>[] = [
+    { title: 'HOST', text: (row) => row.host },
+    age('SINCE', (row) => row.sinceMs, nowMs),
+    { title: 'REASONS', text: (row) => row.reasons.join('; '), narrow: 'wrap' },
+  ];
+  return renderTable(columns, rows, { output, empty: 'no host is known to wait for a reboot' });
+}
+
+export function renderReboots(rows: readonly RebootRow[], output: Output): string {
+  const columns: readonly Column<RebootRow>[] = [
+    { title: 'HOST', text: (row) => row.host },
+    { title: 'AT', text: (row) => formatTime(row.atMs), plain: (row) => isoTime(row.atMs) },
+    { title: 'DOWN', text: (row) => formatDuration(row.downMs), plain: (row) => String(row.downMs), align: 'right' },
+    { title: 'BOOT ID', text: (row) => row.bootIdAfter, narrow: 'cut' },
+    { title: 'REASONS', text: (row) => row.reasons.join('; '), narrow: 'wrap' },
+    { title: 'RUN', text: (row) => row.run },
+  ];
+  return renderTable(columns, rows, { output, empty: 'no reboot is recorded' });
+}

@@ -1,0 +1,192 @@
+// The plan as people sign it: everything that will happen, nothing that will not.
+import { formatAge, formatBytes, formatTime } from '../base/format.ts';
+import { countedHostNames, foldHostNames } from '../base/host-names.ts';
+import { cleanLine, plural, shellWord } from '../base/text.ts';
+import type { HostPlan, LeftOut, Plan, PlannedUpdate } from '../domain/plan.ts';
+import type { Output } from './output.ts';
+import { Page } from './page.ts';
+import { budgetText, hookTexts, installText, policyText, rebootText, shortBudget, verifyText } from './plan-words.ts';
+import { byClass, byReason, groupWork, isIdle, totalsOf, type WorkGroup } from './plan-work.ts';
+import { fill, widthOf, wrap } from './width.ts';
+
+/** A plan with the hash of its file's bytes. */
+export interface PlanSheet {
+  readonly plan: Plan;
+  /** Hex. */
+  readonly sha256: string;
+  /** Where it was written to. */
+  readonly path?: string | undefined;
+}
+
+/** For stdout; width and colour as stdout has them. */
+export function renderPlan(sheet: PlanSheet, output: Output): string {
+  const { plan } = sheet;
+  const page = new Page(output.stdout);
+  putHeader(page, sheet, output.clock.now());
+  const working = plan.hosts.filter((host) => !isIdle(host));
+  if (working.length > 0) {
+    putWaves(page, plan);
+    for (const group of groupWork(working)) putGroup(page, group, plan.waves.length);
+  }
+  putIdle(page, plan.hosts.filter(isIdle));
+  putAbsent(page, plan);
+  if (plan.warnings.length > 0) page.section('Warnings');
+  for (const warning of plan.warnings) page.put(2, `- ${warning}`);
+  putTotals(page, sheet, working.length === 0);
+  return page.text();
+}
+
+function putHeader(page: Page, { plan, sha256, path }: PlanSheet, nowMs: number): void {
+  page.line(page.paint.bold(`Plan ${cleanLine(plan.playbook.name)}`));
+  page.field('sha256', sha256);
+  page.field('id', plan.id);
+  if (path !== undefined) page.field('file', path);
+  page.field('created', `${formatTime(plan.createdMs)} by fettle ${plan.fettleVersion}`);
+  const isExpired = plan.expiresMs <= nowMs;
+  page.field(
+    'expires',
+    `${formatTime(plan.expiresMs)} (${isExpired ? 'expired ' : ''}${formatAge(plan.expiresMs, nowMs)})`,
+  );
+  page.field('playbook', `${plan.playbook.name}, sha256 ${plan.playbook.sha256}`);
+  page.field('hosts', plan.limit === undefined ? plan.select : `${plan.select}, limited to ${plan.limit}`);
+  page.field('policy', policyText(plan));
+  page.field('install', installText(plan));
+  page.field('reboot', rebootText(plan));
+  page.field('verify', verifyText(plan));
+  page.field('budget', budgetText(plan.budget));
+  for (const hook of hookTexts(plan)) page.field('hook', hook);
+}
+
+function putWaves(page: Page, plan: Plan): void {
+  page.section('Waves, one after the other');
+  const names = plan.waves.map((wave, index) => `${index + 1} ${cleanLine(wave.name)}`);
+  const width = Math.min(24, Math.max(...names.map(widthOf), 0));
+  for (const [index, wave] of plan.waves.entries()) {
+    const rules = `${wave.concurrency} at once, budget ${shortBudget(wave.budget)}`;
+    page.put(2, `${fill(names[index] ?? '', width)}  ${countedHostNames(wave.hosts)}; ${rules}`);
+  }
+}
+
+function putGroup(page: Page, { hosts, example }: WorkGroup, waves: number): void {
+  page.section(cleanLine(countedHostNames(hosts.map((host) => host.host))));
+  const inWaves = [...new Set(hosts.map((host) => host.wave + 1))].sort((a, b) => a - b);
+  const bytes = hosts.map((host) => host.downloadBytes);
+  const [least, most] = [Math.min(...bytes), Math.max(...bytes)];
+  const download = least === most ? formatBytes(most) : `${formatBytes(least)} to ${formatBytes(most)}`;
+  const parts = [
+    example.osName,
+    ...(waves > 1 ? [`wave ${inWaves.join(', ')}`] : []),
+    plural(example.updates.length, 'update'),
+    `${download} to download${hosts.length > 1 ? ' each' : ''}`,
+  ];
+  page.put(2, parts.join(' · '));
+  if (!example.securityKnown)
+    page.line(`  ${page.paint.yellow('security: unknown, no security source is configured')}`);
+  page.line(`  ${hostReboot(page, example)}`);
+  for (const [name, updates] of byClass(example.updates)) putUpdates(page, name, updates);
+  if (example.removals.length > 0) page.line(`  ${page.paint.red('removed')}`);
+  for (const { name, arch, version } of example.removals) page.put(4, `${name}:${arch} ${version}`);
+  for (const [reason, items] of byReason(example.leftOut)) putLeftOut(page, reason, items);
+}
+
+function hostReboot({ paint }: Page, { reboot, rebootSettings }: HostPlan): string {
+  const why = reboot.reasons.length === 0 ? '' : `: ${reboot.reasons.join('; ')}`;
+  if (reboot.expected) return paint.yellow(cleanLine(`reboot expected${why}`));
+  const isPending = rebootSettings.mode === 'never' && reboot.reasons.length > 0;
+  return isPending ? paint.yellow(cleanLine(`reboot needed but never done here${why}`)) : 'no reboot expected';
+}
+
+function putUpdates(page: Page, title: string, updates: readonly PlannedUpdate[]): void {
+  const painted = title === 'security' ? page.paint.red(title) : title;
+  page.line(`  ${painted} (${updates.length})`);
+  putColumns(
+    page,
+    updates.map((update) => [
+      `${update.name}:${update.arch}`,
+      update.from ?? 'not installed',
+      '→',
+      update.to,
+      [...(update.untried ? ['untried'] : []), ...(update.reason === title ? [] : [update.reason])].join(', '),
+    ]),
+  );
+}
+
+/** Columns as wide as they must be; on a narrow terminal an update takes two lines rather than losing a digit. */
+function putColumns(page: Page, rows: readonly (readonly string[])[]): void {
+  const cells = rows.map((row) => row.map(cleanLine));
+  const widths = [0, 1, 2, 3].map((index) => Math.max(...cells.map((row) => widthOf(row[index] ?? ''))));
+  const total = widths.reduce((sum, width) => sum + width, 0) + 3 + 4;
+  for (const row of cells) {
+    const [name = '', from = '', arrow = '', to = '', note = ''] = row;
+    if (total > page.columns) {
+      page.put(4, name);
+      page.put(6, `${from} ${arrow} ${to}`);
+      if (note !== '') page.put(6, note);
+      continue;
+    }
+    const line = [name, from, arrow, to].map((text, index) => fill(text, widths[index] ?? 0)).join(' ');
+    const room = page.columns - total - 2;
+    if (note === '' || widthOf(note) <= room) {
+      page.line(`    ${line}${note === '' ? '' : `  ${page.paint.dim(note)}`}`);
+    } else {
+      page.line(`    ${line}`);
+      page.put(6, note);
+    }
+  }
+}
+
+function putLeftOut(page: Page, reason: string, items: readonly LeftOut[]): void {
+  page.put(2, `left out (${items.length}): ${reason}`);
+  for (const { name, arch, from, to } of items) page.put(4, `${name}:${arch} ${from} → ${to}`);
+}
+
+function putIdle(page: Page, idle: readonly HostPlan[]): void {
+  if (idle.length === 0) return;
+  page.section('Nothing to do');
+  page.put(2, countedHostNames(idle.map((host) => host.host)));
+  const blind = idle.filter((host) => !host.securityKnown);
+  if (blind.length > 0) {
+    page.put(
+      2,
+      `security: unknown on ${foldHostNames(blind.map((host) => host.host))}, no security source is configured`,
+    );
+  }
+  const leftOut = idle.filter((host) => host.leftOut.length > 0);
+  for (const { hosts, example } of groupWork(leftOut)) {
+    for (const [reason, items] of byReason(example.leftOut)) {
+      page.put(2, `on ${countedHostNames(hosts.map((host) => host.host))}`);
+      putLeftOut(page, reason, items);
+    }
+  }
+}
+
+function putAbsent(page: Page, { absent }: Plan): void {
+  if (absent.length === 0) return;
+  page.section('Take no part');
+  const groups = Map.groupBy(absent, ({ kind, reason }) => JSON.stringify([kind, reason]));
+  for (const group of groups.values()) {
+    const names = countedHostNames(group.map((item) => item.host));
+    page.put(2, `${group[0]?.kind ?? ''}: ${names}: ${group[0]?.reason ?? ''}`);
+  }
+}
+
+function putTotals(page: Page, { plan, path }: PlanSheet, isEmpty: boolean): void {
+  page.line('');
+  const away = plan.absent.length === 0 ? '' : `; ${plural(plan.absent.length, 'host')} took no part`;
+  if (isEmpty) {
+    page.line(page.paint.bold(`Nothing to do on ${plural(plan.hosts.length, 'host')}${away}`));
+    return;
+  }
+  const totals = totalsOf(plan.hosts);
+  const parts = [
+    `${plural(totals.updates, 'update')} on ${plural(totals.hosts, 'host')}`,
+    `${totals.security} security`,
+    ...(totals.untried === 0 ? [] : [`${totals.untried} untried by an earlier wave`]),
+    ...(totals.newPackages === 0 ? [] : [plural(totals.newPackages, 'new package')]),
+    ...(totals.removals === 0 ? [] : [plural(totals.removals, 'removal')]),
+    `${formatBytes(totals.downloadBytes)} to download`,
+    `${plural(totals.reboots, 'reboot')} expected`,
+  ];
+  for (const line of wrap(cleanLine(parts.join(', ') + away), page.columns)) page.line(page.paint.bold(line));
+  if (path !== undefined) page.line(`next: fettle apply ${cleanLine(shellWord(path))}`);
+}

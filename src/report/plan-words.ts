@@ -1,0 +1,70 @@
+// The rules of a plan in words that people sign.
+import { formatDuration } from '../base/format.ts';
+import type { Plan } from '../domain/plan.ts';
+import type { Budget, UpdateRule } from '../domain/playbook.ts';
+
+export function policyText({ policy }: Plan): string {
+  const parts = [
+    policy.securityOnly ? 'security updates only' : 'all updates',
+    ...(policy.include.length === 0 ? [] : [`included ${policy.include.map(ruleText).join(' or ')}`]),
+    ...(policy.exclude.length === 0 ? [] : [`excluded ${policy.exclude.map(ruleText).join(' or ')}`]),
+    'held packages stay',
+    `phased updates ${policy.includePhased ? 'included' : 'left out'}`,
+    `new packages ${policy.newPackages === 'allow' ? 'allowed' : 'refused'}`,
+  ];
+  return parts.join('; ');
+}
+
+function ruleText({ class: kind, packages }: UpdateRule): string {
+  const what = kind === undefined || kind === 'any' ? 'packages' : `${kind} updates`;
+  return packages === undefined || packages.length === 0 ? what : `${what} ${packages.join(', ')}`;
+}
+
+/** `1 or 5 % (the smaller) of failed, unreachable`. */
+export function budgetText({ max, percent, counts }: Budget): string {
+  const limits = [...(max === undefined ? [] : [String(max)]), ...(percent === undefined ? [] : [`${percent} %`])];
+  if (limits.length === 0) return 'no limit';
+  return `${limits.join(' or ')}${limits.length > 1 ? ' (the smaller)' : ''} of ${counts.join(', ') || 'nothing'}`;
+}
+
+/** Without the classes: for the lines of waves. */
+export function shortBudget({ max, percent }: Budget): string {
+  const limits = [...(max === undefined ? [] : [String(max)]), ...(percent === undefined ? [] : [`${percent} %`])];
+  return limits.length === 0 ? 'no limit' : limits.join(' or ');
+}
+
+export function installText({ install }: Plan): string {
+  const { onDrift, conffile, restartServices, lockWaitMs, timeoutMs, removeOldKernels } = install;
+  const parts = [
+    `on drift ${onDrift}`,
+    `configuration files ${conffile}`,
+    `restart services ${restartServices}`,
+    `wait ${formatDuration(lockWaitMs)} for locks`,
+    `limit ${formatDuration(timeoutMs)}`,
+    ...(removeOldKernels === undefined ? [] : [`keep ${removeOldKernels.keep} kernels`]),
+  ];
+  return parts.join('; ');
+}
+
+export function rebootText({ reboot }: Plan): string {
+  if (reboot.mode === 'never') return 'never';
+  const limit = reboot.concurrency === undefined ? '' : `; ${reboot.concurrency} at once`;
+  return `${reboot.mode}, at most ${reboot.max} a host${limit}; back within ${formatDuration(reboot.comeBackMs)}`;
+}
+
+export function verifyText({ verify }: Plan): string {
+  const { failedUnits, listeners, staleProcesses, ignore } = verify;
+  const parts = [`failed units ${failedUnits}`, `lost listeners ${listeners}`, `stale processes ${staleProcesses}`];
+  return [...parts, ...(ignore.length === 0 ? [] : [`ignoring ${ignore.join(', ')}`])].join('; ');
+}
+
+/** One line a hook: when, name, where it runs, what it does when it fails, its hash. */
+export function hookTexts({ hooks }: Plan): string[] {
+  return (['before_host', 'before_reboot', 'after_host'] as const).flatMap((when) =>
+    hooks[when].map(({ name, local, onError, runs, sha256 }) => {
+      const where = local === undefined ? 'on the host' : `here: ${local.join(' ')}`;
+      const always = when === 'after_host' ? `, ${runs}` : '';
+      return `${when} "${name}" ${where}; on error ${onError}${always}; sha256 ${sha256}`;
+    }),
+  );
+}

@@ -1,0 +1,175 @@
+// `run list` and `run show`.
+import { formatDuration, formatTime, isoTime } from '../base/format.ts';
+import { countedHostNames } from '../base/host-names.ts';
+import { cleanLine } from '../base/text.ts';
+import type { HostRunRow, RunDetail, RunRow, UpdateResultRow } from '../domain/report.ts';
+import type { Output } from './output.ts';
+import { renderRecord } from './record-list.ts';
+import { renderSummary, type Summary, type SummaryHost } from './summary.ts';
+import { renderTable, type Column } from './table.ts';
+import { sortedCounts } from './verdicts.ts';
+
+export function renderRunList(rows: readonly RunRow[], output: Output): string {
+  const columns: readonly Column<RunRow>[] = [
+    { title: 'RUN', text: (row) => row.run },
+    { title: 'KIND', text: (row) => row.kind },
+    { title: 'STARTED', text: (row) => formatTime(row.startedMs), plain: (row) => isoTime(row.startedMs) },
+    {
+      title: 'TOOK',
+      text: tookText,
+      plain: (row) => (row.endedMs === undefined ? '' : String(row.endedMs - row.startedMs)),
+      align: 'right',
+    },
+    { title: 'BY', text: (row) => whoText(row), narrow: 'cut' },
+    { title: 'HOSTS', text: (row) => String(row.hosts.length), align: 'right' },
+    {
+      title: 'EXIT',
+      text: exitText,
+      paint: (text, row, paint) =>
+        (row.exitCode === 0 ? paint.green : row.exitCode === undefined ? paint.yellow : paint.red)(text),
+    },
+    { title: 'COUNTS', text: (row) => countsText(row.counts), narrow: 'wrap' },
+  ];
+  return renderTable(columns, rows, { output, empty: 'no run is recorded' });
+}
+
+function tookText({ startedMs, endedMs }: RunRow): string {
+  return endedMs === undefined ? '-' : formatDuration(endedMs - startedMs);
+}
+
+function exitText({ exitCode, exitName }: RunRow): string {
+  return exitCode === undefined ? 'open' : `${exitCode} ${exitName ?? ''}`.trimEnd();
+}
+
+function whoText({ operator }: RunRow): string {
+  const { user, loginUser, controller } = operator;
+  return `${loginUser === undefined || loginUser === user ? user : `${loginUser} as ${user}`}@${controller}`;
+}
+
+function countsText(counts: RunRow['counts']): string {
+  return sortedCounts(counts)
+    .map(([name, count]) => `${count} ${name}`)
+    .join(', ');
+}
+
+/** `run show`: what it was, its hosts grouped as at its end, then what was installed. */
+export function renderRun(detail: RunDetail, output: Output): string {
+  return [
+    renderHead(detail.run, output),
+    section('Waves', waveLines(detail), output),
+    `\n${renderSummary(summaryOfDetail(detail), output.stdout)}`,
+    section(
+      'Findings',
+      detail.findings.map((item) => `${item.level}  ${item.host}: ${item.message}`),
+      output,
+    ),
+    section('Reboots', detail.reboots.map(rebootText), output),
+    section(
+      'Notes',
+      detail.notes.map((item) => noteText(item)),
+      output,
+    ),
+    detail.updates.length === 0 ? '' : `\n${title('Updates', output)}${renderUpdateResults(detail.updates, output)}`,
+  ].join('');
+}
+
+function renderHead(run: RunRow, output: Output): string {
+  const { startedMs, endedMs, ticket, reason, playbook, planSha256 } = run;
+  return renderRecord(
+    [
+      ['run', run.run],
+      ['kind', run.kind],
+      ['started', formatTime(startedMs)],
+      [
+        'ended',
+        endedMs === undefined ? 'not ended' : `${formatTime(endedMs)} (${formatDuration(endedMs - startedMs)})`,
+      ],
+      ['by', whoText(run)],
+      ['playbook', playbook],
+      ['plan', planSha256],
+      ['ticket', ticket],
+      ['reason', reason],
+      ['exit', exitText(run)],
+    ],
+    output,
+  );
+}
+
+function title(text: string, { stdout }: Output): string {
+  return `${stdout.paint.bold(text)}\n`;
+}
+
+function section(name: string, lines: readonly string[], output: Output): string {
+  if (lines.length === 0) return '';
+  return `\n${title(name, output)}${lines.map((line) => `  ${cleanLine(line)}\n`).join('')}`;
+}
+
+function waveLines({ waves }: RunDetail): string[] {
+  return waves.map(({ name, hosts, startedMs, endedMs }, index) => {
+    const took = endedMs === undefined ? 'not over' : formatDuration(endedMs - startedMs);
+    return `${index + 1} ${name}  ${countedHostNames(hosts)}  ${formatTime(startedMs)}, ${took}`;
+  });
+}
+
+function rebootText({ host, atMs, downMs, reasons }: RunDetail['reboots'][number]): string {
+  return `${host}  ${formatTime(atMs)}, down for ${formatDuration(downMs)}${reasons.length === 0 ? '' : `: ${reasons.join('; ')}`}`;
+}
+
+function noteText({ level, host, message }: RunDetail['notes'][number]): string {
+  return `${level}  ${host === undefined ? '' : `${host}: `}${message}`;
+}
+
+/** The summary of a recorded run: hosts selected and never started are told too. */
+export function summaryOfDetail({ run, hosts }: RunDetail): Summary {
+  const { startedMs, endedMs, exitCode, exitName } = run;
+  const latest = new Map<string, HostRunRow>();
+  for (const row of hosts.toSorted((a, b) => a.attempt - b.attempt)) latest.set(row.host, row);
+  const names = new Set([...run.hosts, ...latest.keys()]);
+  return {
+    run: run.run,
+    kind: run.kind,
+    hosts: [...names].map((host) => summaryHost(host, latest.get(host), run)),
+    reasons: [],
+    warnings: [],
+    ...(endedMs === undefined ? {} : { durationMs: endedMs - startedMs }),
+    ...(exitCode === undefined ? {} : { exit: { code: exitCode, name: exitName ?? '' } }),
+  };
+}
+
+/** A flat look at hosts records no outcome for those that were well. */
+function summaryHost(host: string, row: HostRunRow | undefined, run: RunRow): SummaryHost {
+  const isLook = run.kind === 'scan' || run.kind === 'plan' || run.kind === 'exec' || run.kind === 'ping';
+  if (row?.verdict === undefined) {
+    if (isLook && run.endedMs !== undefined) return { host, standing: 'done' };
+    return { host, standing: row === undefined ? 'not started' : 'in flight' };
+  }
+  const { verdict, change, reason, hint } = row;
+  return {
+    host,
+    standing: verdict,
+    ...(change === undefined ? {} : { change }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(hint === undefined ? {} : { hint }),
+  };
+}
+
+/** Results of equal packages fold to one line with their hosts. */
+export function renderUpdateResults(rows: readonly UpdateResultRow[], output: Output): string {
+  const groups = Map.groupBy(rows, ({ name, arch, from, to, now, state }) =>
+    JSON.stringify([name, arch, from, to, now, state]),
+  );
+  const folded = [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    return first === undefined ? [] : [{ ...first, hosts: group.map((row) => row.host) }];
+  });
+  type Folded = (typeof folded)[number];
+  const columns: readonly Column<Folded>[] = [
+    { title: 'PACKAGE', text: (row) => `${row.name}:${row.arch}`, narrow: 'cut' },
+    { title: 'FROM', text: (row) => row.from ?? 'new', narrow: 'cut' },
+    { title: 'TO', text: (row) => row.to, narrow: 'cut' },
+    { title: 'NOW', text: (row) => row.now ?? 'not installed', narrow: 'cut' },
+    { title: 'STATE', text: (row) => row.state },
+    { title: 'HOSTS', text: (row) => countedHostNames(row.hosts), narrow: 'wrap' },
+  ];
+  return renderTable(columns, folded, { output, empty: 'nothing was installed' });
+}

@@ -1,0 +1,127 @@
+// OpenSSH's command line as inventories carry it (`ansible_ssh_common_args`), read so that nothing is ignored unseen.
+import { FettleError } from '../../domain/error.ts';
+
+export interface SshArguments {
+  /** `-F`; `none` means no file at all. */
+  readonly configFile: string | undefined;
+  /** In the order given; the first of a keyword holds, as in ssh_config(5). Keywords in lower case. */
+  readonly options: readonly (readonly [keyword: string, value: string])[];
+}
+
+/** Flags with a value, and the keyword they stand for. */
+const flagKeywords: Readonly<Record<string, string>> = {
+  p: 'port',
+  l: 'user',
+  i: 'identityfile',
+  J: 'proxyjump',
+  S: 'controlpath',
+  e: 'escapechar',
+};
+
+const familyFlags: Readonly<Record<string, string>> = { '4': 'inet', '6': 'inet6' };
+
+/** Flags that ask for nothing we do or leave undone: verbosity, terminals, forwarding of agent and displays. */
+const idleFlags = 'CqvTtnxaAkXYN';
+
+/** Keywords that count here. */
+export const usedKeywords = [
+  'hostname',
+  'port',
+  'user',
+  'identityfile',
+  'identityagent',
+  'identitiesonly',
+  'proxyjump',
+  'proxycommand',
+  'userknownhostsfile',
+  'globalknownhostsfile',
+  'stricthostkeychecking',
+  'hostkeyalias',
+  'hashknownhosts',
+  'connecttimeout',
+  'serveraliveinterval',
+  'serveralivecountmax',
+  'addressfamily',
+  'preferredauthentications',
+  'pubkeyauthentication',
+  'passwordauthentication',
+  'kbdinteractiveauthentication',
+  'certificatefile',
+  'pkcs11provider',
+] as const;
+
+/** Accepted without effect: one connection is shared anyway, and the rest is about people at a terminal. */
+const idleKeywords = [
+  'controlmaster',
+  'controlpersist',
+  'controlpath',
+  'compression',
+  'batchmode',
+  'loglevel',
+  'requesttty',
+  'escapechar',
+  'tcpkeepalive',
+  'connectionattempts',
+  'numberofpasswordprompts',
+  'forwardagent',
+  'forwardx11',
+  'forwardx11trusted',
+  'gssapiauthentication',
+  'gssapidelegatecredentials',
+  'hostbasedauthentication',
+  'checkhostip',
+  'updatehostkeys',
+  'visualhostkey',
+  'verifyhostkeydns',
+  'nohostauthenticationforlocalhost',
+  'addkeystoagent',
+  'fingerprinthash',
+  'ipqos',
+  'sendenv',
+  'permitlocalcommand',
+  'clearallforwardings',
+  'exitonforwardfailure',
+];
+
+/** Other names of the same option, readconf.c. */
+const aliases: Readonly<Record<string, string>> = {
+  challengeresponseauthentication: 'kbdinteractiveauthentication',
+  skeyauthentication: 'kbdinteractiveauthentication',
+  dsaauthentication: 'pubkeyauthentication',
+};
+
+export function readArguments(words: readonly string[], host: string): SshArguments {
+  const options: [string, string][] = [];
+  let configFile: string | undefined;
+  for (let at = 0; at < words.length; at += 1) {
+    const word = words[at] ?? '';
+    const [, flag = '', rest = ''] = /^-(\w)(.*)$/s.exec(word) ?? [];
+    if (word.length > 1 && [...word.slice(1)].every((letter) => idleFlags.includes(letter)) && flag !== '') continue;
+    const family = rest === '' ? familyFlags[flag] : undefined;
+    if (family !== undefined) {
+      options.push(['addressfamily', family]);
+      continue;
+    }
+    const keyword = flagKeywords[flag];
+    if (keyword === undefined && flag !== 'o' && flag !== 'F') throw notUnderstood(word, host);
+    const value = rest === '' ? words[(at += 1)] : rest;
+    if (value === undefined) throw notUnderstood(`${word} (without a value)`, host);
+    if (flag === 'F') configFile ??= value;
+    else options.push(keyword === undefined ? readOption(value, host) : [keyword, value]);
+  }
+  return { configFile, options: options.filter(([keyword]) => !idleKeywords.includes(keyword)) };
+}
+
+function readOption(text: string, host: string): [string, string] {
+  const [, name = '', value = ''] = /^\s*([A-Za-z0-9]+)(?:\s*=\s*|\s+)(.*)$/s.exec(text) ?? [];
+  const keyword = aliases[name.toLowerCase()] ?? name.toLowerCase();
+  const isKnown = idleKeywords.includes(keyword) || usedKeywords.some((used) => used === keyword);
+  if (!isKnown || value === '') throw notUnderstood(`-o ${text}`, host);
+  return [keyword, value];
+}
+
+function notUnderstood(what: string, host: string): FettleError {
+  return new FettleError('config', `the ssh argument ${what} for ${host} is not understood`, {
+    hint: 'remove it from ansible_ssh_args, ansible_ssh_common_args or ansible_ssh_extra_args, or put it into ~/.ssh/config',
+  });
+}

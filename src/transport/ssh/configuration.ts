@@ -1,0 +1,148 @@
+// What OpenSSH's configuration says about one host.
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import SSHConfig from 'ssh-config';
+import { FettleError } from '../../domain/error.ts';
+import { readArguments, usedKeywords, type SshArguments } from './arguments.ts';
+import { ConfigBlocks, type ConfigFile } from './config-blocks.ts';
+import { readOptions, readValues, type SshOptions, type SshValues } from './options.ts';
+
+export interface SshQuery {
+  readonly host: string;
+  readonly user?: string;
+  readonly port?: number;
+  /** OpenSSH's own options, as an argument list. */
+  readonly arguments: readonly string[];
+}
+
+export interface SshEnvironment {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly homeDir: string;
+  readonly userName: string;
+}
+
+interface Question {
+  readonly host: string;
+  readonly configFile: string | undefined;
+  /** The inventory's words, which beat every file. */
+  readonly given: SshArguments['options'];
+}
+
+const run = promisify(execFile);
+const systemFile: ConfigFile = { path: '/etc/ssh/ssh_config', includeDir: '/etc/ssh' };
+
+/**
+ * Asks `ssh -G`, ssh(1), which knows Host, Match, Include and tokens better than any reader of ours, but costs
+ * milliseconds of CPU: once for each distinct set of matching blocks, the host's name put in. Where there is no ssh,
+ * the `ssh-config` package reads the user's file.
+ */
+export class SshConfiguration {
+  readonly #environment: SshEnvironment;
+  readonly #blocks = new Map<string, Promise<ConfigBlocks>>();
+  readonly #answers = new Map<string, Promise<SshValues>>();
+  #questions = 0;
+
+  constructor(environment: SshEnvironment) {
+    this.#environment = environment;
+  }
+
+  /** How often ssh was asked. */
+  get questions(): number {
+    return this.#questions;
+  }
+
+  async options(query: SshQuery): Promise<SshOptions> {
+    const { homeDir, userName } = this.#environment;
+    const { configFile, options } = readArguments(query.arguments, query.host);
+    const user: SshArguments['options'] = query.user === undefined ? [] : [['user', query.user]];
+    const port: SshArguments['options'] = query.port === undefined ? [] : [['port', String(query.port)]];
+    const question = { host: query.host, configFile, given: [...user, ...port, ...options] };
+    const values = await this.#values(question);
+    return readOptions(values, { homeDir, userName, host: query.host });
+  }
+
+  async #values(question: Question): Promise<SshValues> {
+    const { host, configFile, given } = question;
+    const shared = (await this.#read(configFile)).keyOf(host);
+    const isOwn = shared === undefined || given.some(isAboutName);
+    const key = JSON.stringify([isOwn ? ['of', host] : ['shared', shared], configFile, given]);
+    let answer = this.#answers.get(key);
+    if (answer === undefined) {
+      answer = this.#ask(question);
+      this.#answers.set(key, answer);
+    }
+    const values = await answer;
+    return isOwn ? values : new Map([...values, ['hostname', [host]]]);
+  }
+
+  #read(configFile: string | undefined): Promise<ConfigBlocks> {
+    const { homeDir } = this.#environment;
+    const includeDir = join(homeDir, '.ssh');
+    const files =
+      configFile === undefined
+        ? [{ path: join(includeDir, 'config'), includeDir }, systemFile]
+        : [{ path: configFile, includeDir }];
+    const key = configFile ?? '';
+    let blocks = this.#blocks.get(key);
+    if (blocks === undefined) {
+      blocks = ConfigBlocks.read(configFile === 'none' ? [] : files, homeDir);
+      this.#blocks.set(key, blocks);
+    }
+    return blocks;
+  }
+
+  async #ask(question: Question): Promise<SshValues> {
+    const { host, configFile, given } = question;
+    const file = configFile === undefined ? [] : ['-F', configFile];
+    const options = given.flatMap(([keyword, value]) => ['-o', `${keyword}=${value}`]);
+    this.#questions += 1;
+    try {
+      const { stdout } = await run('ssh', [...file, ...options, '-G', '--', host], {
+        env: { ...this.#environment.env },
+      });
+      return readValues(stdout);
+    } catch (cause) {
+      if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') {
+        return withoutOpenSsh(question, this.#environment.homeDir);
+      }
+      const said = cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim() : String(cause);
+      throw new FettleError('config', `ssh does not understand the options for ${host}: ${said}`, {
+        hint: 'check ansible_ssh_common_args and ~/.ssh/config',
+        cause,
+      });
+    }
+  }
+}
+
+/** The same keywords out of the user's file alone. */
+async function withoutOpenSsh({ host, configFile, given }: Question, homeDir: string): Promise<SshValues> {
+  const path = configFile ?? join(homeDir, '.ssh/config');
+  const text = path === 'none' ? '' : await readFile(path, 'utf8').catch(() => '');
+  const computed = SSHConfig.parse(text).compute(host, { ignoreCase: true });
+  const values = new Map<string, string[]>();
+  for (const [keyword, value] of given) values.set(keyword, [...(values.get(keyword) ?? []), unquoted(value)]);
+  for (const [name, value] of Object.entries(computed)) {
+    const keyword = name.toLowerCase();
+    const all = Array.isArray(value) ? value : [value];
+    if (usedKeywords.some((used) => used === keyword)) {
+      values.set(keyword, [...(values.get(keyword) ?? []), ...all.map((item) => unquoted(item))]);
+    }
+  }
+  const defaults: Readonly<Record<string, readonly string[]>> = {
+    identityfile: ['id_rsa', 'id_ecdsa', 'id_ed25519'].map((name) => `~/.ssh/${name}`),
+    userknownhostsfile: ['~/.ssh/known_hosts ~/.ssh/known_hosts2'],
+    globalknownhostsfile: ['/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2'],
+  };
+  return new Map([...Object.entries(defaults), ...values]);
+}
+
+/** What `ssh -G` prints depends on the name of the host asked for; some tokens it leaves to us. */
+function isAboutName([keyword, value]: readonly [string, string]): boolean {
+  return keyword === 'hostname' || (/%/.test(value) && keyword !== 'proxycommand' && keyword !== 'identityfile');
+}
+
+function unquoted(value: string): string {
+  return value.replace(/^"(.*)"$/, '$1');
+}

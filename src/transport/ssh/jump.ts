@@ -1,0 +1,164 @@
+import type { Duplex } from 'node:stream';
+import type { Client } from 'ssh2';
+import { FettleError } from '../../domain/error.ts';
+import type { Connection } from '../../domain/host.ts';
+import { cancelled, orCancelled, whenAborted } from '../limit.ts';
+import { connectTimeout } from './connect.ts';
+
+export interface Opened {
+  readonly client: Client;
+  readonly stream: Duplex;
+  readonly idleMs: number;
+  readonly close: () => Promise<void>;
+}
+
+export interface JumpTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly limitMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+export interface JumpedStream {
+  readonly stream: Duplex;
+  /** To be called when the stream is done with; the last one closes the connection to the jump host. */
+  readonly release: () => Promise<void>;
+}
+
+interface SharedJump {
+  readonly opened: Promise<Opened>;
+  users: number;
+}
+
+/** Connections to jump hosts: one for all hosts that are reached the same way, closed with the last of them. */
+export class JumpConnections implements AsyncDisposable {
+  readonly #open: (connection: Connection, trail: readonly string[]) => Promise<Opened>;
+  readonly #shared = new Map<string, SharedJump>();
+
+  constructor(open: (connection: Connection, trail: readonly string[]) => Promise<Opened>) {
+    this.#open = open;
+  }
+
+  /** `hops` are nearest first; `connection` is that of the host behind them. */
+  async through(
+    hops: readonly string[],
+    target: JumpTarget,
+    behind: { readonly connection: Connection; readonly trail: readonly string[] },
+  ): Promise<JumpedStream> {
+    const chain = hops.join(',');
+    const jump = jumpConnection(behind.connection, hops);
+    const key = JSON.stringify([jump, jump.privateKeyPassphrase?.reveal() ?? null]);
+    const shared = this.#share(key, () => this.#open(jump, [...behind.trail, hops.at(-1) ?? '']));
+    try {
+      const { client } = await orCancelled(shared.opened, target.signal, `the connection through ${chain}`);
+      const stream = await forward(client, target, chain);
+      return { stream, release: () => this.#release(key, shared) };
+    } catch (error) {
+      await this.#release(key, shared);
+      throw viaJump(error, chain);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const all = [...this.#shared.values()];
+    this.#shared.clear();
+    await Promise.all(all.map(closeShared));
+  }
+
+  #share(key: string, open: () => Promise<Opened>): SharedJump {
+    const known = this.#shared.get(key);
+    if (known !== undefined) {
+      known.users += 1;
+      return known;
+    }
+    const shared: SharedJump = { opened: open(), users: 1 };
+    this.#shared.set(key, shared);
+    const forget = (): void => {
+      if (this.#shared.get(key) === shared) this.#shared.delete(key);
+    };
+    shared.opened.then(({ client }) => client.once('close', forget), forget);
+    return shared;
+  }
+
+  async #release(key: string, shared: SharedJump): Promise<void> {
+    shared.users -= 1;
+    if (shared.users > 0) return;
+    if (this.#shared.get(key) === shared) this.#shared.delete(key);
+    await closeShared(shared);
+  }
+}
+
+async function closeShared({ opened }: SharedJump): Promise<void> {
+  await opened.then(({ close }) => close()).catch(() => undefined);
+}
+
+/** The last hop of the chain, itself reached through the ones before it. Options of the host are not the jump's. */
+function jumpConnection(connection: Connection, hops: readonly string[]): Connection {
+  const last = hops.at(-1) ?? '';
+  const [, user, address, port] = /^(?:ssh:\/\/)?(?:([^@]+)@)?(\[[^\]]+\]|[^:]+)(?::(\d+))?$/.exec(last) ?? [];
+  if (address === undefined) {
+    throw new FettleError('config', `the jump host "${last}" does not read`, { hint: 'write [user@]host[:port]' });
+  }
+  const before = hops.slice(0, -1);
+  return {
+    transport: 'ssh',
+    address: address.replace(/^\[|\]$/g, ''),
+    ...(port === undefined ? {} : { port: Number(port) }),
+    ...(user === undefined ? {} : { user }),
+    ...(connection.privateKeyFile === undefined ? {} : { privateKeyFile: connection.privateKeyFile }),
+    ...(connection.privateKeyPassphrase === undefined ? {} : { privateKeyPassphrase: connection.privateKeyPassphrase }),
+    sshArguments: [...sharedArguments(connection.sshArguments), ...(before.length > 0 ? ['-J', before.join(',')] : [])],
+    hostKeyPolicy: connection.hostKeyPolicy,
+    limits: connection.limits,
+  };
+}
+
+/** Which file is read, and where host keys are kept, holds for the whole way. */
+function sharedArguments(words: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (const [index, word] of words.entries()) {
+    if (word === '-F') kept.push(word, words[index + 1] ?? '');
+    else if (/^-F./.test(word)) kept.push(word);
+    else if (/^(-o)?\s*(User|Global)KnownHostsFile\b/i.test(word)) kept.push('-o', word.replace(/^-o/, ''));
+  }
+  return kept;
+}
+
+async function forward(client: Client, target: JumpTarget, chain: string): Promise<Duplex> {
+  const { host, port, limitMs, signal } = target;
+  const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
+  const where = `${host} port ${port}`;
+  let isOver = false;
+  using _abort = whenAborted(signal, (aborted) => reject(cancelled(aborted, `the connection to ${where}`)));
+  const timer = setTimeout(() => reject(connectTimeout(`${where} (through ${chain})`, limitMs)), limitMs);
+  try {
+    client.forwardOut('127.0.0.1', 0, host, port, (cause, channel) => {
+      if (cause !== undefined && cause !== null) reject(notForwarded(where, chain, cause));
+      else if (isOver) channel.destroy();
+      else resolve(channel);
+    });
+    return await promise;
+  } catch (error) {
+    throw error instanceof FettleError ? error : notForwarded(where, chain, error);
+  } finally {
+    isOver = true;
+    clearTimeout(timer);
+  }
+}
+
+function notForwarded(where: string, chain: string, cause: unknown): FettleError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const hint = /prohibited/i.test(message)
+    ? 'the jump host does not forward (sshd_config AllowTcpForwarding, PermitOpen)'
+    : 'try it from there: is the host on, and does its name resolve on the jump host?';
+  return new FettleError('connect', `the jump host ${chain} cannot reach ${where}: ${message}`, { hint, cause });
+}
+
+function viaJump(error: unknown, chain: string): unknown {
+  if (!(error instanceof FettleError) || error.message.includes(chain)) return error;
+  return new FettleError(error.code, `jump host ${chain}: ${error.message}`, {
+    cause: error,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...(error.details === undefined ? {} : { details: error.details }),
+  });
+}

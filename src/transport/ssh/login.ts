@@ -1,0 +1,173 @@
+import type { Duplex } from 'node:stream';
+import ssh2 from 'ssh2';
+import type { Client, ServerHostKeyAlgorithm } from 'ssh2';
+import { FettleError } from '../../domain/error.ts';
+import type { ConnectionLimits, HostKeyPolicy } from '../../domain/host.ts';
+import { cancelled, whenAborted } from '../limit.ts';
+import type { Authentication } from './auth.ts';
+import type { HostKeys } from './known-hosts.ts';
+
+export interface LoginRequest {
+  /** Bytes to sshd: a socket of ours, a channel through a jump host, or a command's input and output. */
+  readonly stream: Duplex;
+  readonly host: string;
+  readonly user: string;
+  readonly keys: HostKeys;
+  readonly policy: HostKeyPolicy;
+  readonly authentication: Authentication;
+  readonly limits: ConnectionLimits;
+  readonly signal: AbortSignal | undefined;
+  /** What the command behind `stream` complained about, if there is one. */
+  readonly complaint: () => string;
+}
+
+/** Handshake and authentication, each under its own limit: ssh2 itself has one limit and one message for both. */
+export async function login(request: LoginRequest): Promise<Client> {
+  const { stream, authentication, limits, signal, host } = request;
+  const client = new ssh2.Client();
+  const { promise, resolve, reject } = Promise.withResolvers<Client>();
+  using attempt = new Attempt(request, reject);
+  using _abort = whenAborted(signal, (aborted) => reject(cancelled(aborted, `the connection to ${host}`)));
+  client.on('error', (cause) => attempt.fail(cause));
+  client.on('close', () => attempt.fail(new Error('it closed the connection')));
+  client.on('handshake', () => attempt.enter('authentication'));
+  client.on('change password', () => attempt.refuse('the password has expired'));
+  client.on('ready', () => resolve(client));
+  authentication.onWait = (isWaiting) => attempt.pause(isWaiting);
+  attempt.enter('handshake');
+  try {
+    client.connect({
+      sock: stream,
+      username: request.user,
+      readyTimeout: 0,
+      // Only keeps the host talking; `watchSilence` decides when it is gone.
+      keepaliveInterval: Math.max(50, Math.floor(limits.idleMs / 4)),
+      keepaliveCountMax: Number.MAX_SAFE_INTEGER,
+      algorithms: { serverHostKey: orderedAlgorithms(request.keys.types) },
+      authHandler: authentication.handler,
+      hostVerifier: (key: Buffer, verify: (isTrusted: boolean) => void) => attempt.verify(key, verify),
+    });
+    stream.on('data', attempt.hear);
+    const ready = await promise;
+    authentication.accepted();
+    return ready;
+  } catch (error) {
+    authentication.ended(attempt.isAnswered);
+    client.destroy();
+    stream.destroy();
+    throw error instanceof FettleError ? error : attempt.translate(error);
+  }
+}
+
+type Stage = 'handshake' | 'authentication';
+
+/** Where one login stands, its limit and what its errors mean. */
+class Attempt implements Disposable {
+  readonly #request: LoginRequest;
+  readonly #reject: (error: Error) => void;
+  #stage: Stage = 'handshake';
+  #timer: NodeJS.Timeout | undefined;
+  #heardBytes = 0;
+  #isOver = false;
+  /** The host itself ended it; a limit or a signal of ours did not. */
+  isAnswered = false;
+
+  constructor(request: LoginRequest, reject: (error: Error) => void) {
+    this.#request = request;
+    this.#reject = reject;
+  }
+
+  readonly hear = (chunk: Buffer): void => {
+    this.#heardBytes += chunk.length;
+  };
+
+  enter(stage: Stage): void {
+    this.#stage = stage;
+    this.pause(false);
+  }
+
+  /** The stage's limit stands still while other hosts are waited for, and begins anew. */
+  pause(isPaused: boolean): void {
+    clearTimeout(this.#timer);
+    if (isPaused || this.#isOver) return;
+    const { limits } = this.#request;
+    const ms = this.#stage === 'handshake' ? limits.handshakeMs : limits.authMs;
+    this.#timer = setTimeout(() => this.#reject(this.#timeout(ms)), ms);
+  }
+
+  verify(key: Buffer, answer: (isTrusted: boolean) => void): void {
+    this.#request.keys.check(key, this.#request.policy).then(
+      () => answer(true),
+      (error: unknown) => {
+        this.#reject(error instanceof FettleError ? error : this.translate(error));
+        answer(false);
+      },
+    );
+  }
+
+  fail(cause: Error): void {
+    const level = 'level' in cause ? cause.level : undefined;
+    // An agent that is not there or a key that does not sign: ssh2 goes on with what is next.
+    if (level === 'agent') return;
+    if (level === 'client-authentication' && !this.#request.authentication.isExhausted) return;
+    this.isAnswered = true;
+    this.#reject(this.translate(cause));
+  }
+
+  refuse(why: string): void {
+    this.isAnswered = true;
+    this.#reject(this.#request.authentication.failure(undefined, why));
+  }
+
+  translate(cause: unknown): FettleError {
+    const { host, authentication } = this.#request;
+    const message = cause instanceof Error ? cause.message : String(cause);
+    if (authentication.isExhausted) return authentication.failure(cause);
+    if (this.#stage === 'authentication') return authentication.failure(cause, message);
+    const complaint = this.#request.complaint();
+    const said = complaint === '' ? message : `${message}; the proxy command says: ${complaint}`;
+    return new FettleError('connect', `the SSH handshake with ${host} failed: ${said}`, {
+      hint: 'is it sshd that listens there, and does it still share an algorithm with us?',
+      cause,
+    });
+  }
+
+  #timeout(ms: number): FettleError {
+    const { host } = this.#request;
+    const within = `within ${ms / 1000} s (${this.#stage} limit)`;
+    if (this.#stage === 'authentication') {
+      const hint = 'PAM or a directory behind the host may hang';
+      return new FettleError('timeout', `${host} did not finish the authentication ${within}`, { hint });
+    }
+    if (this.#heardBytes === 0) {
+      const hint = 'something accepts connections there, but it may not be sshd, or sshd hangs';
+      return new FettleError('timeout', `${host} took the connection and said nothing ${within}`, { hint });
+    }
+    const hint = 'something on the way may drop large packets (MTU), or the host is overloaded';
+    return new FettleError('timeout', `${host} did not finish the handshake ${within}`, { hint });
+  }
+
+  [Symbol.dispose](): void {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    this.#request.stream.off('data', this.hear);
+    this.#request.authentication.onWait = () => undefined;
+  }
+}
+
+const hostKeyAlgorithms: readonly ServerHostKeyAlgorithm[] = [
+  'ssh-ed25519',
+  'ecdsa-sha2-nistp256',
+  'ecdsa-sha2-nistp384',
+  'ecdsa-sha2-nistp521',
+  'rsa-sha2-512',
+  'rsa-sha2-256',
+  'ssh-rsa',
+];
+
+/** Known types first, as OpenSSH orders them; `ssh-rsa` in known_hosts is every RSA signature. */
+function orderedAlgorithms(known: readonly string[]): ServerHostKeyAlgorithm[] {
+  const isKnown = (name: string): boolean =>
+    known.includes(name) || (known.includes('ssh-rsa') && name.startsWith('rsa-'));
+  return [...hostKeyAlgorithms.filter(isKnown), ...hostKeyAlgorithms.filter((name) => !isKnown(name))];
+}

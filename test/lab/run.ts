@@ -1,0 +1,58 @@
+// The lab tests: node test/lab/run.ts [FILE...]
+// Where a lab cannot be built they are skipped, with the reason; FETTLE_LAB_REQUIRED=1 makes that a failure.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { sweep } from './cleanup.ts';
+import { prepare } from './prepare.ts';
+import { missingForLab } from './requirements.ts';
+
+async function testFiles(): Promise<readonly string[]> {
+  const named = process.argv.slice(2);
+  if (named.length > 0) return named;
+  const names = await readdir(import.meta.dirname);
+  return names.filter((name) => name.endsWith('.test.ts')).map((name) => join(import.meta.dirname, name));
+}
+
+/** The words node:test uses for a skipped file. */
+function reportSkipped(files: readonly string[], reasons: readonly string[]): void {
+  const reason = reasons.join('; ');
+  for (const file of files) process.stdout.write(`﹣ ${relative(process.cwd(), file)} # SKIP ${reason}\n`);
+  const counts = { tests: files.length, suites: 0, pass: 0, fail: 0, cancelled: 0, skipped: files.length, todo: 0 };
+  for (const [word, count] of Object.entries(counts)) process.stdout.write(`ℹ ${word} ${count}\n`);
+}
+
+/** Runs the files one after the other; a signal goes on to them, and they are waited for. */
+async function runTests(files: readonly string[]): Promise<number> {
+  const child = spawn(process.execPath, ['--test', '--test-concurrency=1', ...files], { stdio: 'inherit' });
+  const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.on(signal, pass);
+  const [code, signal]: unknown[] = await once(child, 'exit');
+  for (const name of signals) process.off(name, pass);
+  if (typeof code === 'number') return code;
+  return signal === 'SIGINT' ? 130 : 143;
+}
+
+async function main(): Promise<number> {
+  const files = await testFiles();
+  const missing = await missingForLab();
+  if (missing.length > 0) {
+    reportSkipped(files, missing);
+    return process.env['FETTLE_LAB_REQUIRED'] === '1' ? 1 : 0;
+  }
+  const startedMs = performance.now();
+  await prepare([
+    { flavour: 'plain', packages: [] },
+    { flavour: 'systemd', packages: [] },
+  ]);
+  process.stdout.write(`ℹ lab prepared in ${((performance.now() - startedMs) / 1000).toFixed(1)} s\n`);
+  try {
+    return await runTests(files);
+  } finally {
+    for (const name of await sweep()) process.stdout.write(`ℹ lab ${name} cleared away\n`);
+  }
+}
+
+process.exitCode = await main();

@@ -1,0 +1,49 @@
+// The probe on the very machine the tests run on, as an ordinary user: it must answer wherever there is a POSIX shell.
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { detectManager } from '../../src/managers/registry.ts';
+import { parseFrame } from '../../src/remote/frame.ts';
+import { runScript } from '../../src/remote/launch.ts';
+import { probeScript } from '../../src/remote/scripts.ts';
+import { ShellSession, shellIsMissing } from '../support/shell-session.ts';
+
+const noLinux = existsSync('/proc/sys/kernel/random/boot_id') ? undefined : 'not a Linux machine';
+const noApt = existsSync('/usr/bin/apt-get') ? undefined : 'this machine has no apt';
+
+for (const shell of ['dash', 'busybox'] as const) {
+  describe(`the probe under ${shell}`, { skip: shellIsMissing(shell) ?? noLinux ?? false }, () => {
+    test('tells the boot id and whether the system has settled', async () => {
+      await using session = new ShellSession({ shell });
+      const sections = parseFrame((await runScript(session, probeScript(), { verb: 'boot' })).stdout);
+      assert.equal(sections.get('boot-id'), readFileSync('/proc/sys/kernel/random/boot_id', 'utf8'));
+      assert.ok(sections.has('system-state'));
+    });
+
+    test(
+      'scans in one question without root, says nothing else and leaves nothing',
+      { skip: noApt ?? false },
+      async () => {
+        await using session = new ShellSession({ shell });
+        const { stdout, stderr } = await runScript(session, probeScript(), { verb: 'probe' });
+        assert.equal(stderr.toString(), '');
+        assert.deepEqual(readdirSync(session.home), ['bin']);
+        const sections = parseFrame(stdout);
+        const scan = detectManager(sections).parseScan(sections, Date.now(), 1);
+        assert.equal(scan.manager, 'apt');
+        assert.equal(scan.privileges.isRoot, false);
+        assert.ok(scan.packages.some((item) => item.name === 'dpkg' && item.status === 'ii'));
+        assert.equal(scan.facts.family, 'linux');
+        assert.ok(scan.disks.some((disk) => disk.mount === '/' && disk.freeBytes > 0));
+      },
+    );
+
+    test('refuses a verb it does not know', async () => {
+      await using session = new ShellSession({ shell });
+      await assert.rejects(runScript(session, probeScript(), { verb: 'destroy' }), {
+        code: 'command',
+        message: /no verb destroy/,
+      });
+    });
+  });
+}

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
+import { jobScript, probeScript } from '../../src/remote/scripts.ts';
+
+const hasShellcheck = spawnSync('shellcheck', ['--version']).status === 0;
+
+for (const script of [probeScript(), jobScript()]) {
+  test(`the ${script.name} script is known by the digest of its text`, () => {
+    assert.equal(script.sha256, createHash('sha256').update(script.text).digest('hex'));
+  });
+
+  test(`the ${script.name} script ends processes of nobody`, () => {
+    assert.doesNotMatch(script.text, /^\s*(pkill|killall|kill)\b/m);
+  });
+
+  const skip = hasShellcheck ? false : 'shellcheck is not installed';
+  test(`shellcheck has nothing to say about the ${script.name} script`, { skip }, () => {
+    const { stdout } = spawnSync('shellcheck', ['-s', 'sh', '-'], { input: script.text, encoding: 'utf8' });
+    assert.equal(stdout, '');
+  });
+
+  for (const shell of [['dash'], ['busybox', 'sh']]) {
+    const [program = '', ...args] = shell;
+    const isThere = spawnSync(program, [...args, '-c', ':']).status === 0;
+    const without = isThere ? false : `${program} is not installed`;
+    test(`${shell.join(' ')} reads the ${script.name} script`, { skip: without }, () => {
+      const { status, stderr } = spawnSync(program, [...args, '-n'], { input: script.text, encoding: 'utf8' });
+      assert.equal(stderr, '');
+      assert.equal(status, 0);
+    });
+  }
+}
