@@ -62,7 +62,7 @@ export async function applyDecoded(order: PlanToApply, context: Context): Promis
   const run = context.newId();
   const started = runStarted({ run, kind: 'apply', hosts, options }, context);
   const opening = { ...started, planSha256: sha256, playbook: plan.playbook.name, seed: plan.seed };
-  return carryOut({ plan, hosts, opening, ledger, options }, context);
+  return await carryOut({ plan, hosts, opening, ledger, options }, context);
 }
 
 export function narrowed(plan: Plan, names: ReadonlySet<string>): Plan {

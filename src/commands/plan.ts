@@ -35,14 +35,13 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
   const file = options.out;
   if (file !== undefined) await writePlan(file, made, context);
   const { plan, sha256 } = made;
-  if (options.json === undefined) context.output.stdout.write(renderPlan({ plan, sha256, path: file }, context.output));
-  else showDocument(jsonObject('plan', { sha256, ...plan }, options.json), context);
-  if (file === undefined && made.plan.hosts.some(hasWork)) {
+  if (options.json !== undefined) showDocument(jsonObject('plan', { sha256, ...plan }, options.json), context);
+  else if (options.quiet !== true)
+    context.output.stdout.write(renderPlan({ plan, sha256, path: file }, context.output));
+  if (file === undefined && plan.hosts.some(hasWork)) {
     context.console.message(
       `next: fettle plan ${invocation.arguments[0] ?? ''} -o plan.json, then: fettle apply plan.json`,
     );
-  } else if (file !== undefined && made.plan.hosts.some(hasWork)) {
-    context.console.message(`wrote ${file}; next: fettle apply ${file}`);
   }
   return exitName;
 }

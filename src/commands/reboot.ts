@@ -55,5 +55,5 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
   await ledger.putBlob(bytes);
   const started = runStarted({ run: context.newId(), kind: 'reboot', hosts, options }, context);
   const opening = { ...started, planSha256: planSha256(bytes), playbook: 'reboot' };
-  return carryOut({ plan, hosts, opening, ledger, options }, context);
+  return await carryOut({ plan, hosts, opening, ledger, options }, context);
 }

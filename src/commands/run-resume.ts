@@ -27,7 +27,7 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
   if (state === undefined) throw new FettleError('ledger', `the ledger lacks the state of run ${id}`);
   const opening = { type: 'run.resumed', run: id, operator: context.operator, argv: context.argv } as const;
   const kept = options.limit === undefined ? plan : narrowed(plan, new Set(hosts.map((host) => host.name)));
-  return carryOut({ plan: kept, hosts, opening, ledger, options, state }, context);
+  return await carryOut({ plan: kept, hosts, opening, ledger, options, state }, context);
 }
 
 export async function recordedPlan(ledger: Ledger, sha256: string): Promise<Plan> {

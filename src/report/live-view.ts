@@ -1,7 +1,7 @@
 // The picture of a running rollout; pure. Only what runs and what is bad gets lines of its own.
 import type { ChalkInstance } from 'chalk';
 import { formatDuration } from '../base/format.ts';
-import { compareHostNames, countedHostNames } from '../base/host-names.ts';
+import { compareHostNames, countedHostNames, foldHostNames } from '../base/host-names.ts';
 import { cleanLine } from '../base/text.ts';
 import type { HostState, RunState } from './run-state.ts';
 import { groupHosts, type SummaryHost } from './summary.ts';
@@ -29,11 +29,17 @@ export function renderLive(state: RunState, frame: LiveFrame): string {
   return [...header, ...shownBad, ...running].join('\n');
 }
 
+/** Whole seconds: what is drawn changes no more often than it must. */
+function passed(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  return seconds < 60 ? `${seconds}s` : formatDuration(seconds * 1000);
+}
+
 function headerLines(state: RunState, { columns, paint, nowMs }: LiveFrame): string[] {
   const hosts = [...state.hosts.values()];
   const done = hosts.filter((host) => host.phase === 'done').length;
   const wave = state.wave === undefined ? '' : ` · wave ${state.wave.index + 1} (${cleanLine(state.wave.name)})`;
-  const elapsed = formatDuration(Math.floor((nowMs - (state.startedMs ?? nowMs)) / 1000) * 1000);
+  const elapsed = passed(nowMs - (state.startedMs ?? nowMs));
   const stopping = state.stopping === undefined ? '' : ' · stopping';
   const title = `${state.kind ?? 'run'}${wave} · ${done}/${hosts.length} done · ${elapsed}${stopping}`;
   const counts = sortedCounts(countStandings(hosts)).map(([name, count]) => ({ name, text: `${count} ${name}` }));
@@ -87,7 +93,7 @@ function runningLines(state: RunState, frame: LiveFrame): string[] {
 }
 
 function runningLine(host: HostState, nameWidth: number, { columns, paint, nowMs }: LiveFrame): string {
-  const since = formatDuration(Math.floor(Math.max(0, nowMs - host.stepSinceMs) / 1000) * 1000);
+  const since = passed(nowMs - host.stepSinceMs);
   const name = fit(fill(cleanLine(host.host), nameWidth), columns);
   const step = fit(` ${fill(host.step ?? '', 13)} ${since.padStart(6)}`, columns - widthOf(name));
   const newest = cleanLine(host.line ?? host.note ?? '').trim();
@@ -97,6 +103,7 @@ function runningLine(host: HostState, nameWidth: number, { columns, paint, nowMs
 
 function foldedLine(hosts: readonly HostState[], { columns, paint }: LiveFrame): string {
   const bySteps = Map.groupBy(hosts, (host) => host.step ?? 'connect');
-  const parts = [...bySteps].map(([step, group]) => `${step} ${countedHostNames(group.map((item) => item.host))}`);
-  return paint.cyan(fit(cleanLine(`and ${hosts.length} more: ${parts.join('; ')}`), columns));
+  const steps = [...bySteps].map(([step, group]) => `${group.length} ${step}`).join(', ');
+  const names = foldHostNames(hosts.map((host) => host.host));
+  return paint.cyan(fit(cleanLine(`and ${hosts.length} more: ${steps}: ${names}`), columns));
 }

@@ -1,6 +1,7 @@
 // Detached jobs end to end, as an ordinary user whose jobs are in a state directory of the test's own.
 import assert from 'node:assert/strict';
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -277,6 +278,7 @@ for (const shell of ['dash', 'busybox'] as const) {
       });
       rmSync(base);
       mkdirSync(base);
+      chmodSync(base, 0o777);
       await assert.rejects(startJob(session, hook('r1-a-1', 'true')), { code: 'disk' });
       assert.deepEqual(readdirSync(base), []);
     });

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { nextSteps } from '../../src/report/next-steps.ts';
+import { groupHosts, renderSummary, type Summary, type SummaryHost } from '../../src/report/summary.ts';
+import { fakeOutput } from './fake-output.ts';
+
+function host(name: string, standing: SummaryHost['standing'], reason?: string): SummaryHost {
+  return { host: name, standing, change: 'none', ...(reason === undefined ? {} : { reason }) };
+}
+
+function summary(hosts: readonly SummaryHost[], more: Partial<Summary> = {}): Summary {
+  return { run: '01JRUN', kind: 'apply', hosts, reasons: [], warnings: [], ...more };
+}
+
+test('the worst comes first, lost before all, verified last', () => {
+  const standings = ['verified', 'skipped', 'unreachable', 'lost', 'drifted', 'failed', 'pending-reboot'] as const;
+  const groups = groupHosts(standings.map((standing, index) => host(`web${index}`, standing, 'x')));
+  assert.deepEqual(
+    groups.map((group) => group.example.standing),
+    ['lost', 'failed', 'drifted', 'unreachable', 'pending-reboot', 'skipped', 'verified'],
+  );
+});
+
+test('hosts with the same first line are one group though each names itself', () => {
+  const hosts = ['web01', 'web02', 'web10'].map((name) =>
+    host(name, 'unreachable', `${name} does not answer\ntry ${name}`),
+  );
+  const { output } = fakeOutput();
+  const text = renderSummary(summary([...hosts, host('db', 'unreachable', 'db refuses the key')]), output.stderr);
+  assert.match(text, /^unreachable {6}web\[01-02,10\] \(3\)\n {17}HOST does not answer/m);
+  assert.match(text, /db \(1\)\n {17}db refuses the key/);
+});
+
+test('a name inside another word is no mention of the host', () => {
+  const [group] = groupHosts([host('db', 'failed', 'dbus failed on db.'), host('a', 'failed', 'dbus failed on a.')]);
+  assert.deepEqual(group?.hosts, ['a', 'db']);
+});
+
+test('commands are exact, fit the verdict, and quote what a shell would read', () => {
+  const of = { run: '01J', kind: 'apply' } as const;
+  assert.deepEqual(nextSteps({ ...of, standing: 'lost', hosts: ['web01'] }), [
+    'fettle run resume 01J',
+    'fettle run logs web01 --run 01J',
+  ]);
+  assert.deepEqual(nextSteps({ ...of, standing: 'pending-reboot', hosts: ['web01', 'web02'] }), [
+    'fettle reboot web01,web02',
+  ]);
+  assert.deepEqual(
+    nextSteps({ ...of, standing: 'unreachable', hosts: ['a; rm -rf /'] })[0],
+    "fettle ping 'a; rm -rf /'",
+  );
+  assert.deepEqual(nextSteps({ run: '01J', kind: 'scan', standing: 'failed', hosts: ['web01'] }), []);
+});
+
+test('the closing line counts, tells the time, the exit by name and the run', () => {
+  const { output } = fakeOutput();
+  const hosts = [host('a', 'verified'), host('b', 'verified'), host('c', 'failed', 'x')];
+  const text = renderSummary(
+    summary(hosts, { durationMs: 192_000, exit: { code: 4, name: 'partial' } }),
+    output.stderr,
+  );
+  assert.equal(
+    text.trimEnd().split('\n').at(-1),
+    'apply: 3 hosts: 1 failed, 2 verified in 3m12s; exit 4 (partial); run 01JRUN',
+  );
+});
