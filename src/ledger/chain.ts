@@ -68,7 +68,8 @@ export function appendEvents(connection: Connection, events: readonly TimedEvent
         envelope,
         hash,
       );
-      project(connection, { seq, timeMs, event: packed });
+      // From the stored text, so that tables made again from it are the same to the letter.
+      project(connection, unpackEnvelope({ seq, time: timeMs, type, envelope, hash }));
       head = { seq, hash };
     }
     return head;

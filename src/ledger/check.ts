@@ -46,10 +46,16 @@ function rowsOf(connection: Connection, table: string): IterableIterator<unknown
 }
 
 function isSame(left: IterableIterator<unknown[]>, right: IterableIterator<unknown[]>): boolean {
-  for (;;) {
-    const [a, b] = [left.next(), right.next()];
-    if (a.done === true || b.done === true) return a.done === b.done;
-    if (JSON.stringify(a.value) !== JSON.stringify(b.value)) return false;
+  try {
+    for (;;) {
+      const [a, b] = [left.next(), right.next()];
+      if (a.done === true || b.done === true) return a.done === b.done;
+      if (JSON.stringify(a.value) !== JSON.stringify(b.value)) return false;
+    }
+  } finally {
+    // An open iterator keeps its connection busy.
+    left.return?.();
+    right.return?.();
   }
 }
 

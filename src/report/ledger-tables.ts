@@ -32,7 +32,7 @@ export function renderStatus(
       paint: (text, row, paint) => (row.securityKnown && row.security === 0 ? text : paint.red(text)),
     },
     { title: 'OTHER', text: (row) => String(row.other), align: 'right' },
-    { title: 'HELD BACK', text: (row) => String(row.heldBack), align: 'right' },
+    { title: 'HELD', text: (row) => String(row.heldBack), align: 'right' },
     {
       title: 'REBOOT',
       text: (row) => row.rebootNeeded,

@@ -75,7 +75,7 @@ function putGroup(page: Page, { hosts, example }: WorkGroup, waves: number): voi
   const download = least === most ? formatBytes(most) : `${formatBytes(least)} to ${formatBytes(most)}`;
   const parts = [
     example.osName,
-    ...(waves > 1 ? [`wave ${inWaves.join(', ')}`] : []),
+    ...(waves > 1 ? [`wave${inWaves.length === 1 ? '' : 's'} ${inWaves.join(', ')}`] : []),
     plural(example.updates.length, 'update'),
     `${download} to download${hosts.length > 1 ? ' each' : ''}`,
   ];

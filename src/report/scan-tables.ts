@@ -124,7 +124,7 @@ function scanColumns(nowMs: number): readonly Column<ScanRow>[] {
         row.state === 'scanned' && row.securityKnown && row.security === 0 ? text : paint.red(text),
     },
     number('OTHER', (row) => row.other),
-    number('HELD BACK', (row) => row.heldBack),
+    number('HELD', (row) => row.heldBack),
     {
       title: 'METADATA',
       text: (row) => (row.state === 'scanned' ? metadataText(row, nowMs) : '-'),

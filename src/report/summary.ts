@@ -94,12 +94,24 @@ export function renderSummary(summary: Summary, stream: OutputStream): string {
   const columns = Math.max(40, stream.columns()) - 1;
   const lines: string[] = [];
   for (const group of groupHosts(summary.hosts)) lines.push(...groupLines(summary, group, { columns, stream }));
-  for (const { host, message } of summary.warnings) {
-    lines.push(`${paint.yellow('warning')}  ${host === undefined ? '' : `${cleanLine(host)}: `}${cleanLine(message)}`);
-  }
+  for (const line of warningTexts(summary.warnings)) lines.push(`${paint.yellow('warning')}  ${cleanLine(line)}`);
   for (const reason of summary.reasons) lines.push(cleanLine(reason));
   lines.push(closingLine(summary, stream));
   return `${lines.join('\n')}\n`;
+}
+
+/** Equal warnings of several hosts are one; each is told once. */
+function warningTexts(warnings: Summary['warnings']): string[] {
+  const groups = Map.groupBy(warnings, ({ host, message }) =>
+    host === undefined ? JSON.stringify([message]) : JSON.stringify([sharedText(message, host), true]),
+  );
+  return [...groups.values()].map((group) => {
+    const [first] = group;
+    const hosts = [...new Set(group.flatMap(({ host }) => host ?? []))];
+    if (hosts.length === 0) return first?.message ?? '';
+    if (hosts.length === 1) return `${hosts[0]}: ${first?.message}`;
+    return `${countedHostNames(hosts)}: ${sharedText(first?.message, first?.host ?? '')}`;
+  });
 }
 
 const indent = ' '.repeat(17);

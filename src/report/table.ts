@@ -25,16 +25,19 @@ export interface TableOptions {
 const gap = 2;
 const narrowest = 8;
 
-/** Lines, each ended. Colour and width come from `output.stdout`. */
+/**
+ * Lines, each ended. Colour and width come from `output.stdout`. A column in which nothing stands is not drawn; a pipe
+ * gets every column always.
+ */
 export function renderTable<Row>(
-  columns: readonly Column<Row>[],
+  all: readonly Column<Row>[],
   rows: readonly Row[],
   { output, empty }: TableOptions & { readonly output: Output },
 ): string {
   const { stdout } = output;
-  if (!stdout.isTty)
-    return rows.map((row) => `${columns.map((column) => plainCell(column, row)).join('\t')}\n`).join('');
+  if (!stdout.isTty) return rows.map((row) => `${all.map((column) => plainCell(column, row)).join('\t')}\n`).join('');
   if (rows.length === 0) return `${empty}\n`;
+  const columns = all.filter((column) => rows.some((row) => column.text(row) !== ''));
   const cells = rows.map((row) => columns.map((column) => cleanLine(column.text(row))));
   const natural = columns.map((column, index) =>
     Math.max(widthOf(column.title), ...cells.map((line) => widthOf(line[index] ?? ''))),

@@ -4,14 +4,17 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { placesOf, stateRoot } from './places.ts';
 import type { LabPlaces } from './places.ts';
-import { run } from './shell.ts';
+import { capture, run } from './shell.ts';
+
+/** In the environment of lab tests: who runs them. */
+export const runnerVariable = 'FETTLE_LAB_RUNNER';
 
 /** Removes everything a lab has on this machine, whatever state it is in. Nothing to do is fine. */
 export async function cleanUp(places: LabPlaces): Promise<void> {
   await killSupervisor(places);
   await killGroup(places.cgroup);
   await unmountAll(places.stateDir);
-  for (const name of await namespacesOf(places)) await run(['ip', 'netns', 'del', name]);
+  for (const name of await namespacesOf(places)) await unlessGone(`/run/netns/${name}`, ['ip', 'netns', 'del', name]);
   await removeGroup(places.cgroup);
   await rm(places.stateDir, { recursive: true, force: true });
 }
@@ -44,11 +47,24 @@ export async function sweep(): Promise<readonly string[]> {
 export async function claim(places: LabPlaces, stays: boolean): Promise<void> {
   await mkdir(places.stateDir, { recursive: true });
   const start = await processStart(process.pid);
-  await writeFile(places.ownerFile, `${process.pid} ${start} ${stays ? 'stays' : 'attached'}`);
+  const runner = process.env[runnerVariable] ?? '-';
+  await writeFile(places.ownerFile, `${process.pid} ${start} ${stays ? 'stays' : 'attached'} ${runner}`);
+}
+
+/** Names of the labs that tests under this test runner have up. */
+export async function labsOfRunner(runner: string): Promise<readonly string[]> {
+  const owned: string[] = [];
+  for (const name of await knownLabs()) {
+    const owner = await readFile(placesOf(name).ownerFile, 'utf8').catch(() => '');
+    if (owner.split(' ')[3] === runner) owned.push(name);
+  }
+  return owned;
 }
 
 async function isYoung(directory: string): Promise<boolean> {
-  return Date.now() - (await stat(directory)).mtimeMs < 10_000;
+  const status = await stat(directory).catch(() => undefined);
+  // One that has vanished meanwhile was cleared away by somebody else.
+  return status === undefined || Date.now() - status.mtimeMs < 10_000;
 }
 
 async function isOwnerAlive(owner: string): Promise<boolean> {
@@ -87,10 +103,10 @@ async function killSupervisor(places: LabPlaces): Promise<void> {
 /** cgroups(7): writing to cgroup.kill ends every process below, however it tried to get away. */
 async function killGroup(group: string): Promise<void> {
   if (!existsSync(group)) return;
-  await writeFile(join(group, 'cgroup.kill'), '1');
+  await writeFile(join(group, 'cgroup.kill'), '1').catch(() => undefined);
   const deadlineMs = performance.now() + 20_000;
   while (performance.now() < deadlineMs) {
-    const events = await readFile(join(group, 'cgroup.events'), 'utf8');
+    const events = await readFile(join(group, 'cgroup.events'), 'utf8').catch(() => 'populated 0');
     if (events.includes('populated 0')) return;
     await sleep(20);
   }
@@ -101,14 +117,31 @@ async function removeGroup(group: string): Promise<void> {
   for (const entry of await readdir(group, { withFileTypes: true }).catch(() => [])) {
     if (entry.isDirectory()) await removeGroup(join(group, entry.name));
   }
-  if (existsSync(group)) await rmdir(group);
+  await rmdir(group).catch((error: unknown) => {
+    if (existsSync(group)) throw error;
+  });
 }
 
 async function unmountAll(directory: string): Promise<void> {
-  const mounts = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n').map((line) => line.split(' ')[4] ?? '');
-  for (const mount of mounts.filter((path) => path.startsWith(`${directory}/`)).reverse()) {
-    await run(['umount', mount]).catch(() => run(['umount', '-l', mount]));
+  for (const mount of await mountsBelow(directory)) {
+    await run(['umount', mount]).catch(() => capture(['umount', '-l', mount]));
   }
+  const left = await mountsBelow(directory);
+  if (left.length > 0) throw new Error(`cannot be unmounted: ${left.join(', ')}`);
+}
+
+/** Mount points, the latest first. */
+async function mountsBelow(directory: string): Promise<readonly string[]> {
+  const lines = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n');
+  const mounts = lines.map((line) => line.split(' ')[4] ?? '');
+  return mounts.filter((path) => path.startsWith(`${directory}/`)).reverse();
+}
+
+/** Two processes may clear away the same leftovers at once. */
+async function unlessGone(path: string, command: readonly string[]): Promise<void> {
+  await run(command).catch((error: unknown) => {
+    if (existsSync(path)) throw error;
+  });
 }
 
 async function namespacesOf(places: LabPlaces): Promise<readonly string[]> {

@@ -55,7 +55,7 @@ async function status(lab: Lab): Promise<void> {
   const first = lab.hosts[0];
   const keys = `-i ${lab.keyPath} -o UserKnownHostsFile=${lab.knownHostsPath}`;
   say('\nThe fleet has a network of its own; go in with');
-  say(`  ${inside} npm run fettle -- scan -i ${lab.inventoryPath}`);
+  say(`  ${inside} env FETTLE_LEDGER=${lab.ledgerPath} npm run fettle -- scan -i ${lab.inventoryPath}`);
   say(`  ${inside} ssh -F none ${keys} root@${first?.address ?? ''}`);
 }
 

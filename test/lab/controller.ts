@@ -99,7 +99,7 @@ function environmentOf(places: LabPlaces): Record<string, string> {
     HOME: places.homeDir,
     LANG: 'C.UTF-8',
     TERM: 'xterm',
-    FETTLE_LEDGER: join(places.homeDir, 'ledger.sqlite'),
+    FETTLE_LEDGER: places.ledgerFile,
   };
 }
 

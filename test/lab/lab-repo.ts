@@ -1,4 +1,4 @@
-import { rename } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Archive } from './repository/archive.ts';
 import type { PackageSpec, Suite } from './repository/package-spec.ts';
@@ -35,6 +35,15 @@ export class LabRepo {
     return this.#archive.packages
       .filter((item) => item.name === name)
       .map(({ version, suite }) => ({ version, suite }));
+  }
+
+  /** Takes a whole suite away: `apt-get update` fails on it until `restoreSuites`, or until something is published. */
+  async removeSuite(suite: Suite): Promise<void> {
+    await rm(this.#archive.distDir(suite), { recursive: true });
+  }
+
+  async restoreSuites(): Promise<void> {
+    await this.#archive.publish([]);
   }
 
   /** Makes the whole archive unreachable: no index, no package. */

@@ -33,6 +33,8 @@ export class Lab implements AsyncDisposable {
   readonly keyPath: string;
   /** The host keys as they were when the lab started, or at the last `trustHostKeys`. */
   readonly knownHostsPath: string;
+  /** The ledger that fettle is given. */
+  readonly ledgerPath: string;
   readonly stateDir: string;
   readonly repo: LabRepo;
   readonly #places: LabPlaces;
@@ -44,6 +46,7 @@ export class Lab implements AsyncDisposable {
     this.inventoryPath = places.inventoryFile;
     this.keyPath = places.keyFile;
     this.knownHostsPath = places.knownHostsFile;
+    this.ledgerPath = places.ledgerFile;
     this.stateDir = places.stateDir;
     this.repo = new LabRepo(archive);
     this.#hosts = new Map(spec.hosts.map((host) => [host.name, new LabHost(places, host)]));

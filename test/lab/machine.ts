@@ -70,6 +70,7 @@ export class Machine {
 
   /** Starts a host that is off, and waits for it as `awaitSsh` does. */
   async powerOn(): Promise<void> {
+    this.#stop.signal.throwIfAborted();
     if (this.#state === 'off') {
       await this.#ended;
       await this.#boot(this.#boots === 0 ? this.spec.uptimeSec : 0);
@@ -139,6 +140,7 @@ export class Machine {
     const namespaces = ['--pid', '--mount', '--uts', '--ipc', '--cgroup', ...clock, '--fork', '--kill-child=KILL'];
     const net = `--net=/run/netns/${hostNetnsOf(this.#places, this.spec.name)}`;
     const enter = ['sh', enterScript, directory, this.#places.repoDir];
+    this.#stop.signal.throwIfAborted();
     this.#launch(['sh', '-c', joinGroup, 'sh', group, 'nsenter', net, 'unshare', ...namespaces, ...enter]);
     this.#state = 'on';
   }

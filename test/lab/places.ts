@@ -35,6 +35,7 @@ export interface LabPlaces {
   readonly trueKnownHostsFile: string;
   readonly inventoryFile: string;
   readonly homeDir: string;
+  readonly ledgerFile: string;
   /** The published tree, /srv/repo on the hosts. */
   readonly repoDir: string;
 }
@@ -59,6 +60,7 @@ export function placesOf(name: string): LabPlaces {
     trueKnownHostsFile: join(stateDir, 'known_hosts.true'),
     inventoryFile: join(stateDir, 'inventory.yaml'),
     homeDir: join(stateDir, 'home'),
+    ledgerFile: join(stateDir, 'home', 'ledger.sqlite'),
     repoDir: join(stateDir, 'archive', 'public'),
   };
 }

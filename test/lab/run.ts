@@ -3,8 +3,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { join, relative } from 'node:path';
-import { sweep } from './cleanup.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { labsOfRunner, runnerVariable, sweep } from './cleanup.ts';
+import { endLab } from './lab.ts';
 import { prepare } from './prepare.ts';
 import { missingForLab } from './requirements.ts';
 
@@ -25,14 +28,33 @@ function reportSkipped(files: readonly string[], reasons: readonly string[]): vo
 
 /** Runs the files one after the other; a signal goes on to them, and they are waited for. */
 async function runTests(files: readonly string[]): Promise<number> {
-  const child = spawn(process.execPath, ['--test', '--test-concurrency=1', ...files], { stdio: 'inherit' });
-  const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
+  const env = { ...process.env, [runnerVariable]: String(process.pid) };
+  const child = spawn(process.execPath, ['--test', '--test-concurrency=1', ...files], { stdio: 'inherit', env });
+  let received: NodeJS.Signals | undefined;
+  const pass = (signal: NodeJS.Signals): void => {
+    received = signal;
+    child.kill(signal);
+  };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, pass);
-  const [code, signal]: unknown[] = await once(child, 'exit');
-  for (const name of signals) process.off(name, pass);
-  if (typeof code === 'number') return code;
-  return signal === 'SIGINT' ? 130 : 143;
+  const [code]: unknown[] = await once(child, 'exit');
+  for (const signal of signals) process.off(signal, pass);
+  if (received !== undefined) return 128 + constants.signals[received];
+  return typeof code === 'number' ? code : 1;
+}
+
+/** Labs end with their tests; one that is still there after a while is ended. */
+async function clearAway(): Promise<void> {
+  const deadlineMs = performance.now() + 15_000;
+  await sweep();
+  while ((await labsOfRunner(String(process.pid))).length > 0 && performance.now() < deadlineMs) {
+    await sleep(100);
+    await sweep();
+  }
+  for (const name of await labsOfRunner(String(process.pid))) {
+    await endLab(name);
+    process.stdout.write(`ℹ lab ${name} cleared away\n`);
+  }
 }
 
 async function main(): Promise<number> {
@@ -51,7 +73,7 @@ async function main(): Promise<number> {
   try {
     return await runTests(files);
   } finally {
-    for (const name of await sweep()) process.stdout.write(`ℹ lab ${name} cleared away\n`);
+    await clearAway();
   }
 }
 

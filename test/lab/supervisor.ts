@@ -18,6 +18,7 @@ const instancesPath = '/proc/sys/fs/inotify/max_user_instances';
 class Supervisor {
   readonly #places: LabPlaces;
   readonly #machines: ReadonlyMap<string, Machine>;
+  #up: Promise<void> = Promise.resolve();
   #down: Promise<void> | undefined;
 
   constructor(spec: LabSpec) {
@@ -27,9 +28,15 @@ class Supervisor {
     );
   }
 
-  async up(): Promise<void> {
+  up(): Promise<void> {
+    this.#up = this.#startAll();
+    return this.#up;
+  }
+
+  async #startAll(): Promise<void> {
     const machines = [...this.#machines.values()];
     await eachOf(machines, 4, async ({ spec }) => {
+      if (this.#down !== undefined) throw new Error('the lab goes down again');
       await makeDisk(this.#places, spec);
       await makeHostNetwork(this.#places, spec);
     });
@@ -38,13 +45,21 @@ class Supervisor {
     await serveControl(this.#places.controlSocket, (request) => this.#answer(request));
   }
 
+  get isEnding(): boolean {
+    return this.#down !== undefined;
+  }
+
   down(): Promise<void> {
     this.#down ??= this.#endAll();
     return this.#down;
   }
 
+  /** What is being made while the end comes is waited for, else it would be left behind. */
   async #endAll(): Promise<void> {
-    await Promise.all([...this.#machines.values()].map((machine) => machine.end()));
+    const machines = [...this.#machines.values()];
+    await Promise.all(machines.map((machine) => machine.end()));
+    await this.#up.catch(() => undefined);
+    await Promise.all(machines.map((machine) => machine.end()));
     await cleanUp(this.#places);
   }
 
@@ -114,7 +129,7 @@ async function main(): Promise<void> {
     process.stdout.write(`ready in ${await readlink('/proc/self/ns/net')}\n`);
   } catch (error) {
     // Whoever started it reads why, and then clears away what is left.
-    fail(error);
+    if (!supervisor.isEnding) fail(error);
   }
 }
 

@@ -8,45 +8,14 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
-  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import type { JobPhase } from '../../src/domain/job.ts';
-import { collectJob, followJob, startJob, sweepJobs } from '../../src/remote/jobs.ts';
-import type { JobNews, StartOptions } from '../../src/remote/jobs.ts';
-import { runScript, toOctal } from '../../src/remote/launch.ts';
-import { jobScript } from '../../src/remote/scripts.ts';
+import { collectJob, followJob, startJob } from '../../src/remote/jobs.ts';
+import type { StartOptions } from '../../src/remote/jobs.ts';
+import { claimOnly, ended, hook, noLinux, phaseOf } from '../support/hook-job.ts';
 import { ShellSession, shellIsMissing } from '../support/shell-session.ts';
-
-const noLinux = existsSync('/proc/self/stat') ? undefined : 'not a Linux machine';
-
-function hook(job: string, script: string, over: Partial<StartOptions> = {}): StartOptions {
-  const request = { verb: 'hook', fields: { script: toOctal(script) } };
-  return { job, kind: 'hook', run: 'R1', controller: 'jump host 1', fence: 1, request, ...over };
-}
-
-async function ended(session: ShellSession, job: string): Promise<JobNews> {
-  let [offset, log] = [0, Buffer.alloc(0)];
-  for (;;) {
-    const news = await followJob(session, job, offset, { waitSec: 10, maxBytes: 1024 * 1024 });
-    offset = news.offset;
-    log = Buffer.concat([log, news.log]);
-    if (!['running', 'claimed'].includes(news.status.phase) && news.log.length === 0) return { ...news, log };
-  }
-}
-
-async function phaseOf(session: ShellSession, job: string): Promise<JobPhase> {
-  return (await followJob(session, job, 0, { waitSec: 0, maxBytes: 1 })).status.phase;
-}
-
-/** Claims without starting: what a controller leaves that dies between the two. */
-async function claimOnly(session: ShellSession, start: StartOptions): Promise<void> {
-  const { job, kind, run, fence, request } = start;
-  const fields = { ...request.fields, job, kind, run, controller: 'one', fence, only: 'claim' };
-  await runScript(session, jobScript(), { verb: 'start', fields });
-}
 
 for (const shell of ['dash', 'busybox'] as const) {
   describe(`a job under ${shell}`, { skip: shellIsMissing(shell) ?? noLinux ?? false }, () => {
@@ -217,55 +186,6 @@ for (const shell of ['dash', 'busybox'] as const) {
       const { log, result } = await ended(session, 'r1-a-1');
       assert.equal(result?.verdict, 'ok');
       process.kill(Number(log.toString()), 'SIGTERM');
-    });
-
-    test('collected leaves a name that keeps it from being started again, and frees the host', async () => {
-      await using session = new ShellSession({ shell });
-      const start = hook('r1-a-1', 'true');
-      await startJob(session, start);
-      await ended(session, 'r1-a-1');
-      await collectJob(session, 'r1-a-1');
-      await collectJob(session, 'r1-a-1');
-      assert.deepEqual(readdirSync(session.jobs), []);
-      assert.deepEqual(readdirSync(join(session.home, 'fettle', 'collected', 'r1-a-1')), []);
-      assert.ok(!existsSync(join(session.home, 'fettle', 'active')));
-      assert.equal((await startJob(session, start)).phase, 'collected');
-      assert.equal(await phaseOf(session, 'r1-a-1'), 'collected');
-    });
-
-    test('collected a month ago is forgotten', async () => {
-      await using session = new ShellSession({ shell });
-      const start = hook('r1-a-1', 'true');
-      await startJob(session, start);
-      await ended(session, 'r1-a-1');
-      const graves = join(session.home, 'fettle', 'collected');
-      for (const [name, days] of [
-        ['old', 32],
-        ['young', 29],
-      ] as const) {
-        mkdirSync(join(graves, name));
-        const when = Date.now() / 1000 - days * 86_400;
-        utimesSync(join(graves, name), when, when);
-      }
-      await collectJob(session, 'r1-a-1');
-      assert.deepEqual(readdirSync(graves).sort(), ['r1-a-1', 'young']);
-    });
-
-    test('of another run that nobody came back for is swept, those of this run and young ones are not', async () => {
-      await using session = new ShellSession({ shell });
-      for (const [job, run] of [
-        ['r1-a-1', 'R1'],
-        ['r2-a-1', 'R2'],
-        ['r3-a-1', 'R3'],
-      ] as const) {
-        await startJob(session, hook(job, 'true', { run }));
-        await ended(session, job);
-      }
-      const long = Date.now() / 1000 - 9 * 86_400;
-      for (const job of ['r1-a-1', 'r2-a-1']) utimesSync(join(session.jobs, job), long, long);
-      assert.deepEqual(await sweepJobs(session, 'R1'), ['r2-a-1']);
-      assert.deepEqual(readdirSync(session.jobs).sort(), ['r1-a-1', 'r3-a-1']);
-      assert.equal(await phaseOf(session, 'r2-a-1'), 'collected');
     });
 
     test('is not put into a tree that is a link or that others can write to', async () => {

@@ -29,7 +29,7 @@ test('a plan is shown as people sign it, whole in a pipe and wrapped on a termin
 test('hosts with equal work are one block though their waves differ', () => {
   assert.match(
     draw(samplePlan),
-    /^web\[01-09\] \(9\)\n {2}Debian GNU\/Linux 12 · wave 1, 2 · 3 updates · 6\.2 MB to download each$/m,
+    /^web\[01-09\] \(9\)\n {2}Debian GNU\/Linux 12 · waves 1, 2 · 3 updates · 6\.2 MB to download each$/m,
   );
 });
 

@@ -64,3 +64,13 @@ test('the closing line counts, tells the time, the exit by name and the run', ()
     'apply: 3 hosts: 1 failed, 2 verified in 3m12s; exit 4 (partial); run 01JRUN',
   );
 });
+
+test('the same warning of many hosts is one line, told once', () => {
+  const warnings = ['web01', 'web02', 'web02'].map((name) => ({ host: name, message: `${name} has a full /boot` }));
+  const { output } = fakeOutput();
+  const text = renderSummary(summary([], { warnings: [...warnings, { message: 'cloned machine id' }] }), output.stderr);
+  assert.deepEqual(text.match(/^warning.*$/gm), [
+    'warning  web[01-02] (2): HOST has a full /boot',
+    'warning  cloned machine id',
+  ]);
+});

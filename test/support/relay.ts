@@ -21,6 +21,11 @@ export class Relay implements AsyncDisposable {
     return relay;
   }
 
+  /** Connections that are open now. */
+  get open(): number {
+    return this.#pairs.size;
+  }
+
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
   }

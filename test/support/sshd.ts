@@ -78,6 +78,8 @@ export class Sshd implements AsyncDisposable {
       'KbdInteractiveAuthentication no',
       'PermitRootLogin yes',
       'LogLevel VERBOSE',
+      // Many logins at once come to one sshd here, to many in a fleet.
+      'MaxStartups 100',
       // The tester's own shell profile is no part of a test.
       `SetEnv HOME=${dir}`,
     ];

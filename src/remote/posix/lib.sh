@@ -102,10 +102,10 @@ uptime_sec() {
   printf '%s' "${uptime_now%%.*}"
 }
 
-# start_time PID: in clock ticks since boot, proc(5) stat field 22; empty when the process is gone. The name in
-# parentheses may hold blanks, so fields are counted behind the last one.
+# start_time PID: in clock ticks since boot, proc(5) stat field 22; empty when the process is gone, or dead and not
+# reaped. The name in parentheses may hold blanks, so fields are counted behind the last one.
 start_time() {
-  sed -n 's/.*) [A-Za-z] \([^ ]* \)\{18\}\([0-9]*\) .*/\2/p' "/proc/$1/stat" 2>/dev/null
+  sed -n 's/.*) [A-WYa-wy] \([^ ]* \)\{18\}\([0-9]*\) .*/\2/p' "/proc/$1/stat" 2>/dev/null
 }
 
 # session_of PID: proc(5) stat field 6.

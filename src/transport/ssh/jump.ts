@@ -25,31 +25,38 @@ export interface JumpedStream {
   readonly release: () => Promise<void>;
 }
 
-interface SharedJump {
+/** One connection to a jump host, made or in the making. */
+export interface SharedJump {
   readonly opened: Promise<Opened>;
   users: number;
+  /** The connection that this one is waiting for, while it is being made. */
+  waitsFor: SharedJump | undefined;
+}
+
+export interface BehindJump {
+  readonly connection: Connection;
+  /** The jump connection on whose behalf this one is asked for. */
+  readonly via: SharedJump | undefined;
 }
 
 /** Connections to jump hosts: one for all hosts that are reached the same way, closed with the last of them. */
 export class JumpConnections implements AsyncDisposable {
-  readonly #open: (connection: Connection, trail: readonly string[]) => Promise<Opened>;
+  readonly #open: (behind: BehindJump) => Promise<Opened>;
   readonly #shared = new Map<string, SharedJump>();
 
-  constructor(open: (connection: Connection, trail: readonly string[]) => Promise<Opened>) {
+  constructor(open: (behind: BehindJump) => Promise<Opened>) {
     this.#open = open;
   }
 
   /** `hops` are nearest first; `connection` is that of the host behind them. */
-  async through(
-    hops: readonly string[],
-    target: JumpTarget,
-    behind: { readonly connection: Connection; readonly trail: readonly string[] },
-  ): Promise<JumpedStream> {
+  async through(hops: readonly string[], target: JumpTarget, behind: BehindJump): Promise<JumpedStream> {
     const chain = hops.join(',');
-    const jump = jumpConnection(behind.connection, hops);
-    const key = JSON.stringify([jump, jump.privateKeyPassphrase?.reveal() ?? null]);
-    const shared = this.#share(key, () => this.#open(jump, [...behind.trail, hops.at(-1) ?? '']));
+    const connection = jumpConnection(behind.connection, hops);
+    const key = JSON.stringify([connection, connection.privateKeyPassphrase?.reveal() ?? null]);
+    const shared = this.#share(key, connection);
     try {
+      refuseCircle(shared, behind.via, target.host);
+      if (behind.via !== undefined) behind.via.waitsFor = shared;
       const { client } = await orCancelled(shared.opened, target.signal, `the connection through ${chain}`);
       const stream = await forward(client, target, chain);
       return { stream, release: () => this.#release(key, shared) };
@@ -65,18 +72,20 @@ export class JumpConnections implements AsyncDisposable {
     await Promise.all(all.map(closeShared));
   }
 
-  #share(key: string, open: () => Promise<Opened>): SharedJump {
+  #share(key: string, connection: Connection): SharedJump {
     const known = this.#shared.get(key);
     if (known !== undefined) {
       known.users += 1;
       return known;
     }
-    const shared: SharedJump = { opened: open(), users: 1 };
+    const { promise: opened, resolve, reject } = Promise.withResolvers<Opened>();
+    const shared: SharedJump = { opened, users: 1, waitsFor: undefined };
     this.#shared.set(key, shared);
     const forget = (): void => {
       if (this.#shared.get(key) === shared) this.#shared.delete(key);
     };
-    shared.opened.then(({ client }) => client.once('close', forget), forget);
+    opened.then(({ client }) => client.once('close', forget), forget);
+    this.#open({ connection, via: shared }).then(resolve, reject);
     return shared;
   }
 
@@ -85,6 +94,16 @@ export class JumpConnections implements AsyncDisposable {
     if (shared.users > 0) return;
     if (this.#shared.get(key) === shared) this.#shared.delete(key);
     await closeShared(shared);
+  }
+}
+
+/** Jump hosts that are reached through each other would wait for each other for ever. */
+function refuseCircle(wanted: SharedJump, via: SharedJump | undefined, host: string): void {
+  for (let jump: SharedJump | undefined = wanted; jump !== undefined; jump = jump.waitsFor) {
+    if (jump !== via) continue;
+    throw new FettleError('config', `the way to ${host} leads through itself`, {
+      hint: 'leave each jump host out of its own ProxyJump, e.g. Host * !jump',
+    });
   }
 }
 
@@ -146,12 +165,20 @@ async function forward(client: Client, target: JumpTarget, chain: string): Promi
   }
 }
 
+/** RFC 4254 5.1: what sshd answers when it may not forward. */
+const administrativelyProhibited = 1;
+
 function notForwarded(where: string, chain: string, cause: unknown): FettleError {
   const message = cause instanceof Error ? cause.message : String(cause);
-  const hint = /prohibited/i.test(message)
-    ? 'the jump host does not forward (sshd_config AllowTcpForwarding, PermitOpen)'
-    : 'try it from there: is the host on, and does its name resolve on the jump host?';
-  return new FettleError('connect', `the jump host ${chain} cannot reach ${where}: ${message}`, { hint, cause });
+  if (cause instanceof Error && 'reason' in cause && cause.reason === administrativelyProhibited) {
+    return new FettleError('connect', `the jump host ${chain} may not forward to ${where}`, {
+      hint: 'allow it there (sshd_config AllowTcpForwarding, PermitOpen)',
+      cause,
+    });
+  }
+  const hint = 'try it from there: is the host on, and does its name resolve on the jump host?';
+  const said = message.replace(/^\(SSH\) Channel open failure: /, '');
+  return new FettleError('connect', `the jump host ${chain} cannot reach ${where}: ${said}`, { hint, cause });
 }
 
 function viaJump(error: unknown, chain: string): unknown {

@@ -68,7 +68,11 @@ export function readOptions(values: SshValues, place: SshPlace): SshOptions {
     identityFiles: (values.get('identityfile') ?? []).filter((file) => file !== 'none').map(path),
     identityAgent: agent === undefined ? undefined : path(agent),
     identitiesOnly: first('identitiesonly') === 'yes',
-    proxyJump: first('proxyjump')?.split(',') ?? [],
+    // `ssh -G` puts every address in brackets; only those with colons need them.
+    proxyJump:
+      first('proxyjump')
+        ?.split(',')
+        .map((hop) => hop.replace(/\[([^\]:]+)\]/, '$1')) ?? [],
     proxyCommand: proxyCommand === undefined ? undefined : expandTokens(proxyCommand, tokens),
     userKnownHosts: paths('userknownhostsfile'),
     globalKnownHosts: paths('globalknownhostsfile'),

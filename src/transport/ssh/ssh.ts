@@ -1,6 +1,5 @@
 import type { Duplex } from 'node:stream';
 import type { Client } from 'ssh2';
-import { FettleError } from '../../domain/error.ts';
 import type { Connection, ConnectionLimits, Host, HostKeyPolicy } from '../../domain/host.ts';
 import type { CredentialGuard } from '../credential-guard.ts';
 import { cancelled } from '../limit.ts';
@@ -9,7 +8,7 @@ import { Authentication } from './auth.ts';
 import { SshConfiguration, type SshEnvironment } from './configuration.ts';
 import { openSocket } from './connect.ts';
 import { Identities } from './identity.ts';
-import { JumpConnections, type Opened } from './jump.ts';
+import { JumpConnections, type BehindJump, type Opened, type SharedJump } from './jump.ts';
 import { HostKeys } from './known-hosts.ts';
 import { KnownHostsFiles } from './known-hosts-file.ts';
 import { login } from './login.ts';
@@ -28,8 +27,8 @@ interface Way {
   readonly connection: Connection;
   readonly options: SshOptions;
   readonly limits: ConnectionLimits;
-  /** Hosts that are being reached already, so that a circle of jumps is noticed. */
-  readonly trail: readonly string[];
+  /** The jump connection this one is made for, so that a circle of jumps is noticed. */
+  readonly via: SharedJump | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -54,12 +53,12 @@ export class SshTransport implements Transport, AsyncDisposable {
   constructor(environment: SshTransportEnvironment) {
     this.#environment = environment;
     this.#configuration = new SshConfiguration(environment);
-    this.#jumps = new JumpConnections((connection, trail) => this.#connect(connection, trail, undefined));
+    this.#jumps = new JumpConnections((behind) => this.#connect(behind, undefined));
   }
 
   async open(host: Host, { signal }: OpenOptions): Promise<Session> {
     if (signal?.aborted) throw cancelled(signal, `the connection to ${host.name}`);
-    const opened = await this.#connect(host.connection, [], signal);
+    const opened = await this.#connect({ connection: host.connection, via: undefined }, signal);
     return new SshSession(host.name, { ...opened, credentials: this.#environment.credentials });
   }
 
@@ -67,7 +66,7 @@ export class SshTransport implements Transport, AsyncDisposable {
     await this.#jumps[Symbol.asyncDispose]();
   }
 
-  async #connect(connection: Connection, trail: readonly string[], signal: AbortSignal | undefined): Promise<Opened> {
+  async #connect({ connection, via }: BehindJump, signal: AbortSignal | undefined): Promise<Opened> {
     const options = await this.#configuration.options({
       host: connection.address,
       arguments: connection.sshArguments,
@@ -75,10 +74,15 @@ export class SshTransport implements Transport, AsyncDisposable {
       ...(connection.port === undefined ? {} : { port: connection.port }),
     });
     const limits = tighter(connection.limits, options);
-    const reached = await this.#reach({ connection, options, limits, trail, signal });
-    const { stream, release } = reached;
+    const way: Way = { connection, options, limits, via, signal };
+    // What is wrong on our side is told before the host hears of us.
+    const keys = await this.#hostKeys(options);
+    const authentication = await this.#authentication(way);
+    const policy = this.#environment.hostKeyPolicy ?? hostKeyPolicy(connection, options);
+    const { stream, release, complaint } = await this.#reach(way);
     try {
-      const client = await this.#login({ connection, options, limits, trail, signal }, reached);
+      const { hostName: host, user } = options;
+      const client = await login({ stream, host, user, keys, policy, authentication, limits, signal, complaint });
       return { client, stream, idleMs: limits.idleMs, close: () => closeClient(client, stream).then(release) };
     } catch (error) {
       await release();
@@ -86,22 +90,19 @@ export class SshTransport implements Transport, AsyncDisposable {
     }
   }
 
-  async #login(way: Way, { stream, complaint }: Reached): Promise<Client> {
-    const { connection, options, limits, signal } = way;
-    const { credentials, hostKeyPolicy: asked } = this.#environment;
-    // A socket that fails while the key files are read must not end the process.
-    stream.on('error', () => undefined);
-    const keys = await HostKeys.read(
-      {
-        host: options.hostName,
-        port: options.port,
-        alias: options.hostKeyAlias,
-        userFiles: options.userKnownHosts,
-        globalFiles: options.globalKnownHosts,
-        isHashed: options.hashesKnownHosts,
-      },
-      this.#knownHosts,
-    );
+  #hostKeys(options: SshOptions): Promise<HostKeys> {
+    const query = {
+      host: options.hostName,
+      port: options.port,
+      alias: options.hostKeyAlias,
+      userFiles: options.userKnownHosts,
+      globalFiles: options.globalKnownHosts,
+      isHashed: options.hashesKnownHosts,
+    };
+    return HostKeys.read(query, this.#knownHosts);
+  }
+
+  #authentication({ connection, options, signal }: Way): Promise<Authentication> {
     const sources = {
       ...options,
       host: options.hostName,
@@ -110,11 +111,8 @@ export class SshTransport implements Transport, AsyncDisposable {
       agent: this.#agent(options),
       password: connection.password,
     };
-    const ports = { guard: credentials, identities: this.#identities, signal };
-    const authentication = await Authentication.prepare(sources, ports);
-    const policy = asked ?? hostKeyPolicy(connection, options);
-    const { hostName: host, user } = options;
-    return login({ stream, host, user, keys, policy, authentication, limits, signal, complaint });
+    const ports = { guard: this.#environment.credentials, identities: this.#identities, signal };
+    return Authentication.prepare(sources, ports);
   }
 
   #agent({ identityAgent }: SshOptions): string | undefined {
@@ -128,17 +126,11 @@ export class SshTransport implements Transport, AsyncDisposable {
 
   /** Bytes to the host: direct, through a command, or through jump hosts. */
   async #reach(way: Way): Promise<Reached> {
-    const { options, limits, signal, connection, trail } = way;
+    const { options, limits, signal, connection, via } = way;
     const { hostName: host, port, proxyCommand, proxyJump, family } = options;
     if (proxyJump.length > 0) {
-      const last = proxyJump.at(-1) ?? '';
-      if (trail.includes(last)) {
-        throw new FettleError('config', `the way to ${host} leads through ${last} again and again`, {
-          hint: 'leave the jump host out of its own ProxyJump, e.g. Host * !jump',
-        });
-      }
       const target = { host, port, limitMs: limits.connectMs, signal };
-      const jumped = await this.#jumps.through(proxyJump, target, { connection, trail });
+      const jumped = await this.#jumps.through(proxyJump, target, { connection, via });
       return { ...jumped, complaint: noComplaint };
     }
     if (proxyCommand !== undefined) {

@@ -68,6 +68,11 @@ export class Archive {
     await this.#write();
   }
 
+  /** Where the indexes of a suite lie. */
+  distDir(suite: Suite): string {
+    return join(this.publicDir, 'dists', releases[suite].codename);
+  }
+
   /** Takes packages out of the indexes and, where nothing names it any more, the file out of the pool. */
   async remove(isGone: (item: BuiltPackage) => boolean): Promise<number> {
     const gone = this.#packages.filter(isGone);
@@ -85,7 +90,7 @@ export class Archive {
     const bare = suites.map((suite, at) => releaseOf(releases[suite], texts[at] ?? '', this.#architecture));
     const signed = await clearSign(join(this.#directory, 'key'), bare);
     for (const [at, suite] of suites.entries()) {
-      const dist = join(this.publicDir, 'dists', releases[suite].codename);
+      const dist = this.distDir(suite);
       await replaceFile(join(dist, packagesPath(this.#architecture)), texts[at] ?? '');
       await replaceFile(join(dist, 'InRelease'), signed[at] ?? '');
     }
