@@ -32,8 +32,16 @@ export interface AppOptions {
 /** Runs one command line and answers with the exit code. */
 export async function main(options: Partial<AppOptions> = {}): Promise<number> {
   const argv = options.argv ?? process.argv.slice(2);
-  endQuietlyOnClosedPipe(process.stdout);
   let exitCode = 0;
+  let outputError: FettleError | undefined;
+  for (const stream of [process.stdout, process.stderr]) {
+    endQuietlyOnClosedPipe(stream, (error) => {
+      if (outputError === undefined) process.stderr.write(`fettle: ${error.message}\nhint: ${error.hint ?? ''}\n`);
+      outputError = error;
+      // It may come after everything else is over.
+      process.exitCode = exitCodes[exitNameOf(error)];
+    });
+  }
   const streams = {
     write: (text: string): void => void process.stdout.write(text),
     writeError: (text: string): void => void process.stderr.write(text),
@@ -47,7 +55,7 @@ export async function main(options: Partial<AppOptions> = {}): Promise<number> {
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? 0 : exitCodes.usage;
   }
-  return exitCode;
+  return outputError === undefined ? exitCode : exitCode || exitCodeOf(exitNameOf(outputError), undefined);
 }
 
 async function dispatch(spec: CommandSpec, invocation: Invocation, app: AppOptions): Promise<number> {
@@ -74,7 +82,7 @@ function createContext(options: Partial<Options>, app: AppOptions): Context {
     ...(options.color === undefined ? {} : { colour: options.color }),
   });
   const console = createConsole(
-    { write: (text) => process.stdout.write(text), writeError: (text) => process.stderr.write(text) },
+    { write: (text) => output.stdout.write(text), writeError: (text) => output.stderr.write(text) },
     options.quiet ?? false,
   );
   return {

@@ -87,9 +87,10 @@ export class ElevationDialogue implements Dialogue, Disposable {
   /** The program ended before our shell began. */
   refusal(exitCode: number | null): FettleError {
     const text = Buffer.from(this.#heard, 'latin1').toString('utf8');
-    const lines = text.split('\n').map((line) => line.trim());
-    const said = lines.filter((line) => line !== '').at(-1) ?? `it ended with status ${exitCode ?? 'none'}`;
     const known = reasons.find(({ pattern }) => pattern.test(text));
+    const lines = text.split('\n').flatMap((line) => (line.trim() === '' ? [] : [line.trim()]));
+    const telling = lines.findLast((line) => known?.pattern.test(line)) ?? lines.at(-1);
+    const said = telling ?? `it ended with status ${exitCode ?? 'none'}`;
     const isUnasked = known === wantsPassword && this.#options.elevation.method === 'doas';
     const reason = isUnasked ? doasWantsPassword : known;
     if (this.#wasSent && (reason === refusesPassword || reason === undefined)) this.#offer?.refused();
@@ -144,7 +145,8 @@ const reasons: readonly Reason[] = [
     hint: 'fettle needs to run sh; add a rule to sudoers or doas.conf there',
   },
   {
-    pattern: /account (has )?expired|password (has )?expired|Password change required|not available|account is locked/i,
+    pattern:
+      /account (has )?expired|password (has )?expired|Password change required|not available|account is locked|account validation failure/i,
     what: 'meets an account that has expired or may not be used',
     hint: 'look at the account there (chage -l)',
   },

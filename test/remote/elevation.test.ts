@@ -90,7 +90,7 @@ printf %s "$mark" >&2; IFS= read -r told; printf '%s\\n' "$told" >${log}; run "$
 
   test('a wrong password goes to two hosts and to no third', async () => {
     const log = join(dir, 'fleet');
-    const body = `printf %s "$mark" >&2; IFS= read -r told; echo told >>${log}; printf %s "$mark" >&2; sleep 5`;
+    const body = `printf %s "$mark" >&2; IFS= read -r told || exit 1; echo told >>${log}; printf %s "$mark" >&2; read -r told`;
     const elevation = sudo({ user, password, exe: program('fleet-refuses', body) });
     await using by = transports();
     const ends = await Promise.allSettled(

@@ -18,7 +18,7 @@ export interface LoginRequest {
   readonly limits: ConnectionLimits;
   readonly signal: AbortSignal | undefined;
   /** What the command behind `stream` complained about, if there is one. */
-  readonly complaint: () => string;
+  readonly complaint: () => Promise<string>;
 }
 
 /** Handshake and authentication, each under its own limit: ssh2 itself has one limit and one message for both. */
@@ -55,7 +55,8 @@ export async function login(request: LoginRequest): Promise<Client> {
     authentication.ended(attempt.isAnswered);
     client.destroy();
     stream.destroy();
-    throw error instanceof FettleError ? error : attempt.translate(error);
+    if (error instanceof FettleError) throw error;
+    throw attempt.translate(error, await request.complaint());
   }
 }
 
@@ -99,7 +100,7 @@ class Attempt implements Disposable {
     this.#request.keys.check(key, this.#request.policy).then(
       () => answer(true),
       (error: unknown) => {
-        this.#reject(error instanceof FettleError ? error : this.translate(error));
+        this.#reject(error as Error);
         answer(false);
       },
     );
@@ -111,7 +112,7 @@ class Attempt implements Disposable {
     if (level === 'agent') return;
     if (level === 'client-authentication' && !this.#request.authentication.isExhausted) return;
     this.isAnswered = true;
-    this.#reject(this.translate(cause));
+    this.#reject(cause);
   }
 
   refuse(why: string): void {
@@ -119,12 +120,11 @@ class Attempt implements Disposable {
     this.#reject(this.#request.authentication.failure(undefined, why));
   }
 
-  translate(cause: unknown): FettleError {
+  translate(cause: unknown, complaint: string): FettleError {
     const { host, authentication } = this.#request;
     const message = cause instanceof Error ? cause.message : String(cause);
     if (authentication.isExhausted) return authentication.failure(cause);
     if (this.#stage === 'authentication') return authentication.failure(cause, message);
-    const complaint = this.#request.complaint();
     const said = complaint === '' ? message : `${message}; the proxy command says: ${complaint}`;
     return new FettleError('connect', `the SSH handshake with ${host} failed: ${said}`, {
       hint: 'is it sshd that listens there, and does it still share an algorithm with us?',

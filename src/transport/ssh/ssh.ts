@@ -35,11 +35,11 @@ interface Way {
 interface Reached {
   readonly stream: Duplex;
   readonly release: () => Promise<void>;
-  readonly complaint: () => string;
+  readonly complaint: () => Promise<string>;
 }
 
 const released = async (): Promise<void> => undefined;
-const noComplaint = (): string => '';
+const noComplaint = async (): Promise<string> => '';
 
 /** SSH through ssh2, set up as OpenSSH's configuration and the inventory say. The inventory wins. */
 export class SshTransport implements Transport, AsyncDisposable {
