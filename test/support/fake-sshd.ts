@@ -1,4 +1,5 @@
 // An SSH server in this process, for what a real sshd cannot be made to say.
+import { generateKeyPairSync } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import ssh2 from 'ssh2';
 import type { AuthContext, Server } from 'ssh2';
@@ -16,7 +17,9 @@ export type Answer =
   | 'disconnect'
   | { readonly refuse: readonly ('publickey' | 'password' | 'keyboard-interactive')[]; readonly isPartial?: boolean };
 
-const hostKey = ssh2.utils.generateKeyPairSync('ed25519').private;
+// ssh2's own ed25519 keys do not always read back.
+const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const hostKey = privateKey.export({ type: 'sec1', format: 'pem' });
 
 export class FakeSshd implements AsyncDisposable {
   readonly attempts: Attempt[] = [];

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, ClientChannel } from 'ssh2';
 import { FettleError } from '../../domain/error.ts';
 import { converse, type ChannelEnd } from '../channel.ts';
@@ -19,6 +20,12 @@ export interface SshConnection {
   /** Ends the connection, and the jump connections it leans on. */
   readonly close: () => Promise<void>;
 }
+
+/**
+ * sshd frees the place of a command a moment after it told its end, and a request may overtake that; a command that was
+ * let go keeps its place while it runs. A channel that was not opened has run nothing, so it is asked for again.
+ */
+const openPausesMs: readonly number[] = [20, 60, 180, 540];
 
 /** How the channel of a command ended; listened to from the moment it is there, for it may end at once. */
 interface Running {
@@ -61,7 +68,7 @@ export class SshSession implements Session {
     if (request.signal?.aborted) throw cancelled(request.signal, what);
     await this.#turn(request.signal, what);
     try {
-      const { channel, ended } = await orCancelled(this.#start(request.command), request.signal, what);
+      const { channel, ended } = await this.#begin(request, what);
       const streams = { stdin: channel, stdout: channel, stderr: channel.stderr };
       const result = await converse({ ...streams, ended, release: () => channel.close() }, request, what);
       this.#refuseNoLogin(result);
@@ -106,18 +113,41 @@ export class SshSession implements Session {
     this.#open += 1;
   }
 
-  async #start(command: string): Promise<Running> {
+  /** The channel of a command that was cancelled while it was being opened is closed when it comes. */
+  async #begin(request: ExecRequest, what: string): Promise<Running> {
+    const starting = this.#start(request);
+    try {
+      return await orCancelled(starting, request.signal, what);
+    } catch (error) {
+      starting.then(dropChannel, () => undefined);
+      throw error;
+    }
+  }
+
+  async #start({ command, signal }: ExecRequest): Promise<Running> {
+    for (const pauseMs of openPausesMs) {
+      try {
+        return await this.#openChannel(command);
+      } catch (error) {
+        if (!isFull(error) || signal?.aborted === true) throw this.#refused(error);
+        await sleep(pauseMs);
+      }
+    }
+    return this.#openChannel(command).catch((error: unknown) => {
+      throw this.#refused(error);
+    });
+  }
+
+  async #openChannel(command: string): Promise<Running> {
     const { promise, resolve, reject } = Promise.withResolvers<Running>();
     if (this.#lost !== undefined) throw this.#lost;
     this.#onLost.add(reject);
     try {
       this.#connection.client.exec(command, (error, channel) => {
-        if (error === undefined || error === null) resolve({ channel, ended: this.#endOf(channel) });
-        else reject(this.#refused(error));
+        if (error !== undefined && error !== null) reject(error);
+        else resolve({ channel, ended: this.#endOf(channel) });
       });
       return await promise;
-    } catch (error) {
-      throw error instanceof FettleError ? error : this.#refused(error);
     } finally {
       this.#onLost.delete(reject);
     }
@@ -147,6 +177,7 @@ export class SshSession implements Session {
   }
 
   #refused(cause: unknown): FettleError {
+    if (cause instanceof FettleError) return cause;
     if (this.#lost !== undefined) return this.#lost;
     const message = cause instanceof Error ? cause.message : String(cause);
     return new FettleError('connect', `${this.hostName} refuses to run a command: ${message}`, {
@@ -164,4 +195,15 @@ export class SshSession implements Session {
       hint: 'its shell is nologin; give it a shell there or use another user',
     });
   }
+}
+
+/** RFC 4254 5.1: the channel was not opened, and not because it may never be. */
+function isFull(error: unknown): boolean {
+  return error instanceof Error && 'reason' in error && error.reason !== 1;
+}
+
+function dropChannel({ channel }: Running): void {
+  channel.resume();
+  channel.stderr.resume();
+  channel.close();
 }
