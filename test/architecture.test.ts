@@ -156,7 +156,11 @@ test('the pure rooms do no I/O and read no clock', () => {
 test('process and console belong to cli.ts and app.ts alone', () => {
   for (const file of files.filter((name) => !['cli', 'app'].includes(roomOf(name)))) {
     const source = readFileSync(join(root, file), 'utf8');
-    assert.doesNotMatch(source, /(?<![./])\bconsole\.(log|error|warn|info|debug)|\bprocess\.(argv|env|stdout|stderr|stdin|exit|on|cwd)\b/, file);
+    assert.doesNotMatch(
+      source,
+      /(?<![./])\bconsole\.(log|error|warn|info|debug)|\bprocess\.(argv|env|stdout|stderr|stdin|exit|on|cwd)\b/,
+      file,
+    );
   }
 });
 

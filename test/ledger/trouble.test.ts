@@ -37,8 +37,11 @@ describe('a ledger that cannot be used says why and what to do', () => {
     }
     const bytes = await readFile(path);
     await writeFile(path, bytes.fill(0xff, 4096));
-    await using ledger = await openAt(directory.path);
-    await assert.rejects(ledger.append([started()]), saying(/is damaged/));
+    const use = async (): Promise<void> => {
+      await using ledger = await openAt(directory.path);
+      await ledger.append([started()]);
+    };
+    await assert.rejects(use(), saying(/is damaged/));
   });
 
   test('one that a newer fettle wrote', async () => {

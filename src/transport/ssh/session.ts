@@ -129,8 +129,9 @@ export class SshSession implements Session {
       try {
         return await this.#openChannel(command);
       } catch (error) {
-        if (!isFull(error) || signal?.aborted === true) throw this.#refused(error);
+        if (!isFull(error)) throw this.#refused(error);
         await sleep(pauseMs);
+        if (signal?.aborted) throw cancelled(signal, `the command on ${this.hostName}`);
       }
     }
     return this.#openChannel(command).catch((error: unknown) => {
