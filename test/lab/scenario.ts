@@ -41,13 +41,19 @@ export class Scenario {
 
   /** Ends with the expected exit code, or the test fails with all that was printed. */
   async fettle(argv: readonly string[], exitCode = 0, options: RunOptions = {}): Promise<CommandResult> {
-    const result = await this.lab.run([...argv, ...this.#inventory(argv)], options);
+    const result = await this.lab.run(this.#words(argv), options);
     assert.equal(result.code, exitCode, `fettle ${argv.join(' ')}\n${result.stdout}\n${result.stderr}`);
     return result;
   }
 
   spawn(argv: readonly string[], options: RunOptions = {}): Controlled {
-    return this.lab.spawn([...argv, ...this.#inventory(argv)], options);
+    return this.lab.spawn(this.#words(argv), options);
+  }
+
+  /** What is added comes before `--`, behind which the words are the command's own. */
+  #words(argv: readonly string[], added: readonly string[] = this.#inventory(argv)): readonly string[] {
+    const own = argv.indexOf('--');
+    return own < 0 ? [...argv, ...added] : [...argv.slice(0, own), ...added, ...argv.slice(own)];
   }
 
   #inventory(argv: readonly string[]): readonly string[] {
@@ -62,7 +68,7 @@ export class Scenario {
 
   /** What `--json` printed. */
   async json<T>(argv: readonly string[], exitCode = 0): Promise<T> {
-    return JSON.parse((await this.fettle([...argv, '--json'], exitCode)).stdout) as T;
+    return JSON.parse((await this.fettle(this.#words(argv, ['--json']), exitCode)).stdout) as T;
   }
 
   /** Verdicts by host as the ledger has them. */
