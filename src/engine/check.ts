@@ -59,7 +59,10 @@ async function preflight(work: HostWork): Promise<Outcome | undefined> {
   });
   for (const warning of judgement.warnings) await note(context, 'warn', warning);
   const { leaveAlone, failure } = judgement;
-  if (leaveAlone !== undefined) return endWith(work, 'skipped', leaveAlone.message);
+  if (leaveAlone !== undefined) {
+    const isHeld = leaveAlone.code === 'lock-held';
+    return endWith(work, 'skipped', leaveAlone.message, isHeld ? { error: leaveAlone } : {});
+  }
   if (failure !== undefined) return endWith(work, 'failed', failure.message, { error: failure });
   return judgement.needsRepair ? repair(work) : undefined;
 }

@@ -14,7 +14,7 @@ export interface PreflightInput {
 }
 
 export interface PreflightJudgement {
-  /** The host is left alone: it is switched off by its own variables. */
+  /** The host is left alone: it is switched off by its own variables, or another run is at work on it. */
   readonly leaveAlone?: FettleError;
   readonly failure?: FettleError;
   readonly needsRepair: boolean;
@@ -33,18 +33,13 @@ const maxSkewMs = 5 * 60_000;
 export function judgePreflight(input: PreflightInput): PreflightJudgement {
   const { scan, mayRepair, hostPlan } = input;
   const isBroken = scan.broken.length > 0 && hostPlan.updates.length > 0;
-  const leaveAlone = judgeSwitches(input);
+  const leaveAlone = judgeSwitches(input) ?? judgeClaim(input);
   const failure = judgeManager(scan) ?? (isBroken && !mayRepair ? brokenBefore(scan) : undefined) ?? judgeSpace(input);
   return {
     ...(leaveAlone === undefined ? {} : { leaveAlone }),
     ...(failure === undefined ? {} : { failure }),
     needsRepair: isBroken && mayRepair,
-    warnings: [
-      ...claimWarning(input),
-      ...skewWarning(scan),
-      ...busyWarning(scan),
-      ...scan.problems.map((problem) => problem.message),
-    ],
+    warnings: [...skewWarning(scan), ...busyWarning(scan), ...scan.problems.map((problem) => problem.message)],
   };
 }
 
@@ -61,10 +56,13 @@ function judgeSwitches({ host, nowMs }: PreflightInput): FettleError | undefined
   return undefined;
 }
 
-/** Only a warning: whether that job still runs is the host's to say, when the first job asks for the claim. */
-function claimWarning({ run, scan: { active } }: PreflightInput): string[] {
-  if (active === undefined || active.run === run) return [];
-  return [`run ${active.run} of ${active.controller} was at work on it (job ${active.job})`];
+/** A job of another run works on the host: what it has half done is not ours to judge. */
+function judgeClaim({ run, scan: { active } }: PreflightInput): FettleError | undefined {
+  if (active === undefined || active.run.toLowerCase() === run.toLowerCase()) return undefined;
+  return new FettleError('lock-held', `run ${active.run} of ${active.controller} is at work on it`, {
+    hint: 'resume this run when that one is over',
+    details: { run: active.run, job: active.job, controller: active.controller },
+  });
 }
 
 function judgeManager(scan: HostScan): FettleError | undefined {

@@ -1,17 +1,18 @@
 import type { OutputStream } from './output.ts';
 import type { RunState } from './run-state.ts';
-import { closingLine, renderSummary, summaryOf } from './summary.ts';
+import { renderSummary, summaryOf } from './summary.ts';
 import { isBad } from './verdicts.ts';
 
 /**
- * What is said at the end. A rollout gets its summary; a look at hosts, whose command prints a table of its own, gets
- * one line. Empty when nothing happened at all.
+ * What is said at the end. A rollout gets its summary; a look at hosts, whose command prints a table of its own, only
+ * what went wrong and one line. Empty when nothing happened at all.
  */
 export function endText(state: RunState, stream: OutputStream): string {
   if (state.startedMs === undefined) return '';
   const summary = summaryOf(state);
   const isRollout = summary.kind === 'apply' || summary.kind === 'reboot' || summary.kind === 'verify';
-  return isRollout ? renderSummary(summary, stream) : `${closingLine(summary, stream)}\n`;
+  const shown = isRollout ? summary.hosts : summary.hosts.filter(({ standing }) => isBad(standing));
+  return renderSummary(summary, stream, shown);
 }
 
 /** Ended as asked for: exit 0, or an exit name that counts as good. */

@@ -88,12 +88,12 @@ function isWell({ standing, reason }: SummaryHost): boolean {
   return standing === 'done' || (standing === 'verified' && reason?.includes('; noted: ') !== true);
 }
 
-/** Several lines, each ended; for stderr at the end of a run and for `run show`. */
-export function renderSummary(summary: Summary, stream: OutputStream): string {
+/** Several lines, each ended; for stderr at the end of a run and for `run show`. All hosts count, `shown` are named. */
+export function renderSummary(summary: Summary, stream: OutputStream, shown = summary.hosts): string {
   const { paint } = stream;
   const columns = Math.max(40, stream.columns()) - 1;
   const lines: string[] = [];
-  for (const group of groupHosts(summary.hosts)) lines.push(...groupLines(summary, group, { columns, stream }));
+  for (const group of groupHosts(shown)) lines.push(...groupLines(summary, group, { columns, stream }));
   for (const line of warningTexts(summary.warnings)) lines.push(`${paint.yellow('warning')}  ${cleanLine(line)}`);
   for (const reason of summary.reasons) lines.push(cleanLine(reason));
   lines.push(closingLine(summary, stream));

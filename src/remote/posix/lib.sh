@@ -157,12 +157,13 @@ state_of() {
   fi
 }
 
-# active_claim: the record of who has the host, as long as that job may still do something.
+# active_claim: the record of who has the host, as long as that job works. One that was never started is judged by the
+# next start, which knows how old it is.
 active_claim() {
   read -r claim_run claim_job claim_rest 2>/dev/null <"$base/active" || return 0
   case $claim_job in '' | *[!a-z0-9-]*) return 0 ;; esac
   case $(state_of "$jobs_dir/$claim_job") in
-    running | claimed) printf '%s %s %s\n' "$claim_run" "$claim_job" "$claim_rest" ;;
+    running) printf '%s %s %s\n' "$claim_run" "$claim_job" "$claim_rest" ;;
   esac
 }
 
