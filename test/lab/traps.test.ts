@@ -149,10 +149,21 @@ describe('the traps of real fleets', () => {
     assert.equal(await lab.packageState('clone1', 'fettle-app'), 'ii 1.0-1+deb12u1');
   });
 
-  test('fettle reboot proves the reboot, and tells a host that does not come back', async () => {
+  test('fettle reboot proves the reboot', async () => {
     const before = await lab.host('jump').bootId();
     await scenario.fettle(['reboot', 'jump', '--force', '--yes']);
     assert.notEqual(await lab.host('jump').bootId(), before);
     assert.deepEqual(await scenario.verdicts(), { jump: 'verified' });
+  });
+
+  test('a host that does not come back from a reboot is lost, told with the limit that passed', async () => {
+    await patch('behind', { reboot: { mode: 'always', go_down: '20s', come_back: '6s' } });
+    await lab.host('behind').onReboot({ returns: false });
+    const { stderr } = await scenario.fettle(['apply', scenario.plan], 4);
+    assert.match(stderr, /lost +behind/);
+    assert.match(stderr, /6s|6 s/);
+    await lab.host('behind').powerOn();
+    await scenario.fettle(['run', 'resume']);
+    assert.deepEqual(await scenario.verdicts(), { behind: 'verified' });
   });
 });
