@@ -5,6 +5,7 @@ import type { Host } from '../domain/host.ts';
 import type { RunContext } from '../engine/context.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { openReporter } from '../report/registry.ts';
+import { announceHead } from './chain-head.ts';
 import type { Context } from './context.ts';
 import type { Options } from './options.ts';
 import { lookingContext, openCommandTransports, remoteOpener, type OpenRemote } from './reach.ts';
@@ -28,7 +29,7 @@ export interface LookRequest {
   readonly hosts: readonly Host[];
   readonly options: Partial<Options>;
   /** Does the looking; what it prints comes after the progress is over. */
-  readonly action: (look: Look) => Promise<LookEnd & { readonly print?: () => void }>;
+  readonly action: (look: Look) => Promise<LookEnd & { readonly print?: () => void | Promise<void> }>;
 }
 
 export const defaultConcurrency = 20;
@@ -38,7 +39,7 @@ export async function lookAt(request: LookRequest, context: Context): Promise<Ex
   const run = context.newId();
   await using ledger = await openRecord(options, context);
   const reporter = await openReporter(options, context.output);
-  let print: (() => void) | undefined;
+  let print: (() => void | Promise<void>) | undefined;
   let name: ExitName = 'internal';
   try {
     await using transports = openCommandTransports(options, context);
@@ -60,6 +61,7 @@ export async function lookAt(request: LookRequest, context: Context): Promise<Ex
   } finally {
     reporter.finish();
   }
-  print?.();
+  await print?.();
+  await announceHead(ledger, run);
   return name;
 }

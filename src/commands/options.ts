@@ -39,7 +39,6 @@ export interface Options {
   readonly head: string;
   readonly last: number;
   readonly run: string;
-  readonly lockWait: string;
 }
 
 export interface OptionSpec {
@@ -116,7 +115,6 @@ export const optionTable: Readonly<Record<OptionName, OptionSpec>> = {
   head: { flags: '--head <hash>', description: 'a saved chain head to check against' },
   last: { flags: '-n, --last <n>', description: 'how many', number: true },
   run: { flags: '--run <id>', description: 'the run to look at' },
-  lockWait: { flags: '--lock-wait <duration>', description: 'how long to wait for hosts held by another run' },
 };
 
 /** A command as completion knows it. */

@@ -45,7 +45,8 @@ export function remoteOpener(transports: Transports, context: Context): OpenRemo
       random: () => context.randomSeed() / 2 ** 32,
       limits: reconnectLimits,
     });
-    return new LinkedRemote(link, { clock, detect: detectManager, manager: managerNamed });
+    const { securityOrigins = [] } = host.patch;
+    return new LinkedRemote(link, { clock, detect: detectManager, manager: managerNamed, securityOrigins });
   };
 }
 

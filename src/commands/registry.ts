@@ -3,7 +3,7 @@ import { hostOptions, inventoryOptions, type OptionName } from './options.ts';
 
 const record: readonly OptionName[] = ['ledger', 'ticket', 'reason'];
 const output: readonly OptionName[] = ['json'];
-const rollout: readonly OptionName[] = ['jsonl', 'json', 'lockWait', 'yes'];
+const rollout: readonly OptionName[] = ['jsonl', 'json', 'yes'];
 
 /** What stands behind a noun, for its help. */
 export const nouns: Readonly<Record<string, string>> = {
@@ -58,7 +58,7 @@ export const commands: readonly CommandSpec[] = [
     name: 'ping',
     summary: 'connect, log in, elevate, look for locks; change nothing',
     argument: '[pattern]',
-    options: [...hostOptions, ...output, 'timeout'],
+    options: [...hostOptions, ...output],
     examples: ['fettle ping', 'fettle ping web -K'],
     load: () => import('./ping.ts'),
   },

@@ -12,7 +12,9 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { openReporter } from '../report/registry.ts';
 import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
+import { announceHead } from './chain-head.ts';
 import { openInventory, resolveFleet } from './fleet.ts';
+import { showRunDocument } from './run-show.ts';
 import type { Options } from './options.ts';
 import { controllerFacts, openCommandTransports, remoteOpener, runContext } from './reach.ts';
 
@@ -27,6 +29,7 @@ export interface RolloutRequest {
 
 export async function carryOut(request: RolloutRequest, context: Context): Promise<ExitName> {
   const { plan, hosts, opening, ledger, options, state } = request;
+  let exitName: ExitName;
   const reporter = await openReporter(options, context.output);
   await using transports = openCommandTransports(options, context);
   try {
@@ -42,10 +45,13 @@ export async function carryOut(request: RolloutRequest, context: Context): Promi
       interruptedAs: () => context.interruptions.exitName(),
       ...(state === undefined ? {} : { state }),
     });
-    return result.exitName;
+    exitName = result.exitName;
   } finally {
     reporter.finish();
   }
+  if (options.json !== undefined) await showRunDocument(opening.run, { ledger, json: options.json }, context);
+  await announceHead(ledger, opening.run);
+  return exitName;
 }
 
 /** The plan's hosts out of the inventory as it is now; one that is gone is the caller's to judge. */

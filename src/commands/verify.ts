@@ -1,5 +1,5 @@
 import { FettleError } from '../domain/error.ts';
-import { worstExit, type ExitName } from '../domain/exit.ts';
+import type { ExitName } from '../domain/exit.ts';
 import { isSameMachine } from '../domain/identity.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { verifyHosts } from '../engine/fan-out.ts';
@@ -12,6 +12,7 @@ import { controllerFacts } from './reach.ts';
 import { openToRead } from './record.ts';
 import { planHosts } from './rollout.ts';
 import { recordedPlan } from './run-resume.ts';
+import { showRunDocument } from './run-show.ts';
 import { matchHosts } from '../config/selector.ts';
 import { openInventory } from './fleet.ts';
 
@@ -40,7 +41,12 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
           onResult: (host, outcome) => outcomes.set(host.name, outcome),
         });
         const { exitName, counts } = runResult({ plan: { ...plan, absent: [] }, outcomes, pending: [] });
-        return { exitName: worstExit([exitName]), counts };
+        const { json } = options;
+        const { run: id } = look.context;
+        const print = async (): Promise<void> => {
+          if (json !== undefined) await showRunDocument(id, { ledger: look.ledger, json }, context);
+        };
+        return { exitName, counts, print };
       },
     },
     context,

@@ -21,7 +21,17 @@ export function readPatchSettings(reader: SettingsReader): PatchSettings {
     ...(ring === undefined ? {} : { ring }),
     clusters: reader.list('patch_cluster'),
     ...(owner === undefined ? {} : { owner }),
+    securityOrigins: readOrigins(reader),
   };
+}
+
+/** Words without blanks: that is what the host's script takes. */
+function readOrigins(reader: SettingsReader): readonly string[] {
+  const names = reader.list('patch_security_origins');
+  const strange = names.find((name) => !/^[A-Za-z0-9.+~:_@/-]+$/.test(name));
+  if (strange === undefined) return names;
+  reader.report(['patch_security_origins'], `patch_security_origins: "${strange}" is no origin or label`);
+  return [];
 }
 
 function readReboot(reader: SettingsReader): RebootMode | undefined {

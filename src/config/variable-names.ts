@@ -12,6 +12,7 @@ export const patchNames: ReadonlySet<string> = new Set([
   'patch_ring',
   'patch_cluster',
   'patch_owner',
+  'patch_security_origins',
   'patch_id',
 ]);
 

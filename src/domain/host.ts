@@ -58,6 +58,8 @@ export interface PatchSettings {
   /** Names of clusters whose members never go together. */
   readonly clusters: readonly string[];
   readonly owner?: string;
+  /** Archive origins or labels that count as security sources besides the distribution's own. */
+  readonly securityOrigins?: readonly string[];
 }
 
 /** One machine of the inventory with everything resolved. */

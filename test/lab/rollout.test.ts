@@ -53,6 +53,8 @@ describe('ten hosts in waves of one, thirty percent and the rest', () => {
   test('exactly the planned versions go in, wave by wave, and every host is verified', async () => {
     const planned = await scenario.makePlan();
     assert.match(planned.stdout, /web03[\s\S]*left out[\s\S]*fettle-held/);
+    const { stdout: sum } = await lab.exec(['sha256sum', scenario.plan]);
+    assert.ok(planned.stdout.includes(sum.slice(0, 64)), 'the hash of the plan is that of its file');
     const applied = await scenario.fettle(['apply', scenario.plan]);
     assert.match(applied.stderr, /wave 1 .*\(1\)[\s\S]*wave 2 .*\(3\)[\s\S]*wave 3 .*\(6\)/);
     for (const [host, verdict] of Object.entries(await scenario.verdicts())) assert.equal(verdict, 'verified', host);
