@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { FettleError } from '../domain/error.ts';
-import { migrate, refuseNewer } from './migrations.ts';
+import { migrate, refuseNewer, schemaVersion } from './migrations.ts';
 import { refuseNetworkFileSystem } from './path.ts';
 import type { Connection } from './sqlite.ts';
 
@@ -47,7 +47,7 @@ function setUpWriter(connection: Connection, path: string): Connection {
   connection.pragma('foreign_keys = ON');
   migrate(connection, path);
   // A file that can be opened but not written fails here and not in the middle of a run.
-  connection.exec('BEGIN IMMEDIATE; ROLLBACK');
+  connection.exec(`BEGIN IMMEDIATE; PRAGMA user_version = ${schemaVersion}; ROLLBACK`);
   return connection;
 }
 

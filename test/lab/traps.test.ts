@@ -157,6 +157,7 @@ describe('the traps of real fleets', () => {
   });
 
   test('a host that does not come back from a reboot is lost, told with the limit that passed', async () => {
+    await lab.tell('behind', 'apt-get -qq -y --allow-downgrades install fettle-tool=1.4-1 </dev/null >/dev/null 2>&1');
     await patch('behind', { reboot: { mode: 'always', go_down: '20s', come_back: '6s' } });
     await lab.host('behind').onReboot({ returns: false });
     const { stderr } = await scenario.fettle(['apply', scenario.plan], 4);
