@@ -102,6 +102,7 @@ function createContext(options: Partial<Options>, app: AppOptions): Context {
       isAvailable: process.stdin.isTTY === true && process.stderr.isTTY === true && options.input !== false,
     }),
     operator: operator(env),
+    isProcessAlive,
     interruptions: watchInterruptions({
       clock: systemClock,
       on: (signal, handler) => process.on(signal, handler),
@@ -125,6 +126,15 @@ function operator(env: NodeJS.ProcessEnv): Operator {
     pid: process.pid,
     ...(loginUser === undefined ? {} : { loginUser }),
   };
+}
+
+/** Signal 0 only asks, see kill(2); a process that may not be signalled is one. */
+function isProcessAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
 }
 
 /** /proc/self/loginuid, see pam_loginuid(8); 4294967295 means that nobody logged in. */

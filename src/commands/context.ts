@@ -30,6 +30,8 @@ export interface Context {
   readonly output: Output;
   readonly prompt: Prompt;
   readonly operator: Operator;
+  /** Is there a process of this number on this machine? */
+  isProcessAlive(pid: number): boolean;
   readonly interruptions: Interruptions;
   /** A new ULID. */
   newId(): string;

@@ -1,7 +1,7 @@
 // Carrying out a plan: shared by `apply`, `patch`, `reboot` and `run resume`.
 import { matchHosts } from '../config/selector.ts';
 import { FettleError } from '../domain/error.ts';
-import type { RunEvent, RunStarted } from '../domain/event.ts';
+import type { Operator, RunEvent, RunStarted } from '../domain/event.ts';
 import type { ExitName } from '../domain/exit.ts';
 import type { Host } from '../domain/host.ts';
 import { reachedThrough } from '../domain/jump.ts';
@@ -25,10 +25,12 @@ export interface RolloutRequest {
   readonly ledger: Ledger;
   readonly options: Partial<Options>;
   readonly state?: RunState;
+  /** Processes that had the run in hand and are gone. */
+  readonly gone?: readonly Operator[];
 }
 
 export async function carryOut(request: RolloutRequest, context: Context): Promise<ExitName> {
-  const { plan, hosts, opening, ledger, options, state } = request;
+  const { plan, hosts, opening, ledger, options, state, gone } = request;
   let exitName: ExitName;
   const reporter = await openReporter(options, context.output);
   await using transports = openCommandTransports(options, context);
@@ -44,6 +46,7 @@ export async function carryOut(request: RolloutRequest, context: Context): Promi
       controller: await controllerFacts(),
       interruptedAs: () => context.interruptions.exitName(),
       ...(state === undefined ? {} : { state }),
+      ...(gone === undefined ? {} : { gone }),
     });
     exitName = result.exitName;
   } finally {

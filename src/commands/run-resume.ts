@@ -1,5 +1,6 @@
 import { decodePlan } from '../config/plan-file.ts';
 import { FettleError } from '../domain/error.ts';
+import type { Operator } from '../domain/event.ts';
 import type { ExitName } from '../domain/exit.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -19,6 +20,7 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
       hint: 'list runs with: fettle run list',
     });
   }
+  const gone = await goneHolders(id, ledger, context);
   const whole = await recordedPlan(ledger, planSha256);
   // A run that was narrowed by --limit goes on narrowed.
   const plan = narrowed(whole, new Set(names));
@@ -27,7 +29,26 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
   if (state === undefined) throw new FettleError('ledger', `the ledger lacks the state of run ${id}`);
   const opening = { type: 'run.resumed', run: id, operator: context.operator, argv: context.argv } as const;
   const kept = options.limit === undefined ? plan : narrowed(plan, new Set(hosts.map((host) => host.name)));
-  return await carryOut({ plan: kept, hosts, opening, ledger, options, state }, context);
+  return await carryOut({ plan: kept, hosts, opening, ledger, options, state, gone }, context);
+}
+
+/**
+ * Who had the run in hand and is gone.
+ * @throws FettleError `lock-held` where a process is still at it; two would hinder each other on every host.
+ */
+async function goneHolders(id: string, ledger: Ledger, context: Context): Promise<readonly Operator[]> {
+  const holders = await ledger.leaseHolders(id);
+  const { controller: here, pid } = context.operator;
+  for (const { holder, expiresMs } of holders) {
+    // A process with our own number is gone, too: in a container every fettle may have the same.
+    const isGone = holder.controller === here && (holder.pid === pid || !context.isProcessAlive(holder.pid));
+    if (isGone) continue;
+    const who = `${holder.user}@${holder.controller} (pid ${holder.pid})`;
+    throw new FettleError('lock-held', `run ${id} is still being carried out by ${who}`, {
+      hint: `wait for it, or stop it: fettle run stop ${id}; if it is gone, its hold ends at ${new Date(expiresMs).toISOString()}`,
+    });
+  }
+  return holders.map(({ holder }) => holder);
 }
 
 export async function recordedPlan(ledger: Ledger, sha256: string): Promise<Plan> {

@@ -51,6 +51,10 @@ interface OfHost {
   readonly hostId: string;
 }
 
+export function isSameProcess(one: Operator, other: Operator): boolean {
+  return one.pid === other.pid && one.controller === other.controller;
+}
+
 /** Everything that is recorded. Event types are versioned by name; a changed meaning gets a new name. */
 export type RunEvent =
   | RunStarted

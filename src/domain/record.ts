@@ -17,7 +17,8 @@ export interface RunRecord {
   putBlob(bytes: Uint8Array): Promise<string>;
   /**
    * Takes the lease on each host for this run, all or those that are free; the others come back with their holder.
-   * A lease whose expiry has passed, or that this run already holds, is taken.
+   * A lease whose expiry has passed, or that this process or one that is `gone` held for
+   * this run, is taken.
    */
   acquireLeases(request: LeaseRequest): Promise<LeaseAnswer>;
   /** Extends every lease of the run to `expiresMs`. */
@@ -32,10 +33,17 @@ export interface RunRecord {
 }
 
 export interface LeaseRequest {
+  /** Processes of this very run that are gone: what they held is taken over. */
+  readonly gone?: readonly Operator[];
   readonly run: string;
   readonly holder: Operator;
   readonly hostIds: readonly string[];
   readonly nowMs: number;
+  readonly expiresMs: number;
+}
+
+export interface LeaseHolder {
+  readonly holder: Operator;
   readonly expiresMs: number;
 }
 

@@ -1,9 +1,11 @@
 import { effectiveWaves } from '../domain/admission.ts';
 import type { Admission, AdmissionState } from '../domain/admission.ts';
+import type { Operator } from '../domain/event.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Plan } from '../domain/plan.ts';
-import type { LeaseAnswer } from '../domain/record.ts';
-import type { HostContext } from './context.ts';
+import type { LeaseAnswer, LeaseRequest } from '../domain/record.ts';
+import type { HostContext, RunContext } from './context.ts';
+import { leaseMs } from './heartbeat.ts';
 import type { HostTask } from './host-work.ts';
 import type { Member } from './member.ts';
 import { runResult } from './run-result.ts';
@@ -61,6 +63,19 @@ export function taskOf(member: Member, plan: Plan, context: Omit<HostContext, 'h
     ...(state === undefined ? {} : { state }),
     ...(recorded === undefined ? {} : { recorded }),
   };
+}
+
+export interface LeaseRequester extends Pick<RunContext, 'run' | 'operator' | 'clock'> {
+  /** Processes that had the run in hand and are gone. */
+  readonly gone?: readonly Operator[];
+}
+
+/** The leases of these hosts for this process. */
+export function leaseRequest(options: LeaseRequester, members: readonly Member[]): LeaseRequest {
+  const { run, operator, clock, gone = [] } = options;
+  const nowMs = clock.now();
+  const hostIds = members.map((member) => member.host.id);
+  return { run, holder: operator, gone, hostIds, nowMs, expiresMs: nowMs + leaseMs };
 }
 
 /** How a host ends whose lease another run holds. */

@@ -1,7 +1,7 @@
 import { admit } from '../domain/admission.ts';
 import type { Admission } from '../domain/admission.ts';
 import { FettleError } from '../domain/error.ts';
-import type { RunEvent } from '../domain/event.ts';
+import type { Operator, RunEvent } from '../domain/event.ts';
 import type { ExitName } from '../domain/exit.ts';
 import type { Host } from '../domain/host.ts';
 import type { IdentityJudgement } from '../domain/identity.ts';
@@ -11,12 +11,13 @@ import type { HostFacts } from '../domain/scan.ts';
 import { asFettleError } from './context.ts';
 import type { RunContext } from './context.ts';
 import type { HostRemote } from './host-remote.ts';
-import { Heartbeat, leaseMs } from './heartbeat.ts';
+import { Heartbeat } from './heartbeat.ts';
 import { checkHost, runHost } from './host-run.ts';
 import type { HostTask } from './host-work.ts';
 import { isInFlight } from './member.ts';
 import type { Member } from './member.ts';
-import { admissionState, assignWaves, describeSpent, heldBy, resultOf, taskOf, waitForSlot } from './rollout-state.ts';
+import { admissionState, assignWaves, describeSpent, heldBy, leaseRequest } from './rollout-state.ts';
+import { resultOf, taskOf, waitForSlot } from './rollout-state.ts';
 import type { RunResult } from './run-result.ts';
 
 export interface RolloutOptions extends RunContext {
@@ -24,6 +25,8 @@ export interface RolloutOptions extends RunContext {
   readonly members: readonly Member[];
   readonly openRemote: (host: Host) => HostRemote;
   readonly isController: (facts: HostFacts) => boolean;
+  /** Processes that had the run in hand and are gone. */
+  readonly gone?: readonly Operator[];
 }
 
 type StopCause = Extract<RunEvent, { readonly type: 'run.stopping' }>['cause'];
@@ -87,12 +90,10 @@ export class Rollout implements AsyncDisposable {
 
   /** Hosts that another run holds are left alone and named. False when the ledger failed. */
   takeLeases(): Promise<boolean> {
-    const { run, operator, clock, record } = this.#options;
     return this.attempt(async () => {
       const open = this.members.filter((member) => member.phase !== 'done');
-      const nowMs = clock.now();
-      const hostIds = open.map((member) => member.host.id);
-      const answer = await record.acquireLeases({ run, holder: operator, hostIds, nowMs, expiresMs: nowMs + leaseMs });
+      const request = leaseRequest(this.#options, open);
+      const answer = await this.#options.record.acquireLeases(request);
       const fences = new Map(answer.taken.map((lease) => [lease.hostId, lease.fence]));
       for (const member of open) member.fence = fences.get(member.host.id) ?? 0;
       for (const held of answer.refused) {

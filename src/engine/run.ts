@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import { exitCodes } from '../domain/exit.ts';
 import type { ExitName } from '../domain/exit.ts';
 import { FettleError } from '../domain/error.ts';
-import type { RunEvent, RunStarted } from '../domain/event.ts';
+import type { Operator, RunEvent, RunStarted } from '../domain/event.ts';
 import type { Host } from '../domain/host.ts';
 import { isSameMachine, judgeIdentities } from '../domain/identity.ts';
 import type { MachineFacts } from '../domain/identity.ts';
@@ -32,6 +32,8 @@ export interface ApplyOptions extends Pick<
   /** How the process ends when `stop` or `detach` came from a signal. */
   readonly interruptedAs: () => ExitName | undefined;
   readonly limits?: EngineLimits;
+  /** Processes that had the run in hand and are gone. */
+  readonly gone?: readonly Operator[];
   /** Where an earlier process left the run. */
   readonly state?: RunState;
 }

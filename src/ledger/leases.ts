@@ -1,5 +1,6 @@
 import type { Operator } from '../domain/event.ts';
-import type { LeaseAnswer, LeaseRequest } from '../domain/record.ts';
+import { isSameProcess } from '../domain/event.ts';
+import type { LeaseAnswer, LeaseHolder, LeaseRequest } from '../domain/record.ts';
 import { all, first, immediately, query, run, type Connection } from './sqlite.ts';
 
 /** A host is in one run at a time. Each taking raises the fencing number, which the host checks too. */
@@ -9,8 +10,8 @@ export function acquireLeases(connection: Connection, request: LeaseRequest): Le
   return immediately(connection, () => {
     for (const hostId of request.hostIds) {
       const held = first(connection, query.selectFrom('lease').selectAll().where('host_id', '=', hostId));
-      if (held !== undefined && held.run !== request.run && held.expires_at > request.nowMs) {
-        const holder = JSON.parse(held.holder_json) as Operator;
+      const holder = held === undefined ? undefined : (JSON.parse(held.holder_json) as Operator);
+      if (held !== undefined && holder !== undefined && isHeldAgainst(request, { ...held, holder })) {
         refused.push({ hostId, run: held.run, holder, expiresMs: held.expires_at });
         continue;
       }
@@ -66,4 +67,23 @@ export function withdrawStop(connection: Connection, id: string): void {
 
 export function stopRequested(connection: Connection, id: string): boolean {
   return all(connection, query.selectFrom('stop_request').select('run').where('run', '=', id)).length > 0;
+}
+
+/** Who holds leases of a run that have not expired; every process once. */
+export function leaseHolders(connection: Connection, id: string, nowMs: number): readonly LeaseHolder[] {
+  const leases = all(
+    connection,
+    query.selectFrom('lease').selectAll().where('run', '=', id).where('expires_at', '>', nowMs),
+  );
+  const byHolder = new Map(leases.map((lease) => [lease.holder_json, lease.expires_at]));
+  return [...byHolder].map(([json, expiresMs]) => ({ holder: JSON.parse(json) as Operator, expiresMs }));
+}
+
+/** Another run's, or another process's of the same run that is not known to be gone. */
+function isHeldAgainst(
+  { run: id, holder, nowMs, gone = [] }: LeaseRequest,
+  held: { readonly run: string; readonly expires_at: number; readonly holder: Operator },
+): boolean {
+  if (held.expires_at <= nowMs) return false;
+  return held.run !== id || ![holder, ...gone].some((operator) => isSameProcess(operator, held.holder));
 }

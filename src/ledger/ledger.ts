@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type { Clock } from '../base/clock.ts';
 import { FettleError, type ErrorRecord } from '../domain/error.ts';
 import type { RunEvent } from '../domain/event.ts';
-import type { LeaseAnswer, LeaseRequest, RecordedFacts, RunRecord, RunState } from '../domain/record.ts';
+import type { LeaseAnswer, LeaseHolder, LeaseRequest, RecordedFacts, RunRecord, RunState } from '../domain/record.ts';
 import type {
   HostRow,
   HostStatusRow,
@@ -121,6 +121,11 @@ export class Ledger implements RunRecord, AsyncDisposable {
 
   acquireLeases(request: LeaseRequest): Promise<LeaseAnswer> {
     return this.#query('acquireLeases', request);
+  }
+
+  /** Processes that have a run in hand, as far as the ledger knows. */
+  leaseHolders(run: string): Promise<readonly LeaseHolder[]> {
+    return this.#query('leaseHolders', run, this.#clock.now());
   }
 
   renewLeases(run: string, expiresMs: number): Promise<void> {

@@ -4,7 +4,15 @@ import { getBlob, putBlob } from './blob.ts';
 import { readHead, type Head } from './chain.ts';
 import { checkLedger, readStats, rebuild } from './check.ts';
 import { hostStatus, hosts, packagesAt, pendingUpdates, reboots } from './host-queries.ts';
-import { acquireLeases, releaseLease, renewLeases, requestStop, stopRequested, withdrawStop } from './leases.ts';
+import {
+  acquireLeases,
+  leaseHolders,
+  releaseLease,
+  renewLeases,
+  requestStop,
+  stopRequested,
+  withdrawStop,
+} from './leases.ts';
 import { findRun, listRuns, readLogs, showRun } from './run-queries.ts';
 import { readRecordedFacts, readRunState } from './run-state.ts';
 import { immediately, type Connection } from './sqlite.ts';
@@ -17,6 +25,7 @@ export const operations = {
   putBlob: (connection, _path, [bytes]) => immediately(connection, () => putBlob(connection, bytes as Uint8Array)),
   getBlob: (connection, _path, [sha256]) => getBlob(connection, text(sha256)),
   acquireLeases: (connection, _path, [request]) => acquireLeases(connection, request as LeaseRequest),
+  leaseHolders: (connection, _path, [run, nowMs]) => leaseHolders(connection, text(run), Number(nowMs)),
   renewLeases: (connection, _path, [run, expiresMs]) => renewLeases(connection, text(run), Number(expiresMs)),
   releaseLease: (connection, _path, [run, hostId]) => releaseLease(connection, text(run), text(hostId)),
   requestStop: (connection, _path, [run, nowMs]) => requestStop(connection, text(run), Number(nowMs)),

@@ -163,6 +163,19 @@ describe('leases', () => {
     assert.deepEqual(free.taken, [{ hostId: 'b', fence: 2 }]);
   });
 
+  test('two processes do not have one run in hand, unless the first is gone', async () => {
+    await using directory = await temporaryDirectory();
+    await using ledger = await openAt(directory.path);
+    await ledger.acquireLeases({ ...request, expiresMs: Date.now() + 60_000 });
+    const another = { ...request, holder: { ...operator, pid: operator.pid + 1 } };
+    assert.equal((await ledger.acquireLeases(another)).taken.length, 0);
+    assert.deepEqual(
+      (await ledger.leaseHolders('r1')).map(({ holder }) => holder),
+      [operator],
+    );
+    assert.equal((await ledger.acquireLeases({ ...another, gone: [operator] })).taken.length, 2);
+  });
+
   test('a stop asked for by one process is seen by another', async () => {
     await using directory = await temporaryDirectory();
     await using ledger = await openAt(directory.path);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { FettleError } from '../../src/domain/error.ts';
+import { isSameProcess } from '../../src/domain/event.ts';
 import type { Operator, RunEvent, StepName } from '../../src/domain/event.ts';
 import type {
   HostRunState,
@@ -41,7 +42,9 @@ export class MemoryRecord implements RunRecord {
       const refused: { hostId: string; run: string; holder: Operator; expiresMs: number }[] = [];
       for (const hostId of request.hostIds) {
         const held = this.leases.get(hostId);
-        if (held !== undefined && held.run !== request.run && held.expiresMs > request.nowMs) {
+        const own = [request.holder, ...(request.gone ?? [])];
+        const isOwn = held?.run === request.run && own.some((operator) => isSameProcess(operator, held.holder));
+        if (held !== undefined && !isOwn && held.expiresMs > request.nowMs) {
           refused.push({ hostId, run: held.run, holder: held.holder, expiresMs: held.expiresMs });
           continue;
         }
