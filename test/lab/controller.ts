@@ -47,6 +47,11 @@ export class Controlled {
     return this.#stderr;
   }
 
+  /** Hands on every piece of its standard output as it comes. */
+  onStdout(listener: (text: string) => void): void {
+    this.#child.stdout?.on('data', listener);
+  }
+
   /** Resolves when it has ended and its output is complete. */
   done(): Promise<CommandResult> {
     return this.#output;

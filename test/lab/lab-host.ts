@@ -112,7 +112,7 @@ select undef, undef, undef, 0.1 while -e "${flag}"; unlink "${flag}.taken"' </de
   /** Leaves this many bytes free on its disk. */
   async fillDisk(leaveBytes: number): Promise<void> {
     await this.#must(`free=$(($(df -Pk / | awk 'END {print $4}') * 1024 - ${leaveBytes}))
-rm -f /lab-filler; fallocate -l "$free" /lab-filler 2>/dev/null || head -c "$free" /dev/zero >/lab-filler`);
+rm -f /lab-filler; fallocate -l "$free" /lab-filler 2>/dev/null || head -c "$free" /dev/zero 2>/dev/null >/lab-filler || :`);
   }
 
   async emptyDisk(): Promise<void> {

@@ -1,0 +1,14 @@
+import type { Fault } from '../fault.ts';
+import { controllerFaults } from './controller.ts';
+import { diskFaults } from './disk.ts';
+import { hostFaults } from './host.ts';
+import { networkFaults } from './network.ts';
+import { packageFaults } from './packages.ts';
+
+export const faults: readonly Fault[] = [
+  ...controllerFaults,
+  ...networkFaults,
+  ...hostFaults,
+  ...diskFaults,
+  ...packageFaults,
+];
