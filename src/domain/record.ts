@@ -90,7 +90,7 @@ export interface HostRunState {
   readonly outcome?: Outcome;
   /** Steps finished well in the latest attempt. */
   readonly doneSteps: readonly StepName[];
-  /** Started and not finished: the controller died or let go inside it. */
+  /** Started and not finished, in whatever attempt: the controller died or let go inside it. */
   readonly openSteps: readonly OpenStep[];
   /** Reboots seen in this run so far. */
   readonly reboots: number;

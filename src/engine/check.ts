@@ -9,6 +9,7 @@ import { isOutage, note } from './context.ts';
 import { endWith, inStep, isDone, isPastInstall, letGo, openStep, scanNow } from './host-work.ts';
 import type { HostWork } from './host-work.ts';
 import { runJob } from './job.ts';
+import { settleLeftovers } from './leftover.ts';
 import { judgePreflight } from './preflight.ts';
 
 const refreshTimeoutMs = 15 * 60_000;
@@ -17,6 +18,7 @@ const refreshTimeoutMs = 15 * 60_000;
 export async function connect(work: HostWork): Promise<Outcome | undefined> {
   if (openStep(work, 'reboot') !== undefined) return undefined;
   await inStep(work.context, 'connect', () => work.context.remote.connect(work.context.detach));
+  await settleLeftovers(work);
   return undefined;
 }
 

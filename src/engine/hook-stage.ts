@@ -2,7 +2,7 @@ import { FettleError } from '../domain/error.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { HookWhen } from '../domain/playbook.ts';
 import { runHook } from './hook.ts';
-import { endWith, letGo } from './host-work.ts';
+import { endWith, letGo, outcomeOfError } from './host-work.ts';
 import type { HostWork } from './host-work.ts';
 
 /** Runs the hooks of one kind in order; the first fatal one ends it. Lost hooks throw. */
@@ -18,7 +18,8 @@ export async function runHooks(work: HostWork, when: Exclude<HookWhen, 'after_ho
 
 /**
  * Hooks after the host: the owed counterpart of those before it. Not for a host that is lost or let go: its work may
- * go on, and `run resume` owes them still. A fatal failure turns a good outcome into `unhealthy`.
+ * go on, and `run resume` owes them still. A hook that is lost makes the host `lost`, so that it is attached to again; a
+ * fatal failure turns a good outcome into `unhealthy`.
  */
 export async function runAfterHooks(work: HostWork, outcome: Outcome): Promise<Outcome> {
   if (!work.owesAfterHooks || outcome.verdict === 'lost' || outcome.verdict === 'detached') return outcome;
@@ -29,7 +30,8 @@ export async function runAfterHooks(work: HostWork, outcome: Outcome): Promise<O
     const environment = { FETTLE_VERDICT: outcome.verdict, FETTLE_CHANGE: outcome.change };
     const end = await runHook(work.context, { when: 'after_host', hook, index, environment });
     if (end.kind === 'detached') return letGo(work);
-    if (end.kind === 'lost' || (end.kind === 'failed' && end.isFatal)) failure ??= end.error;
+    if (end.kind === 'lost') return outcomeOfError(work, end.error, 'after_host');
+    if (end.kind === 'failed' && end.isFatal) failure ??= end.error;
   }
   if (failure === undefined || !isGood) return outcome;
   return endWith(work, 'unhealthy', failure.message, { error: failure });

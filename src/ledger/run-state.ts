@@ -29,16 +29,11 @@ export function readRunState(connection: Connection, id: string): RunState | und
 
 function readHost(connection: Connection, attempt: Tables['host_run']): HostRunState {
   const { run: id, host_id: hostId } = attempt;
-  const steps = all(
+  const allSteps = all(
     connection,
-    query
-      .selectFrom('step')
-      .selectAll()
-      .where('run', '=', id)
-      .where('host_id', '=', hostId)
-      .where('attempt', '=', attempt.attempt)
-      .orderBy('seq'),
+    query.selectFrom('step').selectAll().where('run', '=', id).where('host_id', '=', hostId).orderBy('seq'),
   );
+  const steps = allSteps.filter((step) => step.attempt === attempt.attempt);
   const before = latestScan(connection, { run: id, hostId, purpose: 'before' });
   const bootIdBefore = before?.facts.bootId;
   const ended = steps.map((step) => step.ended_at ?? step.started_at);
@@ -48,7 +43,7 @@ function readHost(connection: Connection, attempt: Tables['host_run']): HostRunS
     attempt: attempt.attempt,
     ...(attempt.outcome_json === null ? {} : { outcome: JSON.parse(attempt.outcome_json) as Outcome }),
     doneSteps: [...new Set(steps.filter((step) => step.ok === 1).map((step) => step.step as StepName))],
-    openSteps: steps.filter((step) => step.ended_at === null).map(toOpenStep),
+    openSteps: allSteps.filter((step) => step.ended_at === null).map(toOpenStep),
     reboots: all(
       connection,
       query.selectFrom('reboot').select('seq').where('run', '=', id).where('host_id', '=', hostId),

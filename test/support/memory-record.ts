@@ -118,7 +118,7 @@ function advance(state: HostRunState, event: RunEvent): HostRunState {
     case 'host.started': {
       if (event.attempt <= state.attempt) return state;
       const { host, hostId, reboots } = state;
-      return { host, hostId, reboots, attempt: event.attempt, doneSteps: [], openSteps: [] };
+      return { host, hostId, reboots, attempt: event.attempt, doneSteps: [], openSteps: state.openSteps };
     }
     case 'step.started': {
       const { step, attempt, job, jobKind, bootIdBefore } = event;

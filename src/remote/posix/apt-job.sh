@@ -9,6 +9,10 @@ case $(field conffile keep-old) in
     ;;
 esac
 
+# Without a terminal of its own apt does not copy what packages print to /var/log/apt/term.log, which a flood would
+# fill: our log has it. apt.conf(5), Dpkg::Use-Pty.
+apt_plain='-o APT::Color=0 -o Dpkg::Progress-Fancy=0 -o Dpkg::Use-Pty=0'
+
 quiet_environment() {
   DEBIAN_FRONTEND=noninteractive DEBIAN_PRIORITY=critical APT_LISTCHANGES_FRONTEND=none APT_LISTBUGS_FRONTEND=none
   UCF_FORCE_CONFFOLD=1 NEEDRESTART_SUSPEND=1 TERM=dumb
@@ -137,8 +141,8 @@ apt_install() {
   fi
   say "installing $(wc -l <"$dir/wanted" | tr -d ' ') packages"
   # shellcheck disable=SC2086 # options are words
-  locked apt-get -y -q -o Dir::Etc::Preferences="$dir/pins" $apt_pinned_options -o APT::Color=0 \
-    -o Dpkg::Progress-Fancy=0 --no-remove $conffile_options upgrade --with-new-pkgs
+  locked apt-get -y -q -o Dir::Etc::Preferences="$dir/pins" $apt_pinned_options $apt_plain \
+    --no-remove $conffile_options upgrade --with-new-pkgs
   say 'reading back'
   end_install
 }
@@ -201,7 +205,7 @@ apt_repair() {
   # A failing postinst would only fail once more; what lacks a dependency is another thing.
   if [ -z "$held" ] && [ -n "$(unwell)" ] && ! apt-get -qq check -o Debug::NoLocking=1 >/dev/null 2>&1; then
     # shellcheck disable=SC2086 # options are words
-    locked apt-get -y -q -o APT::Color=0 -o APT::Get::AutomaticRemove=0 --no-remove $conffile_options --fix-broken install
+    locked apt-get -y -q $apt_plain -o APT::Get::AutomaticRemove=0 --no-remove $conffile_options --fix-broken install
   fi
   broken=$(unwell)
   if [ -n "$held" ]; then
@@ -250,6 +254,6 @@ apt_remove_kernels() {
     return
   fi
   # shellcheck disable=SC2086 # names are words
-  locked apt-get -y -q -o APT::Color=0 -o APT::Get::AutomaticRemove=0 remove $names
+  locked apt-get -y -q $apt_plain -o APT::Get::AutomaticRemove=0 remove $names
   end_install
 }

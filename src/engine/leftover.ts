@@ -1,0 +1,34 @@
+import { FettleError } from '../domain/error.ts';
+import type { JobId } from '../domain/job.ts';
+import type { HostWork } from './host-work.ts';
+import { collectQuietly } from './job.ts';
+import { throughOutages } from './outage.ts';
+
+/**
+ * Jobs of earlier attempts whose end nobody saw are waited for and collected before anything new is begun: two jobs of
+ * one run never work on a host at the same time, and none is left behind.
+ * @throws FettleError `lock-held` when one does not end within the time an install may take.
+ */
+export async function settleLeftovers(work: HostWork): Promise<void> {
+  const { context, state } = work;
+  for (const { job, attempt } of state?.openSteps ?? []) {
+    if (job === undefined || attempt === context.attempt) continue;
+    await waitForEnd(work, job);
+    await collectQuietly(context, job);
+  }
+}
+
+async function waitForEnd({ context, plan }: HostWork, job: JobId): Promise<void> {
+  const { clock, detach, limits, remote, run, host } = context;
+  const deadlineMs = clock.elapsedMs() + plan.install.timeoutMs;
+  for (;;) {
+    const options = { waitSec: limits.followWaitSec, maxBytes: 1, signal: detach };
+    const { status } = await throughOutages(context, limits.outageMs, () => remote.followJob(job, 2 ** 40, options));
+    if (status.phase !== 'running') return;
+    if (clock.elapsedMs() > deadlineMs) {
+      throw new FettleError('lock-held', `${host.name}: job ${job} of an earlier attempt is still at work`, {
+        hint: `look at it on the host, then: fettle run resume ${run}`,
+      });
+    }
+  }
+}
