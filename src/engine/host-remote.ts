@@ -61,6 +61,8 @@ export interface HostRemote extends AsyncDisposable {
   followJob(job: JobId, offset: number, options: FollowOptions): Promise<JobFollow>;
   /** Removes the job's files and leaves the tombstone. */
   collectJob(job: JobId, signal: AbortSignal): Promise<void>;
+  /** Collects every job of a run that is over: the run is done with the host. */
+  sweepRun(run: string, signal: AbortSignal): Promise<void>;
   /** Runs `text` by `sh`, sent on stdin, with the host's elevation. */
   exec(text: string, options: ExecOptions): Promise<RunCommandResult>;
 }

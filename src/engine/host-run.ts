@@ -7,6 +7,7 @@ import { runAfterHooks, runHooks } from './hook-stage.ts';
 import { beginWork, isPastInstall, letGo, outcomeOfError, scanNow } from './host-work.ts';
 import type { HostTask, HostWork, Stage } from './host-work.ts';
 import { install, stoppedBefore } from './install.ts';
+import { sweepLeftovers } from './leftover.ts';
 import { rebootStage } from './reboot-stage.ts';
 import { restartServices } from './restart.ts';
 import { verify } from './verify.ts';
@@ -33,7 +34,9 @@ export async function runHost(task: HostTask): Promise<Outcome> {
     if (outcome.verdict === 'detached') return outcome;
     await lookAfterFailure(work, outcome);
     const last = await runAfterHooks(work, outcome);
-    if (last.verdict !== 'detached') await finishHost(work, last);
+    if (last.verdict === 'detached') return last;
+    if (last.verdict !== 'lost' && last.verdict !== 'unreachable') await sweepLeftovers(work);
+    await finishHost(work, last);
     return last;
   } catch (error) {
     return outcomeOfError(work, error, 'end');

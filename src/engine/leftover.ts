@@ -1,5 +1,6 @@
 import { FettleError } from '../domain/error.ts';
 import type { JobId } from '../domain/job.ts';
+import { asFettleError, show } from './context.ts';
 import type { HostWork } from './host-work.ts';
 import { collectQuietly } from './job.ts';
 import { throughOutages } from './outage.ts';
@@ -15,6 +16,16 @@ export async function settleLeftovers(work: HostWork): Promise<void> {
     if (job === undefined || attempt === context.attempt) continue;
     await waitForEnd(work, job);
     await collectQuietly(context, job);
+  }
+}
+
+/** Whatever could not be collected at its time, or was no longer needed, goes when the run is done with the host. */
+export async function sweepLeftovers({ context }: HostWork): Promise<void> {
+  try {
+    await context.remote.sweepRun(context.run, context.detach);
+  } catch (error) {
+    const note = `left to collect: ${asFettleError(error).message}`;
+    show(context, { type: 'live.note', host: context.host.name, note });
   }
 }
 

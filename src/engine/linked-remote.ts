@@ -92,7 +92,7 @@ export class LinkedRemote implements HostRemote {
       if (!this.#hasSwept) {
         this.#hasSwept = true;
         // What others left behind is no business of this job's.
-        await sweepJobs(session, start.run, options).catch(() => undefined);
+        await sweepJobs(session, { run: start.run, isDone: false }, options).catch(() => undefined);
       }
       return status;
     });
@@ -105,6 +105,11 @@ export class LinkedRemote implements HostRemote {
   collectJob(job: JobId, signal: AbortSignal): Promise<void> {
     const options = { signal, timeoutMs: startTimeoutMs };
     return this.#over(this.#link.elevated(signal), (session) => collectJob(session, job, options));
+  }
+
+  async sweepRun(run: string, signal: AbortSignal): Promise<void> {
+    const options = { signal, timeoutMs: startTimeoutMs };
+    await this.#over(this.#link.elevated(signal), (session) => sweepJobs(session, { run, isDone: true }, options));
   }
 
   exec(text: string, options: ExecOptions): Promise<RunCommandResult> {

@@ -69,10 +69,17 @@ export async function collectJob(session: Session, job: JobId, options: ScriptOp
   await ask(session, { verb: 'collect', fields: { job } }, options);
 }
 
-/** Collects jobs of other runs that ended more than a week ago; answers with their names. */
-export async function sweepJobs(session: Session, run: string, options: ScriptOptions = {}): Promise<readonly JobId[]> {
-  const keep = run.toLowerCase();
-  const sections = await ask(session, { verb: 'sweep', fields: { job: 'sweep', keep } }, options);
+/**
+ * Collects jobs of other runs that ended more than a week ago and, where this run is `done` with the host, all of its
+ * own that are over; answers with their names.
+ */
+export async function sweepJobs(
+  session: Session,
+  { run, isDone }: { readonly run: string; readonly isDone: boolean },
+  options: ScriptOptions = {},
+): Promise<readonly JobId[]> {
+  const fields = { job: 'sweep', own: run.toLowerCase(), over: isDone ? 'yes' : 'no' };
+  const sections = await ask(session, { verb: 'sweep', fields }, options);
   return (sections.get('swept')?.toString('utf8') ?? '').split('\n').filter((line) => line !== '');
 }
 
@@ -84,14 +91,14 @@ async function ask(
   const { stdout } = await runScript(session, jobScript(), request, options);
   const sections = parseFrameBytes(stdout);
   const refused = sections.get('refused')?.toString('utf8').split('\n');
-  if (refused !== undefined) throw refusal(refused[0] ?? '', refused[1] ?? '');
+  if (refused !== undefined) throw refusal(refused[0] ?? '', refused[1] ?? '', String(request.fields?.['run'] ?? ''));
   return sections;
 }
 
-function refusal(code: string, words: string): FettleError {
+function refusal(code: string, words: string, ownRun: string): FettleError {
   switch (code) {
     case 'lock-held':
-      return lockHeld(words);
+      return lockHeld(words, ownRun);
     case 'running':
       return new FettleError('lock-held', words, { hint: 'it can be collected when it is over' });
     case 'bad-request':
@@ -101,8 +108,14 @@ function refusal(code: string, words: string): FettleError {
   }
 }
 
-function lockHeld(words: string): FettleError {
+function lockHeld(words: string, ownRun: string): FettleError {
   const [run = '', job = '', controller = ''] = words.split(' ');
+  if (run === ownRun) {
+    return new FettleError('lock-held', `${job} of this run is still at work`, {
+      hint: `when it is over: fettle run resume ${run}`,
+      details: { run, job, controller },
+    });
+  }
   return new FettleError('lock-held', `another run has it: ${run} from ${controller}`, {
     hint: `wait for that run, or give the host up there with: fettle run abandon`,
     details: { run, job, controller },

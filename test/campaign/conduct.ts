@@ -33,11 +33,12 @@ export async function conduct(design: Design): Promise<Finding> {
   const { fault, flavour, victim } = design;
   const architecture = await nativeArchitecture();
   const hosts = fleetOf({ victim, flavour, architecture, extra: fault.victim ?? {} });
-  await using lab = await startLab({ ...fault.lab, name: `trial${design.seed}`, hosts });
+  await using lab = await startLab({ name: `trial${design.seed}`, hosts });
+  await fault.beforePlan?.(lab);
   const trial = await Trial.prepare(lab, design);
   await fault.beforeApply?.(trial);
   const fettle = trial.apply();
-  const struck = await strike(trial, fettle);
+  const [struck] = await Promise.all([strike(trial, fettle), fault.meanwhile?.(trial)]);
   const violations = [...(await endOf(fettle, fault.patienceMs ?? usualPatienceMs))];
   if (struck !== undefined) {
     violations.push(...(await violationsUnderTheFault(trial)));

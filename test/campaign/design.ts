@@ -35,7 +35,11 @@ const usualMs: Readonly<Record<Step, number>> = {
 
 /** Every fault at every step it can strike, faults side by side so that any run of seeds meets many of them. */
 export function allCells(): readonly Cell[] {
-  return steps.flatMap((step) => faults.filter((fault) => fault.at.includes(step)).map((fault) => ({ fault, step })));
+  return steps.flatMap((step) =>
+    faults
+      .filter((fault) => fault.at.includes(step) && fault.isUnavailable?.() === undefined)
+      .map((fault) => ({ fault, step })),
+  );
 }
 
 /**

@@ -1,4 +1,5 @@
-import type { HostOptions, LabOptions } from '../lab/options.ts';
+import type { Lab } from '../lab/lab.ts';
+import type { HostOptions } from '../lab/options.ts';
 import type { Trial } from './trial.ts';
 
 /** The steps of a host at which a fault can be aimed, in the order they come. */
@@ -29,12 +30,14 @@ export interface Fault {
   readonly at: readonly Step[];
   /** What the victim needs besides the usual. */
   readonly victim?: Partial<HostOptions>;
-  readonly lab?: Partial<LabOptions>;
   /** How long fettle may go on after the strike until the operator gives up with SIGTERM. Milliseconds. */
   readonly patienceMs?: number;
-  /** Packages of the victim that the fault keeps from being installed until it is healed. */
-  readonly isLasting?: boolean;
+  /** Why it cannot be tried on this machine. */
+  isUnavailable?(): string | undefined;
+  beforePlan?(lab: Lab): Promise<void>;
   /** Done between plan and apply; `strike` is then only the moment at which it takes effect. */
   beforeApply?(trial: Trial): Promise<void>;
+  /** Runs beside the rollout from its beginning. */
+  meanwhile?(trial: Trial): Promise<void>;
   strike(trial: Trial): Promise<Struck>;
 }

@@ -7,6 +7,8 @@ import { hostDirOf } from './places.ts';
 import type { LabPlaces } from './places.ts';
 import { capture } from './shell.ts';
 import type { CommandResult } from './shell.ts';
+import { slowLink } from './slow-link.ts';
+import type { SlowLinkOptions } from './slow-link.ts';
 import { usualReboot } from './spec.ts';
 import type { CutMode, HostSpec, HostStatus, RebootBehaviour } from './spec.ts';
 
@@ -15,9 +17,11 @@ export class LabHost {
   readonly name: string;
   readonly address: string;
   readonly #places: LabPlaces;
+  readonly #spec: HostSpec;
 
   constructor(places: LabPlaces, spec: HostSpec) {
     this.#places = places;
+    this.#spec = spec;
     this.name = spec.name;
     this.address = spec.address;
   }
@@ -51,6 +55,11 @@ export class LabHost {
 
   async restoreNetwork(): Promise<void> {
     await ask(this.#places.controlSocket, { verb: 'restore', host: this.name });
+  }
+
+  /** Every frame late, and some lost, until the returned function is called. */
+  degradeNetwork(options: SlowLinkOptions): Promise<() => Promise<void>> {
+    return slowLink(this.#places, this.#spec, options);
   }
 
   /** How it will behave when it reboots; what is left out is as usual. */

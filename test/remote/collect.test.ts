@@ -53,9 +53,21 @@ for (const shell of ['dash', 'busybox'] as const) {
       }
       const long = Date.now() / 1000 - 9 * 86_400;
       for (const job of ['r1-a-1', 'r2-a-1']) utimesSync(join(session.jobs, job), long, long);
-      assert.deepEqual(await sweepJobs(session, 'R1'), ['r2-a-1']);
+      assert.deepEqual(await sweepJobs(session, { run: 'R1', isDone: false }), ['r2-a-1']);
       assert.deepEqual(readdirSync(session.jobs).sort(), ['r1-a-1', 'r3-a-1']);
       assert.equal(await phaseOf(session, 'r2-a-1'), 'collected');
+    });
+
+    test('of a run that is done with the host are swept, however young; one at work is not', async () => {
+      await using session = new ShellSession({ shell });
+      await startJob(session, hook('r1-a-1', 'true', { run: 'R1' }));
+      await ended(session, 'r1-a-1');
+      await startJob(session, hook('r3-a-1', 'true', { run: 'R3' }));
+      await ended(session, 'r3-a-1');
+      await startJob(session, hook('r1-b-1', 'sleep 2', { run: 'R1' }));
+      assert.deepEqual(await sweepJobs(session, { run: 'R1', isDone: true }), ['r1-a-1']);
+      assert.deepEqual(readdirSync(session.jobs).sort(), ['r1-b-1', 'r3-a-1']);
+      await ended(session, 'r1-b-1');
     });
   });
 }

@@ -234,6 +234,10 @@ export class FakeRemote implements HostRemote {
     return this.#call('followJob', signal, () => this.#machine.follow(job, offset));
   }
 
+  sweepRun(_run: string, signal: AbortSignal): Promise<void> {
+    return this.#call('sweepRun', signal, () => undefined);
+  }
+
   collectJob(job: string, signal: AbortSignal): Promise<void> {
     return this.#call('collectJob', signal, () => this.#machine.collect(job));
   }

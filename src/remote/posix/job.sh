@@ -87,9 +87,15 @@ judge_claim() {
   other_phase=$(state_of "$jobs_dir/$other_job")
   if [ "$other_phase" = claimed ] && is_claim_old "$jobs_dir/$other_job"; then other_phase=abandoned; fi
   case $other_phase in
-    running | claimed) [ "$other_run" = "$run" ] || keep_out ;;
+    running) if [ "$other_run" != "$run" ] || ! is_own_or_hook "$other_job"; then keep_out; fi ;;
+    claimed) [ "$other_run" = "$run" ] || keep_out ;;
   esac
   if [ "$other_run" = "$run" ] && [ "$other_fence" -gt "$fence" ]; then keep_out; fi
+}
+
+# A hook that took too long is left to end beside what follows; no other job has company, not even of its own run.
+is_own_or_hook() {
+  [ "$1" = "$job" ] || grep -q '^v1 [^ ]* run .* kind=hook ' "$jobs_dir/$1/request" 2>/dev/null
 }
 
 keep_out() {
@@ -269,16 +275,20 @@ collect_job() {
   job_status
 }
 
-# Jobs of other runs that are over, or were never begun, and that nobody came back for.
+# Jobs of other runs that are over, or were never begun, and that nobody came back for; with `over` all of the run that
+# are over, however young.
 sweep_jobs() {
   own_tree
   section swept
-  keep=$(field keep none)
+  own=$(field own none)
   set +f
   for path in "$jobs_dir"/*; do
     other=${path##*/}
-    case $other in "$keep"*) continue ;; esac
-    if [ ! -d "$path" ] || [ -z "$(find "$path" -prune -mtime "+$abandoned_days" 2>/dev/null)" ]; then continue; fi
+    [ -d "$path" ] || continue
+    case $other in
+      "$own"-*) [ "$(field over no)" = yes ] || continue ;;
+      *) [ -n "$(find "$path" -prune -mtime "+$abandoned_days" 2>/dev/null)" ] || continue ;;
+    esac
     [ "$(state_of "$path")" != running ] || continue
     bury "$path" && printf '%s\n' "$other"
   done

@@ -1,6 +1,27 @@
 // Faults of the host as a machine.
+import { existsSync } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
 import { steps } from '../fault.ts';
 import type { Fault } from '../fault.ts';
+
+const faketime = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
+
+/** From now on every new process of the host lives in another day; monotonic clocks go on as they were. */
+function clockJump(name: string, offset: string): Fault {
+  return {
+    name,
+    at: steps,
+    isUnavailable: () => (existsSync(faketime) ? undefined : 'the package faketime is missing'),
+    beforeApply: async ({ victim }) => {
+      const { pid } = await victim.status();
+      await copyFile(faketime, `/proc/${pid}/root/usr/local/lib/faketime.so`);
+    },
+    strike: async ({ victim }) => {
+      await victim.inside(`echo '${offset}' >/etc/faketimerc; echo /usr/local/lib/faketime.so >/etc/ld.so.preload`);
+      return {};
+    },
+  };
+}
 
 export const hostFaults: readonly Fault[] = [
   {
@@ -67,4 +88,6 @@ export const hostFaults: readonly Fault[] = [
       return { heal: () => lab.trustHostKeys() };
     },
   },
+  clockJump('clock of the host a day ahead', '+1d'),
+  clockJump('clock of the host a day back', '-1d'),
 ];

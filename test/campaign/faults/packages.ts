@@ -13,6 +13,32 @@ export const packageFaults: readonly Fault[] = [
     strike: async ({ victim }) => ({ heal: await victim.holdPackageLock() }),
   },
   {
+    name: 'a package half-configured beforehand',
+    at: ['preflight'],
+    beforeApply: async ({ victim }) => {
+      // The archive's own package of another name, unpacked and never configured: what a killed dpkg leaves.
+      const { code, stderr } = await victim.inside(
+        'dpkg --unpack "$(find /srv/repo/pool -name "fettle-victim_*.deb" | head -n 1)"',
+      );
+      if (code !== 0) throw new Error(`nothing could be left half-configured: ${stderr}`);
+    },
+    strike: async ({ victim }) => ({ heal: async () => void (await victim.inside('dpkg --configure -a')) }),
+  },
+  {
+    name: 'archive gone between plan and apply',
+    at: ['preflight', 'refresh'],
+    beforeApply: ({ lab }) => lab.repo.unpublish(),
+    strike: async ({ lab }) => ({ heal: () => lab.repo.republish() }),
+  },
+  {
+    name: 'archive gone in the middle',
+    at: ['before_host', 'install'],
+    strike: async ({ lab }) => {
+      await lab.repo.unpublish();
+      return { heal: () => lab.repo.republish() };
+    },
+  },
+  {
     name: 'postinst reads its standard input',
     at: ['install'],
     victim: { packages: ['fettle-reader'] },

@@ -2,6 +2,8 @@ import type { Fault } from '../fault.ts';
 import { controllerFaults } from './controller.ts';
 import { diskFaults } from './disk.ts';
 import { hostFaults } from './host.ts';
+import { ledgerFaults } from './ledger.ts';
+import { lies } from './lies.ts';
 import { networkFaults } from './network.ts';
 import { packageFaults } from './packages.ts';
 
@@ -11,4 +13,6 @@ export const faults: readonly Fault[] = [
   ...hostFaults,
   ...diskFaults,
   ...packageFaults,
+  ...ledgerFaults,
+  ...lies,
 ];
