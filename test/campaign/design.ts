@@ -1,3 +1,4 @@
+import type { Flavour } from '../lab/base.ts';
 import type { Fault, Step } from './fault.ts';
 import { steps } from './fault.ts';
 import { faults } from './faults/registry.ts';
@@ -15,7 +16,7 @@ export interface Cell {
 export interface Design extends Cell {
   readonly seed: number;
   readonly victim: SelectedHost;
-  readonly flavour: 'plain' | 'systemd';
+  readonly flavour: Flavour;
   /** Time from the beginning of the step to the strike. */
   readonly delayMs: number;
 }

@@ -1,3 +1,4 @@
+import type { Flavour } from '../lab/base.ts';
 import type { HostOptions } from '../lab/options.ts';
 
 export const selected = ['alpha', 'beta'] as const;
@@ -10,7 +11,7 @@ const matePackages = ['fettle-tool'];
 
 export interface FleetOptions {
   readonly victim: SelectedHost;
-  readonly flavour: 'plain' | 'systemd';
+  readonly flavour: Flavour;
   /** Debian's name of the machine's architecture, which is in the name of the kernel's package. */
   readonly architecture: string;
   readonly extra: Partial<HostOptions>;

@@ -5,7 +5,8 @@ import { debianMirror, debianRelease } from './mirror.ts';
 import { cacheRoot, labPassword } from './places.ts';
 import { run } from './shell.ts';
 
-export type Flavour = 'plain' | 'systemd';
+/** `python` is plain with Python, for tools that need it on hosts: only benchmarks have those. */
+export type Flavour = 'plain' | 'systemd' | 'python';
 
 const hostFolder = join(import.meta.dirname, 'host');
 
@@ -20,10 +21,11 @@ const tools: Readonly<Record<string, string>> = {
 };
 
 /** The bare Debian under all hosts: debootstrap's minbase with a handful of packages and systemd. */
-async function ensureBase(): Promise<string> {
-  const path = join(cacheRoot(), `base-${digestOf([debianRelease, ...included])}`);
+async function ensureBase(flavour: Flavour): Promise<string> {
+  const packages = flavour === 'python' ? [...included, 'python3', 'python3-apt'] : included;
+  const path = join(cacheRoot(), `base-${digestOf([debianRelease, ...packages])}`);
   return ensureEntry(path, async (directory) => {
-    const words = ['debootstrap', '--variant=minbase', `--include=${included.join(',')}`, debianRelease];
+    const words = ['debootstrap', '--variant=minbase', `--include=${packages.join(',')}`, debianRelease];
     await run([...words, directory, await debianMirror()]);
   });
 }
@@ -36,13 +38,14 @@ export interface FlavourLayers {
 
 /** Builds base and flavour where they are not there yet. Two minutes the first time, nothing later. */
 export async function ensureFlavour(flavour: Flavour): Promise<FlavourLayers> {
-  const base = await ensureBase();
-  const names = ['customise.sh', `${flavour}.sh`, 'devices.sh', 'in-layer.sh', ...Object.values(tools)];
+  const base = await ensureBase(flavour);
+  const ownScript = flavour === 'systemd' ? 'systemd.sh' : 'plain.sh';
+  const names = ['customise.sh', ownScript, 'devices.sh', 'in-layer.sh', ...Object.values(tools)];
   const digest = digestOf([base, flavour, labPassword, ...(await contentOf(hostFolder, names))]);
   const path = join(cacheRoot(), `flavour-${flavour}-${digest}`);
   await ensureEntry(path, async (directory) => {
     await installTools(join(directory, 'usr/local/lib/fettle-lab'));
-    const [common, own] = await Promise.all([readScript('customise.sh'), readScript(`${flavour}.sh`)]);
+    const [common, own] = await Promise.all([readScript('customise.sh'), readScript(ownScript)]);
     await runInLayer({ lower: [base], upper: directory, script: `LAB_PASSWORD='${labPassword}'\n${common}\n${own}` });
   });
   return { layers: [path, base], digest };

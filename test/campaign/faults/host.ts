@@ -6,18 +6,26 @@ import type { Fault } from '../fault.ts';
 
 const faketime = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
 
-/** From now on every new process of the host lives in another day; monotonic clocks go on as they were. */
+/**
+ * From the strike on every new process of the host lives in another day; monotonic clocks go on as they were. Not under
+ * systemd, whose first process does not bear it. The sandbox of sshd does not let it look for the time in a file.
+ */
 function clockJump(name: string, offset: string): Fault {
   return {
     name,
     at: steps,
+    victim: { flavour: 'plain' },
     isUnavailable: () => (existsSync(faketime) ? undefined : 'the package faketime is missing'),
     beforeApply: async ({ victim }) => {
       const { pid } = await victim.status();
       await copyFile(faketime, `/proc/${pid}/root/usr/local/lib/faketime.so`);
+      await victim.inside(`echo FAKETIME_SKIP_CMDS=sshd >>/etc/default/ssh; echo +0 >/etc/faketimerc
+echo /usr/local/lib/faketime.so >/etc/ld.so.preload`);
+      await victim.stopSshd();
+      await victim.startSshd();
     },
     strike: async ({ victim }) => {
-      await victim.inside(`echo '${offset}' >/etc/faketimerc; echo /usr/local/lib/faketime.so >/etc/ld.so.preload`);
+      await victim.inside(`echo '${offset}' >/etc/faketimerc`);
       return {};
     },
   };

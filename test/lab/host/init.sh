@@ -7,7 +7,13 @@ while :; do
     sleep 0.2
     continue
   fi
-  /usr/sbin/sshd -D -e >>/var/log/sshd.log 2>&1 </dev/null &
+  # As Debian's own scripts do.
+  (
+    set -a
+    [ ! -r /etc/default/ssh ] || . /etc/default/ssh
+    # shellcheck disable=SC2086
+    exec /usr/sbin/sshd -D -e ${SSHD_OPTS:-} >>/var/log/sshd.log 2>&1 </dev/null
+  ) &
   wait $!
   sleep 0.2
 done
