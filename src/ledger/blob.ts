@@ -1,25 +1,25 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { FettleError } from '../domain/error.ts';
 import type { RunEvent } from '../domain/event.ts';
 import type { HostScan } from '../domain/scan.ts';
 import type { InstalledPackage } from '../domain/update.ts';
-import type { Connection } from './sqlite.ts';
+import { prepared, type Connection } from './sqlite.ts';
 
 /** Same bytes, same name; stored compressed once. */
 export function putBlob(connection: Connection, bytes: Uint8Array): string {
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  const known = connection.prepare('SELECT 1 FROM blob WHERE sha256 = ?').get(sha256);
+  const sha256 = hash('sha256', bytes);
+  const known = prepared(connection, 'SELECT 1 FROM blob WHERE sha256 = ?').get(sha256);
   if (known === undefined) {
-    connection
-      .prepare('INSERT INTO blob (sha256, size, body) VALUES (?, ?, ?)')
-      .run(sha256, bytes.length, zstdCompressSync(bytes));
+    const insert = prepared(connection, 'INSERT INTO blob (sha256, size, body) VALUES (?, ?, ?)');
+    insert.run(sha256, bytes.length, zstdCompressSync(bytes));
   }
   return sha256;
 }
 
 export function getBlob(connection: Connection, sha256: string): Buffer | undefined {
-  const row = connection.prepare('SELECT body FROM blob WHERE sha256 = ?').get(sha256) as { body: Buffer } | undefined;
+  const row = prepared(connection, 'SELECT body FROM blob WHERE sha256 = ?').get(sha256) as
+    { body: Buffer } | undefined;
   return row === undefined ? undefined : zstdDecompressSync(row.body);
 }
 
@@ -40,7 +40,7 @@ export function checkBlobs(connection: Connection): { count: number; problems: s
 
 function blobName(body: Buffer): string | undefined {
   try {
-    return createHash('sha256').update(zstdDecompressSync(body)).digest('hex');
+    return hash('sha256', zstdDecompressSync(body));
   } catch {
     return undefined;
   }

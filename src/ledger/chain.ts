@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
+import { hash as digest } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { RunEvent } from '../domain/event.ts';
 import { packEvent } from './blob.ts';
 import { project } from './projection.ts';
-import { immediately, type Connection } from './sqlite.ts';
+import { immediately, prepared, type Connection } from './sqlite.ts';
 
 /** SQLite has one chain a file. */
 export const chainName = 'main';
@@ -17,14 +17,13 @@ export interface Head {
 }
 
 export function readHead(connection: Connection): Head {
-  const row = connection
-    .prepare('SELECT seq, hash FROM event WHERE chain = ? ORDER BY seq DESC LIMIT 1')
-    .get(chainName) as Head | undefined;
+  const latest = prepared(connection, 'SELECT seq, hash FROM event WHERE chain = ? ORDER BY seq DESC LIMIT 1');
+  const row = latest.get(chainName) as Head | undefined;
   return row ?? { seq: 0, hash: genesis };
 }
 
 export function sha256(text: string | Uint8Array): string {
-  return createHash('sha256').update(text).digest('hex');
+  return digest('sha256', text);
 }
 
 export interface TimedEvent {
@@ -38,7 +37,8 @@ export interface TimedEvent {
  */
 export function appendEvents(connection: Connection, events: readonly TimedEvent[]): Head {
   return immediately(connection, () => {
-    const insert = connection.prepare(
+    const insert = prepared(
+      connection,
       'INSERT INTO event (chain, seq, time, type, run, host_id, envelope, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
     );
     let head = readHead(connection);
@@ -84,6 +84,9 @@ export interface StoredEvent {
   readonly hash: string;
 }
 
+/** Those of a chain, in order. */
+export const selectEvents = 'SELECT seq, time, type, envelope, hash FROM event WHERE chain = ? ORDER BY seq';
+
 /** The body of a stored envelope with its type, as `project` takes it. Older shapes would be brought up to date here. */
 export function unpackEnvelope(stored: StoredEvent): {
   seq: number;
@@ -105,12 +108,10 @@ const tail = /"chain":"[^"]*","prev":"([0-9a-f]{64})","seq":(\d+),"time":(\d+),"
 export function checkChain(connection: Connection, saved: readonly Head[]): { head: Head; problems: string[] } {
   const problems: string[] = [];
   let head: Head = { seq: 0, hash: genesis };
-  const rows = connection
-    .prepare('SELECT seq, time, type, envelope, hash FROM event WHERE chain = ? ORDER BY seq')
-    .iterate(chainName) as IterableIterator<StoredEvent>;
+  const rows = connection.prepare(selectEvents).iterate(chainName) as IterableIterator<StoredEvent>;
   const wanted = new Map(saved.map((item) => [item.seq, item.hash]));
   for (const row of rows) {
-    problems.push(...checkLink(row, head));
+    checkLink(row, head, problems);
     if (wanted.has(row.seq) && wanted.get(row.seq) !== row.hash) {
       problems.push(`event ${row.seq} is not the one of the saved head: the chain was written anew`);
     }
@@ -123,8 +124,7 @@ export function checkChain(connection: Connection, saved: readonly Head[]): { he
   return { head, problems };
 }
 
-function checkLink(row: StoredEvent, head: Head): string[] {
-  const problems: string[] = [];
+function checkLink(row: StoredEvent, head: Head, problems: string[]): void {
   if (row.seq !== head.seq + 1) problems.push(`events ${head.seq + 1} to ${row.seq - 1} are missing`);
   if (sha256(row.envelope) !== row.hash) problems.push(`event ${row.seq} was altered: its hash differs`);
   const [, prev, seq, time, type] = tail.exec(row.envelope.slice(-400)) ?? [];
@@ -132,5 +132,4 @@ function checkLink(row: StoredEvent, head: Head): string[] {
   if (Number(seq) !== row.seq || Number(time) !== row.time || type !== row.type) {
     problems.push(`event ${row.seq} was altered: its columns differ from its envelope`);
   }
-  return problems;
 }

@@ -67,6 +67,10 @@ const migrations: readonly string[] = [
   CREATE TABLE note (seq INTEGER PRIMARY KEY, run TEXT, host TEXT, level TEXT NOT NULL, message TEXT NOT NULL, at INTEGER NOT NULL);
   CREATE INDEX note_of_run ON note (run);
   `,
+  `
+  CREATE INDEX scan_of_run ON scan (run, host_id);
+  CREATE INDEX reboot_of_run ON reboot (run, host_id);
+  `,
 ];
 
 export const schemaVersion = migrations.length;
@@ -86,6 +90,19 @@ export const projections = [
   'missing_update',
   'plan',
   'note',
+] as const;
+
+/** Indexes that only reports read; making the tables from events goes without. */
+export const reportIndexes = [
+  'event_of_run',
+  'run_by_start',
+  'host_run_of_host',
+  'reboot_by_time',
+  'scan_of_host',
+  'missing_update_by_time',
+  'note_of_run',
+  'scan_of_run',
+  'reboot_of_run',
 ] as const;
 
 /** Brings an older ledger up to this program; a newer one is refused. */

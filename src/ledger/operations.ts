@@ -2,7 +2,7 @@
 import type { LeaseRequest } from '../domain/record.ts';
 import { getBlob, putBlob } from './blob.ts';
 import { readHead, type Head } from './chain.ts';
-import { checkLedger, readStats, rebuild } from './check.ts';
+import { checkRecord, checkTables, readStats, rebuild, type TableShare } from './check.ts';
 import { hostStatus, hosts, packagesAt, pendingUpdates, reboots } from './host-queries.ts';
 import {
   acquireLeases,
@@ -42,7 +42,8 @@ export const operations = {
   hosts: (connection, _path, [asOfMs]) => hosts(connection, Number(asOfMs)),
   packagesAt: (connection, _path, [host, asOfMs]) => packagesAt(connection, text(host), Number(asOfMs)),
   reboots: (connection, _path, [asOfMs]) => reboots(connection, Number(asOfMs)),
-  verify: (connection, _path, [saved]) => checkLedger(connection, saved as readonly Head[]),
+  checkRecord: (connection, _path, [saved]) => checkRecord(connection, saved as readonly Head[]),
+  checkTables: (connection, _path, [share]) => checkTables(connection, share as TableShare),
   rebuild: (connection) => rebuild(connection),
   stats: (connection, path) => readStats(connection, path),
   head: (connection) => readHead(connection),

@@ -1,7 +1,8 @@
 // From events to tables. The only writer of every table that can be rebuilt.
 import type { PackedEvent, PackedScanEvent } from './blob.ts';
 import { projectScan } from './scan-projection.ts';
-import { query, run, type Connection } from './sqlite.ts';
+import type { Connection } from './sqlite.ts';
+import * as statements from './statements.ts';
 
 export interface Projected {
   readonly seq: number;
@@ -16,19 +17,13 @@ export function project(connection: Connection, { seq, timeMs, event }: Projecte
     case 'run.started':
       return startRun(connection, timeMs, event);
     case 'run.resumed':
-      return run(
-        connection,
-        query.updateTable('run').set({ ended_at: null, exit_code: null, exit_name: null }).where('run', '=', event.run),
-      );
+      return statements.reopenRun.run(connection, { run: event.run });
     case 'run.finished':
       return finishRun(connection, timeMs, event);
     case 'wave.started':
       return startWave(connection, timeMs, event);
     case 'wave.finished':
-      return run(
-        connection,
-        query.updateTable('wave').set({ ended_at: timeMs }).where('run', '=', event.run).where('wave', '=', event.wave),
-      );
+      return statements.endWave.run(connection, { run: event.run, wave: event.wave, ended_at: timeMs });
     case 'host.started':
       return startHost(connection, timeMs, event);
     case 'host.finished':
@@ -76,104 +71,44 @@ function told(level: string, message: string): { level: string; message: string 
 
 function startRun(connection: Connection, timeMs: number, event: Of<'run.started'>): void {
   const { type: _type, ...opening } = event;
-  run(
-    connection,
-    query
-      .insertInto('run')
-      .values({
-        run: event.run,
-        kind: event.kind,
-        started_at: timeMs,
-        opening_json: JSON.stringify(opening),
-        ended_at: null,
-        exit_code: null,
-        exit_name: null,
-        end_json: null,
-      })
-      .onConflict((conflict) => conflict.column('run').doNothing()),
-  );
+  const { run, kind } = event;
+  statements.insertRun.run(connection, { run, kind, started_at: timeMs, opening_json: JSON.stringify(opening) });
 }
 
 function finishRun(connection: Connection, timeMs: number, event: Of<'run.finished'>): void {
-  const { exitCode, exitName, reasons, counts } = event;
-  run(
-    connection,
-    query
-      .updateTable('run')
-      .set({
-        ended_at: timeMs,
-        exit_code: exitCode,
-        exit_name: exitName,
-        end_json: JSON.stringify({ reasons, counts }),
-      })
-      .where('run', '=', event.run),
-  );
+  const { run, exitCode, exitName, reasons, counts } = event;
+  const end_json = JSON.stringify({ reasons, counts });
+  statements.endRun.run(connection, { run, ended_at: timeMs, exit_code: exitCode, exit_name: exitName, end_json });
 }
 
 function startWave(connection: Connection, timeMs: number, event: Of<'wave.started'>): void {
-  run(
-    connection,
-    query
-      .insertInto('wave')
-      .values({
-        run: event.run,
-        wave: event.wave,
-        name: event.name,
-        hosts_json: JSON.stringify(event.hosts),
-        started_at: timeMs,
-        ended_at: null,
-      })
-      .onConflict((conflict) => conflict.columns(['run', 'wave']).doUpdateSet({ ended_at: null })),
-  );
+  const { run, wave, name, hosts } = event;
+  statements.openWave.run(connection, { run, wave, name, hosts_json: JSON.stringify(hosts), started_at: timeMs });
 }
 
-export function seeHost(connection: Connection, timeMs: number, host: { hostId: string; host: string }): void {
-  run(
-    connection,
-    query
-      .insertInto('host')
-      .values({ host_id: host.hostId, name: host.host, first_seen: timeMs, last_seen: timeMs })
-      .onConflict((conflict) => conflict.column('host_id').doUpdateSet({ name: host.host, last_seen: timeMs })),
-  );
+function seeHost(connection: Connection, timeMs: number, { hostId, host }: { hostId: string; host: string }): void {
+  statements.seeHost.run(connection, { host_id: hostId, name: host, last_seen: timeMs });
 }
 
 function startHost(connection: Connection, timeMs: number, event: Of<'host.started'>): void {
   seeHost(connection, timeMs, event);
-  const { run: id, hostId, host, attempt } = event;
-  run(
-    connection,
-    query
-      .insertInto('host_run')
-      .values({
-        run: id,
-        host_id: hostId,
-        attempt,
-        host,
-        wave: event.wave ?? null,
-        started_at: timeMs,
-        ended_at: null,
-        verdict: null,
-        outcome_json: null,
-      })
-      .onConflict((conflict) =>
-        conflict
-          .columns(['run', 'host_id', 'attempt'])
-          .doUpdateSet({ ended_at: null, verdict: null, outcome_json: null }),
-      ),
-  );
+  const { run, hostId, host, attempt, wave = null } = event;
+  statements.openHostRun.run(connection, { run, host_id: hostId, attempt, host, wave, started_at: timeMs });
 }
 
 function finishHost(connection: Connection, timeMs: number, event: Of<'host.finished'>): void {
   seeHost(connection, timeMs, event);
-  const { run: id, hostId, host, attempt, outcome } = event;
-  const end = { ended_at: timeMs, verdict: outcome.verdict, outcome_json: JSON.stringify(outcome) };
-  run(
-    connection,
-    query
-      .insertInto('host_run')
-      .values({ run: id, host_id: hostId, attempt, host, wave: null, started_at: timeMs, ...end })
-      .onConflict((conflict) => conflict.columns(['run', 'host_id', 'attempt']).doUpdateSet(end)),
-  );
+  const { run, hostId, host, attempt, outcome } = event;
+  statements.endHostRun.run(connection, {
+    run,
+    host_id: hostId,
+    attempt,
+    host,
+    started_at: timeMs,
+    ended_at: timeMs,
+    verdict: outcome.verdict,
+    outcome_json: JSON.stringify(outcome),
+  });
 }
 
 function scanned(connection: Connection, projected: { seq: number; timeMs: number; event: PackedScanEvent }): void {
@@ -185,58 +120,49 @@ function startStep(
   connection: Connection,
   { seq, timeMs, event }: { seq: number; timeMs: number; event: Of<'step.started'> },
 ): void {
-  run(
-    connection,
-    query.insertInto('step').values({
-      seq,
-      run: event.run,
-      host_id: event.hostId,
-      attempt: event.attempt,
-      step: event.step,
-      name: event.name ?? null,
-      job: event.job ?? null,
-      job_kind: event.jobKind ?? null,
-      boot_id_before: event.bootIdBefore ?? null,
-      started_at: timeMs,
-      ended_at: null,
-      ok: null,
-      message: null,
-      output_sha256: null,
-    }),
-  );
+  statements.openStep.run(connection, {
+    seq,
+    run: event.run,
+    host_id: event.hostId,
+    attempt: event.attempt,
+    step: event.step,
+    name: event.name ?? null,
+    job: event.job ?? null,
+    job_kind: event.jobKind ?? null,
+    boot_id_before: event.bootIdBefore ?? null,
+    started_at: timeMs,
+  });
 }
 
-/** Closes the latest open step of that name; a step that was resumed was started once. */
 function finishStep(connection: Connection, timeMs: number, event: Of<'step.finished'>): void {
-  const end = {
+  statements.endStep.run(connection, {
+    run: event.run,
+    host_id: event.hostId,
+    attempt: event.attempt,
+    step: event.step,
+    job: event.job ?? null,
+    name: event.name ?? null,
     ended_at: timeMs,
     ok: event.ok ? 1 : 0,
     message: event.message ?? null,
     output_sha256: event.outputSha256 ?? null,
-  };
-  const open = query
-    .selectFrom('step')
-    .select((select) => select.fn.max('seq').as('seq'))
-    .where('run', '=', event.run)
-    .where('host_id', '=', event.hostId)
-    .where('attempt', '=', event.attempt)
-    .where('step', '=', event.step)
-    .where('job', 'is', event.job ?? null)
-    .where('name', 'is', event.name ?? null)
-    .where('ended_at', 'is', null);
-  run(connection, query.updateTable('step').set(end).where('seq', '=', open));
+  });
 }
 
 function finishUpdates(connection: Connection, timeMs: number, event: Of<'update.finished'>): void {
+  const { run, hostId: host_id, attempt } = event;
   for (const { name, arch, from, to, now, state } of event.results) {
-    const values = { from_version: from, to_version: to, now_version: now, state, at: timeMs };
-    run(
-      connection,
-      query
-        .insertInto('update_result')
-        .values({ run: event.run, host_id: event.hostId, attempt: event.attempt, name, arch, ...values })
-        .onConflict((conflict) => conflict.columns(['run', 'host_id', 'attempt', 'name', 'arch']).doUpdateSet(values)),
-    );
+    const versions = { from_version: from, to_version: to, now_version: now };
+    statements.insertUpdateResult.run(connection, {
+      run,
+      host_id,
+      attempt,
+      name,
+      arch,
+      ...versions,
+      state,
+      at: timeMs,
+    });
   }
 }
 
@@ -244,30 +170,22 @@ function rebooted(
   connection: Connection,
   { seq, timeMs, event }: { seq: number; timeMs: number; event: Of<'host.rebooted'> },
 ): void {
-  const { run: id, hostId, host, bootIdBefore, bootIdAfter, reasons, downMs } = event;
+  const { run, hostId, host, bootIdBefore, bootIdAfter, reasons, downMs } = event;
   const reboot_json = JSON.stringify({ host, bootIdBefore, bootIdAfter, reasons, downMs });
-  run(connection, query.insertInto('reboot').values({ seq, run: id, host_id: hostId, at: timeMs, reboot_json }));
+  statements.insertReboot.run(connection, { seq, run, host_id: hostId, at: timeMs, reboot_json });
 }
 
-function verified(connection: Connection, event: Of<'host.verified'>): void {
-  run(connection, query.deleteFrom('finding').where('run', '=', event.run).where('host_id', '=', event.hostId));
-  for (const { check, level, message } of event.findings) {
-    run(
-      connection,
-      query.insertInto('finding').values({ run: event.run, host_id: event.hostId, check_name: check, level, message }),
-    );
+function verified(connection: Connection, { run, hostId, findings }: Of<'host.verified'>): void {
+  statements.forgetFindings.run(connection, { run, host_id: hostId });
+  for (const { check, level, message } of findings) {
+    statements.insertFinding.run(connection, { run, host_id: hostId, check_name: check, level, message });
   }
 }
 
 function createPlan(connection: Connection, timeMs: number, event: Of<'plan.created'>): void {
-  const { sha256, plan, run: id, hosts, updates, expiresMs } = event;
-  run(
-    connection,
-    query
-      .insertInto('plan')
-      .values({ sha256, plan, run: id, created_at: timeMs, expires_at: expiresMs, hosts, updates })
-      .onConflict((conflict) => conflict.column('sha256').doNothing()),
-  );
+  const { sha256, plan, run, hosts, updates, expiresMs } = event;
+  const times = { created_at: timeMs, expires_at: expiresMs };
+  statements.insertPlan.run(connection, { sha256, plan, run, ...times, hosts, updates });
 }
 
 function note(
@@ -275,5 +193,5 @@ function note(
   row: { seq: number; timeMs: number; run: string | null; host: string | null; level: string; message: string },
 ): void {
   const { timeMs, ...rest } = row;
-  run(connection, query.insertInto('note').values({ ...rest, at: timeMs }));
+  statements.insertNote.run(connection, { ...rest, at: timeMs });
 }

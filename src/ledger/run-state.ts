@@ -3,6 +3,7 @@ import type { JobKind } from '../domain/job.ts';
 import type { Outcome, UpdateResult } from '../domain/outcome.ts';
 import type { HostRunState, OpenStep, RecordedFacts, RunState } from '../domain/record.ts';
 import type { HostScan } from '../domain/scan.ts';
+import { chainName } from './chain.ts';
 import { unpackScan, type PackedScan } from './blob.ts';
 import { all, first, query, type Connection } from './sqlite.ts';
 import type { Tables } from './tables.ts';
@@ -71,7 +72,7 @@ function latestScan(
     connection,
     query
       .selectFrom('scan')
-      .innerJoin('event', 'event.seq', 'scan.seq')
+      .innerJoin('event', (join) => join.onRef('event.seq', '=', 'scan.seq').on('event.chain', '=', chainName))
       .select('event.envelope')
       .where('scan.run', '=', of.run)
       .where('scan.host_id', '=', of.hostId)

@@ -1,7 +1,8 @@
 import type { HostFacts } from '../domain/scan.ts';
 import type { HeldBack, Update } from '../domain/update.ts';
 import type { PackedScan, PackedScanEvent } from './blob.ts';
-import { first, query, run, type Connection } from './sqlite.ts';
+import { one, prepared, query, template, type Connection, type Slots } from './sqlite.ts';
+import type { Tables } from './tables.ts';
 
 interface ProjectedScan {
   readonly seq: number;
@@ -22,26 +23,79 @@ export interface ScanStatus {
   readonly packages: number;
 }
 
+const insertScan = template((slot: Slots<Tables['scan']>) =>
+  query.insertInto('scan').values({
+    seq: slot('seq'),
+    host_id: slot('host_id'),
+    run: slot('run'),
+    purpose: slot('purpose'),
+    at: slot('at'),
+    security: slot('security'),
+    other: slot('other'),
+    held_back: slot('held_back'),
+    reboot_needed: slot('reboot_needed'),
+    status_json: slot('status_json'),
+    packages_sha256: slot('packages_sha256'),
+  }),
+);
+
+const latestFacts = template((slot: Slots<Pick<Tables['host_fact'], 'host_id'>>) =>
+  query
+    .selectFrom('host_fact')
+    .select(['seen_from', 'facts_json'])
+    .where('host_id', '=', slot('host_id'))
+    .orderBy('seen_from', 'desc')
+    .limit(one),
+);
+
+const extendFacts = template((slot: Slots<Tables['host_fact']>) =>
+  query
+    .updateTable('host_fact')
+    .set({ seen_to: slot('seen_to'), facts_json: slot('facts_json') })
+    .where('host_id', '=', slot('host_id'))
+    .where('seen_from', '=', slot('seen_from')),
+);
+
+const insertFacts = template((slot: Slots<Tables['host_fact']>) =>
+  query.insertInto('host_fact').values({
+    host_id: slot('host_id'),
+    seen_from: slot('seen_from'),
+    seen_to: slot('seen_to'),
+    facts_json: slot('facts_json'),
+  }),
+);
+
+const insertMissing = template((slot: Slots<Omit<Tables['missing_update'], 'gone_at'>>) =>
+  query.insertInto('missing_update').values({
+    host_id: slot('host_id'),
+    name: slot('name'),
+    arch: slot('arch'),
+    from_version: slot('from_version'),
+    to_version: slot('to_version'),
+    class: slot('class'),
+    held_back: slot('held_back'),
+    first_seen: slot('first_seen'),
+    gone_at: null,
+  }),
+);
+
 export function projectScan(connection: Connection, { seq, timeMs, event }: ProjectedScan): void {
   const { scan, hostId } = event;
   const pending = scan.updates.filter((update) => update.heldBack === undefined || update.securityTo !== undefined);
   const security = pending.filter((update) => update.class === 'security').length;
-  run(
-    connection,
-    query.insertInto('scan').values({
-      seq,
-      host_id: hostId,
-      run: event.run,
-      purpose: event.purpose,
-      at: timeMs,
-      security,
-      other: pending.length - security,
-      held_back: scan.updates.length - pending.length,
-      reboot_needed: scan.reboot.needed,
-      status_json: JSON.stringify(statusOf(scan)),
-      packages_sha256: scan.packagesSha256,
-    }),
-  );
+  insertScan.run(connection, {
+    seq,
+    host_id: hostId,
+    run: event.run,
+    purpose: event.purpose,
+    at: timeMs,
+    security,
+    other: pending.length - security,
+    held_back: scan.updates.length - pending.length,
+    reboot_needed: scan.reboot.needed,
+    status_json: JSON.stringify(statusOf(scan)),
+    packages_sha256: scan.packagesSha256,
+  });
   projectFacts(connection, { hostId, timeMs, facts: scan.facts });
   projectMissing(connection, { hostId, timeMs, updates: scan.updates });
 }
@@ -65,32 +119,11 @@ function statusOf(scan: PackedScan): ScanStatus {
 function projectFacts(connection: Connection, seen: { hostId: string; timeMs: number; facts: HostFacts }): void {
   const { uptimeSec: _uptime, clockSkewMs: _skew, ...steady } = seen.facts;
   const facts_json = JSON.stringify(steady);
-  const latest = first(
-    connection,
-    query
-      .selectFrom('host_fact')
-      .select(['seen_from', 'facts_json'])
-      .where('host_id', '=', seen.hostId)
-      .orderBy('seen_from', 'desc')
-      .limit(1),
-  );
-  if (latest !== undefined && (latest.facts_json === facts_json || latest.seen_from === seen.timeMs)) {
-    run(
-      connection,
-      query
-        .updateTable('host_fact')
-        .set({ seen_to: seen.timeMs, facts_json })
-        .where('host_id', '=', seen.hostId)
-        .where('seen_from', '=', latest.seen_from),
-    );
-    return;
-  }
-  run(
-    connection,
-    query
-      .insertInto('host_fact')
-      .values({ host_id: seen.hostId, seen_from: seen.timeMs, seen_to: seen.timeMs, facts_json }),
-  );
+  const { hostId: host_id, timeMs } = seen;
+  const latest = latestFacts.first(connection, { host_id });
+  const isSame = latest !== undefined && (latest.facts_json === facts_json || latest.seen_from === timeMs);
+  if (isSame) extendFacts.run(connection, { host_id, seen_from: latest.seen_from, seen_to: timeMs, facts_json });
+  else insertFacts.run(connection, { host_id, seen_from: timeMs, seen_to: timeMs, facts_json });
 }
 
 interface OpenUpdate {
@@ -102,8 +135,11 @@ interface OpenUpdate {
   readonly held_back: string | null;
 }
 
+const selectOpen = `SELECT rowid, name, arch, from_version, to_version, class, held_back FROM missing_update
+  WHERE host_id = ? AND gone_at IS NULL`;
+
 function keyOf(row: OpenUpdate): string {
-  return [row.name, row.arch, row.from_version, row.to_version, row.class, row.held_back ?? ''].join('\0');
+  return `${row.name}\0${row.arch}\0${row.from_version}\0${row.to_version}\0${row.class}\0${row.held_back ?? ''}`;
 }
 
 /** What is missing keeps the time it was first seen; what is not there any more gets the time it went. */
@@ -111,20 +147,14 @@ function projectMissing(
   connection: Connection,
   seen: { hostId: string; timeMs: number; updates: readonly Update[] },
 ): void {
-  const open = connection
-    .prepare(
-      'SELECT rowid, name, arch, from_version, to_version, class, held_back FROM missing_update WHERE host_id = ? AND gone_at IS NULL',
-    )
-    .all(seen.hostId) as (OpenUpdate & { rowid: number })[];
+  const open = prepared(connection, selectOpen).all(seen.hostId) as (OpenUpdate & { rowid: number })[];
+  const gone = new Map(open.map((row) => [keyOf(row), row.rowid]));
   const now = new Map(seen.updates.map(openOf).map((row) => [keyOf(row), row]));
-  const known = new Set(open.map(keyOf));
-  const close = connection.prepare('UPDATE missing_update SET gone_at = ? WHERE rowid = ?');
-  for (const row of open) if (!now.has(keyOf(row))) close.run(seen.timeMs, row.rowid);
   for (const [key, row] of now) {
-    if (known.has(key)) continue;
-    const values = { host_id: seen.hostId, ...row, first_seen: seen.timeMs, gone_at: null };
-    run(connection, query.insertInto('missing_update').values(values));
+    if (!gone.delete(key)) insertMissing.run(connection, { host_id: seen.hostId, ...row, first_seen: seen.timeMs });
   }
+  const close = prepared(connection, 'UPDATE missing_update SET gone_at = ? WHERE rowid = ?');
+  for (const rowid of gone.values()) close.run(seen.timeMs, rowid);
 }
 
 function openOf(update: Update): OpenUpdate {

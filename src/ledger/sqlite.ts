@@ -1,5 +1,15 @@
 import Database from 'better-sqlite3';
-import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, type Compilable } from 'kysely';
+import {
+  DummyDriver,
+  Kysely,
+  sql,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+  type Compilable,
+  type CompiledQuery,
+  type RawBuilder,
+} from 'kysely';
 import { FettleError } from '../domain/error.ts';
 import type { Tables } from './tables.ts';
 
@@ -17,34 +27,74 @@ export const query = new Kysely<Tables>({
 });
 
 export function all<Row>(connection: Connection, built: Compilable<Row>): Row[] {
-  const { sql, parameters } = built.compile();
-  return prepared(connection, sql).all(...parameters) as Row[];
+  const { sql: text, parameters } = built.compile();
+  return prepared(connection, text).all(...parameters) as Row[];
 }
 
 export function first<Row>(connection: Connection, built: Compilable<Row>): Row | undefined {
-  const { sql, parameters } = built.compile();
-  return prepared(connection, sql).get(...parameters) as Row | undefined;
+  const { sql: text, parameters } = built.compile();
+  return prepared(connection, text).get(...parameters) as Row | undefined;
 }
 
 export function run(connection: Connection, built: Compilable<unknown>): void {
-  const { sql, parameters } = built.compile();
-  prepared(connection, sql).run(...parameters);
+  const { sql: text, parameters } = built.compile();
+  prepared(connection, text).run(...parameters);
 }
 
-const statements = new WeakMap<Connection, Map<string, Database.Statement>>();
+/** For `limit`, written out: as a parameter it would have the statement planned anew each time, as below. */
+export const one = sql.lit(1);
 
-function prepared(connection: Connection, sql: string): Database.Statement {
+/** A statement of a connection, prepared when it is first used there. */
+export function prepared(connection: Connection, text: string): Database.Statement {
   let known = statements.get(connection);
   if (known === undefined) {
     known = new Map();
     statements.set(connection, known);
   }
-  let statement = known.get(sql);
+  let statement = known.get(text);
   if (statement === undefined) {
-    statement = connection.prepare(sql);
-    known.set(sql, statement);
+    statement = connection.prepare(text);
+    known.set(text, statement);
   }
   return statement;
+}
+
+const statements = new WeakMap<Connection, Map<string, Database.Statement>>();
+
+/** A query that is built once and run with other values each time: building one takes longer than running it. */
+export interface Template<Given, Row> {
+  run(connection: Connection, given: Given): void;
+  all(connection: Connection, given: Given): Row[];
+  first(connection: Connection, given: Given): Row | undefined;
+}
+
+/** Makes the place of a value that is given when the query runs. */
+export type Slots<Given> = <Name extends keyof Given>(name: Name) => RawBuilder<Given[Name]>;
+
+class Slot {
+  readonly name: PropertyKey;
+
+  constructor(name: PropertyKey) {
+    this.name = name;
+  }
+}
+
+/**
+ * Built when it is first run. Each value stands behind a plus, which changes nothing: SQLite would plan a statement that
+ * compares a bare parameter and sorts anew for every value, for ten times the time it takes to run.
+ */
+export function template<Given extends object, Row>(
+  build: (slot: Slots<Given>) => Compilable<Row>,
+): Template<Given, Row> {
+  let compiled: CompiledQuery | undefined;
+  const text = (): CompiledQuery => (compiled ??= build((name) => sql`+${new Slot(name)}`).compile());
+  const values = (given: Given): unknown[] =>
+    text().parameters.map((value) => (value instanceof Slot ? Reflect.get(given, value.name) : value));
+  return {
+    run: (connection, given) => void prepared(connection, text().sql).run(values(given)),
+    all: (connection, given) => prepared(connection, text().sql).all(values(given)) as Row[],
+    first: (connection, given) => prepared(connection, text().sql).get(values(given)) as Row | undefined,
+  };
 }
 
 /** Takes the write lock before anything is read: a plain BEGIN would lose to another writer between read and write. */

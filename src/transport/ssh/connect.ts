@@ -24,13 +24,38 @@ export async function openSocket({ host, port, family }: SocketAddress, limit: C
   socket.once('connect', () => resolve(socket));
   socket.on('error', (cause: NodeJS.ErrnoException) => reject(connectError(where, cause)));
   try {
-    return await promise;
+    return gatherWrites(await promise);
   } catch (error) {
     socket.destroy();
     throw error;
   } finally {
     clearTimeout(timer);
   }
+}
+
+type Told = (error?: Error | null) => void;
+
+/**
+ * What is written within one turn of the event loop leaves together: ssh2 writes each packet in three pieces, and with
+ * no-delay each would be a system call and a segment of its own. `connect` of net.Socket puts its own `write` back, so
+ * no subclass can do it.
+ */
+function gatherWrites(socket: Socket): Socket {
+  let isGathering = false;
+  const write = socket.write.bind(socket);
+  const release = (): void => {
+    isGathering = false;
+    socket.uncork();
+  };
+  socket.write = (chunk: Uint8Array | string, encoding?: BufferEncoding | Told, told?: Told): boolean => {
+    if (!isGathering) {
+      isGathering = true;
+      socket.cork();
+      queueMicrotask(release);
+    }
+    return typeof encoding === 'function' ? write(chunk, encoding) : write(chunk, encoding, told);
+  };
+  return socket;
 }
 
 export function connectTimeout(where: string, ms: number): FettleError {
