@@ -1,5 +1,3 @@
-import confirm from '@inquirer/confirm';
-import password from '@inquirer/password';
 import { FettleError } from '../domain/error.ts';
 import { Secret } from '../domain/secret.ts';
 import type { Prompt } from './context.ts';
@@ -14,8 +12,15 @@ export interface PromptStreams {
 export function createPrompt({ input, output, isAvailable }: PromptStreams): Prompt {
   return {
     isAvailable,
-    password: async (message) => new Secret(await asked(password({ message, mask: false }, { input, output }))),
-    confirm: (message) => asked(confirm({ message, default: false }, { input, output })),
+    // Loaded when there is something to ask: few commands do.
+    password: async (message) => {
+      const { default: password } = await import('@inquirer/password');
+      return new Secret(await asked(password({ message, mask: false }, { input, output })));
+    },
+    confirm: async (message) => {
+      const { default: confirm } = await import('@inquirer/confirm');
+      return asked(confirm({ message, default: false }, { input, output }));
+    },
   };
 }
 

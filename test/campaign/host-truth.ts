@@ -14,8 +14,8 @@ export interface HostTruth {
   readonly leftovers: readonly string[];
   readonly processes: readonly string[];
   readonly units: readonly string[];
-  /** Whether fettle has ever had a job here. */
-  readonly hadJobs: boolean;
+  /** Every job that was ever here: those with files and those with a tombstone. */
+  readonly jobs: readonly string[];
 }
 
 const script = `
@@ -56,6 +56,6 @@ export async function readTruth(host: LabHost): Promise<HostTruth> {
     leftovers: lines('leftovers'),
     processes: lines('processes'),
     units: lines('units'),
-    hadJobs: lines('jobs').length > 0,
+    jobs: lines('jobs'),
   };
 }

@@ -65,7 +65,7 @@ async function verdictViolations(trial: Trial, recorded: readonly RecordedEvent[
     if (state !== 'on') continue;
     const truth = await readTruth(trial.lab.host(host));
     if (verdict === 'verified') found.push(...notAsPlanned(trial, host, truth).map((what) => `verified, but ${what}`));
-    if (verdict === 'unreachable' && hasInstallStarted(recorded, host)) {
+    if (verdict === 'unreachable' && installJobs(recorded, host).some((job) => truth.jobs.includes(job))) {
       found.push(`${host} is called unreachable although an install was begun there`);
     }
   }
@@ -81,10 +81,12 @@ function lastVerdicts(recorded: readonly RecordedEvent[]): ReadonlyMap<string, s
   return verdicts;
 }
 
-function hasInstallStarted(recorded: readonly RecordedEvent[], host: string): boolean {
-  return recorded.some(
-    ({ event }) =>
-      event.type === 'step.started' && event.host === host && event.step === 'install' && event.job !== undefined,
+/** Those that the record names; whether one ever reached the host is for the host to say. */
+function installJobs(recorded: readonly RecordedEvent[], host: string): readonly string[] {
+  return recorded.flatMap(({ event }) =>
+    event.type === 'step.started' && event.host === host && event.step === 'install' && event.job !== undefined
+      ? [event.job]
+      : [],
   );
 }
 
@@ -194,7 +196,7 @@ async function bystanderViolations(trial: Trial, recorded: readonly RecordedEven
   const truth = await readTruth(trial.lab.host(bystander));
   const before = trial.before.get(bystander);
   const found: string[] = [];
-  if (truth.hadJobs || truth.leftovers.length > 0) found.push('something was run on a host outside the selection');
+  if (truth.jobs.length > 0 || truth.leftovers.length > 0) found.push('something was run on a host outside the selection');
   if (truth.bootId !== before?.bootId) found.push('a host outside the selection was rebooted');
   if (JSON.stringify([...truth.packages]) !== JSON.stringify([...(before?.packages ?? [])]))
     found.push('a host outside the selection was patched');

@@ -1,6 +1,6 @@
 // What is left of a job that is over.
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, utimesSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { collectJob, startJob, sweepJobs } from '../../src/remote/jobs.ts';
@@ -68,6 +68,22 @@ for (const shell of ['dash', 'busybox'] as const) {
       assert.deepEqual(await sweepJobs(session, { run: 'R1', isDone: true }), ['r1-a-1']);
       assert.deepEqual(readdirSync(session.jobs).sort(), ['r1-b-1', 'r3-a-1']);
       await ended(session, 'r1-b-1');
+    });
+
+    test('half made when the host lost power goes with the run, not with another', async () => {
+      await using session = new ShellSession({ shell });
+      await startJob(session, hook('r1-a-1', 'true', { run: 'R1' }));
+      await ended(session, 'r1-a-1');
+      for (const job of ['r1-b-1', 'r2-b-1']) mkdirSync(join(session.jobs, `.${job}.305`));
+      const base = join(session.home, 'fettle');
+      writeFileSync(join(base, '.claim.305'), 'R1 r1-b-1 admin 1\n');
+      writeFileSync(join(base, '.claim.306'), 'R2 r2-b-1 admin 1\n');
+      await sweepJobs(session, { run: 'R1', isDone: true });
+      assert.deepEqual(readdirSync(session.jobs), ['.r2-b-1.305']);
+      assert.deepEqual(
+        readdirSync(base).filter((name) => name.startsWith('.claim')),
+        ['.claim.306'],
+      );
     });
   });
 }

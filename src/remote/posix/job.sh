@@ -293,7 +293,16 @@ sweep_jobs() {
     bury "$path" && printf '%s\n' "$other"
   done
   for path in "$jobs_dir"/.[a-z0-9]* "$base"/.claim.* "$base"/.stale.*; do
-    [ -z "$(find "$path" -prune -mtime +1 2>/dev/null)" ] || rm -rf "$path"
+    if is_half_made "$path" || [ -n "$(find "$path" -prune -mtime +1 2>/dev/null)" ]; then rm -rf "$path"; fi
   done
   set -f
+}
+
+# What the run was about to put in place when the host lost power. It is over with the host and makes nothing any more.
+is_half_made() {
+  [ "$(field over no)" = yes ] || return 1
+  case ${1##*/} in
+    ."$own"-*) return 0 ;;
+    *) [ -f "$1" ] && grep -qi "^$own " "$1" ;;
+  esac
 }

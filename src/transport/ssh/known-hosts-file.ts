@@ -1,5 +1,5 @@
 // Files of known_hosts(5) form, sshd(8) "SSH_KNOWN_HOSTS FILE FORMAT".
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
 import { appendFile, mkdir, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { FettleError } from '../../domain/error.ts';
@@ -34,47 +34,96 @@ export function knownName(host: string, port: number): string {
   return port === 22 ? host.toLowerCase() : `[${host.toLowerCase()}]:${port}`;
 }
 
-export function isKeyOf(known: KnownKey, name: string): boolean {
-  return matchesPatternList(name, known.patterns, matchesName);
+interface HashedKey {
+  readonly known: KnownKey;
+  readonly salt: KeyObject;
+  /** Base64. */
+  readonly hash: string;
+}
+
+/**
+ * The keys of one file by the name of their host. A fleet asks for every name in turn, so that names that are written
+ * out are looked up, and each hashed one is prepared once; only patterns are compared one by one.
+ */
+export class KnownKeys {
+  readonly #byName = new Map<string, KnownKey[]>();
+  readonly #hashed: HashedKey[] = [];
+  readonly #patterned: KnownKey[] = [];
+
+  constructor(keys: readonly KnownKey[]) {
+    for (const known of keys) this.#file(known);
+  }
+
+  /** As in the file, from its top. `name` is as `knownName` writes it. */
+  of(name: string): readonly KnownKey[] {
+    const found = [
+      ...(this.#byName.get(name) ?? []),
+      ...this.#hashed.filter(({ salt, hash }) => hashOf(name, salt) === hash).map(({ known }) => known),
+      ...this.#patterned.filter(({ patterns }) => matchesPatternList(name, patterns, matchesName)),
+    ];
+    return found.sort((a, b) => a.line - b.line);
+  }
+
+  #file(known: KnownKey): void {
+    const { patterns } = known;
+    const hashed = patterns.length === 1 ? readHashed(patterns[0] ?? '') : undefined;
+    if (hashed !== undefined) this.#hashed.push({ known, ...hashed });
+    else if (patterns.some((pattern) => /[*?!|]/.test(pattern))) this.#patterned.push(known);
+    else for (const name of new Set(patterns.map((pattern) => pattern.toLowerCase()))) this.#name(name, known);
+  }
+
+  #name(name: string, known: KnownKey): void {
+    const others = this.#byName.get(name);
+    if (others === undefined) this.#byName.set(name, [known]);
+    else others.push(known);
+  }
 }
 
 function matchesName(name: string, pattern: string): boolean {
-  const [, salt, hash] = /^\|1\|([^|]+)\|([^|]+)$/.exec(pattern) ?? [];
-  if (salt === undefined || hash === undefined) return matchesPattern(name, pattern);
-  return hashOf(name, Buffer.from(salt, 'base64')) === hash;
+  const hashed = readHashed(pattern);
+  return hashed === undefined ? matchesPattern(name, pattern) : hashOf(name, hashed.salt) === hashed.hash;
 }
 
-function hashOf(name: string, salt: Buffer): string {
+function readHashed(pattern: string): Omit<HashedKey, 'known'> | undefined {
+  const [, salt, hash] = /^\|1\|([^|]+)\|([^|]+)$/.exec(pattern) ?? [];
+  if (salt === undefined || hash === undefined) return undefined;
+  return { salt: createSecretKey(salt, 'base64'), hash };
+}
+
+function hashOf(name: string, salt: KeyObject): string {
   return createHmac('sha1', salt).update(name).digest('base64');
 }
 
 /** `|1|salt|hash`, as `HashKnownHosts` writes names. */
 function hashedName(name: string): string {
   const salt = randomBytes(20);
-  return `|1|${salt.toString('base64')}|${hashOf(name, salt)}`;
+  return `|1|${salt.toString('base64')}|${hashOf(name, createSecretKey(salt))}`;
 }
 
 interface Parsed {
   readonly stamp: string;
-  readonly keys: readonly KnownKey[];
+  readonly keys: KnownKeys;
 }
+
+const nothing = new KnownKeys([]);
 
 /** Known keys of one process: each file is parsed once for as long as it does not change. */
 export class KnownHostsFiles {
   readonly #parsed = new Map<string, Parsed>();
   #writing: Promise<void> = Promise.resolve();
 
-  async read(file: string): Promise<readonly KnownKey[]> {
+  async read(file: string): Promise<KnownKeys> {
     try {
       const { mtimeMs, size, ino } = await stat(file);
       const stamp = `${mtimeMs} ${size} ${ino}`;
       const known = this.#parsed.get(file);
       if (known?.stamp === stamp) return known.keys;
-      const keys = parseKnownHosts(await readFile(file, 'utf8'), file);
+      const keys = new KnownKeys(parseKnownHosts(await readFile(file, 'utf8'), file));
       this.#parsed.set(file, { stamp, keys });
       return keys;
     } catch (cause) {
-      if (cause instanceof Error && 'code' in cause && ['ENOENT', 'ENOTDIR'].includes(String(cause.code))) return [];
+      if (cause instanceof Error && 'code' in cause && ['ENOENT', 'ENOTDIR'].includes(String(cause.code)))
+        return nothing;
       throw new FettleError('host-key', `${file} cannot be read`, { hint: 'check its permissions', cause });
     }
   }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { FettleError } from '../../domain/error.ts';
 import type { HostKeyPolicy } from '../../domain/host.ts';
 import { blobType } from './identity.ts';
-import { isKeyOf, knownName, type KnownHostsFiles, type KnownKey } from './known-hosts-file.ts';
+import { knownName, type KnownHostsFiles, type KnownKey, type KnownKeys } from './known-hosts-file.ts';
 
 /** `SHA256:…`, as ssh-keygen(1) -l prints it. */
 export function fingerprint(key: Buffer): string {
@@ -28,19 +28,19 @@ export class HostKeys {
   readonly #withoutPort: readonly KnownKey[];
   readonly #files: KnownHostsFiles;
 
-  private constructor(query: KnownHostsQuery, files: KnownHostsFiles, all: readonly KnownKey[]) {
+  private constructor(query: KnownHostsQuery, files: KnownHostsFiles, all: readonly KnownKeys[]) {
     this.#query = query;
     this.#files = files;
     this.#name = query.alias?.toLowerCase() ?? knownName(query.host, query.port);
-    this.#known = all.filter((key) => isKeyOf(key, this.#name));
+    this.#known = all.flatMap((keys) => keys.of(this.#name));
     const plain = query.host.toLowerCase();
     const isElsewhere = query.alias !== undefined || plain === this.#name;
-    this.#withoutPort = isElsewhere ? [] : all.filter((key) => isKeyOf(key, plain));
+    this.#withoutPort = isElsewhere ? [] : all.flatMap((keys) => keys.of(plain));
   }
 
   static async read(query: KnownHostsQuery, files: KnownHostsFiles): Promise<HostKeys> {
-    const texts = await Promise.all([...query.userFiles, ...query.globalFiles].map((file) => files.read(file)));
-    return new HostKeys(query, files, texts.flat());
+    const all = await Promise.all([...query.userFiles, ...query.globalFiles].map((file) => files.read(file)));
+    return new HostKeys(query, files, all);
   }
 
   /** Key types the host is known by; asked for first, so that a second key of the host is no change. */
