@@ -101,6 +101,8 @@ async function writeInventory(
   const vars = [
     `    ansible_ssh_private_key_file: ${join(directory, 'client')}`,
     `    ansible_ssh_common_args: ${common}`,
+    // The hosts share the processors with fettle: a handshake waits for all the others.
+    '    ansible_timeout: 60',
   ];
   const file = join(directory, `inventory-${count}.yaml`);
   await writeFile(file, ['all:', '  vars:', ...vars, '  hosts:', ...lines, ''].join('\n'));

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { engineLimits, type RunContext } from '../engine/context.ts';
 import type { HostRemote } from '../engine/host-remote.ts';
 import { HostLink, reconnectLimits } from '../engine/link.ts';
+import { inTurn } from '../engine/in-turn.ts';
 import { LinkedRemote } from '../engine/linked-remote.ts';
 import { localSpawner } from '../engine/local-command.ts';
 import { FettleError } from '../domain/error.ts';
@@ -31,6 +32,7 @@ export function openCommandTransports(options: Partial<Options>, context: Contex
 /** One connection a host, opened when it is first needed. */
 export function remoteOpener(transports: Transports, context: Context): OpenRemote {
   const { clock } = context;
+  const readInTurn = inTurn(clock);
   return (host) => {
     const link = new HostLink(host, {
       open: async (wanted, signal) => {
@@ -46,7 +48,8 @@ export function remoteOpener(transports: Transports, context: Context): OpenRemo
       limits: reconnectLimits,
     });
     const { securityOrigins = [] } = host.patch;
-    return new LinkedRemote(link, { clock, detect: detectManager, manager: managerNamed, securityOrigins });
+    const reading = { detect: detectManager, manager: managerNamed, readInTurn };
+    return new LinkedRemote(link, { clock, ...reading, securityOrigins });
   };
 }
 

@@ -3,7 +3,7 @@ import { FettleError } from '../domain/error.ts';
 import type { ExitName } from '../domain/exit.ts';
 import { fanOutExit } from '../engine/fan-out.ts';
 import { scanHosts, type ScanResult } from '../engine/scan.ts';
-import { scanRow, type ScanRow } from '../report/scan-row.ts';
+import { sharedRows, type ScanRow } from '../report/scan-row.ts';
 import { renderScan, scanJson } from '../report/scan-tables.ts';
 import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
@@ -26,9 +26,10 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
       options,
       action: async (look) => {
         const rows: ScanRow[] = [];
+        const rowOf = sharedRows();
         const ends: { error?: FettleError }[] = [];
         const onResult = (result: ScanResult): void => {
-          rows.push(scanRow(result));
+          rows.push(rowOf(result));
           ends.push('error' in result ? { error: result.error } : {});
         };
         await scanHosts(hosts, { ...look, maxAgeMs, onResult });

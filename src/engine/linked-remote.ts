@@ -22,6 +22,7 @@ import type {
   RunCommandResult,
   SimulateRequest,
 } from './host-remote.ts';
+import type { ReadInTurn } from './in-turn.ts';
 import type { HostLink } from './link.ts';
 
 export interface LinkedRemotePorts {
@@ -29,6 +30,7 @@ export interface LinkedRemotePorts {
   /** The manager that the probe found. */
   readonly detect: (sections: Sections) => Manager;
   readonly manager: (name: string) => Manager;
+  readonly readInTurn: ReadInTurn;
   /** Archive origins that count as security sources besides the known ones. */
   readonly securityOrigins?: readonly string[];
 }
@@ -64,13 +66,18 @@ export class LinkedRemote implements HostRemote {
   async scan({ maxAgeMs, signal }: { readonly maxAgeMs: number; readonly signal: AbortSignal }): Promise<HostScan> {
     const origins = this.#ports.securityOrigins ?? [];
     const fields = origins.length === 0 ? {} : { fields: { security_origins: origins.join(',') } };
-    const sections = await this.#probe({ verb: 'probe', ...fields }, signal);
-    return this.#ports.detect(sections).parseScan(sections, this.#ports.clock.now(), maxAgeMs);
+    const answer = await this.#probe({ verb: 'probe', ...fields }, signal);
+    const collectedMs = this.#ports.clock.now();
+    return this.#ports.readInTurn(() => {
+      const sections = parseFrame(answer);
+      return this.#ports.detect(sections).parseScan(sections, collectedMs, maxAgeMs);
+    });
   }
 
   async simulate({ manager: name, updates }: SimulateRequest, signal: AbortSignal): Promise<Simulation> {
     const manager = this.#ports.manager(name);
-    return manager.parseSimulation(await this.#probe(manager.simulateRequest(updates), signal));
+    const answer = await this.#probe(manager.simulateRequest(updates), signal);
+    return this.#ports.readInTurn(() => manager.parseSimulation(parseFrame(answer)));
   }
 
   /** Without elevation: a boot id is everybody's to read, and a starting system may not let anybody be root yet. */
@@ -124,10 +131,10 @@ export class LinkedRemote implements HostRemote {
     await this.#link[Symbol.asyncDispose]();
   }
 
-  #probe(request: ScriptRequest, signal: AbortSignal): Promise<Sections> {
+  #probe(request: ScriptRequest, signal: AbortSignal): Promise<Buffer> {
     return this.#over(this.#link.elevated(signal), async (session) => {
       const options = { signal, timeoutMs: scanTimeoutMs };
-      return parseFrame((await runScript(session, probeScript(), request, options)).stdout);
+      return (await runScript(session, probeScript(), request, options)).stdout;
     });
   }
 

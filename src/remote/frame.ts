@@ -8,7 +8,7 @@ const maxSections = 100;
 const maxSectionBytes = 16 * 1024 * 1024;
 
 /** Characters that a text has no use for; a line feed and a tab are all that the scripts print. */
-const controls = /(?![\n\t])\p{Cc}/gu;
+const controls = new RegExp(String.raw`[\0-\x08\x0b-\x1f\x7f-\x9f]`, 'g');
 
 /** The first frame's beginning with this mark, as an index into the answer; -1 where there is none. */
 export function findFrame(answer: Buffer, mark: string): number {

@@ -70,6 +70,25 @@ export function scanRow(answer: HostAnswer): ScanRow {
   };
 }
 
+/**
+ * Rows of a fleet that share what hosts have in common: they await the same updates. Their text is their own, because a
+ * piece of a string keeps the whole answer of its host alive.
+ */
+export function sharedRows(): (answer: HostAnswer) => ScanRow {
+  const known = new Map<string, ScanUpdateRow>();
+  const share = (update: ScanUpdateRow): ScanUpdateRow => {
+    const key = JSON.stringify(update);
+    const shared = known.get(key) ?? structuredClone(update);
+    known.set(key, shared);
+    return shared;
+  };
+  return (answer) => {
+    const row = scanRow(answer);
+    if (row.state === 'failed') return structuredClone(row);
+    return { ...structuredClone({ ...row, updates: [] }), updates: row.updates.map(share) };
+  };
+}
+
 /** What is held back counts once, as held back. */
 export function countUpdates(updates: readonly Update[]): { security: number; other: number; heldBack: number } {
   const free = updates.filter((update) => update.heldBack === undefined);

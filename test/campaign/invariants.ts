@@ -196,7 +196,8 @@ async function bystanderViolations(trial: Trial, recorded: readonly RecordedEven
   const truth = await readTruth(trial.lab.host(bystander));
   const before = trial.before.get(bystander);
   const found: string[] = [];
-  if (truth.jobs.length > 0 || truth.leftovers.length > 0) found.push('something was run on a host outside the selection');
+  if (truth.jobs.length > 0 || truth.leftovers.length > 0)
+    found.push('something was run on a host outside the selection');
   if (truth.bootId !== before?.bootId) found.push('a host outside the selection was rebooted');
   if (JSON.stringify([...truth.packages]) !== JSON.stringify([...(before?.packages ?? [])]))
     found.push('a host outside the selection was patched');

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { FettleError } from '../../src/domain/error.ts';
 import { HostLink, reconnectLimits } from '../../src/engine/link.ts';
+import { inTurn } from '../../src/engine/in-turn.ts';
 import { LinkedRemote } from '../../src/engine/linked-remote.ts';
 import type { Manager, Sections } from '../../src/managers/manager.ts';
 import { textLauncher } from '../../src/remote/exec.ts';
@@ -73,7 +74,16 @@ function fixture(answer: Answer, over: { elevated?: boolean; securityOrigins?: s
   };
   const { securityOrigins } = over;
   const named = securityOrigins === undefined ? {} : { securityOrigins };
-  return { sessions, remote: new LinkedRemote(link, { clock, detect: () => speaks, manager: () => speaks, ...named }) };
+  return {
+    sessions,
+    remote: new LinkedRemote(link, {
+      clock,
+      detect: () => speaks,
+      manager: () => speaks,
+      readInTurn: inTurn(clock),
+      ...named,
+    }),
+  };
 }
 
 const { signal } = new AbortController();

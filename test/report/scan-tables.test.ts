@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FettleError } from '../../src/domain/error.ts';
 import { jsonList } from '../../src/report/json.ts';
-import { scanPhrase, scanRow } from '../../src/report/scan-row.ts';
+import { scanPhrase, scanRow, sharedRows } from '../../src/report/scan-row.ts';
 import { pingRow, renderPing, renderScan, scanJson } from '../../src/report/scan-tables.ts';
 import { fakeOutput, nasty, steering } from './fake-output.ts';
 import { hostScan, pending } from './scan-fixture.ts';
@@ -62,4 +62,16 @@ test('a ping tells who it came in as, how long it took, what stands in the way, 
       'web03\twarning\t7\troot\tDebian GNU/Linux 12\t/boot is nearly full\n' +
       'web02\tauth\t\t\t\tweb02 refused the key; hint: check patch_user\n',
   );
+});
+
+test('rows of a fleet say what rows by themselves say, and share the updates that hosts have in common', () => {
+  const rowOf = sharedRows();
+  const one = { host, scan: busy };
+  const other = { host: { name: 'web02' }, scan: busy };
+  const failed = { host: { name: 'web03' }, error: { code: 'connect', message: 'it is off' } };
+  const rows = [one, other, failed].map(rowOf);
+  assert.deepEqual(rows, [one, other, failed].map(scanRow));
+  const [first, second] = rows.map((row) => (row.state === 'scanned' ? row.updates[0] : undefined));
+  assert.ok(first !== undefined);
+  assert.equal(first, second);
 });

@@ -6,6 +6,8 @@ interface Block {
   readonly patterns: readonly string[];
   /** It says something that depends on the host's own name, so that its hosts cannot share an answer. */
   isOwn: boolean;
+  /** It says something that depends on the user or the port. */
+  isOfLogin: boolean;
 }
 
 export interface ConfigFile {
@@ -16,6 +18,8 @@ export interface ConfigFile {
 
 /** Tokens of the host's name; in the options that `ssh -G` leaves as they are, we put them in ourselves. */
 const nameToken = /%[hnkC]/;
+/** Tokens of the user's name and the port. */
+export const loginToken = /%[rpC]/;
 const leftAsTheyAre = /^\s*(identityfile|certificatefile|proxycommand|controlpath|localcommand|remotecommand)[\s=]/i;
 
 /** The `Host` and `Match` blocks of OpenSSH's configuration, to tell which hosts get the same answer from `ssh -G`. */
@@ -35,6 +39,11 @@ export class ConfigBlocks {
     return new ConfigBlocks(blocks);
   }
 
+  /** Whether another user or another port could change anything but the user and the port. */
+  get areOfLogin(): boolean {
+    return this.#blocks.some(({ isOfLogin }) => isOfLogin);
+  }
+
   /** Equal for hosts that match the same blocks; undefined where the answer depends on the name itself. */
   keyOf(host: string): string | undefined {
     const matching = this.#blocks.map(({ patterns }) => matchesPatternList(host, patterns));
@@ -47,7 +56,7 @@ function readLine(line: string, blocks: Block[]): void {
   const [, keyword = '', value = ''] = /^\s*(\w+)(?:\s*=\s*|\s+)(.*)$/.exec(line) ?? [];
   const name = keyword.toLowerCase();
   if (name === 'host') {
-    blocks.push({ patterns: words(value), isOwn: false });
+    blocks.push({ patterns: words(value), isOwn: false, isOfLogin: false });
   } else if (name === 'match') {
     blocks.push(matchBlock(value));
   } else {
@@ -57,12 +66,14 @@ function readLine(line: string, blocks: Block[]): void {
       (name === 'canonicalizehostname' && !/^no$/i.test(value)) ||
       (nameToken.test(line) && !leftAsTheyAre.test(line));
     if (block !== undefined && isOwn) block.isOwn = true;
+    if (block !== undefined && loginToken.test(line) && !leftAsTheyAre.test(line)) block.isOfLogin = true;
   }
 }
 
-/** Only `host` and `originalhost` tell hosts apart without running anything; users are part of the question. */
+/** Only `host` and `originalhost` tell hosts apart without running anything; a user makes the question one of its own. */
 function matchBlock(criteria: string): Block {
   let patterns: readonly string[] = ['*'];
+  let isOfLogin = false;
   const rest = words(criteria);
   for (let at = 0; at < rest.length; at += 1) {
     const criterion = rest[at]?.toLowerCase() ?? '';
@@ -70,11 +81,14 @@ function matchBlock(criteria: string): Block {
     const isNegated = criterion.startsWith('!');
     const name = criterion.replace(/^!/, '');
     const value = rest[(at += 1)] ?? '';
+    if (name === 'user') isOfLogin = true;
     if (name === 'user' || name === 'localuser') continue;
-    if ((name !== 'host' && name !== 'originalhost') || isNegated) return { patterns: ['*'], isOwn: true };
+    if ((name !== 'host' && name !== 'originalhost') || isNegated) {
+      return { patterns: ['*'], isOwn: true, isOfLogin: true };
+    }
     patterns = value.split(',');
   }
-  return { patterns, isOwn: false };
+  return { patterns, isOwn: false, isOfLogin };
 }
 
 function words(text: string): string[] {

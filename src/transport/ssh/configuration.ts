@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import SSHConfig from 'ssh-config';
 import { FettleError } from '../../domain/error.ts';
 import { readArguments, usedKeywords, type SshArguments } from './arguments.ts';
-import { ConfigBlocks, type ConfigFile } from './config-blocks.ts';
+import { ConfigBlocks, loginToken, type ConfigFile } from './config-blocks.ts';
 import { readOptions, readValues, type SshOptions, type SshValues } from './options.ts';
 
 export interface SshQuery {
@@ -26,7 +26,9 @@ export interface SshEnvironment {
 interface Question {
   readonly host: string;
   readonly configFile: string | undefined;
-  /** The inventory's words, which beat every file. */
+  /** User and port of the inventory, which beat everything. */
+  readonly login: SshArguments['options'];
+  /** The inventory's other words, which beat every file. */
   readonly given: SshArguments['options'];
 }
 
@@ -58,23 +60,28 @@ export class SshConfiguration {
     const { configFile, options } = readArguments(query.arguments, query.host);
     const user: SshArguments['options'] = query.user === undefined ? [] : [['user', query.user]];
     const port: SshArguments['options'] = query.port === undefined ? [] : [['port', String(query.port)]];
-    const question = { host: query.host, configFile, given: [...user, ...port, ...options] };
+    const question = { host: query.host, configFile, login: [...user, ...port], given: options };
     const values = await this.#values(question);
     return readOptions(values, { homeDir, userName, host: query.host });
   }
 
+  /** A fleet may have as many users and ports as hosts: where nothing depends on them, they are put in as well. */
   async #values(question: Question): Promise<SshValues> {
-    const { host, configFile, given } = question;
-    const shared = (await this.#read(configFile)).keyOf(host);
+    const { host, configFile, given, login } = question;
+    const blocks = await this.#read(configFile);
+    const shared = blocks.keyOf(host);
     const isOwn = shared === undefined || given.some(isAboutName);
-    const key = JSON.stringify([isOwn ? ['of', host] : ['shared', shared], configFile, given]);
+    const isOfLogin = isOwn || blocks.areOfLogin || given.some(([, value]) => loginToken.test(value));
+    const asked = isOfLogin ? question : { ...question, login: [] };
+    const key = JSON.stringify([isOwn ? ['of', host] : ['shared', shared], configFile, given, asked.login]);
     let answer = this.#answers.get(key);
     if (answer === undefined) {
-      answer = this.#ask(question);
+      answer = this.#ask(asked);
       this.#answers.set(key, answer);
     }
     const values = await answer;
-    return isOwn ? values : new Map([...values, ['hostname', [host]]]);
+    const put = isOfLogin ? [] : login.map(([keyword, value]) => [keyword, [value]] as const);
+    return isOwn ? values : new Map([...values, ...put, ['hostname', [host]]]);
   }
 
   #read(configFile: string | undefined): Promise<ConfigBlocks> {
@@ -94,9 +101,9 @@ export class SshConfiguration {
   }
 
   async #ask(question: Question): Promise<SshValues> {
-    const { host, configFile, given } = question;
+    const { host, configFile, login, given } = question;
     const file = configFile === undefined ? [] : ['-F', configFile];
-    const options = given.flatMap(([keyword, value]) => ['-o', `${keyword}=${value}`]);
+    const options = [...login, ...given].flatMap(([keyword, value]) => ['-o', `${keyword}=${value}`]);
     this.#questions += 1;
     try {
       const { stdout } = await run('ssh', [...file, ...options, '-G', '--', host], {
@@ -117,12 +124,13 @@ export class SshConfiguration {
 }
 
 /** The same keywords out of the user's file alone. */
-async function withoutOpenSsh({ host, configFile, given }: Question, homeDir: string): Promise<SshValues> {
+async function withoutOpenSsh({ host, configFile, login, given }: Question, homeDir: string): Promise<SshValues> {
   const path = configFile ?? join(homeDir, '.ssh/config');
   const text = path === 'none' ? '' : await readFile(path, 'utf8').catch(() => '');
   const computed = SSHConfig.parse(text).compute(host, { ignoreCase: true });
   const values = new Map<string, string[]>();
-  for (const [keyword, value] of given) values.set(keyword, [...(values.get(keyword) ?? []), unquoted(value)]);
+  for (const [keyword, value] of [...login, ...given])
+    values.set(keyword, [...(values.get(keyword) ?? []), unquoted(value)]);
   for (const [name, value] of Object.entries(computed)) {
     const keyword = name.toLowerCase();
     const all = Array.isArray(value) ? value : [value];

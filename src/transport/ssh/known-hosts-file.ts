@@ -102,7 +102,8 @@ function hashedName(name: string): string {
 
 interface Parsed {
   readonly stamp: string;
-  readonly keys: KnownKeys;
+  /** Shared from the start: a fleet's first hosts all ask at once. */
+  readonly keys: Promise<KnownKeys>;
 }
 
 const nothing = new KnownKeys([]);
@@ -117,11 +118,12 @@ export class KnownHostsFiles {
       const { mtimeMs, size, ino } = await stat(file);
       const stamp = `${mtimeMs} ${size} ${ino}`;
       const known = this.#parsed.get(file);
-      if (known?.stamp === stamp) return known.keys;
-      const keys = new KnownKeys(parseKnownHosts(await readFile(file, 'utf8'), file));
+      if (known?.stamp === stamp) return await known.keys;
+      const keys = readFile(file, 'utf8').then((text) => new KnownKeys(parseKnownHosts(text, file)));
       this.#parsed.set(file, { stamp, keys });
-      return keys;
+      return await keys;
     } catch (cause) {
+      this.#parsed.delete(file);
       if (cause instanceof Error && 'code' in cause && ['ENOENT', 'ENOTDIR'].includes(String(cause.code)))
         return nothing;
       throw new FettleError('host-key', `${file} cannot be read`, { hint: 'check its permissions', cause });

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import ssh2 from 'ssh2';
 import type { Client, ServerHostKeyAlgorithm } from 'ssh2';
+import type { Slots } from '../../base/slots.ts';
 import { FettleError } from '../../domain/error.ts';
 import type { ConnectionLimits, HostKeyPolicy } from '../../domain/host.ts';
 import { cancelled, whenAborted } from '../limit.ts';
@@ -17,6 +18,8 @@ export interface LoginRequest {
   readonly authentication: Authentication;
   readonly limits: ConnectionLimits;
   readonly signal: AbortSignal | undefined;
+  /** A handshake is arithmetic on our side: many at once would only hold up everything else. */
+  readonly handshakes: Slots;
   /** What the command behind `stream` complained about, if there is one. */
   readonly complaint: () => Promise<string>;
 }
@@ -30,12 +33,17 @@ export async function login(request: LoginRequest): Promise<Client> {
   using _abort = whenAborted(signal, (aborted) => reject(cancelled(aborted, `the connection to ${host}`)));
   client.on('error', (cause) => attempt.fail(cause));
   client.on('close', () => attempt.fail(new Error('it closed the connection')));
-  client.on('handshake', () => attempt.enter('authentication'));
+  client.on('handshake', () => {
+    slot?.[Symbol.dispose]();
+    attempt.enter('authentication');
+  });
   client.on('change password', () => attempt.refuse('the password has expired'));
   client.on('ready', () => resolve(client));
   authentication.onWait = (isWaiting) => attempt.pause(isWaiting);
-  attempt.enter('handshake');
+  let slot: Disposable | undefined;
   try {
+    slot = await request.handshakes.take(signal);
+    attempt.enter('handshake');
     client.connect({
       sock: stream,
       username: request.user,
@@ -57,6 +65,8 @@ export async function login(request: LoginRequest): Promise<Client> {
     stream.destroy();
     if (error instanceof FettleError) throw error;
     throw attempt.translate(error, await request.complaint());
+  } finally {
+    slot?.[Symbol.dispose]();
   }
 }
 

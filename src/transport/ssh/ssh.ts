@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Client } from 'ssh2';
+import { Slots } from '../../base/slots.ts';
 import type { Connection, ConnectionLimits, Host, HostKeyPolicy } from '../../domain/host.ts';
 import type { CredentialGuard } from '../credential-guard.ts';
 import { cancelled } from '../limit.ts';
@@ -38,6 +39,9 @@ interface Reached {
   readonly complaint: () => Promise<string>;
 }
 
+/** A few keep a processor busy on a network of any length; more would make every timer and every key wait for them. */
+const handshakesAtOnce = 16;
+
 const released = async (): Promise<void> => undefined;
 const noComplaint = async (): Promise<string> => '';
 
@@ -48,6 +52,7 @@ export class SshTransport implements Transport, AsyncDisposable {
   readonly #configuration: SshConfiguration;
   readonly #identities = new Identities();
   readonly #knownHosts = new KnownHostsFiles();
+  readonly #handshakes = new Slots(handshakesAtOnce);
   readonly #jumps: JumpConnections;
 
   constructor(environment: SshTransportEnvironment) {
@@ -82,7 +87,9 @@ export class SshTransport implements Transport, AsyncDisposable {
     const { stream, release, complaint } = await this.#reach(way);
     try {
       const { hostName: host, user } = options;
-      const client = await login({ stream, host, user, keys, policy, authentication, limits, signal, complaint });
+      const handshakes = this.#handshakes;
+      const asked = { stream, host, user, keys, policy, authentication, limits, signal, handshakes, complaint };
+      const client = await login(asked);
       return { client, stream, idleMs: limits.idleMs, close: () => closeClient(client, stream).then(release) };
     } catch (error) {
       await release();

@@ -135,6 +135,32 @@ Host *
     assert.equal(by.questions, 4);
   });
 
+  test('users and ports of their own share one answer, unless a block or a token asks for them', async () => {
+    const plain = configFile('Host *\n  ServerAliveInterval 30\n');
+    const by = configuration();
+    const logins = [
+      { user: 'ann', port: 2201 },
+      { user: 'bob', port: 2202 },
+    ];
+    const all = await Promise.all(
+      logins.map((login) => by.options({ host: 'web1', ...login, arguments: ['-F', plain] })),
+    );
+    assert.deepEqual(
+      all.map(({ user, port }) => ({ user, port })),
+      logins,
+    );
+    assert.equal(by.questions, 1);
+    const matching = configFile('Match user ann\n  UserKnownHostsFile /a\nMatch all\n  UserKnownHostsFile /b/%r\n');
+    const own = await Promise.all(
+      logins.map((login) => by.options({ host: 'web1', ...login, arguments: ['-F', matching] })),
+    );
+    assert.deepEqual(
+      own.map(({ userKnownHosts }) => userKnownHosts),
+      [['/a'], ['/b/bob']],
+    );
+    assert.equal(by.questions, 3);
+  });
+
   test('hosts whose own name decides are asked for one by one', async () => {
     for (const config of ['Host *\n  HostName %h.example.com\n', 'Match exec "test %h = web01"\n  Port 7\n']) {
       const path = configFile(config);
