@@ -81,7 +81,9 @@ function planFindings(input: VerifyInput): VerifyFinding[] {
     const wanted = successor?.to ?? (result?.state === 'superseded' ? result.now : update.to);
     const now = installed.get(packageKey(successor ?? update))?.version ?? null;
     if (now === wanted) continue;
-    const message = `${key} is ${now === null ? 'not installed' : `at ${now}`}, planned ${update.to}`;
+    const message = isRolledBack(input, result)
+      ? `${key} ${update.to} was installed and is gone again: it was rolled back`
+      : `${key} is ${now === null ? 'not installed' : `at ${now}`}, planned ${update.to}`;
     findings.push({ check: 'plan', level: skipped.has(key) ? 'warn' : 'fail', message });
   }
   for (const removal of input.plan.removals) {
@@ -89,6 +91,12 @@ function planFindings(input: VerifyInput): VerifyFinding[] {
     findings.push({ check: 'plan', level: 'fail', message: `${packageKey(removal)} is still there, planned to go` });
   }
   return findings;
+}
+
+/** It went in, and after the reboot the host offers the same again. */
+function isRolledBack({ after }: VerifyInput, result: UpdateResult | undefined): boolean {
+  if (result?.state !== 'installed') return false;
+  return after.updates.some((update) => packageKey(update) === packageKey(result) && update.to === result.to);
 }
 
 function unplannedFindings(input: VerifyInput): VerifyFinding[] {
@@ -100,10 +108,16 @@ function unplannedFindings(input: VerifyInput): VerifyFinding[] {
     .filter((key) => !planned.has(key))
     .flatMap((key): VerifyFinding[] => {
       const [was, now] = [before.get(key)?.version, after.get(key)?.version];
-      if (was === now) return [];
+      if (was === now || mayDiffer(before.get(key), after.get(key))) return [];
       const message = `${key} changed from ${was ?? 'not installed'} to ${now ?? 'not installed'} outside the plan`;
       return [{ check: 'unplanned', level: 'fail', message }];
     });
+}
+
+/** Programs that update themselves, and updates that something newer stands for. */
+function mayDiffer(was: InstalledPackage | undefined, now: InstalledPackage | undefined): boolean {
+  if ((now ?? was)?.unattended === 'changes') return true;
+  return was?.unattended === 'leaves' && now === undefined;
 }
 
 function brokenFindings(input: VerifyInput): VerifyFinding[] {

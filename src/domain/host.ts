@@ -25,6 +25,43 @@ export interface ConnectionLimits {
   readonly idleMs: number;
 }
 
+/** `auto`: NTLM with a password, Kerberos without one. */
+export type WinrmAuthentication = 'auto' | 'ntlm' | 'kerberos' | 'basic' | 'certificate';
+
+/**
+ * `verify`: chain, name and dates. `pin`: exactly the certificate of the pin. `trust-on-first-use`: written down when it
+ * is new, refused when it changed. `off`: anything; asked for by name.
+ */
+export type CertificatePolicy = 'verify' | 'pin' | 'trust-on-first-use' | 'off';
+
+/** What WinRM needs beyond address, user and password. */
+export interface WinrmSettings {
+  readonly scheme: 'http' | 'https';
+  /** Begins with a slash. */
+  readonly path: string;
+  readonly auth: WinrmAuthentication;
+  /** PEM; stands for the system's authorities. */
+  readonly caFile?: string;
+  /** SHA-256 of the certificate's DER as 64 hexadecimal digits; colons and case do not matter. */
+  readonly certificatePin?: string;
+  readonly certificatePolicy: CertificatePolicy;
+  /** PEM of the client certificate and its key, for `certificate`. */
+  readonly certFile?: string;
+  readonly keyFile?: string;
+  /** Name of the host in Kerberos, where it is not the address. */
+  readonly serviceHost?: string;
+  /** Whole principal or its service part, where it is not `HTTP`. */
+  readonly servicePrincipal?: string;
+  /** Hands the ticket on to the host. */
+  readonly delegation?: boolean;
+  /** `auto`: whatever does not go through TLS is sealed. `always`: in TLS too. `never`: not outside of TLS, thus no http. */
+  readonly messageEncryption: 'auto' | 'always' | 'never';
+  /** How long the host may hold a request; must be at most its MaxTimeoutms (60 s). Seconds. */
+  readonly operationTimeoutSec: number;
+  /** Without a byte for this long the connection counts as lost; more than the operation timeout. Seconds. */
+  readonly readTimeoutSec: number;
+}
+
 export interface Connection {
   /** A name of `transport/registry.ts`. */
   readonly transport: string;
@@ -39,6 +76,9 @@ export interface Connection {
   readonly hostKeyPolicy: HostKeyPolicy;
   readonly limits: ConnectionLimits;
   readonly elevation?: Elevation;
+  readonly winrm?: WinrmSettings;
+  /** What the host's commands are written for; absent = a POSIX shell. */
+  readonly shell?: 'powershell';
 }
 
 export type RebootMode = 'never' | 'if-needed' | 'always';
@@ -60,6 +100,19 @@ export interface PatchSettings {
   readonly owner?: string;
   /** Archive origins or labels that count as security sources besides the distribution's own. */
   readonly securityOrigins?: readonly string[];
+  readonly windows?: WindowsUpdateSettings;
+}
+
+/** Where Windows Update looks, and what of its answer does not count. */
+export interface WindowsUpdateSettings {
+  /** `default`: as the host's own policy says. */
+  readonly source?: 'default' | 'wsus' | 'windows-update' | 'microsoft-update';
+  /** A wsusscn2.cab on a disk of the host, for a search without any network; with forward slashes. */
+  readonly catalogue?: string;
+  /** Drivers are searched for too; they still go in only where they are named. */
+  readonly hasDrivers?: boolean;
+  /** Codes of signs of a pending reboot that do not ask for one here. */
+  readonly ignoredRebootSigns?: readonly string[];
 }
 
 /** One machine of the inventory with everything resolved. */

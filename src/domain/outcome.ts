@@ -39,6 +39,8 @@ export interface UpdateResult {
   /** What the package database says now; null = not installed. */
   readonly now: string | null;
   readonly state: UpdateState;
+  /** Why it is so, where the host said. */
+  readonly message?: string;
 }
 
 export interface VerifyFinding {

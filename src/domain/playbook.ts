@@ -30,8 +30,14 @@ export interface WaveSpec {
 
 export interface UpdateRule {
   readonly class?: UpdateClass | 'any';
-  /** Globs on package names. */
+  /** Globs on package names; KB numbers and update ids of Windows Update. */
   readonly packages?: readonly string[];
+  /** Globs on titles, whatever their case. */
+  readonly titles?: readonly string[];
+  /** Windows Update's classifications: `security`, `critical`, `rollup`, `driver` … */
+  readonly classifications?: readonly string[];
+  /** The publisher's own words, whatever their case: `critical`, `important`, `moderate`, `low`. */
+  readonly severities?: readonly string[];
 }
 
 export interface Policy {
@@ -52,6 +58,8 @@ export interface InstallSettings {
   readonly lockWaitMs: number;
   readonly conffile: 'keep-old' | 'take-new';
   readonly onDrift: OnDrift;
+  /** Windows: `download` installs nothing, `cached` downloads nothing; absent = both. */
+  readonly mode?: 'download' | 'cached';
   readonly restartServices: 'never' | 'report' | 'stale';
   /** Metadata older than this is refreshed by `plan`. */
   readonly maxAgeMs: number;
@@ -67,6 +75,8 @@ export interface RebootSettings {
   readonly goDownMs: number;
   readonly comeBackMs: number;
   readonly settleMs: number;
+  /** Nothing was said about limits: a host whose system takes longer by its nature gets longer ones. */
+  readonly hasDefaultLimits?: true;
   /** Hosts rebooting at once. */
   readonly concurrency?: number;
 }

@@ -119,12 +119,12 @@ function choose(update: Update, policy: Policy): Choice {
 }
 
 function judgeOffer(update: Update, offer: Offer, policy: Policy): Choice {
-  const excluded = policy.exclude.find((rule) => matchesRule(rule, update.name, offer.class));
+  const excluded = policy.exclude.find((rule) => matchesRule(rule, update, offer.class));
   if (excluded !== undefined) return { refusal: `excluded by the playbook (${describeRule(excluded)})` };
   if (policy.securityOnly && offer.class !== 'security') return { refusal: notSecurity(offer.class) };
-  const included = policy.include.find((rule) => matchesRule(rule, update.name, offer.class));
+  const included = policy.include.find((rule) => matchesRule(rule, update, offer.class));
   if (included === undefined && policy.include.length > 0) return { refusal: notIncluded(offer.class, policy.include) };
-  const refusal = refusedHold(offer.heldBack, policy);
+  const refusal = isNamed(update, offer, policy) ? undefined : refusedHold(offer.heldBack, policy);
   if (refusal !== undefined) return { refusal };
   return { offer, reason: includedReason(offer, included) };
 }
@@ -147,17 +147,59 @@ function notIncluded(offered: UpdateClass, rules: readonly UpdateRule[]): string
   return `not included by the playbook (wants ${wanted})${unknown}`;
 }
 
-export function matchesRule(rule: UpdateRule, name: string, offered: UpdateClass): boolean {
+/** The globs of a rule are held against the name and, for updates that have one, the id of the update. */
+export function matchesRule(
+  rule: UpdateRule,
+  update: Pick<Update, 'name' | 'arch' | 'title' | 'classification' | 'severity'>,
+  offered: UpdateClass,
+): boolean {
+  const { packages, titles, classifications, severities } = rule;
   const isOfClass = rule.class === undefined || rule.class === 'any' || rule.class === offered;
-  return isOfClass && (rule.packages === undefined || firstGlob(rule.packages, name) !== undefined);
+  return (
+    isOfClass &&
+    (packages === undefined || isNamedBy(packages, update)) &&
+    (titles === undefined || matchesAny(titles, update.title)) &&
+    (classifications === undefined || matchesAny(classifications, update.classification)) &&
+    (severities === undefined || matchesAny(severities, update.severity))
+  );
+}
+
+function isNamedBy(globs: readonly string[], { name, arch }: Pick<Update, 'name' | 'arch'>): boolean {
+  const isId = /^[0-9a-f]{8}-/.test(arch) && globs.some((glob) => glob.toLowerCase() === arch);
+  return isId || firstGlob(globs, name) !== undefined;
+}
+
+/** What the update does not have matches nothing. */
+function matchesAny(globs: readonly string[], text: string | undefined): boolean {
+  const lower = globs.map((glob) => glob.toLowerCase());
+  return text !== undefined && firstGlob(lower, text.toLowerCase()) !== undefined;
 }
 
 export function describeRule(rule: UpdateRule): string {
   const parts = [
     ...(rule.class === undefined ? [] : [`class ${rule.class}`]),
     ...(rule.packages === undefined ? [] : [`packages ${rule.packages.join(', ')}`]),
+    ...(rule.titles === undefined ? [] : [`titles ${rule.titles.join(', ')}`]),
+    ...(rule.classifications === undefined ? [] : [`classifications ${rule.classifications.join(', ')}`]),
+    ...(rule.severities === undefined ? [] : [`severities ${rule.severities.join(', ')}`]),
   ];
   return parts.length === 0 ? 'everything' : parts.join(', ');
+}
+
+/** What is excluded by default goes in where a rule that includes it names it closely enough. */
+function isNamed(update: Update, offer: Offer, policy: Policy): boolean {
+  const { heldBack } = offer;
+  if (heldBack?.kind !== 'excluded') return false;
+  const rules = policy.include.filter((rule) => matchesRule(rule, update, offer.class));
+  const patterns = rules.flatMap((rule) => rule.packages ?? []);
+  const isKindNamed = rules.some((rule) => rule.classifications?.includes(update.classification ?? '') === true);
+  // Whoever includes the classification means it, where that alone keeps the update out.
+  if (isKindNamed && ['driver', 'definition'].includes(update.classification ?? '')) return true;
+  const names = heldBack.unless === 'id' ? [update.arch] : [update.arch, update.name];
+  if (patterns.some((pattern) => names.some((name) => name.toLowerCase() === pattern.toLowerCase()))) return true;
+  // A pattern of nothing but wildcards names nothing.
+  const words = patterns.filter((pattern) => /[a-z0-9]/i.test(pattern));
+  return heldBack.unless === 'pattern' && firstGlob(words, update.name) !== undefined;
 }
 
 /** Why the policy does not overrule what the package manager keeps back; undefined = it may go in. */
@@ -180,6 +222,8 @@ export function heldBackReason(heldBack: HeldBack): string {
       return `would remove ${heldBack.packages.join(', ')}; removals are refused`;
     case 'pinned':
       return 'pinned by the package preferences of the host';
+    case 'excluded':
+      return `${heldBack.reason}; the playbook does not name it`;
     case 'unknown':
       return 'kept back by the package manager, which does not say why';
   }

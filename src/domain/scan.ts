@@ -33,10 +33,19 @@ export interface FileSystem {
   readonly freeInodes?: number;
 }
 
+export interface RebootSign {
+  readonly code: string;
+  readonly weight: 'hard' | 'soft';
+  readonly words: string;
+  readonly isIgnored?: boolean;
+}
+
 /** `needed: unknown` where the tool that would tell failed. */
 export interface RebootState {
   readonly needed: 'yes' | 'no' | 'unknown';
   readonly reasons: readonly string[];
+  /** Every sign of a pending reboot where a host has several; soft and ignored ones alone do not ask for one. */
+  readonly signs?: readonly RebootSign[];
   readonly runningKernel: string;
   /** Newest installed kernel of the running flavour; absent without kernel packages. */
   readonly installedKernel?: string;
@@ -80,6 +89,27 @@ export interface Health {
 export interface ScanProblem {
   readonly code: string;
   readonly message: string;
+  /** True: nothing is begun on the host while it has this problem. */
+  readonly isBlocking?: boolean;
+}
+
+/** Hardware and what is installed outside of packages, as far as the host tells it. */
+export interface Inventory {
+  readonly maker?: string;
+  readonly model?: string;
+  readonly serial?: string;
+  readonly bios?: string;
+  readonly processors: readonly { readonly name: string; readonly cores?: number; readonly threads?: number }[];
+  readonly memoryBytes?: number;
+  readonly adapters: readonly { readonly name: string; readonly mac: string; readonly addresses: readonly string[] }[];
+  /** Versions of products that update themselves, by a word such as `office`. */
+  readonly products: Readonly<Record<string, string>>;
+  readonly domain?: string;
+  readonly edition?: string;
+  /** Settings of the update client that policy fixes, by their registry names. */
+  readonly updatePolicy: Readonly<Record<string, string>>;
+  /** Where updates come from, by its own name. */
+  readonly updateSource?: string;
 }
 
 /** The record that guards a host between controllers. */
@@ -116,4 +146,5 @@ export interface HostScan {
   readonly conffileLeftovers: readonly string[];
   readonly active?: ActiveClaim;
   readonly problems: readonly ScanProblem[];
+  readonly inventory?: Inventory;
 }

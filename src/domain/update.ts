@@ -8,6 +8,8 @@ export type HeldBack =
   | { readonly kind: 'needs-new'; readonly packages: readonly string[] }
   | { readonly kind: 'needs-removal'; readonly packages: readonly string[] }
   | { readonly kind: 'pinned' }
+  /** Not offered by default; goes in where the playbook names it: by a pattern, its very name, or nothing but its id. */
+  | { readonly kind: 'excluded'; readonly reason: string; readonly unless: 'pattern' | 'name' | 'id' }
   | { readonly kind: 'unknown' };
 
 /** One package for which the host's metadata knows a newer version. */
@@ -27,6 +29,15 @@ export interface Update {
   readonly heldBack?: HeldBack;
   /** A kernel or another package whose update asks for a reboot by its nature. */
   readonly isKernel: boolean;
+  /** What people call it, where the name is a number. */
+  readonly title?: string;
+  /** The publisher's own word, e.g. `Critical`; absent where he gives none. */
+  readonly severity?: string;
+  /** Windows Update's classification: `security`, `critical`, `definition`, `rollup`, `upgrade`, `driver` … */
+  readonly classification?: string;
+  /** Bytes at most to download. */
+  readonly sizeBytes?: number;
+  readonly cves?: readonly string[];
 }
 
 export interface InstalledPackage {
@@ -37,6 +48,8 @@ export interface InstalledPackage {
   readonly status: string;
   readonly source: string;
   readonly sourceVersion: string;
+  /** What may happen to it outside a plan: `leaves` when something newer stands for it, `changes` by itself at any time. */
+  readonly unattended?: 'leaves' | 'changes';
 }
 
 /** `name:arch`, the key of a package within one host. */

@@ -1,9 +1,11 @@
+import { join } from 'node:path';
+import { systemClock, type Clock } from '../base/clock.ts';
 import type { Host, HostKeyPolicy } from '../domain/host.ts';
 import { CredentialGuard } from './credential-guard.ts';
 import { localTransport } from './local.ts';
 import type { OpenOptions, Session, Transport } from './session.ts';
 
-export const transportNames = ['ssh', 'local'] as const;
+export const transportNames = ['ssh', 'winrm', 'local'] as const;
 export type TransportName = (typeof transportNames)[number];
 
 export interface TransportEnvironment {
@@ -12,6 +14,8 @@ export interface TransportEnvironment {
   readonly userName: string;
   /** Asked for on the command line: beats inventory and ~/.ssh/config. */
   readonly hostKeyPolicy?: HostKeyPolicy;
+  /** The system's unless told otherwise. */
+  readonly clock?: Clock;
 }
 
 /** The ways to reach hosts, which share jump connections and what was learned about passwords. */
@@ -26,20 +30,34 @@ export function openTransports(environment: TransportEnvironment): Transports {
     const { SshTransport } = await import('./ssh/ssh.ts');
     return new SshTransport({ ...environment, credentials });
   });
+  const winrm = new LazyTransport('winrm', async () => {
+    const { WinrmTransport } = await import('./winrm/winrm.ts');
+    const { clock = systemClock } = environment;
+    return new WinrmTransport({ clock, credentials, certificatesFile: certificatesFile(environment) });
+  });
   const byName: Readonly<Record<TransportName, Transport>> = {
     ssh,
+    winrm,
     local: localTransport({ env: environment.env, credentials }),
   };
   const all = new Map<string, Transport>(Object.entries(byName));
   return { get: (name) => all.get(name), [Symbol.asyncDispose]: () => ssh[Symbol.asyncDispose]() };
 }
 
+/** Certificates that were trusted on first use, one file for every ledger of the account. */
+function certificatesFile({ env, homeDir }: TransportEnvironment): string {
+  const state = env['XDG_STATE_HOME'];
+  return join(state === undefined || state === '' ? join(homeDir, '.local/state') : state, 'fettle/winrm_certificates');
+}
+
+type Loaded = Transport & Partial<AsyncDisposable>;
+
 class LazyTransport implements Transport, AsyncDisposable {
   readonly name: TransportName;
-  readonly #load: () => Promise<Transport & AsyncDisposable>;
-  #loaded: Promise<Transport & AsyncDisposable> | undefined;
+  readonly #load: () => Promise<Loaded>;
+  #loaded: Promise<Loaded> | undefined;
 
-  constructor(name: TransportName, load: () => Promise<Transport & AsyncDisposable>) {
+  constructor(name: TransportName, load: () => Promise<Loaded>) {
     this.name = name;
     this.#load = load;
   }
@@ -50,6 +68,6 @@ class LazyTransport implements Transport, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await (await this.#loaded)?.[Symbol.asyncDispose]();
+    await (await this.#loaded)?.[Symbol.asyncDispose]?.();
   }
 }

@@ -18,10 +18,13 @@ export interface ContractRig extends AsyncDisposable {
 export interface ContractOptions {
   readonly skip: string | false;
   readonly rig: () => Promise<ContractRig>;
+  /** False where commands end with numbers only. Default true. */
+  readonly hasSignals?: boolean;
 }
 
-export function sessionContract(name: string, { skip, rig }: ContractOptions): void {
+export function sessionContract(name: string, { skip, rig, hasSignals = true }: ContractOptions): void {
   describe(`the session contract, ${name}`, { skip }, () => {
+    if (hasSignals) describeSignals(rig);
     describeResults(rig);
     describeStreams(rig);
     describeEnds(rig);
@@ -48,6 +51,15 @@ export async function comesTrue(look: () => boolean | Promise<boolean>, what: st
 
 type MakeRig = ContractOptions['rig'];
 
+function describeSignals(rig: MakeRig): void {
+  test('a command that a signal ended has no exit code and names the signal', async () => {
+    await using made = await rig();
+    const result = await made.session.exec({ command: 'kill -TERM $$' });
+    assert.equal(result.exitCode, null);
+    assert.equal(result.signal, 'SIGTERM');
+  });
+}
+
 function describeResults(rig: MakeRig): void {
   test('a non-zero exit is a result', async () => {
     await using made = await rig();
@@ -56,13 +68,6 @@ function describeResults(rig: MakeRig): void {
     assert.equal(result.stdout.toString(), 'out\n');
     assert.equal(result.stderr.toString(), 'err\n');
     assert.equal(result.signal, undefined);
-  });
-
-  test('a command that a signal ended has no exit code and names the signal', async () => {
-    await using made = await rig();
-    const result = await made.session.exec({ command: 'kill -TERM $$' });
-    assert.equal(result.exitCode, null);
-    assert.equal(result.signal, 'SIGTERM');
   });
 
   test('commands that end at once are never taken for lost', async () => {

@@ -17,6 +17,7 @@ export interface SshConnection {
   readonly stream: Duplex;
   readonly idleMs: number;
   readonly credentials: CredentialGuard;
+  readonly shell: Session['shell'];
   /** Ends the connection, and the jump connections it leans on. */
   readonly close: () => Promise<void>;
 }
@@ -37,7 +38,7 @@ interface Running {
 export class SshSession implements Session {
   readonly hostName: string;
   readonly transport = 'ssh';
-  readonly shell = 'posix';
+  readonly shell: Session['shell'];
   readonly credentials: CredentialGuard;
   readonly #connection: SshConnection;
   readonly #watch: Disposable;
@@ -49,6 +50,7 @@ export class SshSession implements Session {
   constructor(hostName: string, connection: SshConnection) {
     this.hostName = hostName;
     this.credentials = connection.credentials;
+    this.shell = connection.shell;
     this.#connection = connection;
     const { client, stream, idleMs } = connection;
     client.on('error', (error) => this.#lose(error.message, error));

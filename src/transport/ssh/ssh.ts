@@ -64,7 +64,8 @@ export class SshTransport implements Transport, AsyncDisposable {
   async open(host: Host, { signal }: OpenOptions): Promise<Session> {
     if (signal?.aborted) throw cancelled(signal, `the connection to ${host.name}`);
     const opened = await this.#connect({ connection: host.connection, via: undefined }, signal);
-    return new SshSession(host.name, { ...opened, credentials: this.#environment.credentials });
+    const shell = host.connection.shell ?? 'posix';
+    return new SshSession(host.name, { ...opened, shell, credentials: this.#environment.credentials });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,0 +1,236 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { isIP, type Socket } from 'node:net';
+import {
+  connect as connectTls,
+  createSecureContext,
+  getCACertificates,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls';
+import { FettleError } from '../../domain/error.ts';
+import type { CertificatePolicy } from '../../domain/host.ts';
+import { cancelled, whenAborted } from '../limit.ts';
+import type { ConnectLimit } from './connect.ts';
+import { failure, type Endpoint } from './endpoint.ts';
+import type { KnownCertificates } from './known-certificates.ts';
+
+/** Which certificates are trusted, and which one is ours. Files are PEM. */
+export interface TlsSettings {
+  readonly policy: CertificatePolicy;
+  readonly pin: string | undefined;
+  readonly caFile: string | undefined;
+  readonly certFile: string | undefined;
+  readonly keyFile: string | undefined;
+}
+
+export interface SecureSocket {
+  readonly socket: TLSSocket;
+  /** DER. */
+  readonly certificate: Buffer;
+}
+
+/** TLS for all hosts of one process: authorities are read and parsed once. */
+export class Tls {
+  readonly #known: KnownCertificates;
+  readonly #contexts = new Map<string, Promise<SecureContext>>();
+
+  constructor(known: KnownCertificates) {
+    this.#known = known;
+  }
+
+  /** Handshake and check, before a byte of ours is sent. Throws `host-key` for a certificate that is not trusted. */
+  async secure(socket: Socket, endpoint: Endpoint, { settings, limit }: SecureOptions): Promise<SecureSocket> {
+    const secured = await handshake(socket, endpoint, { context: await this.prepare(settings), limit });
+    try {
+      const certificate = secured.getPeerX509Certificate()?.raw;
+      if (certificate === undefined) throw new FettleError('host-key', `${endpoint.hostName} has shown no certificate`);
+      await this.#check(secured, certificate, { settings, endpoint });
+      return { socket: secured, certificate };
+    } catch (error) {
+      secured.destroy();
+      throw error;
+    }
+  }
+
+  /** Reads the files; throws `config` for one that cannot be used. Done before a host hears of us. */
+  prepare(settings: TlsSettings): Promise<SecureContext> {
+    const key = JSON.stringify([settings.policy === 'verify', settings.caFile, settings.certFile, settings.keyFile]);
+    const known = this.#contexts.get(key) ?? makeContext(settings);
+    this.#contexts.set(key, known);
+    // A file that was mended is read again.
+    known.catch(() => this.#contexts.delete(key));
+    return known;
+  }
+
+  async #check(socket: TLSSocket, certificate: Buffer, { settings, endpoint }: Check): Promise<void> {
+    const shown = fingerprint(certificate);
+    switch (settings.policy) {
+      case 'off':
+        return;
+      case 'verify':
+        if (!socket.authorized) throw notVerified(endpoint, shown, socket.authorizationError);
+        return;
+      case 'pin':
+        return checkPin(endpoint, shown, settings.pin);
+      case 'trust-on-first-use':
+        return this.#checkKnown(endpoint, shown);
+    }
+  }
+
+  async #checkKnown(endpoint: Endpoint, shown: string): Promise<void> {
+    const { address, port } = endpoint;
+    const known = await this.#known.of(address, port);
+    if (known.length === 0) return this.#known.add(address, port, shown);
+    if (known.includes(shown)) return;
+    const what = `shows another certificate than before: sha256:${shown}; ${this.#known.file} has sha256:${known.join(', sha256:')}`;
+    const hint = `somebody may be in between; when the certificate was renewed, remove the line of [${address}]:${port} there`;
+    throw untrusted(endpoint, { what, hint, shown });
+  }
+}
+
+export interface SecureOptions {
+  readonly settings: TlsSettings;
+  readonly limit: ConnectLimit;
+}
+
+interface Check {
+  readonly settings: TlsSettings;
+  readonly endpoint: Endpoint;
+}
+
+/** SHA-256 of the DER, lower-case hexadecimal. */
+export function fingerprint(certificate: Buffer): string {
+  return createHash('sha256').update(certificate).digest('hex');
+}
+
+async function makeContext({ policy, caFile, certFile, keyFile }: TlsSettings): Promise<SecureContext> {
+  const [ca, cert, key] = await Promise.all([caFile, certFile, keyFile ?? certFile].map(readPem));
+  // A company's own authority is where the system keeps its own; only `verify` asks them.
+  const authorities =
+    policy === 'verify' ? [...getCACertificates('default'), ...getCACertificates('system')] : undefined;
+  try {
+    return createSecureContext({
+      minVersion: 'TLSv1.2',
+      // The service asks for client certificates by renegotiation or after the handshake, which ends with TLS 1.2.
+      ...(cert === undefined ? {} : { cert, key, maxVersion: 'TLSv1.2' as const }),
+      ...(ca === undefined && authorities === undefined ? {} : { ca: ca ?? [...new Set(authorities)] }),
+    });
+  } catch (cause) {
+    const files = [caFile, certFile, keyFile].filter((file) => file !== undefined).join(', ');
+    throw new FettleError('config', `${files} cannot be used for TLS: ${messageOf(cause)}`, {
+      hint: 'certificates and keys are PEM files; the key must belong to the certificate and be without passphrase',
+      cause,
+    });
+  }
+}
+
+async function readPem(file: string | undefined): Promise<Buffer | undefined> {
+  if (file === undefined) return undefined;
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    throw new FettleError('config', `${file} cannot be read: ${messageOf(cause)}`, { hint: 'check the path', cause });
+  }
+}
+
+interface Handshake {
+  readonly context: SecureContext;
+  readonly limit: ConnectLimit;
+}
+
+async function handshake(socket: Socket, endpoint: Endpoint, { context, limit }: Handshake): Promise<TLSSocket> {
+  const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
+  const { address, hostName } = endpoint;
+  using _abort = whenAborted(limit.signal, (signal) => reject(cancelled(signal, `the connection to ${hostName}`)));
+  const secured = connectTls({
+    socket,
+    host: address,
+    ...(isIP(address) === 0 ? { servername: address } : {}),
+    secureContext: context,
+    // Checked by us right after, so that the error can name the fingerprint. No session is reused: it has no certificate.
+    rejectUnauthorized: false,
+  });
+  const timer = setTimeout(() => {
+    const what = `did not finish the TLS handshake within ${limit.ms / 1000} s (handshake limit)`;
+    const hint = 'is it really an https listener, and does nothing on the way drop large packets (MTU)?';
+    reject(failure(endpoint, { code: 'timeout', phase: 'tls', what, hint }));
+  }, limit.ms);
+  secured.once('secureConnect', () => resolve(secured));
+  secured.on('error', (cause: NodeJS.ErrnoException) => reject(tlsError(endpoint, cause)));
+  secured.once('close', () => reject(tlsError(endpoint, new Error('it closed the connection'))));
+  try {
+    return await promise;
+  } catch (error) {
+    secured.destroy();
+    socket.destroy();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** OpenSSL's words for an answer that is no TLS. */
+const isPlain = /wrong[ _]version[ _]number|packet[ _]length[ _]too[ _]long|http[ _]request/i;
+
+function tlsError(endpoint: Endpoint, cause: Error): FettleError {
+  const plain = isPlain.test(`${cause.message} ${'code' in cause ? String(cause.code) : ''}`);
+  return failure(endpoint, {
+    code: 'connect',
+    phase: 'tls',
+    what: plain ? 'speaks plain http where TLS was expected' : `refused the TLS handshake: ${messageOf(cause)}`,
+    hint: plain
+      ? 'use port 5986 for https, or the scheme http (5985), which seals its messages'
+      : 'does the https listener have a certificate (winrm enumerate winrm/config/listener), and TLS 1.2?',
+    cause,
+  });
+}
+
+function checkPin(endpoint: Endpoint, shown: string, pin: string | undefined): void {
+  const wanted =
+    pin
+      ?.replaceAll(':', '')
+      .replace(/^sha256/i, '')
+      .toLowerCase() ?? '';
+  if (!/^[0-9a-f]{64}$/.test(wanted)) {
+    throw new FettleError('config', `the certificate pin of ${endpoint.hostName} is no SHA-256`, {
+      hint: 'it has 64 hexadecimal digits: openssl x509 -noout -fingerprint -sha256',
+    });
+  }
+  if (wanted === shown) return;
+  const what = `shows another certificate than the pinned one: sha256:${shown} instead of sha256:${wanted}`;
+  throw untrusted(endpoint, { what, hint: 'compare it on the host itself, then renew the pin', shown });
+}
+
+const causes: Readonly<Record<string, string>> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'it is self-signed',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its authority is not known here',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its authority is not known here',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its authority is not known here',
+  CERT_HAS_EXPIRED: 'it has expired',
+  CERT_NOT_YET_VALID: 'it is not valid yet (or our clock is wrong)',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'it is for another name',
+};
+
+/** `authorizationError` is the code of what is wrong, or an error that has one. */
+function notVerified(endpoint: Endpoint, shown: string, why: unknown): FettleError {
+  const code = typeof why === 'object' && why !== null && 'code' in why ? String(why.code) : String(why);
+  const what = `shows a certificate that cannot be trusted: ${causes[code] ?? code} (sha256:${shown})`;
+  const hint =
+    'give the CA file, or compare the fingerprint on the host and pin it (certificate pin), or trust it on first use';
+  return untrusted(endpoint, { what, hint, shown });
+}
+
+interface Untrusted {
+  readonly what: string;
+  readonly hint: string;
+  readonly shown: string;
+}
+
+function untrusted(endpoint: Endpoint, { what, hint, shown }: Untrusted): FettleError {
+  return failure(endpoint, { code: 'host-key', phase: 'tls', what, hint, details: { fingerprint: shown } });
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
