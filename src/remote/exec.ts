@@ -1,4 +1,5 @@
 import type { ExecResult, Session } from '../transport/session.ts';
+import { encodeText, textCommand } from './powershell-text.ts';
 
 /** The text comes on standard input and is read to its end before it runs; what it runs finds an empty input. */
 export const textLauncher = `sh -c 'FETTLE_TEXT=$(cat); eval "$FETTLE_TEXT" </dev/null'`;
@@ -10,13 +11,14 @@ export interface TextOptions {
   readonly onOutput?: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void;
 }
 
-/** Runs the operator's own text by `sh`; its exit status is a result, not an error. */
+/** Runs the operator's own text by `sh`, or by PowerShell where that is the host's; its exit status is a result, not an error. */
 export function runText(session: Session, text: string, options: TextOptions): Promise<ExecResult> {
   const { onOutput, ...rest } = options;
   return session.exec({
     ...rest,
-    command: textLauncher,
-    stdin: text,
+    ...(session.shell === 'powershell'
+      ? { command: textCommand(session), stdin: encodeText(text) }
+      : { command: textLauncher, stdin: text }),
     ...(onOutput === undefined
       ? {}
       : {

@@ -101,6 +101,10 @@ function refusal(code: string, words: string, ownRun: string): FettleError {
       return lockHeld(words, ownRun);
     case 'running':
       return new FettleError('lock-held', words, { hint: 'it can be collected when it is over' });
+    case 'task':
+      return new FettleError('command', words, {
+        hint: 'look at the Task Scheduler service of the host and its Operational event log',
+      });
     case 'bad-request':
       return new FettleError('command', `the host refuses the request: ${words}`);
     default:
@@ -146,7 +150,7 @@ function readResult(bytes: Buffer): JobResult {
   const [first = '', message = ''] = (sections.get('verdict') ?? '').split('\n');
   const [verdict = '', code = ''] = first.split(' ');
   const [started, ended] = (sections.get('times') ?? '').split(' ').map(Number);
-  if (!/^[a-z-]+$/.test(verdict) || !/^\d{1,3}$/.test(code)) {
+  if (!/^[a-z-]+$/.test(verdict) || !/^\d{1,10}$/.test(code)) {
     throw new FettleError('parse', 'the result of the job on the host does not read', { details: { first } });
   }
   const words = message.trim();

@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { FettleError } from '../domain/error.ts';
 import type { ExecResult, Session } from '../transport/session.ts';
 import { findFrame, unreadable } from './frame.ts';
+import { runPowerShell } from './powershell.ts';
 import type { RemoteScript, ScriptOptions, ScriptRequest } from './script.ts';
+import { inPowerShell } from './scripts.ts';
 
 /**
  * The same for every host and every script: one request line, then the script, both on standard input. `sh -s` would
@@ -58,9 +60,13 @@ export async function runScript(
   options: ScriptOptions = {},
 ): Promise<ExecResult> {
   const mark = randomBytes(8).toString('hex');
+  const line = encodeRequest(request, mark);
+  if (session.shell === 'powershell') {
+    return runPowerShell(session, inPowerShell(script, request.verb), { mark, line }, options);
+  }
   const result = await session.exec({
     command: launcher,
-    stdin: `${encodeRequest(request, mark)}\n${script.text}`,
+    stdin: `${line}\n${script.text}`,
     ...options,
   });
   if (result.exitCode === 0) {

@@ -2,29 +2,74 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { RemoteScript } from './script.ts';
 
-const parts = {
+type ScriptName = 'probe' | 'job';
+
+const posix = {
   probe: ['lib.sh', 'apt.sh', 'probe.sh'],
   job: ['lib.sh', 'apt.sh', 'apt-job.sh', 'work.sh', 'job.sh', 'job-run.sh', 'job-main.sh'],
-} as const;
+} as const satisfies Record<ScriptName, readonly string[]>;
 
-const made = new Map<keyof typeof parts, RemoteScript>();
+const shared = [
+  'lib',
+  'json',
+  'job-log',
+  'boot',
+  'task',
+  'claim',
+  'facts',
+  'pending-reboot',
+  'wua',
+  'wua-scan',
+] as const;
+const watching = ['lib', 'boot', 'task', 'claim', 'job', 'job-watch', 'job-main'] as const;
+const windows = {
+  probe: [...shared, 'scan-task', 'inventory', 'third-party', 'probe', 'probe-main'],
+  job: [
+    ...shared,
+    ...['scan-task', 'third-party', 'wua-select', 'wua-install', 'wua-jobs'],
+    ...['text', 'work', 'reboot', 'job', 'job-watch', 'job-run', 'job-main'],
+  ],
+} as const satisfies Record<ScriptName, readonly string[]>;
+
+/** What is asked again and again has no need of the rest, which the host would read and its logs might keep each time. */
+const windowsVerbs: Readonly<Record<string, readonly string[]>> = {
+  'probe boot': ['lib', 'boot', 'probe-main'],
+  'job follow': watching,
+  'job stat': watching,
+  'job collect': watching,
+  'job sweep': watching,
+};
+
+const made = new Map<string, RemoteScript>();
 
 /** Looks: facts, pending updates, simulations. Changes nothing. */
 export function probeScript(): RemoteScript {
-  return script('probe');
+  return assemble('probe', 'posix', posix.probe);
 }
 
 /** Changes: starts, follows and collects detached jobs, and is what they run. */
 export function jobScript(): RemoteScript {
-  return script('job');
+  return assemble('job', 'posix', posix.job);
 }
 
-function script(name: keyof typeof parts): RemoteScript {
-  const known = made.get(name);
+/** The script of the same name for hosts that run PowerShell, or as much of it as a verb needs; the verbs are the same. */
+export function inPowerShell({ name }: Pick<RemoteScript, 'name'>, verb = ''): RemoteScript {
+  if (name !== 'probe' && name !== 'job') throw new RangeError(`there is no PowerShell script ${name}`);
+  const parts = windowsVerbs[`${name} ${verb}`] ?? windows[name];
+  return assemble(
+    name,
+    'windows',
+    parts.map((part) => `${part}.ps1`),
+  );
+}
+
+function assemble(name: ScriptName, family: 'posix' | 'windows', files: readonly string[]): RemoteScript {
+  const key = `${family} ${files.join(' ')}`;
+  const known = made.get(key);
   if (known !== undefined) return known;
-  const text = parts[name].map((file) => readFileSync(new URL(`posix/${file}`, import.meta.url), 'utf8')).join('\n');
+  const text = files.map((file) => readFileSync(new URL(`${family}/${file}`, import.meta.url), 'utf8')).join('\n');
   const sha256 = createHash('sha256').update(text).digest('hex');
   const assembled = { name, text, sha256 };
-  made.set(name, assembled);
+  made.set(key, assembled);
   return assembled;
 }

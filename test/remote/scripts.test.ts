@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { jobScript, probeScript } from '../../src/remote/scripts.ts';
+import { inPowerShell, jobScript, probeScript } from '../../src/remote/scripts.ts';
 
 const hasShellcheck = spawnSync('shellcheck', ['--version']).status === 0;
 
@@ -32,3 +32,27 @@ for (const script of [probeScript(), jobScript()]) {
     });
   }
 }
+
+for (const script of [probeScript(), jobScript()].map((script) => inPowerShell(script))) {
+  test(`the ${script.name} script for PowerShell is known by the digest of its text`, () => {
+    assert.equal(script.sha256, createHash('sha256').update(script.text).digest('hex'));
+  });
+
+  test(`the ${script.name} script for PowerShell is ASCII, whatever code page reads it, and ends processes of nobody`, () => {
+    assert.match(script.text, /^[\n\x20-\x7e]+$/);
+    assert.doesNotMatch(script.text, /Stop-Process|\.Kill\(|taskkill|StopEx?\(/);
+  });
+}
+
+test('what is asked of PowerShell again and again is a small part of the whole', () => {
+  const sizes = [inPowerShell(probeScript(), 'boot'), inPowerShell(jobScript(), 'follow')].map(
+    ({ text }) => text.length,
+  );
+  const whole = [inPowerShell(probeScript(), 'probe'), inPowerShell(jobScript(), 'start')].map(
+    ({ text }) => text.length,
+  );
+  assert.ok(
+    sizes.every((size, index) => size * 2 < (whole[index] ?? 0)),
+    `${sizes.join(' ')} of ${whole.join(' ')}`,
+  );
+});

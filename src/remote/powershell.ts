@@ -1,0 +1,176 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { FettleError } from '../domain/error.ts';
+import type { ExecResult, Session } from '../transport/session.ts';
+import { decodeClixml } from './clixml.ts';
+import { findFrame, parseFrame, unreadable } from './frame.ts';
+import type { RemoteScript, ScriptOptions } from './script.ts';
+
+/** A request as `encodeRequest` makes it, with the mark that is in it. */
+export interface EncodedRequest {
+  readonly mark: string;
+  readonly line: string;
+}
+
+/** A profile could print or hang, a policy refuse. */
+export const switches = '-NoProfile -NonInteractive -ExecutionPolicy Bypass';
+const noMatch = 'the program answered, but not to this request';
+
+/**
+ * WinRS hands its command line to cmd, which expands the absolute path, so that a damaged PATH does not matter. Over
+ * SSH the default shell may be cmd or any PowerShell; only the plain name is a command in each.
+ */
+export function powershellProgram(session: Pick<Session, 'transport'>): string {
+  return session.transport === 'ssh'
+    ? 'powershell.exe'
+    : '%SystemRoot%\\System32\\WindowsPowerShell\\v1.0\\powershell.exe';
+}
+
+/** Base64 of UTF-16LE, as `-EncodedCommand` wants it. */
+export function encodeCommand(text: string): string {
+  return Buffer.from(stripped(text), 'utf16le').toString('base64');
+}
+
+/** Without lines of comment and indentation. */
+export function stripped(text: string): string {
+  const lines = text.split('\n').map((line) => line.trim());
+  return lines.filter((line) => line !== '' && !line.startsWith('#')).join('\n');
+}
+
+let bootstrap: string | undefined;
+
+/** The same for every script: what cmd sees is letters, digits and `+/=`, below its limit of 8191 characters. */
+export function bootstrapCommand(session: Pick<Session, 'transport'>): string {
+  bootstrap ??= encodeCommand(readFileSync(new URL('windows/bootstrap.ps1', import.meta.url), 'utf8'));
+  return `${powershellProgram(session)} ${switches} -EncodedCommand ${bootstrap}`;
+}
+
+/** Request and script as one packed and hashed payload; all of it ASCII, whatever code page the host has. */
+export function encodePayload(script: RemoteScript, { mark, line }: EncodedRequest): string {
+  const payload = Buffer.from(`${line}\n${script.text}`);
+  return `v1 ${mark} ${sha256(payload)}\n${gzipSync(payload).toString('base64')}\n`;
+}
+
+/**
+ * Runs a PowerShell script over an open session; `stdout` of the answer is the script's frame. A host that cannot run
+ * it is `config`, one that lacks the rights `elevate`, a failing script `command`, an answer that did not arrive whole
+ * `parse`.
+ */
+export async function runPowerShell(
+  session: Session,
+  script: RemoteScript,
+  request: EncodedRequest,
+  options: ScriptOptions = {},
+): Promise<ExecResult> {
+  const result = await session.exec({
+    command: bootstrapCommand(session),
+    stdin: encodePayload(script, request),
+    ...options,
+  });
+  const frame = decodeAnswer(result.stdout, request.mark);
+  if (frame === undefined) throw noAnswer(script, result);
+  const problem = parseFrame(frame).get('problem');
+  if (problem !== undefined) throw problemError(script, problem);
+  if (findFrame(frame, request.mark) !== 0) throw unreadable(noMatch, frame);
+  return { ...result, stdout: frame, stderr: Buffer.from(decodeClixml(result.stderr.toString('utf8'))), exitCode: 0 };
+}
+
+const sentinel = /<<FETTLE:([a-z0-9]{1,32}):(\d{1,9}):([0-9a-f]{64}):/g;
+
+/** The bytes between the sentinels; undefined where there are none. What is cut off or altered is `parse`. */
+export function decodeAnswer(stdout: Buffer, mark: string): Buffer | undefined {
+  const text = stdout.toString('latin1');
+  for (const match of text.matchAll(sentinel)) {
+    const [whole, found, length, digest] = match;
+    // An early failure does not know the mark of the request yet.
+    if (found !== mark && found !== '0') continue;
+    const start = match.index + whole.length;
+    const end = text.indexOf('>>', start);
+    if (end < 0) throw unreadable('it is cut off', stdout);
+    const answer = Buffer.from(text.slice(start, end), 'base64');
+    if (answer.length !== Number(length) || sha256(answer) !== digest) throw unreadable('it was altered', stdout);
+    return answer;
+  }
+  return undefined;
+}
+
+function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** NTSTATUS of processes at a shutdown: DBG_TERMINATE_PROCESS, STATUS_CONTROL_C_EXIT, STATUS_DLL_INIT_FAILED. */
+const endedByHost: ReadonlySet<number> = new Set([0x4001_0004, 0xc000_013a, 0xc000_0142]);
+/** HRESULT of ERROR_SHUTDOWN_IN_PROGRESS. */
+const isGoingDown = '0x8007045B';
+
+function noAnswer(script: RemoteScript, result: ExecResult): FettleError {
+  const [, what, found = ''] =
+    /<<FETTLE-CANNOT:(language|version):([\w.]{1,40})>>/.exec(result.stdout.toString('latin1')) ?? [];
+  if (what === 'language') {
+    return new FettleError('config', `the host runs PowerShell in ${found} mode, where no script of ours can work`, {
+      hint: 'application control (AppLocker or WDAC) does this: allow the account, or leave the host out',
+      details: { languageMode: found },
+    });
+  }
+  if (what === 'version') {
+    return new FettleError('config', `the host has PowerShell ${found}`, {
+      hint: 'install Windows Management Framework 5.1',
+      details: { version: found },
+    });
+  }
+  if (result.exitCode !== null && endedByHost.has(result.exitCode >>> 0)) {
+    return new FettleError('lost', `the host ended the ${script.name} script: it is going down, or out of memory`);
+  }
+  const said = printable(decodeClixml(result.stderr.toString('utf8'))).slice(0, 400);
+  return new FettleError(
+    'command',
+    `the ${script.name} script ended with status ${result.exitCode ?? 'none'} and no answer: ${said}`,
+    {
+      hint: 'powershell.exe of Windows must start for this account; try it with: fettle exec',
+      details: { exitCode: result.exitCode, stderr: said },
+    },
+  );
+}
+
+/** Ends of scripts that have an error of their own, by the phase that the host tells. */
+function problemError(script: RemoteScript, text: string): FettleError {
+  const facts = Object.fromEntries(
+    text.split('\n').map((line) => [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)]),
+  );
+  const { phase = '', message = '', id = '', hresult = '' } = facts;
+  const details = { ...facts };
+  if (hresult === isGoingDown) return new FettleError('lost', 'the host is going down', { details });
+  switch (phase) {
+    case 'admin':
+      return new FettleError('elevate', message, {
+        hint: 'it must be in Administrators; a local account besides the built-in one also needs LocalAccountTokenFilterPolicy=1',
+        details,
+      });
+    case 'read':
+      return new FettleError('parse', `the ${script.name} script could not be read on the host: ${message}`, {
+        details,
+      });
+    case 'bad-request':
+      return new FettleError('command', `the host refuses the request: ${message}`, { details });
+    case 'disk':
+      return new FettleError('disk', message, {
+        hint: 'look at the space and the owner of the job directory',
+        details,
+      });
+    default:
+      return new FettleError('command', `the ${script.name} script failed on the host: ${message}`, {
+        hint: /ScriptContainedMaliciousContent/.test(id)
+          ? 'the antivirus of the host stops it: allow PowerShell started by this account'
+          : 'the position in the details says where',
+        details,
+      });
+  }
+}
+
+function printable(text: string): string {
+  return text
+    .replace(/\s+/g, ' ')
+    .replace(/\p{Cc}/gu, '\ufffd')
+    .trim();
+}

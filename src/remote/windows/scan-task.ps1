@@ -1,0 +1,115 @@
+# The scan as a task of SYSTEM, which outlives the session that asked for it: one at a time, its answer kept for a while,
+# so that a lost connection, a slow source and two controllers cost one search.
+
+$scanTask = 'scan'
+$scanLimitMinutes = 120
+# How long an answer stands for the host: nothing was installed and no restart happened since.
+$freshSec = 90
+$simulateFreshSec = 900
+
+function Get-ScanFile {
+  $directory = [IO.Path]::Combine((Get-BaseDirectory), 'scan')
+  [void][IO.Directory]::CreateDirectory($directory)
+  return [IO.Path]::Combine($directory, 'answer.json')
+}
+
+# One line for us, then the record: boot, moment, key, whether the search succeeded.
+function Save-ScanAnswer($Scan) {
+  $outcome = $(if ($null -eq $Scan.failure) { 'good' } else { 'failed' })
+  $head = 'v1 ' + $Scan.boot + ' ' + (Get-EpochSeconds) + ' ' + $Scan.wanted + ' ' + $outcome
+  Write-Atomic (Get-ScanFile) ($head + "`n" + (ConvertTo-PlainJson $Scan))
+}
+
+function Remove-ScanAnswer {
+  try { [IO.File]::Delete((Get-ScanFile)) } catch { Write-JobLog ('the last scan cannot be removed: ' + (Get-ErrorWords $_)) }
+}
+
+function Read-ScanAnswer([string]$Key) {
+  try {
+    $text = [IO.File]::ReadAllText((Get-ScanFile))
+  } catch {
+    return $null
+  }
+  $lineEnd = $text.IndexOf("`n")
+  if ($lineEnd -lt 0) { return $null }
+  $words = $text.Substring(0, $lineEnd).Split(' ')
+  if ($words.Count -ne 5 -or $words[0] -ne 'v1' -or $words[1] -ne (Get-BootId) -or $words[3] -ne $Key) { return $null }
+  $age = (Get-EpochSeconds) - [long]$words[2]
+  return @{ Age = $age; IsGood = $words[4] -ceq 'good'; Json = $text.Substring($lineEnd + 1) }
+}
+
+# Whether what was found answers a question asked so long ago: a success may be older than the question, a failure not.
+function Test-ScanAnswer($Answer, [double]$AskedSec, [int]$MaxAgeSec) {
+  if ($null -eq $Answer) { return $false }
+  if ($Answer.IsGood) { return $Answer.Age -le $AskedSec + $MaxAgeSec }
+  return $Answer.Age -le $AskedSec
+}
+
+# Runs as SYSTEM.
+function Invoke-ScanWorker($Request) {
+  $scan = Invoke-Scan $Request
+  $scan['by'] = 'task'
+  if ((Get-Field $Request 'third_party' '') -ne 'no') {
+    try { $scan['thirdParty'] = Get-ThirdParty } catch { $scan['thirdPartyFailure'] = Get-ErrorWords $_ }
+  }
+  Save-ScanAnswer $scan
+}
+
+# The record as JSON; one that says `running` where the search takes longer than the caller can wait.
+function Get-ScanJson($Request, [int]$MaxAgeSec) {
+  $key = Get-ScanKey $Request
+  $answer = Read-ScanAnswer $key
+  # A failure is told to who asked, never kept for the next who asks.
+  if ($null -ne $answer -and $answer.IsGood -and $answer.Age -le $MaxAgeSec) { return $answer.Json }
+  $clock = [Diagnostics.Stopwatch]::StartNew()
+  $limit = Get-NumberField $Request 'wait' 240
+  $problem = ''
+  $hasRestarted = $false
+  $isStarted = Test-SystemTask $scanTask
+  if (-not $isStarted) { $problem = Start-ScanTask $Request; $isStarted = $problem -eq '' }
+  if (-not $isStarted) { return Get-InlineScan $Request $problem }
+  while ($clock.Elapsed.TotalSeconds -lt $limit) {
+    $answer = Read-ScanAnswer $key
+    if (Test-ScanAnswer $answer $clock.Elapsed.TotalSeconds $MaxAgeSec) { return $answer.Json }
+    if (-not (Test-SystemTask $scanTask)) {
+      # It may have written its answer between the two looks.
+      $answer = Read-ScanAnswer $key
+      if (Test-ScanAnswer $answer $clock.Elapsed.TotalSeconds $MaxAgeSec) { return $answer.Json }
+      # What ran was a search for something else, or it died: once more, not for ever.
+      if ($hasRestarted) { break }
+      $hasRestarted = $true
+      $problem = Start-ScanTask $Request
+      if ($problem -ne '') { return Get-InlineScan $Request $problem }
+    }
+    [Threading.Thread]::Sleep(250)
+  }
+  $phase = $(if (Test-SystemTask $scanTask) { 'running' } else { 'lost' })
+  return ConvertTo-PlainJson @{ phase = $phase; seconds = [int]$clock.Elapsed.TotalSeconds }
+}
+
+function Start-ScanTask($Request) {
+  try {
+    Start-SystemTask $scanTask (Get-WorkerLine $Request) $scanLimitMinutes
+    return ''
+  } catch {
+    return (Get-ErrorCode $_) + ' ' + (Get-ErrorWords $_)
+  }
+}
+
+# What the probe was asked, as a request to the worker: the same alphabet, so that nothing has to be quoted.
+function Get-WorkerLine($Request) {
+  $line = 'v1 ' + $Request.Mark + ' scan-worker'
+  foreach ($name in 'source', 'cab', 'drivers', 'third_party', 'pause_ms') {
+    $value = (Get-Field $Request $name '')
+    if ($value -ne '') { $line += ' ' + $name + '=' + $value }
+  }
+  return $line + ' --'
+}
+
+# A network logon may search, though not more than that; better than nothing where no task can be started.
+function Get-InlineScan($Request, [string]$Problem) {
+  $scan = Invoke-Scan $Request
+  $scan['by'] = 'session'
+  $scan['taskProblem'] = $Problem
+  return ConvertTo-PlainJson $scan
+}

@@ -1,0 +1,113 @@
+# Work as SYSTEM in a scheduled task: it outlives the session, and Windows Update lets it do what a network logon may not.
+# Settings are all set, since their defaults stop a task on battery, after three days, or leave it at low priority.
+
+function Open-TaskFolder {
+  $service = New-Object -ComObject Schedule.Service
+  [void]$service.Connect()
+  return @{ Service = $service; Folder = $service.GetFolder('\') }
+}
+
+# The registered task, or nothing.
+function Find-Task([string]$Name) {
+  $tasks = Open-TaskFolder
+  try { return $tasks.Folder.GetTask('fettle-' + $Name) } catch { return $null }
+}
+
+# TASK_STATE of taskschd.h: 2 queued, 4 running.
+function Test-SystemTask([string]$Name) {
+  $task = Find-Task $Name
+  return $null -ne $task -and (2, 4) -contains [int]$task.State
+}
+
+function Remove-Task([string]$Name) {
+  $tasks = Open-TaskFolder
+  try { [void]$tasks.Folder.DeleteTask('fettle-' + $Name, 0) } catch { $null = $_ }
+}
+
+# Names of our tasks without the prefix.
+function Get-TaskNames {
+  $tasks = Open-TaskFolder
+  $all = $tasks.Folder.GetTasks(1)
+  $names = New-Object Collections.ArrayList
+  for ($at = 1; $at -le $all.Count; $at++) {
+    $name = [string]$all.Item($at).Name
+    if ($name.StartsWith('fettle-', [StringComparison]::OrdinalIgnoreCase)) { [void]$names.Add($name.Substring(7)) }
+  }
+  return , $names.ToArray()
+}
+
+# Runs this script once more as SYSTEM, with a request of its own; its files are in a directory of the task's name.
+function Start-SystemTask([string]$Name, [string]$Line, [int]$LimitMinutes) {
+  $directory = [IO.Path]::Combine((Get-BaseDirectory), $Name)
+  [void][IO.Directory]::CreateDirectory($directory)
+  Write-Atomic ([IO.Path]::Combine($directory, 'request')) $Line
+  Write-Atomic ([IO.Path]::Combine($directory, 'script')) $ScriptText
+  Register-SystemTask $Name $directory ('PT' + $LimitMinutes + 'M')
+}
+
+# Registers and runs it; PT0S is no limit (ITaskSettings::ExecutionTimeLimit).
+function Register-SystemTask([string]$Name, [string]$Directory, [string]$Limit) {
+  $tasks = Open-TaskFolder
+  $definition = $tasks.Service.NewTask(0)
+  $definition.RegistrationInfo.Author = 'fettle'
+  $definition.RegistrationInfo.Description = 'fettle job ' + $Name
+  $definition.Principal.UserId = 'S-1-5-18'
+  $definition.Principal.LogonType = 5
+  $definition.Principal.RunLevel = 1
+  Set-TaskSettings $definition.Settings $Limit
+  # It never fires: it is over already. Its end is what lets the task service remove a forgotten task.
+  $trigger = $definition.Triggers.Create(1)
+  $trigger.StartBoundary = Format-Boundary -1
+  $trigger.EndBoundary = Format-Boundary 30
+  $trigger.Enabled = $true
+  $action = $definition.Actions.Create(0)
+  $action.Path = Get-PowerShellPath
+  $action.Arguments = '-NoProfile -NonInteractive -ExecutionPolicy Bypass -EncodedCommand ' + (Get-RunnerCommand $Directory)
+  $action.WorkingDirectory = [Environment]::SystemDirectory
+  $task = $tasks.Folder.RegisterTaskDefinition('fettle-' + $Name, $definition, 6, $null, $null, 5)
+  # 2: TASK_RUN_IGNORE_CONSTRAINTS
+  [void]$task.RunEx($null, 2, 0, '')
+}
+
+function Set-TaskSettings($Settings, [string]$Limit) {
+  $Settings.Enabled = $true
+  $Settings.Hidden = $false
+  $Settings.AllowDemandStart = $true
+  $Settings.AllowHardTerminate = $true
+  $Settings.Compatibility = 2
+  $Settings.DisallowStartIfOnBatteries = $false
+  $Settings.StopIfGoingOnBatteries = $false
+  $Settings.ExecutionTimeLimit = $Limit
+  $Settings.MultipleInstances = 2
+  $Settings.Priority = 5
+  $Settings.RestartCount = 0
+  $Settings.RunOnlyIfIdle = $false
+  $Settings.RunOnlyIfNetworkAvailable = $false
+  $Settings.StartWhenAvailable = $false
+  $Settings.WakeToRun = $false
+  $Settings.DeleteExpiredTaskAfter = 'PT0S'
+  $Settings.IdleSettings.StopOnIdleEnd = $false
+  $Settings.IdleSettings.RestartOnIdle = $false
+}
+
+function Format-Boundary([int]$Days) {
+  return [DateTime]::UtcNow.AddDays($Days).ToString('yyyy-MM-ddTHH:mm:ssZ', [Globalization.CultureInfo]::InvariantCulture)
+}
+
+function Get-SystemFile([string[]]$Names) {
+  $path = [IO.Path]::Combine($env:SystemRoot, 'System32')
+  foreach ($name in $Names) { $path = [IO.Path]::Combine($path, $name) }
+  return $path
+}
+
+function Get-PowerShellPath { return Get-SystemFile 'WindowsPowerShell', 'v1.0', 'powershell.exe' }
+
+# Script and request are files: no execution policy keeps text from running, as it may keep a file from it. The directory
+# is where only we can write.
+function Get-RunnerCommand([string]$Directory) {
+  $runner = '$d = ''' + $Directory.Replace("'", "''") + '''
+$r = [IO.File]::ReadAllText([IO.Path]::Combine($d, ''request''))
+$s = [IO.File]::ReadAllText([IO.Path]::Combine($d, ''script''))
+[void](& ([ScriptBlock]::Create($s)) $r $s)'
+  return [Convert]::ToBase64String([Text.Encoding]::Unicode.GetBytes($runner))
+}

@@ -1,0 +1,99 @@
+# Software that Windows Update does not know, by the package managers that are there. Runs as SYSTEM: winget does not
+# start in a network logon. What they print is read by the controller; nothing localised is looked at here.
+
+$nativeLimitSec = 600
+# 0 done, 1605/1614 nothing to remove, 1641/3010 done and a restart is due (Chocolatey's documented exit codes).
+$goodChocoCodes = 0, 1605, 1614, 1641, 3010
+$rebootCodes = 1641, 3010
+
+function Get-ThirdParty {
+  $found = @{}
+  $choco = Find-Choco
+  if ($choco -ne '') { $found['chocolatey'] = Get-ChocoState $choco }
+  $winget = Find-Winget
+  if ($winget -ne '') { $found['winget'] = Get-WingetState $winget }
+  return $found
+}
+
+function Find-Choco {
+  $path = [IO.Path]::Combine([string]$env:ProgramData, 'chocolatey', 'bin', 'choco.exe')
+  if ([IO.File]::Exists($path)) { return $path }
+  return ''
+}
+
+# The alias in a user's profile is not there for SYSTEM: the newest installed package has the program itself.
+function Find-Winget {
+  if ([string]$env:ProgramFiles -eq '') { return '' }
+  $apps = [IO.Path]::Combine($env:ProgramFiles, 'WindowsApps')
+  $best = ''
+  $bestVersion = New-Object Version 0, 0
+  try {
+    foreach ($folder in [IO.Directory]::GetDirectories($apps, 'Microsoft.DesktopAppInstaller_*_8wekyb3d8bbwe')) {
+      $path = [IO.Path]::Combine($folder, 'winget.exe')
+      $version = New-Object Version 0, 0
+      $words = [IO.Path]::GetFileName($folder).Split('_')
+      if ($words.Count -lt 2 -or -not [Version]::TryParse($words[1], [ref]$version)) { continue }
+      if ([IO.File]::Exists($path) -and $version -ge $bestVersion) { $best = $path; $bestVersion = $version }
+    }
+  } catch { [void]$_ }
+  return $best
+}
+
+function Get-ChocoState([string]$Path) {
+  $version = (Invoke-Native $Path '--version' 60).Output.Trim()
+  # Version 2 lists what is installed by itself; version 1 has to be told.
+  $list = 'list --limit-output'
+  if ($version -match '^[01]\.') { $list += ' --local-only' }
+  $installed = Invoke-Native $Path $list $nativeLimitSec
+  $outdated = Invoke-Native $Path 'outdated --limit-output --no-progress' $nativeLimitSec
+  return @{
+    version = $version; installed = $installed.Output; outdated = $outdated.Output
+    listCode = $installed.ExitCode; outdatedCode = $outdated.ExitCode
+  }
+}
+
+function Get-WingetState([string]$Path) {
+  $quiet = ' --accept-source-agreements --disable-interactivity'
+  $version = (Invoke-Native $Path '--version' 60).Output.Trim()
+  $installed = Invoke-Native $Path ('list' + $quiet) $nativeLimitSec
+  $outdated = Invoke-Native $Path ('upgrade' + $quiet) $nativeLimitSec
+  return @{
+    version = $version; installed = $installed.Output; outdated = $outdated.Output
+    listCode = $installed.ExitCode; outdatedCode = $outdated.ExitCode
+  }
+}
+
+# Rows are name, manager, version; whatever they print goes into the log.
+function Install-ThirdParty($Rows, $Results) {
+  foreach ($row in $Rows) {
+    $result = @{ name = $row[0]; manager = $row[1]; version = $row[2]; code = 0; outcome = 'failed'; needsReboot = $false }
+    Write-JobNote ('installing ' + $row[0] + ' ' + $row[2] + ' by ' + $row[1])
+    try {
+      $done = Invoke-ThirdParty $row
+      Write-JobLog $done.Output
+      $result.code = [int]$done.ExitCode
+      $result.needsReboot = $rebootCodes -contains $done.ExitCode
+      if ($goodChocoCodes -contains $done.ExitCode) { $result.outcome = 'installed' }
+      if ($done.TimedOut) { $result.outcome = 'failed'; Write-JobLog ($row[0] + ' took too long') }
+    } catch {
+      Write-JobLog ($row[0] + ': ' + (Get-ErrorWords $_))
+    }
+    [void]$Results.Add($result)
+  }
+}
+
+# The words of a row have no character that a command line would read as anything else.
+function Invoke-ThirdParty($Row) {
+  if ($Row[1] -eq 'chocolatey') {
+    $words = 'upgrade ' + $Row[0] + ' --version ' + $Row[2] + ' --yes --no-progress --limit-output'
+    return Invoke-Native (Find-Choco) $words 3600
+  }
+  $words = 'upgrade --id ' + $Row[0] + ' --exact --version ' + $Row[2] + ' --silent --disable-interactivity'
+  return Invoke-Native (Find-Winget) ($words + ' --accept-package-agreements --accept-source-agreements') 3600
+}
+
+# A name or version of another alphabet could be an option or a command of its own.
+function Test-ThirdPartyRow($Row) {
+  return $Row.Count -eq 3 -and $Row[1] -in 'chocolatey', 'winget' -and
+  $Row[0] -match '^[A-Za-z0-9][A-Za-z0-9._+-]*$' -and $Row[2] -match '^[A-Za-z0-9][A-Za-z0-9._+-]*$'
+}

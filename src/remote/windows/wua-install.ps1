@@ -1,0 +1,270 @@
+# Installs exactly the asked (id, revision) pairs, as SYSTEM, one by one so that each has its own progress and result.
+
+$agentServices = 'RpcSs', 'CryptSvc', 'TrustedInstaller', 'BITS', 'wuauserv'
+# Asked for a second time: something else was at work, or the download was not what it should be.
+$repeatCodes = @(
+  '0x80240009', '0x8024001B', '0x8024001E', '0x80246007', '0x80246008', '0x80246002', '0x80200053', '0x8024200D',
+  '0x80248007', '0x8024801C', '0x80070020', '0x800705B4', '0x800706BE', '0x80072EE2', '0x80072EFD', '0x80072EFE',
+  '0x8024402C', '0x8024401C', '0x80244022', '0x80D02002'
+)
+$shutdownCodes = '0x8007045B', '0x8024A007'
+$notNeededCodes = '0x80240017', '0x80240024'
+$alreadyCodes = '0x00240006', '0x00242015'
+$minFreeBytes = 3221225472
+$reserveSec = 600
+
+function Invoke-Install($Request) {
+  $rows = @($Request.Rows | Where-Object { -not (Test-ThirdPartyRow $_) })
+  $others = @($Request.Rows | Where-Object { Test-ThirdPartyRow $_ })
+  if ($rows.Count + $others.Count -eq 0 -or -not (Test-UpdateRows $rows)) {
+    return New-Answer 'bad-request' 1 'a row is not name, update id and revision' @{}
+  }
+  $script:scanPackage = $null
+  try {
+    $refusal = Test-ReadyToInstall $Request
+    if ($null -ne $refusal) { return $refusal }
+    Remove-ScanAnswer
+    Write-JobNote 'searching for what was asked'
+    $session = New-UpdateSession
+    $asked = Find-Asked $session $Request $rows
+    $gone = @($asked.Missing | Where-Object { -not $_.IsInstalled })
+    if ($gone.Count -gt 0) { return New-DriftAnswer $gone }
+    return Install-Asked $session $asked $others $Request
+  } catch {
+    $code = Get-ErrorCode $_
+    Write-JobLog ('the update agent failed: ' + $code + ' ' + (Get-ErrorWords $_))
+    return New-Answer 'failed' 1 ('the update agent failed: ' + $code + ' ' + (Get-ErrorWords $_)) @{}
+  } finally {
+    if ($null -ne $script:scanPackage) { Remove-ScanPackage $script:scanPackage }
+  }
+}
+
+function New-Answer([string]$Verdict, [int]$Code, [string]$Message, $Sections) {
+  return @{ Verdict = $Verdict; Code = $Code; Message = $Message; Sections = $Sections }
+}
+
+function New-DriftAnswer($Gone) {
+  $names = @($Gone | ForEach-Object { $_.Row[0] + ' (' + $_.Row[1] + ' revision ' + $_.Row[2] + ')' })
+  $message = 'the host is not offered any more: ' + ($names -join ', ')
+  Write-JobLog $message
+  return New-Answer 'drift' 0 $message @{}
+}
+
+# What is refused here was not begun.
+function Test-ReadyToInstall($Request) {
+  $free = Get-SystemDriveFree
+  if ($null -ne $free -and $free -lt $minFreeBytes) {
+    $message = 'the system drive has ' + [int]($free / 1048576) + ' MiB free, ' + [int]($minFreeBytes / 1048576) + ' MiB are needed'
+    return New-Answer 'disk' 0 $message @{}
+  }
+  $stopped = Start-AgentServices
+  if ($stopped -ne '') { return New-Answer 'broken-before' 1 $stopped @{} }
+  $session = New-UpdateSession
+  $installer = $session.CreateUpdateInstaller()
+  if (-not (Wait-Installer $installer (Get-NumberField $Request 'lock_wait' 600))) {
+    return New-Answer 'locked' 1 'another installation is in progress (0x80240009)' @{}
+  }
+  if ((Read-FlagProperty $installer 'RebootRequiredBeforeInstallation' $null) -eq $true) {
+    return New-Answer 'broken-before' 1 'the host must restart before it installs anything (0x80240016)' @{}
+  }
+  return $null
+}
+
+function Get-SystemDriveFree {
+  try { return (New-Object IO.DriveInfo($env:SystemDrive)).AvailableFreeSpace } catch { return $null }
+}
+
+# Stopped is their normal state: they are started when needed. Disabled is somebody's decision and is told, not undone.
+function Start-AgentServices {
+  foreach ($name in $agentServices) {
+    try {
+      $service = Get-Service -Name $name
+      if ([string]$service.Status -eq 'Running') { continue }
+      if ([string]$service.StartType -eq 'Disabled') {
+        if ($name -eq 'TrustedInstaller' -or $name -eq 'wuauserv' -or $name -eq 'BITS') {
+          return 'the service ' + $name + ' is disabled (0x80070422)'
+        }
+        continue
+      }
+      Start-Service -Name $name
+      Write-JobLog ('started the service ' + $name)
+    } catch {
+      Write-JobLog ('the service ' + $name + ' does not start: ' + (Get-ErrorWords $_))
+    }
+  }
+  return ''
+}
+
+function Wait-Installer($Installer, [int]$LimitSec) {
+  $clock = [Diagnostics.Stopwatch]::StartNew()
+  while ((Read-FlagProperty $Installer 'IsBusy' $null) -eq $true) {
+    if ($clock.Elapsed.TotalSeconds -ge $LimitSec) { return $false }
+    Write-JobNote 'waiting for another installation to end'
+    [Threading.Thread]::Sleep(2000)
+  }
+  return $true
+}
+
+function Install-Asked($Session, $Asked, $Others, $Request) {
+  $started = [DateTime]::UtcNow
+  $deadline = [Diagnostics.Stopwatch]::StartNew()
+  $work = @{
+    Session = $Session; Mode = Read-Mode $Request; Clock = $deadline; LimitSec = Get-NumberField $Request 'limit' 0
+    PauseMs = Get-NumberField $Request 'pause_ms' 20000; Total = $Asked.Found.Count; At = 0; IsOver = ''
+  }
+  foreach ($batch in (Split-Batches $Asked.Found)) {
+    Write-JobLog ($batch.Name + ': ' + (@($batch.Items | ForEach-Object { $_.Name }) -join ', '))
+    foreach ($item in @(Sort-BySize $batch.Items)) { Invoke-One $work $item }
+  }
+  $more = New-Object Collections.ArrayList
+  if ($work.Mode -eq 'install' -and $work.IsOver -eq '') { Install-ThirdParty $Others $more }
+  $report = @{
+    mode = $work.Mode; started = Format-Moment $started; finished = Format-Moment ([DateTime]::UtcNow); boot = Get-BootId
+    items = @($Asked.Found | ForEach-Object { New-ItemReport $_ })
+    others = $more
+    already = @($Asked.Missing | ForEach-Object { @{ name = $_.Row[0]; id = $_.Row[1]; revision = [long]$_.Row[2] } })
+  }
+  Write-JobNote 'looking at what is installed now'
+  $after = Invoke-Scan $Request
+  if ($Others.Count -gt 0) { $after['thirdParty'] = Get-ThirdParty }
+  $sections = @{ 'wua-results' = ConvertTo-PlainJson $report; 'wua-after' = ConvertTo-PlainJson $after }
+  return Get-InstallAnswer $Asked $more $sections
+}
+
+function Get-InstallAnswer($Asked, $More, $Sections) {
+  $bad = @($Asked.Found | Where-Object { $_.Result.Outcome -notin 'installed', 'pending-reboot', 'already', 'downloaded' })
+  $words = @($bad | ForEach-Object { $_.Name + ' ' + $_.Result.Outcome + $(if ($_.Result.Words) { ' (' + $_.Result.Words + ')' }) })
+  $words += @($More | Where-Object { $_.outcome -ne 'installed' } | ForEach-Object { $_.name + ' failed with status ' + $_.code })
+  if ($words.Count -eq 0) { return New-Answer 'ok' 0 '' $Sections }
+  return New-Answer 'failed' 1 ($words -join '; ') $Sections
+}
+
+# install, download (nothing is installed), cached (nothing is downloaded).
+function Read-Mode($Request) {
+  $mode = (Get-Field $Request 'mode' '')
+  if ($mode -in 'download', 'cached') { return $mode }
+  return 'install'
+}
+
+# Small ones first: the large cumulative update may be the one that no longer fits the time.
+function Sort-BySize($Items) {
+  $sorted = New-Object Collections.ArrayList
+  foreach ($item in $Items) {
+    $at = 0
+    while ($at -lt $sorted.Count -and [long]$sorted[$at].Size -le [long]$item.Size) { $at++ }
+    $sorted.Insert($at, $item)
+  }
+  return $sorted
+}
+
+function Invoke-One($Work, $Item) {
+  $Work.At++
+  $result = $Item.Result
+  $label = $Item.Name + ' (' + $Work.At + ' of ' + $Work.Total + ', ' + [int](100 * ($Work.At - 1) / $Work.Total) + ' %)'
+  $why = Get-Obstacle $Work $Item
+  if ($why -ne '') {
+    $result.Words = $why
+    Write-JobLog ($Item.Name + ': ' + $why)
+    return
+  }
+  $clock = [Diagnostics.Stopwatch]::StartNew()
+  while ($result.Attempts -lt 2) {
+    $result.Attempts++
+    Invoke-Attempt $Work $Item $label
+    $code = $result.InstallError + $result.DownloadError
+    if ($result.Outcome -ne 'failed' -or $repeatCodes -notcontains $code -or $Work.IsOver -ne '') { break }
+    Write-JobLog ($Item.Name + ': ' + $code + ', once more')
+    [Threading.Thread]::Sleep($Work.PauseMs)
+  }
+  $result.Seconds = [int]$clock.Elapsed.TotalSeconds
+  Write-JobLog ($Item.Name + ': ' + $result.Outcome + $(if ($result.Words) { ' (' + $result.Words + ')' }) + ', ' + $result.Seconds + ' s')
+}
+
+function Get-Obstacle($Work, $Item) {
+  if ($Item.IsPending) {
+    $Item.Result.Outcome = 'pending-reboot'
+    return 'it is installed and waits for a restart'
+  }
+  if ($Work.IsOver -ne '') { return $Work.IsOver }
+  $left = $Work.LimitSec - $Work.Clock.Elapsed.TotalSeconds
+  if ($Work.LimitSec -gt 0 -and $left -lt [Math]::Min($reserveSec, $Work.LimitSec / 10)) { return 'the time for the installation is over' }
+  if ($Work.Mode -eq 'cached' -and -not $Item.IsDownloaded) { return 'it is not downloaded, and only what is downloaded shall go in' }
+  return ''
+}
+
+function Invoke-Attempt($Work, $Item, [string]$Label) {
+  $result = $Item.Result
+  $result.DownloadError = ''; $result.InstallError = ''; $result.Words = ''
+  try {
+    if (-not [bool]$Item.Update.EulaAccepted) {
+      [void]$Item.Update.AcceptEula()
+      Write-JobLog ($Item.Name + ': its licence terms were accepted')
+    }
+    $one = New-Object -ComObject Microsoft.Update.UpdateColl
+    [void]$one.Add($Item.Update)
+    if ($Work.Mode -ne 'cached' -and -not (Invoke-Download $Work $Item $one $Label)) { return }
+    if ($Work.Mode -eq 'download') { $result.Outcome = 'downloaded'; return }
+    Invoke-InstallOne $Work $Item $one $Label
+  } catch {
+    Set-Failure $Work $result 'InstallError' (Get-ErrorCode $_) (Get-ErrorWords $_)
+  }
+}
+
+function Invoke-Download($Work, $Item, $One, [string]$Label) {
+  $result = $Item.Result
+  if ([bool]$Item.Update.IsDownloaded) { $result.DownloadCode = 2; return $true }
+  Write-JobNote ('downloading ' + $Label)
+  $downloader = $Work.Session.CreateUpdateDownloader()
+  $downloader.Updates = $One
+  $done = $downloader.Download()
+  $own = $done.GetUpdateResult(0)
+  $result.DownloadCode = [int]$own.ResultCode
+  if ($result.DownloadCode -eq 2 -or $result.DownloadCode -eq 3) { return $true }
+  $code = Format-ErrorCode $own.HResult
+  if ($code -eq '0x00000000') { $code = Format-ErrorCode $done.HResult }
+  Set-Failure $Work $result 'DownloadError' $code 'the download failed'
+  return $false
+}
+
+function Invoke-InstallOne($Work, $Item, $One, [string]$Label) {
+  $result = $Item.Result
+  Write-JobNote ('installing ' + $Label)
+  $installer = $Work.Session.CreateUpdateInstaller()
+  try { $installer.AllowSourcePrompts = $false; $installer.ForceQuiet = $true } catch { [void]$_ }
+  if ((Read-FlagProperty $installer 'RebootRequiredBeforeInstallation' $null) -eq $true) {
+    $Work.IsOver = 'the host must restart first (0x80240016)'
+    $result.Words = $Work.IsOver
+    return
+  }
+  $installer.Updates = $One
+  $done = $installer.Install()
+  $own = $done.GetUpdateResult(0)
+  $result.InstallCode = [int]$own.ResultCode
+  $result.NeedsReboot = [bool]$own.RebootRequired -or [bool]$done.RebootRequired
+  $code = Format-ErrorCode $own.HResult
+  if ($result.InstallCode -eq 2 -or $alreadyCodes -contains $code) {
+    $result.Outcome = $(if ($result.NeedsReboot) { 'pending-reboot' } else { 'installed' })
+    # A feature update is applied at the next restart only when it was committed.
+    if ($Item.IsUpgrade) { [void]$installer.Commit(0) }
+    return
+  }
+  if ($code -eq '0x00000000') { $code = Format-ErrorCode $done.HResult }
+  Set-Failure $Work $result 'InstallError' $code $(if ($result.InstallCode -eq 5) { 'it was aborted' } else { 'the installation failed' })
+}
+
+function Set-Failure($Work, $Result, [string]$Field, [string]$Code, [string]$Words) {
+  $Result[$Field] = $Code
+  $Result.Words = ($Words -replace '[^\x20-\x7e]', '?') + ' (' + $Code + ')'
+  $Result.Outcome = $(if ($notNeededCodes -contains $Code) { 'not-applicable' } else { 'failed' })
+  if ($shutdownCodes -contains $Code) { $Work.IsOver = 'the host is shutting down (' + $Code + ')' }
+}
+
+function New-ItemReport($Item) {
+  $result = $Item.Result
+  return @{
+    name = $Item.Name; id = $Item.Id; revision = $Item.Revision; title = $Item.Title; classification = $Item.Classification
+    outcome = $result.Outcome; words = $result.Words; attempts = $result.Attempts; seconds = $result.Seconds
+    downloadCode = $result.DownloadCode; downloadError = $result.DownloadError
+    installCode = $result.InstallCode; installError = $result.InstallError; needsReboot = $result.NeedsReboot
+  }
+}

@@ -1,0 +1,31 @@
+# The other jobs of the update agent: search anew, and have it ready to work again.
+
+function Invoke-Refresh($Request) {
+  $stopped = Start-AgentServices
+  if ($stopped -ne '') { return New-Answer 'failed' 1 $stopped @{} }
+  Write-JobNote 'searching for updates'
+  $scan = Invoke-Scan $Request
+  $scan['by'] = 'job'
+  if ($scan.ContainsKey('failure')) {
+    return New-Answer 'failed' 1 ('the search failed: ' + $scan.failure.code + ' ' + $scan.failure.message) @{}
+  }
+  try { $scan['thirdParty'] = Get-ThirdParty } catch { $scan['thirdPartyFailure'] = Get-ErrorWords $_ }
+  Save-ScanAnswer $scan
+  Write-JobLog ('updates on offer: ' + $scan.updates.Count + ', ' + $scan.seconds + ' s')
+  return New-Answer 'ok' 0 '' @{}
+}
+
+# Nothing is deleted: services that stand still are started, and who is at work is waited for.
+function Invoke-Repair($Request) {
+  $stopped = Start-AgentServices
+  if ($stopped -ne '') { return New-Answer 'failed' 1 $stopped @{} }
+  $installer = (New-UpdateSession).CreateUpdateInstaller()
+  if (-not (Wait-Installer $installer (Get-NumberField $Request 'lock_wait' 600))) {
+    return New-Answer 'locked' 1 'another installation is in progress (0x80240009)' @{}
+  }
+  if ((Read-FlagProperty $installer 'RebootRequiredBeforeInstallation' $null) -eq $true) {
+    Write-JobLog 'the host must restart before it installs anything'
+  }
+  Remove-ScanAnswer
+  return New-Answer 'ok' 0 '' @{}
+}
