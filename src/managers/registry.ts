@@ -1,10 +1,11 @@
 import { FettleError } from '../domain/error.ts';
 import { apt } from './apt.ts';
 import type { Manager, Sections } from './manager.ts';
+import { windowsUpdate } from './windows-update.ts';
 import { firstLine, linesOf } from './sections.ts';
 
 /** Every package manager by name. */
-export const managers: Readonly<Record<string, Manager>> = { apt };
+export const managers: Readonly<Record<string, Manager>> = { apt, 'windows-update': windowsUpdate };
 
 export function managerNamed(name: string): Manager {
   const manager = managers[name];
@@ -21,6 +22,6 @@ export function detectManager(sections: Sections): Manager {
   if (manager !== undefined) return manager;
   const os = linesOf(sections, 'os-release').find((line) => line.startsWith('PRETTY_NAME='));
   throw new FettleError('config', `no package manager is found on it${os === undefined ? '' : ` (${os.slice(12)})`}`, {
-    hint: 'this version patches hosts with apt (Debian, Ubuntu)',
+    hint: 'this version patches hosts with apt (Debian, Ubuntu) and with Windows Update',
   });
 }

@@ -1,0 +1,226 @@
+import { FettleError } from '../domain/error.ts';
+import { describeHResult } from './hresult.ts';
+import {
+  isAt,
+  momentAt,
+  numberAt,
+  objectAt,
+  objectsAt,
+  parseHostJson,
+  rawTextAt,
+  textAt,
+  textsAt,
+} from './windows-json.ts';
+import type { HostObject } from './windows-json.ts';
+import { readChocolatey } from './chocolatey.ts';
+import { readWinget } from './winget.ts';
+import type { ThirdPartyPackage } from './chocolatey.ts';
+
+/** One update as the Windows Update Agent told it; what it did not tell is absent. */
+export interface WindowsUpdateRecord {
+  /** GUID, lower case. */
+  readonly id: string;
+  readonly revision: number;
+  readonly title: string;
+  /** Digits only. */
+  readonly kb: readonly string[];
+  readonly classification: string;
+  readonly severity: string;
+  readonly cves: readonly string[];
+  /** 1 software, 2 driver. */
+  readonly type: number | undefined;
+  /** Bytes at most. */
+  readonly sizeMax: number | undefined;
+  readonly publishedMs: number | undefined;
+  /** DeploymentAction of wuapi.h: 1 installation, 2 uninstallation, 3 detection; 4 optional installation. */
+  readonly deploymentAction: number | undefined;
+  /** InstallationRebootBehavior: 0 never, 1 always, 2 may. */
+  readonly rebootBehavior: number | undefined;
+  /** InstallationImpact: 2 goes in alone. */
+  readonly impact: number | undefined;
+  readonly isDownloaded: boolean;
+  readonly isHidden: boolean;
+  readonly isBeta: boolean;
+  readonly isOptional: boolean;
+  readonly isPerUser: boolean;
+  readonly asksQuestions: boolean;
+  /** Installed already, waits for a restart. */
+  readonly isPending: boolean;
+  /** Properties that could not be read. */
+  readonly readErrors: readonly string[];
+}
+
+export interface HistoryEntry {
+  readonly id: string;
+  readonly revision: number;
+  readonly title: string;
+  readonly isInstallation: boolean;
+  readonly isGood: boolean;
+  readonly atMs: number | undefined;
+}
+
+/** What one search brought. */
+export interface WindowsUpdateScan {
+  readonly finishedMs: number | undefined;
+  readonly offered: readonly WindowsUpdateRecord[];
+  readonly installed: readonly WindowsUpdateRecord[];
+  /** False: the search for installed updates failed, so that the list is no answer. */
+  readonly isInstalledKnown: boolean;
+  readonly history: readonly HistoryEntry[];
+  readonly warnings: readonly string[];
+  /** Updates that could not be identified and are not among the others. */
+  readonly dropped: number;
+  readonly rebootRequired: boolean;
+  readonly agentVersion: string;
+  readonly source: { readonly name: string; readonly isOffline: boolean };
+  readonly thirdParty: readonly ThirdPartyPackage[];
+}
+
+const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** More than any host is offered; beyond it the answer is refused. */
+const mostUpdates = 20_000;
+
+/** The `wua` section. A search that failed, or has not ended, is an error: no answer never means no updates. */
+export function readWindowsUpdateScan(text: string): WindowsUpdateScan {
+  const record = parseHostJson(text, 'list of updates');
+  refuseUnfinished(record);
+  const offered = objectsAt(record, 'updates');
+  const installed = objectsAt(record, 'installed');
+  if (offered.length + installed.length > mostUpdates) {
+    throw new FettleError('parse', `the host lists ${offered.length + installed.length} updates, which no host has`);
+  }
+  const [known, there] = [offered.flatMap(readUpdate), installed.flatMap(readUpdate)];
+  const warnings = objectsAt(record, 'warnings');
+  const agent = objectAt(record, 'agent');
+  return {
+    finishedMs: momentAt(record, 'finished'),
+    offered: known,
+    installed: there,
+    isInstalledKnown: !warnings.some((warning) => textAt(warning, 'context') === 'installed'),
+    history: objectsAt(record, 'history').flatMap(readHistory),
+    warnings: [...new Set(warnings.map(describeWarning)), ...taskWarning(record)],
+    dropped: offered.length - known.length,
+    rebootRequired: isAt(agent, 'rebootRequired'),
+    agentVersion: textAt(agent, 'version'),
+    source: readSource(objectAt(record, 'source')),
+    thirdParty: readThirdParty(objectAt(record, 'thirdParty')),
+  };
+}
+
+function refuseUnfinished(record: HostObject): void {
+  const phase = textAt(record, 'phase');
+  switch (phase) {
+    case 'done':
+      break;
+    case 'denied':
+      throw new FettleError('elevate', 'only an administrator may ask Windows Update what is missing', {
+        hint: 'log in with an account of the Administrators group; local accounts are filtered unless LocalAccountTokenFilterPolicy is 1',
+      });
+    case 'running':
+      throw new FettleError('timeout', 'Windows Update is still searching on it', {
+        hint: 'look again in some minutes: the search goes on, and the next look takes its answer',
+      });
+    default:
+      throw new FettleError('command', 'the search for updates ended without an answer', {
+        hint: 'look at the task fettle-scan and its history on the host',
+      });
+  }
+  const failure = objectAt(record, 'failure');
+  if (Object.keys(failure).length > 0) throw searchFailed(failure);
+  if (isAt(record, 'isBlind')) {
+    throw new FettleError('command', 'Windows Update answers with empty objects, a defect of its agent', {
+      hint: 'install the newest cumulative update (KB5040527 or later) by hand once',
+    });
+  }
+}
+
+function searchFailed(failure: HostObject): FettleError {
+  const known = describeHResult(textAt(failure, 'code'));
+  const said = textAt(failure, 'message');
+  const what = known === undefined ? `${textAt(failure, 'code')} ${said}` : `${known.code} ${known.meaning}`;
+  return new FettleError('command', `the search for updates failed: ${what}`, {
+    hint: known?.remedy ?? 'look at the host with Get-WindowsUpdateLog',
+    details: { hresult: textAt(failure, 'code'), said },
+  });
+}
+
+/** Nothing without an identity can be installed; such an object is counted, not told as an update. */
+function readUpdate(record: HostObject): WindowsUpdateRecord[] {
+  const [id, revision] = [textAt(record, 'id').toLowerCase(), numberAt(record, 'revision')];
+  if (!guid.test(id) || revision === undefined || !Number.isSafeInteger(revision) || revision < 0) return [];
+  const sizeMax = numberAt(record, 'sizeMax');
+  return [
+    {
+      id,
+      revision,
+      title: textAt(record, 'title'),
+      kb: textsAt(record, 'kb')
+        .map((text) => text.replace(/^KB/i, ''))
+        .filter((text) => /^[0-9]{4,9}$/.test(text)),
+      classification: textAt(record, 'classification'),
+      severity: textAt(record, 'severity'),
+      cves: textsAt(record, 'cves').filter((text) => /^CVE-\d{4}-\d{4,9}$/i.test(text)),
+      type: numberAt(record, 'type'),
+      sizeMax: sizeMax === undefined || sizeMax < 0 ? undefined : Math.floor(sizeMax),
+      publishedMs: momentAt(record, 'published'),
+      deploymentAction: numberAt(record, 'deploymentAction'),
+      rebootBehavior: numberAt(record, 'rebootBehavior'),
+      impact: numberAt(record, 'impact'),
+      isDownloaded: isAt(record, 'isDownloaded'),
+      isHidden: isAt(record, 'isHidden'),
+      isBeta: isAt(record, 'isBeta'),
+      isOptional: isAt(record, 'browseOnly'),
+      isPerUser: isAt(record, 'perUser'),
+      asksQuestions: isAt(record, 'canRequestUserInput'),
+      isPending: isAt(record, 'rebootRequired'),
+      readErrors: textsAt(record, 'readErrors'),
+    },
+  ];
+}
+
+function readHistory(record: HostObject): HistoryEntry[] {
+  const [id, revision] = [textAt(record, 'id').toLowerCase(), numberAt(record, 'revision')];
+  if (!guid.test(id) || revision === undefined) return [];
+  return [
+    {
+      id,
+      revision,
+      title: textAt(record, 'title'),
+      isInstallation: numberAt(record, 'operation') === 1,
+      isGood: numberAt(record, 'resultCode') === 2,
+      atMs: momentAt(record, 'at'),
+    },
+  ];
+}
+
+function describeWarning(warning: HostObject): string {
+  const code = textAt(warning, 'code');
+  const meaning = describeHResult(code)?.meaning;
+  const words = [code, meaning ?? textAt(warning, 'message')].filter((word) => word !== '').join(' ');
+  const context = textAt(warning, 'context');
+  return `search${context === '' ? '' : ` (${context})`}: ${words}`;
+}
+
+function taskWarning(record: HostObject): string[] {
+  const problem = textAt(record, 'taskProblem');
+  return problem === '' ? [] : [`no task could be started as SYSTEM, the search ran in the session: ${problem}`];
+}
+
+function readSource(source: HostObject): WindowsUpdateScan['source'] {
+  if (textAt(source, 'cab') !== '') return { name: 'offline catalogue', isOffline: true };
+  const services = objectsAt(source, 'services');
+  const id = textAt(source, 'serviceId');
+  const own = services.find((item) => textAt(item, 'id') === id && id.replace(/[0{}-]/g, '') !== '');
+  const used =
+    own ?? services.find((item) => isAt(item, 'isDefault')) ?? services.find((item) => isAt(item, 'isManaged'));
+  const name = used === undefined ? '' : textAt(used, 'name');
+  return { name: name === '' ? 'Windows Update' : name, isOffline: false };
+}
+
+function readThirdParty(record: HostObject): readonly ThirdPartyPackage[] {
+  const [chocolatey, winget] = [objectAt(record, 'chocolatey'), objectAt(record, 'winget')];
+  return [
+    ...readChocolatey(rawTextAt(chocolatey, 'installed'), rawTextAt(chocolatey, 'outdated')),
+    ...readWinget(rawTextAt(winget, 'installed'), rawTextAt(winget, 'outdated')),
+  ];
+}
