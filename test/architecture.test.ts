@@ -132,14 +132,16 @@ test('there is no circle of imports, type imports included', () => {
 test('a third-party package is used only in its rooms, and each is a dependency', () => {
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
     dependencies: Record<string, string>;
+    optionalDependencies: Record<string, string>;
   };
+  const dependencies = { ...manifest.dependencies, ...manifest.optionalDependencies };
   const wrong = packages.filter(
-    ({ from, to }) => !rooms.get(roomOf(from))?.packages.includes(to) || !(to in manifest.dependencies),
+    ({ from, to }) => !rooms.get(roomOf(from))?.packages.includes(to) || !(to in dependencies),
   );
   assert.deepEqual(wrong, []);
   const used = new Set(packages.map(({ to }) => to));
   assert.deepEqual(
-    Object.keys(manifest.dependencies).filter((name) => !used.has(name)),
+    Object.keys(dependencies).filter((name) => !used.has(name)),
     [],
     'dependencies nobody imports',
   );
@@ -177,7 +179,8 @@ test('package versions are pinned exactly', () => {
     string,
     Record<string, string>
   >;
-  for (const [name, version] of Object.entries({ ...manifest['dependencies'], ...manifest['devDependencies'] })) {
+  const kinds = ['dependencies', 'devDependencies', 'optionalDependencies'];
+  for (const [name, version] of kinds.flatMap((kind) => Object.entries(manifest[kind] ?? {}))) {
     assert.match(version, /^\d+\.\d+\.\d+$/, name);
   }
 });

@@ -20,9 +20,10 @@ import type { Options } from './options.ts';
 export type OpenRemote = (host: Host) => HostRemote;
 
 export function openCommandTransports(options: Partial<Options>, context: Context): Transports {
-  const { env, homeDir, operator } = context;
+  const { env, homeDir, operator, clock } = context;
   return context.openTransports({
     env,
+    clock,
     homeDir,
     userName: operator.user,
     ...(options.hostKey === undefined ? {} : { hostKeyPolicy: options.hostKey }),
@@ -47,9 +48,8 @@ export function remoteOpener(transports: Transports, context: Context): OpenRemo
       random: () => context.randomSeed() / 2 ** 32,
       limits: reconnectLimits,
     });
-    const { securityOrigins = [] } = host.patch;
     const reading = { detect: detectManager, manager: managerNamed, readInTurn };
-    return new LinkedRemote(link, { clock, ...reading, securityOrigins });
+    return new LinkedRemote(link, { clock, ...reading });
   };
 }
 

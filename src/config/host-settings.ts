@@ -10,6 +10,7 @@ import { readPatchSettings } from './patch-settings.ts';
 import { SettingsReader } from './settings-reader.ts';
 import { checkingOf, sshArguments } from './ssh-arguments.ts';
 import { connectionAliases as names } from './variable-names.ts';
+import { readWinrmConnectLimit, readWinrmSettings } from './winrm-settings.ts';
 import { reasonOf } from './yaml.ts';
 
 /** What the command line says. `user` and `privateKeyFile` yield to the inventory, as in Ansible; the rest wins. */
@@ -82,9 +83,14 @@ function resolveConnection({ found, reader, overrides, keys }: HostReading): Con
   const password = reader.secret(...names.password) ?? overrides.password;
   const privateKeyFile = readKeyFile(reader, overrides, keys, transport);
   const privateKeyPassphrase = reader.secret(...names.passphrase);
-  const seconds = reader.integer(names.timeout, { least: 1, most: 3600 });
+  const isWinrm = transport === 'winrm';
+  const seconds =
+    (isWinrm ? readWinrmConnectLimit(reader) : undefined) ?? reader.integer(names.timeout, { least: 1, most: 3600 });
   const words = readSshArguments(reader);
-  const elevation = readElevation(reader, overrides);
+  const shell = readShell(reader, transport);
+  const elevation = shell === 'powershell' ? undefined : readElevation(reader, overrides);
+  const file = (variables: readonly string[]): string | undefined => readFile(reader, keys, variables);
+  const { hostKeyPolicy } = overrides;
   return {
     transport,
     address: reader.text(...names.address) ?? found.name,
@@ -97,6 +103,8 @@ function resolveConnection({ found, reader, overrides, keys }: HostReading): Con
     hostKeyPolicy: readHostKeyPolicy(reader, words, overrides),
     limits: { ...defaultLimits, ...(seconds === undefined ? {} : { connectMs: seconds * 1000 }) },
     ...(elevation === undefined ? {} : { elevation }),
+    ...(shell === undefined ? {} : { shell }),
+    ...(isWinrm ? { winrm: readWinrmSettings({ reader, port, hostKeyPolicy, file }) } : {}),
   };
 }
 
@@ -104,12 +112,35 @@ function readTransport(reader: SettingsReader, host: string): string {
   const written = reader.text(...names.connection) ?? 'ssh';
   const name = written.replace(/^ansible\.(builtin|legacy)\./, '');
   if (['ssh', 'smart', 'paramiko', 'paramiko_ssh'].includes(name)) return 'ssh';
-  if (name !== 'local') {
+  if (name === 'psrp') {
+    const hint = 'the variables that both have mean the same; ansible_connection: winrm says it plainly';
+    reader.report(names.connection, 'psrp hosts are reached by WinRM', { severity: 'warning', hint });
+    return 'winrm';
+  }
+  if (name !== 'local' && name !== 'winrm') {
     reader.report(names.connection, `host ${host} is unsupported: ansible_connection is ${written}`, {
-      hint: 'this version reaches hosts by ssh and local; leave the host out with a pattern such as all:!NAME',
+      hint: 'this version reaches hosts by ssh, winrm and local; leave the host out with a pattern such as all:!NAME',
     });
   }
   return name;
+}
+
+/** PowerShell over WinRM always, and over SSH where the host is said to be one of Windows; there is nobody to become. */
+function readShell(reader: SettingsReader, transport: string): 'powershell' | undefined {
+  const written = reader.text(...names.shell)?.toLowerCase();
+  const isWindows = transport === 'winrm' || (transport === 'ssh' && (written === 'powershell' || written === 'cmd'));
+  if (!isWindows) return undefined;
+  const method = reader.text(...names.becomeMethod);
+  if (method !== undefined && !/(^|\.)runas$/.test(method)) {
+    reader.report(
+      names.becomeMethod,
+      'on Windows there is nobody to become: what changes a host runs as SYSTEM there',
+      {
+        severity: 'warning',
+      },
+    );
+  }
+  return 'powershell';
 }
 
 function readKeyFile(
@@ -120,7 +151,7 @@ function readKeyFile(
 ): string | undefined {
   const written = reader.text(...names.privateKeyFile);
   const file = written ?? overrides.privateKeyFile;
-  if (file === undefined || transport === 'local') return undefined;
+  if (file === undefined || transport !== 'ssh') return undefined;
   const path = keys.expand(file);
   const problem = keys.problemOf(path);
   if (problem === undefined) return path;
@@ -130,6 +161,16 @@ function readKeyFile(
     });
   }
   reader.report(names.privateKeyFile, `the private key ${path} cannot be read: ${problem}`);
+  return undefined;
+}
+
+function readFile(reader: SettingsReader, keys: KeyFiles, variables: readonly string[]): string | undefined {
+  const written = reader.text(...variables);
+  if (written === undefined) return undefined;
+  const path = keys.expand(written);
+  const problem = keys.problemOf(path);
+  if (problem === undefined) return path;
+  reader.report(variables, `${path} cannot be read: ${problem}`);
   return undefined;
 }
 

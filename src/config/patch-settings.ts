@@ -1,5 +1,5 @@
 // The flat `patch_*` variables of one host.
-import type { PatchSettings, RebootMode } from '../domain/host.ts';
+import type { PatchSettings, RebootMode, WindowsUpdateSettings } from '../domain/host.ts';
 import type { SettingsReader } from './settings-reader.ts';
 
 const modes: readonly RebootMode[] = ['never', 'if-needed', 'always'];
@@ -11,6 +11,7 @@ export function readPatchSettings(reader: SettingsReader): PatchSettings {
   const maxReboots = reader.integer(['patch_max_reboots'], { least: 0, most: 10 });
   const ring = reader.text('patch_ring');
   const owner = reader.text('patch_owner');
+  const windows = readWindows(reader);
   return {
     enabled: reader.boolean('patch_enabled') ?? true,
     ...(disabledReason === undefined ? {} : { disabledReason }),
@@ -22,6 +23,38 @@ export function readPatchSettings(reader: SettingsReader): PatchSettings {
     clusters: reader.list('patch_cluster'),
     ...(owner === undefined ? {} : { owner }),
     securityOrigins: readOrigins(reader),
+    ...(Object.keys(windows).length === 0 ? {} : { windows }),
+  };
+}
+
+const sources = ['default', 'wsus', 'windows-update', 'microsoft-update'] as const;
+
+function readWindows(reader: SettingsReader): WindowsUpdateSettings {
+  const written = reader.text('patch_windows_source');
+  const source = sources.find((known) => known === written);
+  if (written !== undefined && source === undefined) {
+    reader.report(['patch_windows_source'], `patch_windows_source must be ${sources.join(', ')}`);
+  }
+  const catalogue = reader.text('patch_windows_catalogue')?.replaceAll('\\', '/');
+  if (catalogue !== undefined && !/^[A-Za-z]:\/[A-Za-z0-9.+~:_@/-]+$/.test(catalogue)) {
+    reader.report(
+      ['patch_windows_catalogue'],
+      'patch_windows_catalogue must be a path on the host such as C:\\updates\\wsusscn2.cab',
+      {
+        hint: 'letters, digits and . + ~ _ @ - only, no blanks; a share cannot be searched',
+      },
+    );
+  }
+  const hasDrivers = reader.boolean('patch_windows_drivers');
+  const signs = reader.list('patch_ignore_reboot_signs');
+  const strange = signs.find((sign) => !/^[a-z][a-z-]*$/.test(sign));
+  if (strange !== undefined)
+    reader.report(['patch_ignore_reboot_signs'], `"${strange}" is no sign of a pending reboot`);
+  return {
+    ...(source === undefined ? {} : { source }),
+    ...(catalogue === undefined ? {} : { catalogue }),
+    ...(hasDrivers === undefined ? {} : { hasDrivers }),
+    ...(signs.length === 0 || strange !== undefined ? {} : { ignoredRebootSigns: signs }),
   };
 }
 

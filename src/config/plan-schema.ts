@@ -23,13 +23,15 @@ const heldBack = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('needs-new'), packages: z.array(name) }),
   z.strictObject({ kind: z.literal('needs-removal'), packages: z.array(name) }),
   z.strictObject({ kind: z.literal('pinned') }),
+  z.strictObject({ kind: z.literal('excluded'), reason: text, unless: z.enum(['pattern', 'name', 'id']) }),
   z.strictObject({ kind: z.literal('unknown') }),
 ]);
 
 const plannedUpdate = z.strictObject({
   name,
   arch: name,
-  from: z.string().min(1).nullable(),
+  // What Windows Update offers has no version before.
+  from: text.nullable(),
   to: name,
   class: updateClass,
   origins: z.array(text),
@@ -41,7 +43,7 @@ const plannedUpdate = z.strictObject({
 const leftOut = z.strictObject({
   name,
   arch: name,
-  from: name,
+  from: text,
   to: name,
   class: updateClass,
   reason: name,
@@ -56,6 +58,7 @@ const rebootSettings = z.strictObject({
   settleMs: whole,
   concurrency: whole.exactOptional(),
   isWritten: z.boolean().exactOptional(),
+  hasDefaultLimits: z.literal(true).exactOptional(),
 });
 
 const hostPlan = z.strictObject({
@@ -95,6 +98,9 @@ const absence = z.strictObject({
 const rule = z.strictObject({
   class: z.enum(['security', 'other', 'unknown', 'any']).exactOptional(),
   packages: z.array(name).exactOptional(),
+  titles: z.array(name).exactOptional(),
+  classifications: z.array(name).exactOptional(),
+  severities: z.array(name).exactOptional(),
 });
 
 const policy = z.strictObject({

@@ -18,6 +18,18 @@ const amount = z
   .union([z.string(), z.number()], 'must be a number of hosts, a percentage such as 25%, or rest')
   .refine((value) => parseAmount(value) !== undefined, 'must be a number of hosts, a percentage such as 25%, or rest')
   .meta({ examples: [1, '25%', 'rest'] });
+const classifications = [
+  'security',
+  'critical',
+  'rollup',
+  'update',
+  'service-pack',
+  'feature-pack',
+  'definition',
+  'tool',
+  'driver',
+  'upgrade',
+] as const;
 const severity = z.enum(['fail', 'warn', 'ignore']);
 const rebootMode = z.enum(['never', 'if-needed', 'always']);
 
@@ -45,9 +57,19 @@ const wave = z.strictObject({
 const rule = z
   .strictObject({
     class: z.enum(['security', 'other', 'unknown', 'any']).optional(),
-    packages: z.array(name).min(1).optional().describe('Globs on package names.'),
+    packages: z.array(name).min(1).optional().describe('Globs on package names, KB numbers or update ids.'),
+    titles: z.array(name).min(1).optional().describe('Globs on the titles of Windows updates.'),
+    classifications: z.array(z.enum(classifications)).min(1).optional().describe('Windows Update classifications.'),
+    severities: z
+      .array(z.enum(['critical', 'important', 'moderate', 'low']))
+      .min(1)
+      .optional()
+      .describe('Severities as Microsoft gives them; many updates have none and match nothing.'),
   })
-  .refine((value) => value.class !== undefined || value.packages !== undefined, 'needs class, packages or both');
+  .refine(
+    (value) => Object.values(value).some((part) => part !== undefined),
+    'needs class, packages, titles, classifications or severities',
+  );
 
 const hook = z
   .strictObject({
@@ -86,6 +108,10 @@ const install = z.strictObject({
   lock_wait: duration.optional(),
   conffile: z.enum(['keep-old', 'take-new']).optional(),
   on_drift: z.enum(['refuse', 'refuse-host', 'skip-package', 'supersede']).optional(),
+  mode: z
+    .enum(['download', 'cached'])
+    .optional()
+    .describe('Windows: download only, or install only what is downloaded already.'),
   restart_services: z.enum(['never', 'report', 'stale']).optional(),
   max_age: duration.optional(),
   remove_old_kernels: z.strictObject({ keep: z.int().min(1) }).optional(),

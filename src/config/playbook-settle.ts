@@ -79,8 +79,8 @@ function settlePolicy(written: Written<'policy'>): Policy {
   };
 }
 
-function settleRule({ class: updateClass, packages }: WrittenRule): UpdateRule {
-  return given({ class: updateClass, packages });
+function settleRule({ class: updateClass, ...named }: WrittenRule): UpdateRule {
+  return given({ class: updateClass, ...named });
 }
 
 function settleRollout(written: WrittenRollout): Rollout {
@@ -128,12 +128,13 @@ function settleInstall(written: Written<'install'>): InstallSettings {
     onDrift: onDrift === 'refuse' ? 'refuse-host' : onDrift,
     restartServices: written.restart_services ?? 'report',
     maxAgeMs: ms(written.max_age, '6h'),
-    ...given({ removeOldKernels: written.remove_old_kernels }),
+    ...given({ mode: written.mode, removeOldKernels: written.remove_old_kernels }),
   };
 }
 
 function settleReboot(written: WrittenPlaybook['reboot']): RebootSettings {
   const settings = typeof written === 'string' ? { mode: written } : (written ?? {});
+  const hasLimits = [settings.go_down, settings.come_back, settings.settle].some((limit) => limit !== undefined);
   return {
     mode: settings.mode ?? 'never',
     ...(settings.mode === undefined ? {} : { isWritten: true }),
@@ -141,6 +142,7 @@ function settleReboot(written: WrittenPlaybook['reboot']): RebootSettings {
     goDownMs: ms(settings.go_down, '120s'),
     comeBackMs: ms(settings.come_back, '600s'),
     settleMs: ms(settings.settle, '60s'),
+    ...(hasLimits ? {} : { hasDefaultLimits: true }),
     ...given({ concurrency: settings.concurrency }),
   };
 }

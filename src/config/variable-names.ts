@@ -14,6 +14,11 @@ export const patchNames: ReadonlySet<string> = new Set([
   'patch_owner',
   'patch_security_origins',
   'patch_id',
+  'patch_winrm_certificate',
+  'patch_windows_source',
+  'patch_windows_catalogue',
+  'patch_windows_drivers',
+  'patch_ignore_reboot_signs',
 ]);
 
 /** Ours too, but of later versions. */
@@ -31,13 +36,15 @@ export const laterPatchNames: ReadonlySet<string> = new Set([
 /** Names after the alias order of Ansible: where several are set, the last one wins. `METHOD` is the become method. */
 export const connectionAliases = {
   connection: ['ansible_connection'],
-  address: ['ansible_host', 'ansible_ssh_host', 'ansible_paramiko_host'],
-  port: ['ansible_port', 'ansible_ssh_port', 'ansible_paramiko_port'],
-  user: ['ansible_user', 'ansible_ssh_user', 'ansible_paramiko_user'],
+  address: ['ansible_host', 'ansible_ssh_host', 'ansible_winrm_host', 'ansible_psrp_host', 'ansible_paramiko_host'],
+  port: ['ansible_port', 'ansible_ssh_port', 'ansible_winrm_port', 'ansible_psrp_port', 'ansible_paramiko_port'],
+  user: ['ansible_user', 'ansible_ssh_user', 'ansible_winrm_user', 'ansible_psrp_user', 'ansible_paramiko_user'],
   password: [
     'ansible_password',
     'ansible_paramiko_pass',
     'ansible_paramiko_password',
+    'ansible_winrm_pass',
+    'ansible_winrm_password',
     'ansible_ssh_pass',
     'ansible_ssh_password',
   ],
@@ -48,6 +55,7 @@ export const connectionAliases = {
   sshExtraArgs: ['ansible_ssh_extra_args'],
   hostKeyChecking: ['ansible_host_key_checking', 'ansible_paramiko_host_key_checking', 'ansible_ssh_host_key_checking'],
   timeout: ['ansible_timeout', 'ansible_ssh_timeout'],
+  shell: ['ansible_shell_type'],
   become: ['ansible_become'],
   becomeMethod: ['ansible_become_method'],
   becomeUser: ['ansible_become_user', 'ansible_METHOD_user'],
@@ -56,11 +64,32 @@ export const connectionAliases = {
   becomeFlags: ['ansible_become_flags', 'ansible_METHOD_flags'],
 } as const;
 
+/** Settings of WinRM, after Ansible's winrm and psrp connections; where both are set, psrp's wins. */
+export const winrmAliases = {
+  scheme: ['ansible_winrm_scheme', 'ansible_psrp_protocol'],
+  path: ['ansible_winrm_path', 'ansible_psrp_path'],
+  auth: ['ansible_winrm_transport', 'ansible_psrp_auth'],
+  certificate: ['patch_winrm_certificate'],
+  validation: ['ansible_winrm_server_cert_validation', 'ansible_psrp_cert_validation'],
+  caFile: ['ansible_winrm_ca_trust_path', 'ansible_psrp_cert_trust_path', 'ansible_psrp_ca_cert'],
+  certFile: ['ansible_winrm_cert_pem', 'ansible_psrp_certificate_pem'],
+  keyFile: ['ansible_winrm_cert_key_pem', 'ansible_psrp_certificate_key_pem'],
+  messageEncryption: ['ansible_winrm_message_encryption', 'ansible_psrp_message_encryption'],
+  operationTimeout: ['ansible_winrm_operation_timeout_sec', 'ansible_psrp_operation_timeout'],
+  readTimeout: ['ansible_winrm_read_timeout_sec', 'ansible_psrp_read_timeout'],
+  connectTimeout: ['ansible_winrm_connection_timeout', 'ansible_psrp_connection_timeout'],
+  delegation: ['ansible_winrm_kerberos_delegation', 'ansible_psrp_negotiate_delegate'],
+  serviceHost: ['ansible_winrm_kerberos_hostname_override', 'ansible_psrp_negotiate_hostname_override'],
+  service: ['ansible_winrm_service', 'ansible_psrp_negotiate_service'],
+  sendBindings: ['ansible_winrm_send_cbt', 'ansible_psrp_negotiate_send_cbt'],
+  proxy: ['ansible_winrm_proxy', 'ansible_psrp_proxy'],
+} as const;
+
 export type ConnectionSetting = keyof typeof connectionAliases;
 export const becomeMethods = ['sudo', 'su', 'doas'] as const;
 
 const effective: ReadonlySet<string> = new Set(
-  Object.values(connectionAliases)
+  [...Object.values(connectionAliases), ...Object.values(winrmAliases)]
     .flat()
     .flatMap((name) =>
       name.includes('METHOD') ? becomeMethods.map((method) => name.replace('METHOD', method)) : [name],
@@ -69,7 +98,7 @@ const effective: ReadonlySet<string> = new Set(
 
 /** Ansible's own, without meaning for what fettle does. */
 const withoutEffect =
-  /^ansible_(.+_interpreter|(ssh_)?pipelining|ssh_transfer_method|(scp|sftp)_.*|async_dir|system_tmpdirs|admin_users|common_remote_group|remote_tmp|shell_.*|control_path(_dir)?|ssh_control_path(_dir)?|sshpass_prompt|ssh_use_tty|ssh_retries|ssh_executable|group_priority|facts.*|(winrm|psrp)_.*|become_ask_pass|su_prompt_l10n|runas_.*|python_.*)$/;
+  /^ansible_(.+_interpreter|(ssh_)?pipelining|ssh_transfer_method|(scp|sftp)_.*|async_dir|system_tmpdirs|admin_users|common_remote_group|remote_tmp|shell_(executable|is_.*)|control_path(_dir)?|ssh_control_path(_dir)?|sshpass_prompt|ssh_use_tty|ssh_retries|ssh_executable|group_priority|facts.*|winrm_(kinit_.*|realm|keytab|credssp_.*)|psrp_(ignore_proxy|(re)?connection_(retries|backoff)|credssp_.*|max_envelope_size|configuration_name)|become_ask_pass|su_prompt_l10n|runas_.*|python_.*)$/;
 
 export interface NameProblem {
   readonly severity: 'error' | 'warning';

@@ -164,7 +164,9 @@ export function resultFromScan(update: PlannedUpdate, scan: HostScan): UpdateRes
       : now === null
         ? 'removed'
         : 'not-installed';
-  return { name, arch, from, to, now, state: state === 'removed' && from === null ? 'not-installed' : state };
+  // Without a version before it was new, or one of Windows Update's.
+  const wasThere = from !== null && from !== '';
+  return { name, arch, from, to, now, state: state === 'removed' && !wasThere ? 'not-installed' : state };
 }
 
 function installFailed(work: HostWork, error: FettleError): Outcome {
@@ -223,7 +225,9 @@ function changeOf(results: readonly UpdateResult[], whenNothing: Change): Change
 }
 
 function describe(bad: readonly UpdateResult[]): string {
-  const shown = bad.slice(0, 3).map((item) => `${item.name} is ${item.now ?? 'not installed'} (${item.state})`);
+  const shown = bad
+    .slice(0, 3)
+    .map((item) => `${item.name} is ${item.now ?? 'not installed'} (${item.message ?? item.state})`);
   const more = bad.length > 3 ? ` and ${bad.length - 3} more` : '';
   return `not everything went in: ${shown.join(', ')}${more}`;
 }

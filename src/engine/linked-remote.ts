@@ -31,11 +31,11 @@ export interface LinkedRemotePorts {
   readonly detect: (sections: Sections) => Manager;
   readonly manager: (name: string) => Manager;
   readonly readInTurn: ReadInTurn;
-  /** Archive origins that count as security sources besides the known ones. */
-  readonly securityOrigins?: readonly string[];
 }
 
 const scanTimeoutMs = 5 * 60_000;
+/** A search of Windows Update takes minutes, the first after installing many updates far longer. */
+const windowsSearchSec = 40 * 60;
 const startTimeoutMs = 2 * 60_000;
 const bootTimeoutMs = 20_000;
 const bootIdPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -64,9 +64,7 @@ export class LinkedRemote implements HostRemote {
   }
 
   async scan({ maxAgeMs, signal }: { readonly maxAgeMs: number; readonly signal: AbortSignal }): Promise<HostScan> {
-    const origins = this.#ports.securityOrigins ?? [];
-    const fields = origins.length === 0 ? {} : { fields: { security_origins: origins.join(',') } };
-    const answer = await this.#probe({ verb: 'probe', ...fields }, signal);
+    const answer = await this.#probe({ verb: 'probe', fields: this.#searchFields() }, signal);
     const collectedMs = this.#ports.clock.now();
     return this.#ports.readInTurn(() => {
       const sections = parseFrame(answer);
@@ -76,7 +74,9 @@ export class LinkedRemote implements HostRemote {
 
   async simulate({ manager: name, updates }: SimulateRequest, signal: AbortSignal): Promise<Simulation> {
     const manager = this.#ports.manager(name);
-    const answer = await this.#probe(manager.simulateRequest(updates), signal);
+    const request = manager.simulateRequest(updates);
+    const search = this.host.connection.shell === 'powershell' ? this.#searchFields() : {};
+    const answer = await this.#probe({ ...request, fields: { ...search, ...request.fields } }, signal);
     return this.#ports.readInTurn(() => manager.parseSimulation(parseFrame(answer)));
   }
 
@@ -95,7 +95,7 @@ export class LinkedRemote implements HostRemote {
   startJob(start: JobStart, signal: AbortSignal): Promise<JobStatus> {
     return this.#over(this.#link.elevated(signal), async (session) => {
       const options = { signal, timeoutMs: startTimeoutMs };
-      const status = await startJob(session, start, options);
+      const status = await startJob(session, this.#withSearch(start), options);
       if (!this.#hasSwept) {
         this.#hasSwept = true;
         // What others left behind is no business of this job's.
@@ -131,9 +131,31 @@ export class LinkedRemote implements HostRemote {
     await this.#link[Symbol.asyncDispose]();
   }
 
+  /** Jobs that search look where the scan looked. */
+  #withSearch(start: JobStart): JobStart {
+    if (this.host.connection.shell !== 'powershell' || !['install', 'refresh'].includes(start.kind)) return start;
+    const { wait: _wait, ...search } = this.#searchFields();
+    return { ...start, request: { ...start.request, fields: { ...search, ...start.request.fields } } };
+  }
+
+  /** How the inventory wants this host to be looked at; each family knows its own words and passes over the others. */
+  #searchFields(): Record<string, string | number> {
+    const { securityOrigins = [], windows } = this.host.patch;
+    const { source, catalogue, hasDrivers, ignoredRebootSigns = [] } = windows ?? {};
+    return {
+      ...(securityOrigins.length === 0 ? {} : { security_origins: securityOrigins.join(',') }),
+      ...(source === undefined ? {} : { source }),
+      ...(catalogue === undefined ? {} : { cab: catalogue }),
+      ...(hasDrivers === true ? { drivers: 'yes' } : {}),
+      ...(ignoredRebootSigns.length === 0 ? {} : { ignore_reboot: ignoredRebootSigns.join(',') }),
+      ...(this.host.connection.shell === 'powershell' ? { wait: windowsSearchSec } : {}),
+    };
+  }
+
   #probe(request: ScriptRequest, signal: AbortSignal): Promise<Buffer> {
     return this.#over(this.#link.elevated(signal), async (session) => {
-      const options = { signal, timeoutMs: scanTimeoutMs };
+      const isSlow = session.shell === 'powershell';
+      const options = { signal, timeoutMs: isSlow ? windowsSearchSec * 1_000 + scanTimeoutMs : scanTimeoutMs };
       return (await runScript(session, probeScript(), request, options)).stdout;
     });
   }

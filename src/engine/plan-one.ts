@@ -78,9 +78,14 @@ function freeze(host: Host, scan: HostScan, plan: { playbook: Playbook; workload
   };
 }
 
+/** Windows goes on installing before it goes down and again before it lets anybody in, for an hour at worst. */
+const windowsLimits = { goDownMs: 20 * 60_000, comeBackMs: 60 * 60_000, settleMs: 15 * 60_000 } as const;
+
 /** `patch_reboot: never` always wins; another `patch_reboot` narrows or widens the playbook's mode. */
-export function resolveReboot(host: Pick<Host, 'patch'>, settings: RebootSettings): RebootSettings {
+export function resolveReboot(host: Pick<Host, 'patch' | 'connection'>, written: RebootSettings): RebootSettings {
   const { reboot, maxReboots } = host.patch;
+  const { hasDefaultLimits, ...said } = written;
+  const settings = hasDefaultLimits && host.connection.shell === 'powershell' ? { ...said, ...windowsLimits } : said;
   const mode = settings.mode === 'never' && reboot !== 'never' ? 'never' : (reboot ?? settings.mode);
   return { ...settings, mode, max: Math.min(maxReboots ?? settings.max, settings.max) };
 }

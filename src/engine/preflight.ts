@@ -34,7 +34,11 @@ export function judgePreflight(input: PreflightInput): PreflightJudgement {
   const { scan, mayRepair, hostPlan } = input;
   const isBroken = scan.broken.length > 0 && hostPlan.updates.length > 0;
   const leaveAlone = judgeSwitches(input) ?? judgeClaim(input);
-  const failure = judgeManager(scan) ?? (isBroken && !mayRepair ? brokenBefore(scan) : undefined) ?? judgeSpace(input);
+  const failure =
+    judgeManager(scan) ??
+    judgeProblems(input) ??
+    (isBroken && !mayRepair ? brokenBefore(scan) : undefined) ??
+    judgeSpace(input);
   return {
     ...(leaveAlone === undefined ? {} : { leaveAlone }),
     ...(failure === undefined ? {} : { failure }),
@@ -69,6 +73,15 @@ function judgeManager(scan: HostScan): FettleError | undefined {
   if (scan.privileges.isRoot) return undefined;
   return new FettleError('elevate', `${scan.privileges.user} is not root and no elevation is set`, {
     hint: 'set ansible_become, or log in as root',
+  });
+}
+
+function judgeProblems({ scan, hostPlan }: PreflightInput): FettleError | undefined {
+  const blocking = scan.problems.find((problem) => problem.isBlocking === true);
+  if (blocking === undefined || hostPlan.updates.length === 0) return undefined;
+  return new FettleError('command', `it is not fit to be patched: ${blocking.message}`, {
+    hint: 'put that right on the host, then resume the run',
+    details: { problem: blocking.code },
   });
 }
 

@@ -28,6 +28,9 @@ export type RebootEnd =
 
 /** Logins are refused for a while by pam_nologin on the way down and up; longer than this they are refused for good. */
 const authPatienceMs = 90_000;
+/** Windows refuses logins until its domain can be asked; each counts against the account's lockout, so they are few. */
+const windowsAuthPauseMs = 60_000;
+const windowsAuthPatienceMs = 3.5 * windowsAuthPauseMs;
 
 /**
  * Reboots one host by a detached job and proves it by a new boot id: going down, coming back and settling each have
@@ -109,7 +112,7 @@ async function prove(context: HostContext, order: RebootOrder): Promise<RebootEn
     if (seen.kind === 'down') {
       if (seen.error.code === 'host-key') throw strangerCameBack(context, seen.error);
       deniedSinceMs = ['auth', 'elevate'].includes(seen.error.code) ? (deniedSinceMs ?? clock.elapsedMs()) : undefined;
-      if (deniedSinceMs !== undefined && clock.elapsedMs() - deniedSinceMs > authPatienceMs) throw seen.error;
+      if (deniedSinceMs !== undefined && clock.elapsedMs() - deniedSinceMs > authPatience(context)) throw seen.error;
     }
     return isNew(seen, bootIdBefore) ? seen : undefined;
   });
@@ -120,6 +123,14 @@ async function prove(context: HostContext, order: RebootOrder): Promise<RebootEn
   const downMs = down.kind === 'down' ? clock.elapsedMs() - downSinceMs : 0;
   await settle(context, settings.settleMs);
   return { kind: 'rebooted', bootIdAfter: back.bootId, downMs: Math.round(downMs) };
+}
+
+function isWindows({ host }: HostContext): boolean {
+  return host.connection.shell === 'powershell';
+}
+
+function authPatience(context: HostContext): number {
+  return isWindows(context) ? windowsAuthPatienceMs : authPatienceMs;
 }
 
 function isUp(seen: Look): boolean {
@@ -146,17 +157,19 @@ async function waitUntil<T>(
   const startMs = clock.elapsedMs();
   show(context, { type: 'live.note', host: context.host.name, note: `rebooting: ${phase}` });
   for (;;) {
-    const answer = found(await look(context));
+    const seen = await look(context);
+    const answer = found(seen);
     if (answer !== undefined) return answer;
     if (clock.elapsedMs() - startMs >= limitMs) return undefined;
-    await clock.sleep(limits.rebootPollMs, detach);
+    const isDenied = seen.kind === 'down' && seen.error.code === 'auth' && isWindows(context);
+    await clock.sleep(isDenied ? windowsAuthPauseMs : limits.rebootPollMs, detach);
   }
 }
 
 function stayedUp(order: RebootOrder): FettleError {
   const minutes = Math.round(order.settings.goDownMs / 6_000) / 10;
   return new FettleError('reboot', `the host did not reboot within ${minutes} min`, {
-    hint: 'look for inhibitors (systemd-inhibit --list) and waiting jobs (systemctl list-jobs) on it',
+    hint: 'look for inhibitors (systemd-inhibit --list), waiting jobs (systemctl list-jobs) or services that do not stop',
     details: { bootId: order.bootIdBefore },
   });
 }

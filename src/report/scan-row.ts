@@ -113,6 +113,8 @@ export function heldBackText(heldBack: HeldBack): string {
       return `would remove ${heldBack.packages.join(', ')}`;
     case 'pinned':
       return 'pinned';
+    case 'excluded':
+      return heldBack.reason;
     case 'unknown':
       return 'kept back';
   }

@@ -155,8 +155,7 @@ describe('patch variables', () => {
 });
 
 const wrong: readonly [variables: string, expected: RegExp, severity?: 'warning'][] = [
-  ['ansible_connection: winrm', /:3:9: host h is unsupported: ansible_connection is winrm/],
-  ['ansible_connection: docker', /host h is unsupported/],
+  ['ansible_connection: docker', /:3:9: host h is unsupported: ansible_connection is docker/],
   ['ansible_port: 99999', /:3:9: ansible_port must be a whole number from 1 to 65535/],
   ['ansible_port: [1]', /ansible_port must be a whole number/],
   ['ansible_user: [a]', /ansible_user must be text/],

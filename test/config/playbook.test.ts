@@ -36,7 +36,14 @@ describe('a playbook', () => {
         restartServices: 'report',
         maxAgeMs: 21_600_000,
       },
-      reboot: { mode: 'never', max: 2, goDownMs: 120_000, comeBackMs: 600_000, settleMs: 60_000 },
+      reboot: {
+        mode: 'never',
+        max: 2,
+        goDownMs: 120_000,
+        comeBackMs: 600_000,
+        settleMs: 60_000,
+        hasDefaultLimits: true,
+      },
       verify: {
         failedUnits: 'fail',
         listeners: 'fail',
@@ -158,7 +165,10 @@ const wrong: readonly [text: string, expected: RegExp][] = [
   [`${head}reboot: {mode: sometimes}\n`, /:5:16: reboot\.mode: must be one of never/],
   [`${head}reboot: {max: 99}\n`, /reboot\.max: must be at most 10/],
   [`${head}policy: {include: [{class: bugfix}]}\n`, /:5:28: policy\.include\[0\]\.class: must be one of security/],
-  [`${head}policy: {include: [{}]}\n`, /policy\.include\[0\]: needs class, packages or both/],
+  [
+    `${head}policy: {include: [{}]}\n`,
+    /policy\.include\[0\]: needs class, packages, titles, classifications or severities/,
+  ],
   [
     `${head}policy: {exclude: {package: [a]}}\n`,
     /:5:20: policy\.exclude: unknown key package[^]*did you mean packages/,

@@ -56,7 +56,12 @@ interface Fixture {
 function fixture(answer: Answer, over: { elevated?: boolean; securityOrigins?: string[] } = {}): Fixture {
   const sessions: AnsweringSession[] = [];
   const clock = new FakeClock();
-  const of = over.elevated === true ? { ...host, connection: { ...host.connection, elevation } } : host;
+  const { securityOrigins } = over;
+  const of = {
+    ...host,
+    ...(over.elevated === true ? { connection: { ...host.connection, elevation } } : {}),
+    ...(securityOrigins === undefined ? {} : { patch: { ...host.patch, securityOrigins } }),
+  };
   const link = new HostLink(of, {
     clock,
     random: () => 0,
@@ -72,8 +77,6 @@ function fixture(answer: Answer, over: { elevated?: boolean; securityOrigins?: s
     ...fakeManager(() => undefined),
     parseScan: (sections: Sections, collectedMs) => aScan({ manager: sections.get('manager') ?? '', collectedMs }),
   };
-  const { securityOrigins } = over;
-  const named = securityOrigins === undefined ? {} : { securityOrigins };
   return {
     sessions,
     remote: new LinkedRemote(link, {
@@ -81,7 +84,6 @@ function fixture(answer: Answer, over: { elevated?: boolean; securityOrigins?: s
       detect: () => speaks,
       manager: () => speaks,
       readInTurn: inTurn(clock),
-      ...named,
     }),
   };
 }
