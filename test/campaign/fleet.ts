@@ -33,7 +33,7 @@ export function fleetOf({ victim, flavour, architecture, extra }: FleetOptions):
 export const playbook = {
   targets: { select: `all:!${bystander}` },
   rollout: { waves: [1, 'rest'], budget: { max: 1 } },
-  install: { lock_wait: '20s' },
+  install: { lock_wait: '45s' },
   reboot: { mode: 'if-needed', go_down: '30s', come_back: '30s', settle: '5s' },
   verify: { retries: 2, retry_delay: '1s' },
   hooks: {

@@ -36,4 +36,5 @@ export const lies: readonly Fault[] = [
   liar('megabytes', 'megabytes of noise'),
   liar('control', 'control characters'),
   liar('stale', 'the answer to an earlier question'),
+  liar('foreign', "somebody else's job id"),
 ];

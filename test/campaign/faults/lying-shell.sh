@@ -22,6 +22,7 @@ case $mode in
     printf '\033]0;owned\007\033[2J\000\377\r\b'
     sed 's/ok/\x1b[31mok\x00/g' "$answer"
     ;;
+  foreign) sed -E 's/[0-9a-z]{26}-/01k0000000000000000foreign-/g; s/\b01[0-9A-Z]{24}\b/01K0000000000000000FOREIGN/g' "$answer" ;;
   stale) if [ -e "$last" ]; then cat "$last"; else printf 'v1 00000000 begin\nsection status\nphase done\nlog 0\nend\n'; fi ;;
 esac
 mv "$answer" "$last"

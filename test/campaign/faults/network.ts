@@ -26,8 +26,10 @@ export const networkFaults: readonly Fault[] = [
   cut('network cut for 2 s', 'silent', 2_000),
   cut('network cut for 60 s', 'silent', 60_000),
   cut('cable out for 5 s', 'link', 5_000),
-  cut('half-open: nothing reaches the host for 20 s', 'to-host', 20_000),
-  cut('half-open: nothing comes from the host for 20 s', 'from-host', 20_000),
+  cut('half-open: nothing reaches the host for 2 s', 'to-host', 2_000),
+  cut('half-open: nothing reaches the host for 60 s', 'to-host', 60_000),
+  cut('half-open: nothing comes from the host for 2 s', 'from-host', 2_000),
+  cut('half-open: nothing comes from the host for 60 s', 'from-host', 60_000),
   {
     name: 'sshd stopped by SIGSTOP for 15 s',
     at: steps,

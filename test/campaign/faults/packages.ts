@@ -3,9 +3,9 @@ import type { Fault } from '../fault.ts';
 
 export const packageFaults: readonly Fault[] = [
   {
-    name: 'apt locked by another for 8 s',
+    name: 'apt locked by another for 30 s',
     at: ['preflight', 'refresh', 'before_host', 'install'],
-    strike: async ({ victim }) => ({ heal: await victim.holdPackageLock(), afterMs: 8_000 }),
+    strike: async ({ victim }) => ({ heal: await victim.holdPackageLock(), afterMs: 30_000 }),
   },
   {
     name: 'apt locked by another for ever',
