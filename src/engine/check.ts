@@ -84,7 +84,7 @@ export async function repair(work: HostWork): Promise<Outcome | undefined> {
   const end = await runJob(context, {
     step: 'repair',
     kind: 'repair',
-    request: context.manager(hostPlan.manager).repairRequest(plan.install),
+    request: context.manager(hostPlan.manager).repairRequest(hostPlan.updates, plan.install),
     timeoutMs: plan.install.timeoutMs,
     ...(open === undefined ? {} : { open }),
   });

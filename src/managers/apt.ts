@@ -30,9 +30,10 @@ export const apt: Manager = {
     rows: updates.map(({ name, arch, to }) => [name, arch, to]),
   }),
   refreshRequest: (lockWaitMs) => ({ verb: 'refresh', fields: { lock_wait: Math.ceil(lockWaitMs / 1000) } }),
-  repairRequest: (settings) => ({
+  repairRequest: (updates, settings) => ({
     verb: 'repair',
     fields: { conffile: settings.conffile, lock_wait: Math.ceil(settings.lockWaitMs / 1000) },
+    rows: updates.map(({ name, arch, to }) => [name, arch, to]),
   }),
   readInstall,
 };

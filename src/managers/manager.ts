@@ -23,7 +23,8 @@ export interface Manager {
   /** The request of an `install` job: installs exactly these or refuses with verdict `drift`. */
   installRequest(updates: readonly PlannedUpdate[], settings: InstallSettings): ScriptRequest;
   refreshRequest(lockWaitMs: number): ScriptRequest;
-  repairRequest(settings: InstallSettings): ScriptRequest;
+  /** Finishes what a job of ours left half done; of these, what is torn goes in at its planned version. */
+  repairRequest(updates: readonly PlannedUpdate[], settings: InstallSettings): ScriptRequest;
   /** Read back from the package database, never from the exit code. */
   readInstall(result: JobResult, plan: HostPlan, attempted: readonly PlannedUpdate[]): readonly UpdateResult[];
 }

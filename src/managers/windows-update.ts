@@ -43,7 +43,7 @@ export const windowsUpdate: Manager = {
     rows: updates.map(({ name, arch, to }) => [name, arch, to]),
   }),
   refreshRequest: (lockWaitMs) => ({ verb: 'refresh', fields: { lock_wait: seconds(lockWaitMs) } }),
-  repairRequest: (settings): ScriptRequest => ({ verb: 'repair', fields: timeFields(settings) }),
+  repairRequest: (_updates, settings): ScriptRequest => ({ verb: 'repair', fields: timeFields(settings) }),
   readInstall: (result, plan, attempted): readonly UpdateResult[] => readWindowsInstall(result, plan, attempted),
 };
 

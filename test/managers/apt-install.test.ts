@@ -31,11 +31,12 @@ function stateOf(planned: PlannedUpdate, now: JobResult, attempted: readonly Pla
 
 describe('the request of an install', () => {
   test('names exactly the versions, and seconds for the locks', () => {
-    const request = apt.installRequest([aPlanned({ name: 'libc6', arch: 'amd64', to: '2:1~x+1' })], settings);
+    const updates = [aPlanned({ name: 'libc6', arch: 'amd64', to: '2:1~x+1' })];
+    const request = apt.installRequest(updates, settings);
     const line = 'v1 ab install conffile=take-new lock_wait=91 -- libc6,amd64,2:1~x+1';
     assert.equal(encodeRequest(request, 'ab'), line);
     assert.equal(encodeRequest(apt.refreshRequest(1), 'ab'), 'v1 ab refresh lock_wait=1 --');
-    assert.equal(encodeRequest(apt.repairRequest(settings), 'ab'), 'v1 ab repair conffile=take-new lock_wait=91 --');
+    assert.equal(encodeRequest(apt.repairRequest(updates, settings), 'ab'), line.replace('install', 'repair'));
   });
 });
 

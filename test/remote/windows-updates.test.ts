@@ -450,7 +450,7 @@ describe('an installation on a Windows host', { skip }, () => {
 
   test('services that stand still are started by a repair, and a refresh searches anew', async () => {
     await using windows = host(monthOfUpdates());
-    const repaired = await work(windows, 'repair', windowsUpdate.repairRequest(settings));
+    const repaired = await work(windows, 'repair', windowsUpdate.repairRequest([], settings));
     assert.equal(repaired.result.verdict, 'ok', repaired.result.message);
     assert.equal(windows.model().services['wuauserv']?.status, 'Running');
     const refreshed = await work(windows, 'refresh', windowsUpdate.refreshRequest(0));

@@ -194,7 +194,11 @@ apt_refresh() {
   fi
 }
 
-# Only what an earlier job of ours broke: configure what is unpacked, then complete, never remove.
+# Those that dpkg was cut off from unpacking (dpkg(1), reinst-required): nothing but unpacking them anew helps.
+torn() { dpkg_list | awk -F "$tab" '$4 ~ /^..R/ { print ($2 == "all") ? $1 : $1 ":" $2 }'; }
+
+# Only what an earlier job of ours broke: configure what is unpacked, unpack at its planned version what was cut off from
+# it, then complete, never remove.
 apt_repair() {
   quiet_environment
   dpkg_list >"$dir/before"
@@ -202,6 +206,13 @@ apt_repair() {
   say 'configuring what is half-way'
   # shellcheck disable=SC2086 # options are words
   locked dpkg $dpkg_options --configure -a
+  torn=$(torn)
+  if [ -z "$held" ] && [ -n "$torn" ] && apt_pin_preferences "$dir/pins"; then
+    say 'unpacking anew what was cut off'
+    # shellcheck disable=SC2086 # options and names are words
+    locked apt-get -y -q -o Dir::Etc::Preferences="$dir/pins" $apt_pinned_options $apt_plain --no-remove --reinstall \
+      $conffile_options install $torn
+  fi
   # A failing postinst would only fail once more; what lacks a dependency is another thing.
   if [ -z "$held" ] && [ -n "$(unwell)" ] && ! apt-get -qq check -o Debug::NoLocking=1 >/dev/null 2>&1; then
     # shellcheck disable=SC2086 # options are words
