@@ -9,6 +9,7 @@ const measurements: Readonly<Record<string, readonly string[]>> = {
   'start-up': ['start-up.ts'],
   ledger: ['ledger.ts'],
   synced: ['synced.ts'],
+  winrm: ['winrm.ts'],
 };
 
 const asked = process.argv.slice(2);

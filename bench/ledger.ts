@@ -71,10 +71,13 @@ function reportsOf(year: Year, run: string): readonly (readonly string[])[] {
     ['report', 'hosts'],
     ['report', 'hosts', host],
     ['report', 'reboots'],
+    ['report', 'history'],
+    ['report', 'history', host],
   ];
   const asked = [
     ...plain,
     ...plain.map((words) => [...words, ...asOf]),
+    ['report', 'history', '--failed'],
     ['run', 'list'],
     ['run', 'list', '-n', '500'],
     ['run', 'show', run],

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { appendEvents, type TimedEvent } from '../../src/ledger/chain.ts';
 import { openConnection } from '../../src/ledger/connection.ts';
 import { putBlob } from '../../src/ledger/blob.ts';
+import { sentEvent } from '../../src/ledger/sent-event.ts';
 import type { Connection } from '../../src/ledger/sqlite.ts';
 import { median } from '../report.ts';
 import { FleetModel } from './fleet-model.ts';
@@ -57,7 +58,8 @@ function someEvents(year: Year, connections: readonly Connection[]): readonly Ti
     connections.map((connection) => putBlob(connection, Buffer.from(text)))[0] ?? '';
   const ports = { fleet, run: '01ZZZZZZZZZZZZZZZZZZZZZZZZ', week: 1, startMs: endOfYear(year), keepOutput };
   const random = seededRandom(4);
-  return fleet.hosts.flatMap((host) => new HostRun(host, { ...ports, random }).events(1));
+  const events = fleet.hosts.flatMap((host) => new HostRun(host, { ...ports, random }).events(1));
+  return events.map(({ timeMs, event }) => ({ timeMs, event: sentEvent(event) }));
 }
 
 function inTurn(events: readonly TimedEvent[], early: Connection, late: Connection): { early: number; late: number } {

@@ -8,6 +8,7 @@ import type { RunEvent } from '../../src/domain/event.ts';
 import { putBlob } from '../../src/ledger/blob.ts';
 import { appendEvents } from '../../src/ledger/chain.ts';
 import { openConnection } from '../../src/ledger/connection.ts';
+import { sentEvent } from '../../src/ledger/sent-event.ts';
 import type { Connection } from '../../src/ledger/sqlite.ts';
 import { FleetModel, type ModelHost } from './fleet-model.ts';
 import { HostRun, type TimedRunEvent } from './host-run-events.ts';
@@ -53,7 +54,7 @@ export function yearLedger(size: YearSize, say: (line: string) => void): Year {
 /** What the file's content comes from. */
 const makers = [
   ...['year', 'fleet-model', 'host-run-events', 'packages', 'random'].map((name) => `bench/ledger/${name}.ts`),
-  ...['chain', 'blob', 'projection', 'scan-projection', 'statements', 'migrations'].map(
+  ...['chain', 'blob', 'sent-event', 'projection', 'scan-projection', 'statements', 'migrations'].map(
     (name) => `src/ledger/${name}.ts`,
   ),
 ];
@@ -133,7 +134,7 @@ class YearWriter {
       for (const host of group) inTurn.push(...new HostRun(host, ports).events(wave));
     })();
     inTurn.sort((one, other) => one.timeMs - other.timeMs);
-    appendEvents(this.#connection, inTurn);
+    this.#write(inTurn);
     this.#nowMs = inTurn.at(-1)?.timeMs ?? this.#nowMs;
   }
 
@@ -171,9 +172,13 @@ class YearWriter {
 
   #append(events: readonly RunEvent[]): void {
     this.#nowMs += 500;
+    this.#write(events.map((event) => ({ timeMs: this.#nowMs, event })));
+  }
+
+  #write(events: readonly TimedRunEvent[]): void {
     appendEvents(
       this.#connection,
-      events.map((event) => ({ timeMs: this.#nowMs, event })),
+      events.map(({ timeMs, event }) => ({ timeMs, event: sentEvent(event) })),
     );
   }
 }
