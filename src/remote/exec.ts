@@ -1,4 +1,5 @@
 import type { ExecResult, Session } from '../transport/session.ts';
+import { lostOutput } from './powershell.ts';
 import { encodeText, textCommand } from './powershell-text.ts';
 
 /** The text comes on standard input and is read to its end before it runs; what it runs finds an empty input. */
@@ -12,9 +13,9 @@ export interface TextOptions {
 }
 
 /** Runs the operator's own text by `sh`, or by PowerShell where that is the host's; its exit status is a result, not an error. */
-export function runText(session: Session, text: string, options: TextOptions): Promise<ExecResult> {
+export async function runText(session: Session, text: string, options: TextOptions): Promise<ExecResult> {
   const { onOutput, ...rest } = options;
-  return session.exec({
+  const result = await session.exec({
     ...rest,
     ...(session.shell === 'powershell'
       ? { command: textCommand(session), stdin: encodeText(text) }
@@ -26,4 +27,6 @@ export function runText(session: Session, text: string, options: TextOptions): P
           onStderr: (chunk: Uint8Array) => onOutput('stderr', chunk),
         }),
   });
+  if (result.hasGap === true) throw lostOutput(`the command (exit status ${result.exitCode ?? 'none'})`);
+  return result;
 }

@@ -108,7 +108,9 @@ function refusal(code: string, words: string, ownRun: string): FettleError {
     case 'bad-request':
       return new FettleError('command', `the host refuses the request: ${words}`);
     default:
-      return new FettleError('disk', words, { hint: 'look at the space and the owner of the job directory' });
+      return new FettleError('disk', words, {
+        hint: 'make room on that disk; where there is room, look at the owner of the job directory',
+      });
   }
 }
 

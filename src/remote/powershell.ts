@@ -68,12 +68,21 @@ export async function runPowerShell(
     stdin: encodePayload(script, request),
     ...options,
   });
-  const frame = decodeAnswer(result.stdout, request.mark);
-  if (frame === undefined) throw noAnswer(script, result);
+  const frame = answerOf(script, result, request.mark);
   const problem = parseFrame(frame).get('problem');
   if (problem !== undefined) throw problemError(script, problem);
   if (findFrame(frame, request.mark) !== 0) throw unreadable(noMatch, frame);
   return { ...result, stdout: frame, stderr: Buffer.from(decodeClixml(result.stderr.toString('utf8'))), exitCode: 0 };
+}
+
+function answerOf(script: RemoteScript, result: ExecResult, mark: string): Buffer {
+  try {
+    const frame = decodeAnswer(result.stdout, mark);
+    if (frame !== undefined) return frame;
+  } catch (error) {
+    if (result.hasGap !== true) throw error;
+  }
+  throw result.hasGap === true ? lostOutput(`the ${script.name} script`) : noAnswer(script, result);
 }
 
 const sentinel = /<<FETTLE:([a-z0-9]{1,32}):(\d{1,9}):([0-9a-f]{64}):/g;
@@ -114,8 +123,8 @@ function noAnswer(script: RemoteScript, result: ExecResult): FettleError {
     });
   }
   if (what === 'version') {
-    return new FettleError('config', `the host has PowerShell ${found}`, {
-      hint: 'install Windows Management Framework 5.1',
+    return new FettleError('config', `the host has PowerShell ${found}, which is too old`, {
+      hint: 'scripts need 5.1: install Windows Management Framework 5.1, or leave the host out',
       details: { version: found },
     });
   }
@@ -127,10 +136,17 @@ function noAnswer(script: RemoteScript, result: ExecResult): FettleError {
     'command',
     `the ${script.name} script ended with status ${result.exitCode ?? 'none'} and no answer: ${said}`,
     {
-      hint: 'powershell.exe of Windows must start for this account; try it with: fettle exec',
+      hint: 'powershell.exe of Windows PowerShell 5.1 must be there and start for this account; look whether a policy stops it',
       details: { exitCode: result.exitCode, stderr: said },
     },
   );
+}
+
+/** @returns `lost`: it came to its end, and what it said did not all arrive. */
+export function lostOutput(what: string): FettleError {
+  return new FettleError('lost', `the connection was lost while ${what} ran, and with it a part of its output`, {
+    hint: 'it came to its end on the host; ask again',
+  });
 }
 
 /** Ends of scripts that have an error of their own, by the phase that the host tells. */
@@ -144,7 +160,7 @@ function problemError(script: RemoteScript, text: string): FettleError {
   switch (phase) {
     case 'admin':
       return new FettleError('elevate', message, {
-        hint: 'it must be in Administrators; a local account besides the built-in one also needs LocalAccountTokenFilterPolicy=1',
+        hint: 'it must be in Administrators; a local account besides the built-in one also needs LocalAccountTokenFilterPolicy=1 (in HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Policies\\System)',
         details,
       });
     case 'read':
@@ -155,7 +171,7 @@ function problemError(script: RemoteScript, text: string): FettleError {
       return new FettleError('command', `the host refuses the request: ${message}`, { details });
     case 'disk':
       return new FettleError('disk', message, {
-        hint: 'look at the space and the owner of the job directory',
+        hint: 'make room on that disk; where there is room, look at the owner of the job directory',
         details,
       });
     default:

@@ -8,6 +8,7 @@ import type { ExecRequest, ExecResult } from './session.ts';
 export interface ChannelEnd {
   readonly exitCode: number | null;
   readonly signal?: string;
+  readonly hasGap?: true;
 }
 
 export interface Channel {
@@ -51,6 +52,7 @@ export async function converse(channel: Channel, request: ExecRequest, what: str
       stderr: stderr.bytes(),
       exitCode: end.exitCode,
       ...(end.signal === undefined ? {} : { signal: end.signal }),
+      ...(end.hasGap === true ? { hasGap: true } : {}),
       stdoutTruncatedBytes: stdout.truncatedBytes,
       stderrTruncatedBytes: stderr.truncatedBytes,
     };

@@ -42,6 +42,8 @@ export interface ExecResult {
   /** Null when a signal ended it. */
   readonly exitCode: number | null;
   readonly signal?: string;
+  /** The connection was made anew while the command ran: a part of what it said may be missing. */
+  readonly hasGap?: true;
   readonly stdoutTruncatedBytes: number;
   readonly stderrTruncatedBytes: number;
 }

@@ -97,6 +97,12 @@ describe('a script for PowerShell', () => {
     }
   });
 
+  test('whose answer went down with a connection was lost, not refused', async () => {
+    for (const stdout of ['', '<<FETTLE:ab12:9:']) {
+      await assert.rejects(runPowerShell(sayer(stdout, { hasGap: true }), scriptOf(''), request), { code: 'lost' });
+    }
+  });
+
   test('that gives no answer is told with what the host said instead, decoded', async () => {
     const said = '#< CLIXML\r\n<Objs><S S="Error">no_x000D__x000A_memory</S></Objs>';
     await assert.rejects(runPowerShell(sayer('', { exitCode: 5, stderr: Buffer.from(said) }), scriptOf(''), request), {

@@ -27,7 +27,7 @@ import type { WindowsModel } from '../support/windows-model.ts';
 import { chocolateyVersions, installChocolatey } from '../support/windows-packages.ts';
 import { WindowsSession } from '../support/windows-session.ts';
 
-const quick = { pause_ms: 10, wait: 60 };
+const quick = { pause_ms: 10, wait: 240 };
 const skip = skipWithoutDotnet;
 
 function host(updates: WindowsModel['updates'], model: Partial<WindowsModel> = {}): WindowsHost {
@@ -386,7 +386,7 @@ describe('an installation on a Windows host', { skip }, () => {
     });
     assert.deepEqual(
       findings.map((finding) => finding.check),
-      ['plan'],
+      ['rolled-back'],
     );
     assert.match(findings[0]?.message ?? '', /rolled back/);
   });

@@ -144,6 +144,9 @@ case $verb in
     boot_id
     section system-state
     if [ -d /run/systemd/system ]; then bounded 10 systemctl is-system-running 2>/dev/null; else echo running; fi
+    section clock
+    date +%s
+    uptime_sec
     ;;
 esac
 end

@@ -35,8 +35,26 @@ restart_units() {
   if [ -z "$failed" ]; then finish ok 0 ''; else finish failed 1 "not restarted:$failed"; fi
 }
 
-# Refuses where a reboot would do harm; the reboot itself comes after the result was written.
+# power=reboot, off or cancel. Refuses where it would do harm; what is asked for comes after the result was written.
 reboot_host() {
+  power=$(field power reboot)
+  case $power in
+    reboot | off) ;;
+    cancel)
+      call_off
+      return
+      ;;
+    *)
+      finish bad-request 1 "there is no power state $power"
+      return
+      ;;
+  esac
+  users=
+  if [ "$(field idle no)" = yes ]; then users=$(logged_on); fi
+  if [ -n "$users" ]; then
+    finish in-use 1 "logged on: $users"
+    return
+  fi
   busy=$(managers_at_work | awk -F '\t' '{ printf "%s (pid %s) ", $2, $1 }')
   if [ -n "$busy" ]; then
     finish busy 1 "a package manager is at work: ${busy% }"
@@ -48,16 +66,78 @@ reboot_host() {
     return
   fi
   finish ok 0 ''
-  [ -e "$dir/result" ] && reboot_now
+  [ -e "$dir/result" ] && power_now
+}
+
+# Whoever has a terminal or a desktop. Logins without one, as ours, are programs. Where nothing keeps a record of logins
+# the terminals of processes tell.
+logged_on() {
+  {
+    if [ -e /run/utmp ] || [ -e /var/run/utmp ] || have loginctl; then
+      who 2>/dev/null | awk '{ print $1 " on " $2 }'
+    else
+      terminals_in_use
+    fi
+    if have loginctl; then
+      bounded 10 loginctl list-sessions --no-legend --no-pager 2>/dev/null | while read -r session _; do
+        bounded 10 loginctl show-session "$session" -p Name -p TTY -p Class -p Type -p State 2>/dev/null | awk -F = '
+          { seen[$1] = $2 }
+          END {
+            place = seen["TTY"] == "" ? seen["Type"] : seen["TTY"]
+            is_person = seen["Class"] ~ /^user/ && seen["State"] != "closing"
+            if (is_person && (seen["TTY"] != "" || place ~ /^(x11|wayland|mir)$/)) print seen["Name"] " on " place
+          }'
+      done
+    fi
+  } | sort -u | awk '{ printf "%s%s", (NR > 1 ? ", " : ""), $0 }' | head -c 500
+}
+
+# Of each process with a controlling terminal, who owns it: proc(5) stat field 7, major and minor number in one. Whoever
+# only offers a login is nobody.
+terminals_in_use() {
+  set +f
+  for directory in /proc/[0-9]*; do
+    read -r name 2>/dev/null <"$directory/comm" || continue
+    case $name in *getty | login) continue ;; esac
+    place=$(sed 's/.*) [A-Za-z] //' "$directory/stat" 2>/dev/null | awk '
+      { number = $4; major = int(number / 256) % 4096; minor = number % 256 + int(number / 1048576) * 256 }
+      major >= 136 && major <= 143 { print "pts/" minor + (major - 136) * 256 }
+      major == 4 && minor < 64 { print "tty" minor }')
+    if [ -z "$place" ] || is_elsewhere "${directory##*/}"; then continue; fi
+    owner=$(sed -n 's/^Uid:[^0-9]*\([0-9]*\).*/\1/p' "$directory/status" 2>/dev/null)
+    [ -z "$owner" ] || printf '%s on %s\n' "$(id -nu "$owner" 2>/dev/null || echo "$owner")" "$place"
+  done
+  set -f
 }
 
 # The two seconds let the controller read the result. systemctl(1) reboot does not ask for inhibitors of others.
-reboot_now() {
+power_now() {
   sync
   sleep 2
-  if [ -d /run/systemd/system ]; then
+  if [ "$power" = off ]; then
+    if [ -d /run/systemd/system ]; then systemctl poweroff || poweroff; else poweroff || shutdown -h now; fi
+  elif [ -d /run/systemd/system ]; then
     systemctl reboot || reboot
   else
     reboot || shutdown -r now
+  fi
+}
+
+# A shutdown or restart that is scheduled, whoever asked for it. systemd tells of one in a file; elsewhere shutdown(8) -c
+# tells by its status whether there was one.
+call_off() {
+  scheduled=/run/systemd/shutdown/scheduled
+  if [ -d /run/systemd/system ] && [ ! -e "$scheduled" ]; then
+    finish ok 0 'nothing was scheduled'
+    return
+  fi
+  mode=$(sed -n 's/^MODE=//p' "$scheduled" 2>/dev/null)
+  logged shutdown -c
+  if [ -e "$scheduled" ]; then
+    finish failed 1 "the ${mode:-shutdown} is still scheduled"
+  elif [ "$code" = 0 ]; then
+    finish ok 0 "called off: ${mode:-shutdown}"
+  else
+    finish ok 0 'nothing was scheduled'
   fi
 }

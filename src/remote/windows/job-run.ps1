@@ -6,9 +6,10 @@ function Invoke-Job($Request) {
   $directory = Get-JobPath (Get-JobName $Request) ''
   if (-not (Enter-Gate $directory)) { return }
   $startedAt = Get-EpochSeconds
-  $beat = Start-Heartbeat $directory
   Open-JobLog $directory
+  $beat = $null
   try {
+    $beat = Start-Heartbeat $directory
     $answer = Invoke-Work $Request
   } catch {
     $cause = $_.Exception.GetBaseException()
@@ -45,7 +46,12 @@ function Enter-Gate([string]$Directory) {
 # By uptime, from a thread of its own: what a job does may take an hour in one call.
 function Start-Heartbeat([string]$Directory) {
   $flag = New-Object Threading.ManualResetEvent($false)
+  # The plain session: it needs no module, and is there at once.
+  $state = [Management.Automation.Runspaces.InitialSessionState]::CreateDefault2()
+  $runspace = [Management.Automation.Runspaces.RunspaceFactory]::CreateRunspace($state)
+  $runspace.Open()
   $shell = [Management.Automation.PowerShell]::Create()
+  $shell.Runspace = $runspace
   [void]$shell.AddScript({
       param($Path, $Flag, $PauseMs)
       do {
@@ -55,13 +61,15 @@ function Start-Heartbeat([string]$Directory) {
     }.ToString())
   [void]$shell.AddArgument([IO.Path]::Combine($Directory, 'heartbeat')).AddArgument($flag).AddArgument($beatSec * 1000)
   $handle = $shell.BeginInvoke()
-  return @{ Flag = $flag; Shell = $shell; Handle = $handle }
+  return @{ Flag = $flag; Shell = $shell; Runspace = $runspace; Handle = $handle }
 }
 
 function Stop-Heartbeat($Beat) {
+  if ($null -eq $Beat) { return }
   [void]$Beat.Flag.Set()
   try { [void]$Beat.Shell.EndInvoke($Beat.Handle) } catch { $null = $_ }
   $Beat.Shell.Dispose()
+  $Beat.Runspace.Dispose()
   $Beat.Flag.Dispose()
 }
 

@@ -9,7 +9,7 @@ function Get-Probe($Request) {
   $facts = Get-Facts
   $policy = Get-UpdatePolicy
   $services = Get-ServiceFacts
-    $scan = '{"phase":"denied"}'
+  $scan = '{"phase":"denied"}'
   if ($account.isAdmin) { $scan = Get-ScanJson $Request $freshSec }
   # After the scan, which may have taken its time.
   $sections['windows'] = ConvertTo-PlainJson @{

@@ -13,10 +13,11 @@ function Get-ScanFile {
   return [IO.Path]::Combine($directory, 'answer.json')
 }
 
-# One line for us, then the record: boot, moment, key, whether the search succeeded.
+# One line for us, then the record: boot, moment, key, whether the search succeeded. The moment is one of the performance
+# counter, which is the same in every process: a whole second is too coarse to say what came before what.
 function Save-ScanAnswer($Scan) {
-  $outcome = $(if ($null -eq $Scan.failure) { 'good' } else { 'failed' })
-  $head = 'v1 ' + $Scan.boot + ' ' + (Get-EpochSeconds) + ' ' + $Scan.wanted + ' ' + $outcome
+  $outcome = $(if ($Scan.ContainsKey('failure')) { 'failed' } else { 'good' })
+  $head = 'v1 ' + $Scan.boot + ' ' + [Diagnostics.Stopwatch]::GetTimestamp() + ' ' + $Scan.wanted + ' ' + $outcome
   Write-Atomic (Get-ScanFile) ($head + "`n" + (ConvertTo-PlainJson $Scan))
 }
 
@@ -34,15 +35,15 @@ function Read-ScanAnswer([string]$Key) {
   if ($lineEnd -lt 0) { return $null }
   $words = $text.Substring(0, $lineEnd).Split(' ')
   if ($words.Count -ne 5 -or $words[0] -ne 'v1' -or $words[1] -ne (Get-BootId) -or $words[3] -ne $Key) { return $null }
-  $age = (Get-EpochSeconds) - [long]$words[2]
-  return @{ Age = $age; IsGood = $words[4] -ceq 'good'; Json = $text.Substring($lineEnd + 1) }
+  return @{ At = [long]$words[2]; IsGood = $words[4] -ceq 'good'; Json = $text.Substring($lineEnd + 1) }
 }
 
-# Whether what was found answers a question asked so long ago: a success may be older than the question, a failure not.
-function Test-ScanAnswer($Answer, [double]$AskedSec, [int]$MaxAgeSec) {
+# Whether what was found answers a question asked then: a success may be older than the question, a failure not.
+function Test-ScanAnswer($Answer, [long]$AskedAt, [int]$MaxAgeSec) {
   if ($null -eq $Answer) { return $false }
-  if ($Answer.IsGood) { return $Answer.Age -le $AskedSec + $MaxAgeSec }
-  return $Answer.Age -le $AskedSec
+  $since = $AskedAt
+  if ($Answer.IsGood) { $since -= $MaxAgeSec * [Diagnostics.Stopwatch]::Frequency }
+  return $Answer.At -ge $since
 }
 
 # Runs as SYSTEM.
@@ -58,9 +59,9 @@ function Invoke-ScanWorker($Request) {
 # The record as JSON; one that says `running` where the search takes longer than the caller can wait.
 function Get-ScanJson($Request, [int]$MaxAgeSec) {
   $key = Get-ScanKey $Request
+  $askedAt = [Diagnostics.Stopwatch]::GetTimestamp()
   $answer = Read-ScanAnswer $key
-  # A failure is told to who asked, never kept for the next who asks.
-  if ($null -ne $answer -and $answer.IsGood -and $answer.Age -le $MaxAgeSec) { return $answer.Json }
+  if (Test-ScanAnswer $answer $askedAt $MaxAgeSec) { return $answer.Json }
   $clock = [Diagnostics.Stopwatch]::StartNew()
   $limit = Get-NumberField $Request 'wait' 240
   $problem = ''
@@ -70,11 +71,11 @@ function Get-ScanJson($Request, [int]$MaxAgeSec) {
   if (-not $isStarted) { return Get-InlineScan $Request $problem }
   while ($clock.Elapsed.TotalSeconds -lt $limit) {
     $answer = Read-ScanAnswer $key
-    if (Test-ScanAnswer $answer $clock.Elapsed.TotalSeconds $MaxAgeSec) { return $answer.Json }
+    if (Test-ScanAnswer $answer $askedAt $MaxAgeSec) { return $answer.Json }
     if (-not (Test-SystemTask $scanTask)) {
       # It may have written its answer between the two looks.
       $answer = Read-ScanAnswer $key
-      if (Test-ScanAnswer $answer $clock.Elapsed.TotalSeconds $MaxAgeSec) { return $answer.Json }
+      if (Test-ScanAnswer $answer $askedAt $MaxAgeSec) { return $answer.Json }
       # What ran was a search for something else, or it died: once more, not for ever.
       if ($hasRestarted) { break }
       $hasRestarted = $true

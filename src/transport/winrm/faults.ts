@@ -44,9 +44,10 @@ interface Known {
 
 const notAdministrator =
   'the account needs to be a local administrator there; for a local account other than Administrator also ' +
-  'LocalAccountTokenFilterPolicy=1';
+  'LocalAccountTokenFilterPolicy=1 (in HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Policies\\System)';
 const quotaHint =
-  'other programs hold shells there, or old ones were left; they go when they idle, or raise the limits (winrm get winrm/config/winrs)';
+  'other programs hold shells there (winrm enumerate shell), or old ones were left, which go when they idle; or raise the ' +
+  'limit that is named (winrm get winrm/config/winrs)';
 const tooLarge = 'raise MaxEnvelopeSizekb there (winrm set winrm/config @{MaxEnvelopeSizekb="500"})';
 const comesBack = 'the host is starting or shutting down; try again in a minute';
 const resets = 'the shell there ended; its outcome is unknown where a command was running';

@@ -38,6 +38,8 @@ export class HttpConnection implements Disposable {
   readonly #endpoint: Endpoint;
   #waiting: Waiting | undefined;
   #isOpen: boolean;
+  /** Nothing has come on it yet. */
+  #isMute = true;
   /** DER of the peer's certificate; undefined without TLS. */
   readonly certificate: Buffer | undefined;
 
@@ -83,6 +85,7 @@ export class HttpConnection implements Disposable {
   }
 
   #hear(chunk: Buffer): void {
+    this.#isMute = false;
     const waiting = this.#waiting;
     // Nobody asked for it; what comes next could be taken for an answer to something else.
     if (waiting === undefined) return this.#close();
@@ -137,11 +140,27 @@ export class HttpConnection implements Disposable {
   }
 
   #lost(phase: Phase, why: string, cause?: Error): FettleError {
+    if (this.#isMute) return this.#neverHeard(phase, why, cause);
     return failure(this.#endpoint, {
       code: 'lost',
       phase,
       what: `${why} while it owed an answer`,
       hint: 'the host or something in between dropped the connection; look whether the host is up',
+      cause,
+    });
+  }
+
+  /** The first request of a connection is of the login: nothing was asked for, so nothing can be under way. */
+  #neverHeard(phase: Phase, why: string, cause?: Error): FettleError {
+    const { scheme, port } = this.#endpoint;
+    return failure(this.#endpoint, {
+      code: 'connect',
+      phase,
+      what: `${why} without a word`,
+      hint:
+        scheme === 'http'
+          ? `the host goes down, or port ${port} is one of https: then set ansible_winrm_scheme: https`
+          : 'the host goes down, or something in between lets nobody through',
       cause,
     });
   }
@@ -163,7 +182,7 @@ export class HttpConnection implements Disposable {
       phase,
       what: isTls ? 'speaks TLS where plain http was expected' : `does not answer as WinRM: ${said}`,
       hint: isTls
-        ? 'use the scheme https for that port (5986 as a rule)'
+        ? 'set ansible_winrm_scheme: https; its port is 5986 as a rule'
         : 'check that port and path are those of WinRM',
       cause,
     });

@@ -216,6 +216,9 @@ const schemeOf: Readonly<Record<LoginKind, readonly string[]>> = {
   certificate: [],
 };
 
+/** As the service's own settings are called. */
+const titles: Readonly<Record<string, string>> = { negotiate: 'Negotiate', basic: 'Basic', kerberos: 'Kerberos' };
+
 /** `isRefused` in the details: the host has seen the password, and it is wrong. */
 function refusal({ endpoint, plan }: LoginRequest, response: HttpResponse | undefined, isLast: boolean): FettleError {
   const offered = response === undefined ? [] : challenges(response).map(([scheme]) => scheme);
@@ -224,7 +227,8 @@ function refusal({ endpoint, plan }: LoginRequest, response: HttpResponse | unde
   const list = offered.length === 0 ? 'no authentication at all' : [...new Set(offered)].join(', ');
   if (!isOffered && (plan.kind === 'basic' || !isLast)) {
     const what = `does not take ${plan.kind}; it offers ${list}`;
-    const hint = 'choose another authentication, or allow this one there (winrm/config/service/auth)';
+    const [name = ''] = wanted;
+    const hint = `set ansible_winrm_transport to another, or allow it there: winrm set winrm/config/service/auth @{${titles[name]}="true"}`;
     return failure(endpoint, { code: 'auth', phase: 'auth', what, hint, details: { offered } });
   }
   const who = plan.user === '' ? 'us' : plan.user;
@@ -242,8 +246,8 @@ function refusal({ endpoint, plan }: LoginRequest, response: HttpResponse | unde
 
 const hints: Readonly<Record<LoginKind, string>> = {
   ntlm:
-    'check user (DOMAIN\\user, user@domain, or .\\user for an account of the host) and password; a TLS proxy in between ' +
-    'and a clock that is far off end here too',
+    'check user (DOMAIN\\user, user@domain, or .\\user for an account of the host) and password, and whether the account ' +
+    'is locked or disabled; a TLS proxy in between and a clock that is far off end here too',
   kerberos: 'check the ticket (klist), the service principal, and the clocks; or use ntlm with a password',
   basic: 'check user and password; Basic takes accounts of the host itself only, and is off by default there',
   certificate: 'the certificate must be mapped to an account there (winrm/config/service/certmapping)',
@@ -254,7 +258,7 @@ function withheld(endpoint: Endpoint, { user }: LoginPlan): FettleError {
     code: 'auth',
     phase: 'auth',
     what: `was not asked to let ${user} in: the password was refused twice before`,
-    hint: 'the password looks wrong; it was kept back so that the account is not locked',
+    hint: 'correct user or password in the inventory (or -k); it was kept back so that the account is not locked',
     details: { user },
   });
 }

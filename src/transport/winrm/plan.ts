@@ -13,10 +13,16 @@ export function planLogin(hostName: string, connection: Connection, settings: Wi
   const kind = kindOf(connection, settings);
   const seals = kind === 'ntlm' || kind === 'kerberos';
   if (scheme === 'http' && messageEncryption === 'never') {
-    throw refuse('without message encryption everything would go in clear', 'use https (port 5986)');
+    throw refuse(
+      'without message encryption everything would go in clear',
+      'set ansible_winrm_scheme: https (port 5986), or leave out ansible_winrm_message_encryption',
+    );
   }
   if (!seals && scheme === 'http') {
-    throw refuse(`${kind} over plain http would be readable on the way`, 'use https (port 5986), or ntlm or kerberos');
+    throw refuse(
+      `${kind} over plain http would be readable on the way`,
+      'set ansible_winrm_scheme: https (port 5986), or ansible_winrm_transport: ntlm, which seals its messages',
+    );
   }
   if (!seals && messageEncryption === 'always') {
     throw refuse(`${kind} cannot seal messages`, 'set the message encryption to auto: TLS protects them');

@@ -62,9 +62,11 @@ interface Wires {
 async function pump(ports: RunningPorts, { input, streams, signal }: Wires): Promise<ChannelEnd> {
   const { shell, command } = ports;
   let output = command.early;
+  let hasGap = false;
   for (;;) {
+    hasGap ||= output.hasGap === true;
     for (const { stream, bytes } of output.pieces) streams[stream].push(bytes);
-    if (output.exitCode !== undefined) return { exitCode: output.exitCode };
+    if (output.exitCode !== undefined) return { exitCode: output.exitCode, ...(hasGap ? { hasGap: true } : {}) };
     // The reader has its say (and may answer on stdin) before the host is asked again.
     await nextRound();
     signal.throwIfAborted();

@@ -155,13 +155,17 @@ export class Shell {
   }
 
   async #fetch(command: RunningCommand, signal: AbortSignal | undefined): Promise<Output | Fault> {
+    // The host gives its output once: what an answer held that never came is gone.
+    let gap: Pick<Output, 'hasGap'> = {};
     for (const pauseMs of [...reconnectPausesMs, undefined]) {
       try {
         const reply = await this.#client.ask(receiveOutput(command), { phase: 'receive', signal });
-        if (reply.kind === 'fault') return isHeartbeat(reply.fault) ? nothingYet : reply.fault;
-        return this.#client.understand('receive', () => readOutput(reply.body, command.commandId));
+        if (reply.kind === 'fault') return isHeartbeat(reply.fault) ? { ...nothingYet, ...gap } : reply.fault;
+        const output = this.#client.understand('receive', () => readOutput(reply.body, command.commandId));
+        return { ...output, ...gap };
       } catch (error) {
         if (!isLoss(error) || pauseMs === undefined || signal?.aborted) throw error;
+        if (error.code !== 'connect') gap = { hasGap: true };
         await this.#ports.sleep(pauseMs, signal);
       }
     }

@@ -99,6 +99,8 @@ export interface Output {
   readonly pieces: readonly { readonly stream: 'stdout' | 'stderr'; readonly bytes: Buffer }[];
   /** Signed 32-bit; present once the command has ended. */
   readonly exitCode: number | undefined;
+  /** An answer before this one was lost on the way, with whatever output was in it. */
+  readonly hasGap?: true;
 }
 
 export function readOutput(body: XmlElement, commandId: string): Output {

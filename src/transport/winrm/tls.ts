@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { isIP, type Socket } from 'node:net';
 import {
@@ -69,7 +69,7 @@ export class Tls {
       case 'off':
         return;
       case 'verify':
-        if (!socket.authorized) throw notVerified(endpoint, shown, socket.authorizationError);
+        if (!socket.authorized) throw notVerified(endpoint, socket.authorizationError, certificate);
         return;
       case 'pin':
         return checkPin(endpoint, shown, settings.pin);
@@ -180,7 +180,7 @@ function tlsError(endpoint: Endpoint, cause: Error): FettleError {
     phase: 'tls',
     what: plain ? 'speaks plain http where TLS was expected' : `refused the TLS handshake: ${messageOf(cause)}`,
     hint: plain
-      ? 'use port 5986 for https, or the scheme http (5985), which seals its messages'
+      ? 'set ansible_port to that of the https listener (5986), or ansible_winrm_scheme: http, which seals its messages'
       : 'does the https listener have a certificate (winrm enumerate winrm/config/listener), and TLS 1.2?',
     cause,
   });
@@ -202,23 +202,56 @@ function checkPin(endpoint: Endpoint, shown: string, pin: string | undefined): v
   throw untrusted(endpoint, { what, hint: 'compare it on the host itself, then renew the pin', shown });
 }
 
-const causes: Readonly<Record<string, string>> = {
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'it is self-signed',
-  SELF_SIGNED_CERT_IN_CHAIN: 'its authority is not known here',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its authority is not known here',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its authority is not known here',
-  CERT_HAS_EXPIRED: 'it has expired',
-  CERT_NOT_YET_VALID: 'it is not valid yet (or our clock is wrong)',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'it is for another name',
+type Distrust = readonly [what: (shown: X509Certificate) => string, hint: string];
+
+const vouch =
+  'name the PEM file of its authority (ansible_winrm_ca_trust_path); or compare the fingerprint on the host itself, then ' +
+  'pin it (patch_winrm_certificate: sha256:...)';
+const renew =
+  'renew it and give the https listener the new one (winrm enumerate winrm/config/listener shows its thumbprint); is our own clock right?';
+const foreign: Distrust = [() => 'its authority is not known here', vouch];
+
+const causes: Readonly<Record<string, Distrust>> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: [() => 'it is self-signed', vouch],
+  SELF_SIGNED_CERT_IN_CHAIN: foreign,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: foreign,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: foreign,
+  CERT_HAS_EXPIRED: [(shown) => `it has expired${dated(shown.validTo)}`, renew],
+  CERT_NOT_YET_VALID: [
+    (shown) => `it is not valid yet${dated(shown.validFrom)}`,
+    'compare the clock of the host and ours; one of them is wrong',
+  ],
+  ERR_TLS_CERT_ALTNAME_INVALID: [
+    (shown) => `it is for another name (${namesOf(shown)})`,
+    'set ansible_host to a name that it has, or give the listener a certificate with this one; or pin it (patch_winrm_certificate: sha256:...)',
+  ],
 };
 
 /** `authorizationError` is the code of what is wrong, or an error that has one. */
-function notVerified(endpoint: Endpoint, shown: string, why: unknown): FettleError {
+function notVerified(endpoint: Endpoint, why: unknown, certificate: Buffer): FettleError {
   const code = typeof why === 'object' && why !== null && 'code' in why ? String(why.code) : String(why);
-  const what = `shows a certificate that cannot be trusted: ${causes[code] ?? code} (sha256:${shown})`;
-  const hint =
-    'give the CA file, or compare the fingerprint on the host and pin it (certificate pin), or trust it on first use';
-  return untrusted(endpoint, { what, hint, shown });
+  const [words, hint] = causes[code] ?? [() => code, vouch];
+  const cause = words(new X509Certificate(certificate));
+  const shown = fingerprint(certificate);
+  return untrusted(endpoint, {
+    what: `shows a certificate that cannot be trusted: ${cause} (sha256:${shown})`,
+    hint,
+    shown,
+  });
+}
+
+function dated(text: string): string {
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) ? '' : ` (${new Date(ms).toISOString().slice(0, 16)}Z)`;
+}
+
+const namesCharacters = 200;
+
+/** Whoever made the certificate wrote them: one short line. */
+function namesOf({ subjectAltName }: X509Certificate): string {
+  const text = (subjectAltName ?? '').replace(/\p{Cc}+/gu, ' ');
+  if (text === '') return 'it names none';
+  return text.length > namesCharacters ? `${text.slice(0, namesCharacters)}...` : text;
 }
 
 interface Untrusted {

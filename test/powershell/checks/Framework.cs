@@ -47,6 +47,7 @@ internal sealed class Framework : IDisposable
         "ref", "switch", "scriptblock", "psobject", "pscustomobject", "ordered", "NullString", "psvariable",
         "Management.Automation.ErrorRecord", "Management.Automation.PowerShell", "Management.Automation.PSObject",
         "Management.Automation.PropertyNotFoundException", "Management.Automation.RuntimeException", "Management.Automation.Runspaces.RunspaceFactory",
+        "Management.Automation.Runspaces.InitialSessionState",
         "Management.Automation.Language.Parser", "Management.Automation.PSDataCollection",
     };
 

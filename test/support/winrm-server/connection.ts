@@ -5,7 +5,14 @@ import { TLSSocket } from 'node:tls';
 import { Authenticator, type AuthenticationOptions, type Verdict } from './authenticator.ts';
 import type { CommandHost } from './command-host.ts';
 import type { FaultPlan, WireFault } from './faults.ts';
-import { encodeResponse, RequestReader, type HttpRequest, type HttpResponse, type WireShape } from './http-wire.ts';
+import {
+  encodeResponse,
+  NotHttp,
+  RequestReader,
+  type HttpRequest,
+  type HttpResponse,
+  type WireShape,
+} from './http-wire.ts';
 import { identity, operationName, type Handled, type Operations } from './operations.ts';
 import { decodeSealedBody, encodeSealedBody, isSealedType, sealedContentType, type PartStyle } from './sealed-body.ts';
 import type { ServerStats } from './server-stats.ts';
@@ -81,8 +88,9 @@ export class Connection {
         if (answer === undefined || !(await this.#write(answer))) break;
         this.#isBusy = false;
       }
-    } catch {
-      // A broken connection or no HTTP: there is nobody to answer.
+    } catch (error) {
+      // Otherwise the connection is broken: there is nobody to answer.
+      if (error instanceof NotHttp) await this.#write({ response: { status: 400 } }).catch(() => undefined);
     }
     this.#socket.destroy();
   }

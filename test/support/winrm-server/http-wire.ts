@@ -39,6 +39,9 @@ const reasons: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
 };
 
+/** What came is no HTTP: it is answered with 400, as http.sys does. */
+export class NotHttp extends Error {}
+
 /** The requests of one connection, one after the other; undefined at its end. Throws on what is no HTTP. */
 export class RequestReader {
   readonly #bodyLimit: number;
@@ -61,6 +64,9 @@ export class RequestReader {
   }
 
   async next(): Promise<HttpRequest | undefined> {
+    if (this.#pending.length === 0 && !(await this.#more())) return undefined;
+    // A method is letters; a TLS handshake begins with 0x16 and may have no line end for long.
+    if (!/^[A-Z]/.test(this.#pending.toString('latin1', 0, 1))) throw new NotHttp('that is no HTTP request');
     const head = await this.#until('\r\n\r\n');
     if (head === undefined) return undefined;
     const [first = '', ...lines] = head.toString('latin1').split('\r\n');

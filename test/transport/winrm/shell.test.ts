@@ -165,6 +165,17 @@ describe('output', () => {
     }
   });
 
+  test('that went down with a connection leaves a gap, which the result tells', async () => {
+    await using rig = await Rig.start();
+    const session = await rig.open();
+    assert.equal((await session.exec({ command: 'echo x' })).hasGap, undefined);
+    rig.server.faults.add({ on: 'Receive', fault: { kind: 'drop-response', isKept: false } });
+    const { exitCode, stdout, hasGap } = await session.exec({ command: 'echo x; sleep 0.2; echo y; exit 3' });
+    assert.equal(hasGap, true);
+    assert.equal(exitCode, 3);
+    assert.doesNotMatch(stdout.toString(), /x/);
+  });
+
   test('that cannot be read is an error that says so, not an empty result', async () => {
     for (const text of [
       '',

@@ -50,12 +50,49 @@ public sealed class GetCimInstanceCommand : PSCmdlet
     }
 }
 
+/// <summary>Invoke-CimMethod: the owner of a process.</summary>
+[Cmdlet(VerbsLifecycle.Invoke, "CimMethod")]
+public sealed class InvokeCimMethodCommand : PSCmdlet
+{
+    /// No property of Windows: what only a method tells.
+    internal const string Owner = "*Owner";
+    internal const string OwnerSid = "*OwnerSid";
+
+    [Parameter(Mandatory = true)]
+    public PSObject InputObject { get; set; } = new();
+
+    [Parameter(Mandatory = true)]
+    public string MethodName { get; set; } = "";
+
+    protected override void EndProcessing()
+    {
+        var result = new PSObject();
+        switch (MethodName.ToUpperInvariant())
+        {
+            case "GETOWNERSID":
+                result.Properties.Add(new PSNoteProperty("Sid", InputObject.Properties[OwnerSid].Value));
+                break;
+            case "GETOWNER":
+                var words = ((string)InputObject.Properties[Owner].Value).Split('\\');
+                result.Properties.Add(new PSNoteProperty("Domain", words[0]));
+                result.Properties.Add(new PSNoteProperty("User", words[^1]));
+                break;
+            default:
+                // The words and the identifier of CimException for WBEM_E_INVALID_METHOD.
+                ThrowTerminatingError(new ErrorRecord(new InvalidOperationException("Invalid method "), "HRESULT 0x8004102e,Microsoft.Management.Infrastructure.CimCmdlets.InvokeCimMethodCommand", ErrorCategory.InvalidOperation, MethodName));
+                break;
+        }
+        result.Properties.Add(new PSNoteProperty("ReturnValue", 0u));
+        WriteObject(result);
+    }
+}
+
 internal static class CimClasses
 {
     private static readonly string[] Known =
     [
         "Win32_ComputerSystemProduct", "Win32_QuickFixEngineering", "Win32_BIOS", "Win32_Processor", "Win32_Battery",
-        "Win32_NetworkAdapterConfiguration", "Win32_PhysicalMemory", "Win32_Process", "Win32_LogonSession", "Win32_PnPSignedDriver",
+        "Win32_NetworkAdapterConfiguration", "Win32_PhysicalMemory", "Win32_LogonSession", "Win32_PnPSignedDriver",
     ];
 
     public static IEnumerable<IReadOnlyDictionary<string, object?>>? Rows(string className)
@@ -70,6 +107,7 @@ internal static class CimClasses
         {
             "WIN32_OPERATINGSYSTEM" => [OperatingSystem(model)],
             "WIN32_COMPUTERSYSTEM" => [ComputerSystem(model)],
+            "WIN32_PROCESS" => Processes(model),
             "WIN32_LOGICALDISK" => model.Objects("disks").Select(LogicalDisk),
             "WIN32_SERVICE" => model.Object("services").Select(pair => Service(pair.Key, pair.Value!.AsObject())),
             _ => Known.Contains(className, StringComparer.OrdinalIgnoreCase) ? [] : null,
@@ -115,6 +153,30 @@ internal static class CimClasses
             ["UserName"] = model.Objects("sessions").FirstOrDefault(session => session.Text("state") == "Active")?.Text("user"),
         };
     }
+
+    /// Services, the console that waits for a logon with the desktop's own accounts, and a shell for each session.
+    private static IEnumerable<Dictionary<string, object?>> Processes(JsonObject model)
+    {
+        yield return Process(900, 0, "svchost.exe", @"NT AUTHORITY\SYSTEM", "S-1-5-18");
+        yield return Process(910, 1, "winlogon.exe", @"NT AUTHORITY\SYSTEM", "S-1-5-18");
+        yield return Process(911, 1, "dwm.exe", @"Window Manager\DWM-1", "S-1-5-90-0-1");
+        var session = 1u;
+        foreach (var user in model.Objects("sessions").Select(item => item.Text("user")))
+        {
+            session++;
+            yield return Process(1000 + (10 * session), session, "winlogon.exe", @"NT AUTHORITY\SYSTEM", "S-1-5-18");
+            yield return Process(1001 + (10 * session), session, "explorer.exe", user, $"S-1-5-21-1004336348-1177238915-682003330-{1100 + session}");
+        }
+    }
+
+    private static Dictionary<string, object?> Process(uint id, uint session, string name, string owner, string sid) => new()
+    {
+        ["ProcessId"] = id,
+        ["SessionId"] = session,
+        ["Name"] = name,
+        [InvokeCimMethodCommand.Owner] = owner,
+        [InvokeCimMethodCommand.OwnerSid] = sid,
+    };
 
     private static Dictionary<string, object?> LogicalDisk(JsonObject disk) => new()
     {
