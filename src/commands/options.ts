@@ -33,8 +33,17 @@ export interface Options {
   readonly ticket: string;
   readonly reason: string;
   readonly asOf: string;
+  readonly since: string;
+  readonly failed: boolean;
+  readonly update: string;
+  readonly watch: boolean;
+  readonly for: string;
+  readonly interval: string;
   readonly origin: boolean;
   readonly force: boolean;
+  readonly port: number;
+  readonly ifIdle: boolean;
+  readonly cancel: boolean;
   readonly raw: boolean;
   readonly head: string;
   readonly last: number;
@@ -109,8 +118,17 @@ export const optionTable: Readonly<Record<OptionName, OptionSpec>> = {
   ticket: { flags: '--ticket <id>', description: 'change ticket, for the record' },
   reason: { flags: '--reason <text>', description: 'why, for the record' },
   asOf: { flags: '--as-of <time>', description: 'answer as of this time (ISO 8601, or a duration ago such as 7d)' },
+  since: { flags: '--since <time>', description: 'nothing older (ISO 8601, or a duration ago such as 30d)' },
+  failed: { flags: '--failed', description: 'only what went wrong' },
+  update: { flags: '--update <glob>', description: 'only updates of this name, such as KB50* or openssl*' },
+  watch: { flags: '--watch', description: 'look again and again: who is up, who did not return; Ctrl-C ends it' },
+  for: { flags: '--for <duration>', description: 'watch so long, then end' },
+  interval: { flags: '--interval <duration>', description: 'pause between two looks at a host (default 5s)' },
   origin: { flags: '--origin', description: 'show where each value comes from' },
   force: { flags: '--force', description: 'overwrite what is there' },
+  port: { flags: '--port <n>', description: 'UDP port to send to (default 9)', number: true },
+  ifIdle: { flags: '--if-idle', description: 'leave hosts alone to which somebody is logged on' },
+  cancel: { flags: '--cancel', description: 'call off a shutdown or restart that is scheduled' },
   raw: { flags: '--raw', description: 'bytes as they came, control characters included' },
   head: { flags: '--head <hash>', description: 'a saved chain head to check against' },
   last: { flags: '-n, --last <n>', description: 'how many', number: true },

@@ -1,3 +1,4 @@
+import { FettleError } from '../domain/error.ts';
 import type { ExitName } from '../domain/exit.ts';
 import { fanOutExit, pingHosts, type PingResult } from '../engine/fan-out.ts';
 import { openReporter } from '../report/registry.ts';
@@ -6,6 +7,8 @@ import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
 import { loadFleet } from './fleet.ts';
 import { defaultConcurrency } from './look.ts';
+import { watch } from './ping-watch.ts';
+import type { Options } from './options.ts';
 import { lookingContext, openCommandTransports, remoteOpener } from './reach.ts';
 import { show } from './show.ts';
 import { unrecorded } from './unrecorded.ts';
@@ -13,7 +16,9 @@ import { unrecorded } from './unrecorded.ts';
 /** Looks whether work would be possible; needs no ledger and records nothing. */
 export async function run(invocation: Invocation, context: Context): Promise<ExitName> {
   const { options } = invocation;
+  refuseStray(options);
   const { hosts } = await loadFleet(invocation, context, invocation.arguments[0]);
+  if (options.watch === true) return await watch(hosts, options, context);
   const results: PingResult[] = [];
   const reporter = await openReporter({ ...options, progress: 'none' }, context.output);
   await using transports = openCommandTransports(options, context);
@@ -28,4 +33,10 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
   const rows = results.map(pingRow);
   show({ rows, shape: pingJson, json: options.json, text: () => renderPing(rows, context.output) }, context);
   return context.interruptions.exitName() ?? fanOutExit(results.map((result) => ('error' in result ? result : {})));
+}
+
+function refuseStray(options: Partial<Options>): void {
+  if (options.watch === true) return;
+  const stray = (['for', 'interval', 'jsonl'] as const).find((name) => options[name] !== undefined);
+  if (stray !== undefined) throw new FettleError('usage', `--${stray} is for --watch only`);
 }

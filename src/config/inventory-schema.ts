@@ -9,6 +9,7 @@ const patchSchemas: Readonly<Record<string, object>> = {
   patch_hold: { ...texts, description: 'Globs on packages that are never updated.' },
   patch_reboot: { enum: ['never', 'if-needed', 'always'] },
   patch_max_reboots: { type: 'integer', minimum: 0, maximum: 10 },
+  patch_mac: { ...texts, description: 'Hardware addresses by which it is woken.' },
   patch_cluster: { ...texts, description: 'Hosts of one cluster never go together.' },
 };
 

@@ -1,4 +1,5 @@
 // The flat `patch_*` variables of one host.
+import { isIP } from 'node:net';
 import type { PatchSettings, RebootMode, WindowsUpdateSettings } from '../domain/host.ts';
 import type { SettingsReader } from './settings-reader.ts';
 
@@ -23,7 +24,26 @@ export function readPatchSettings(reader: SettingsReader): PatchSettings {
     clusters: reader.list('patch_cluster'),
     ...(owner === undefined ? {} : { owner }),
     securityOrigins: readOrigins(reader),
+    ...readWake(reader),
     ...(Object.keys(windows).length === 0 ? {} : { windows }),
+  };
+}
+
+/** Colons, dashes or neither between the digits. */
+function readWake(reader: SettingsReader): Pick<PatchSettings, 'macs' | 'wakeAddress'> {
+  const written = reader.list('patch_mac');
+  const macs = written.map((text) => text.replace(/[:-]/g, '').toLowerCase());
+  const strange = written.find((_text, index) => !/^[0-9a-f]{12}$/.test(macs[index] ?? ''));
+  if (strange !== undefined) {
+    reader.report(['patch_mac'], `patch_mac "${strange}" is no hardware address such as 52:54:00:12:34:56`);
+  }
+  const address = reader.text('patch_wake_address');
+  if (address !== undefined && isIP(address) !== 4) {
+    reader.report(['patch_wake_address'], 'patch_wake_address must be an IPv4 address such as 192.0.2.255');
+  }
+  return {
+    ...(macs.length === 0 || strange !== undefined ? {} : { macs }),
+    ...(address === undefined ? {} : { wakeAddress: address }),
   };
 }
 

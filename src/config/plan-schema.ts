@@ -59,6 +59,8 @@ const rebootSettings = z.strictObject({
   concurrency: whole.exactOptional(),
   isWritten: z.boolean().exactOptional(),
   hasDefaultLimits: z.literal(true).exactOptional(),
+  ifIdle: z.literal(true).exactOptional(),
+  power: z.literal('off').exactOptional(),
 });
 
 const hostPlan = z.strictObject({
@@ -78,6 +80,7 @@ const hostPlan = z.strictObject({
   metadataFetchedMs: z.number().exactOptional(),
   inventorySha256: sha256,
   clusters: z.array(name),
+  source: name.exactOptional(),
 });
 
 const errorRecord = z.strictObject({
@@ -118,6 +121,7 @@ const install = z.strictObject({
   onDrift: z.enum(['refuse-host', 'skip-package', 'supersede']),
   restartServices: z.enum(['never', 'report', 'stale']),
   maxAgeMs: whole,
+  mode: z.enum(['download', 'cached']).exactOptional(),
   removeOldKernels: z.strictObject({ keep: whole }).exactOptional(),
 });
 
@@ -154,6 +158,7 @@ export const planSchema: z.ZodType<Plan> = z.strictObject({
   limit: text.exactOptional(),
   seed: whole,
   concurrency: z.int().min(1),
+  perSource: z.int().min(1).exactOptional(),
   budget,
   waves: z.array(wave),
   policy,

@@ -95,6 +95,9 @@ const guard = z.strictObject({
 
 const rollout = z.strictObject({
   concurrency: count.optional(),
+  per_source: count
+    .optional()
+    .describe('Windows: hosts at once that fetch from one update server, as its WSUS bears it.'),
   order: z.enum(['inventory', 'shuffle']).optional(),
   budget: budget.optional(),
   waves: z
@@ -124,6 +127,7 @@ const reboot = z.strictObject({
   come_back: positiveDuration.optional(),
   settle: duration.optional(),
   concurrency: count.optional(),
+  if_idle: z.boolean().optional().describe('Leave a host alone while somebody is logged on to it.'),
 });
 
 const verify = z.strictObject({

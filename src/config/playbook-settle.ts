@@ -88,6 +88,7 @@ function settleRollout(written: WrittenRollout): Rollout {
   return {
     waves: waves === undefined ? playbookDefaults.waves : waves.map(settleWave),
     concurrency: written.concurrency ?? playbookDefaults.concurrency,
+    ...given({ perSource: written.per_source }),
     order: written.order ?? 'inventory',
     budget: written.budget === undefined ? playbookDefaults.budget : settleBudget(written.budget),
   };
@@ -144,6 +145,7 @@ function settleReboot(written: WrittenPlaybook['reboot']): RebootSettings {
     settleMs: ms(settings.settle, '60s'),
     ...(hasLimits ? {} : { hasDefaultLimits: true }),
     ...given({ concurrency: settings.concurrency }),
+    ...(settings.if_idle === true ? { ifIdle: true } : {}),
   };
 }
 

@@ -14,6 +14,8 @@ export const patchNames: ReadonlySet<string> = new Set([
   'patch_owner',
   'patch_security_origins',
   'patch_id',
+  'patch_mac',
+  'patch_wake_address',
   'patch_winrm_certificate',
   'patch_windows_source',
   'patch_windows_catalogue',
@@ -98,7 +100,18 @@ const effective: ReadonlySet<string> = new Set(
 
 /** Ansible's own, without meaning for what fettle does. */
 const withoutEffect =
-  /^ansible_(.+_interpreter|(ssh_)?pipelining|ssh_transfer_method|(scp|sftp)_.*|async_dir|system_tmpdirs|admin_users|common_remote_group|remote_tmp|shell_(executable|is_.*)|control_path(_dir)?|ssh_control_path(_dir)?|sshpass_prompt|ssh_use_tty|ssh_retries|ssh_executable|group_priority|facts.*|winrm_(kinit_.*|realm|keytab|credssp_.*)|psrp_(ignore_proxy|(re)?connection_(retries|backoff)|credssp_.*|max_envelope_size|configuration_name)|become_ask_pass|su_prompt_l10n|runas_.*|python_.*)$/;
+  /^ansible_(.+_interpreter|(ssh_)?pipelining|ssh_transfer_method|(scp|sftp)_.*|async_dir|system_tmpdirs|admin_users|common_remote_group|remote_tmp|shell_(executable|is_.*)|control_path(_dir)?|ssh_control_path(_dir)?|sshpass_prompt|ssh_use_tty|ssh_retries|ssh_executable|group_priority|facts.*|psrp_ignore_proxy|become_ask_pass|su_prompt_l10n|runas_.*|python_.*)$/;
+
+/** Ansible's too, but of a way that is not gone here: what they were meant for is to be had otherwise, or not needed. */
+const ofAnotherWay: readonly (readonly [name: RegExp, hint: string])[] = [
+  [/^ansible_winrm_kinit_/, 'kinit is never started: GSSAPI gets the ticket, with the password or from the cache'],
+  [/^ansible_winrm_realm$/, 'write the user as user@REALM'],
+  [/^ansible_winrm_keytab$/, 'get a ticket first: kinit -k -t FILE user@REALM'],
+  [/^ansible_(winrm|psrp)_credssp_/, 'CredSSP is not used: it hands the password to the host'],
+  [/^ansible_psrp_(re)?connection_(retries|backoff)$/, 'a lost connection is made anew by rules of our own'],
+  [/^ansible_psrp_max_envelope_size$/, 'messages have at most 150 KB, which every host takes'],
+  [/^ansible_psrp_configuration_name$/, 'no PowerShell session is opened there, so that none is configured'],
+];
 
 export interface NameProblem {
   readonly severity: 'error' | 'warning';
@@ -121,6 +134,8 @@ export function checkName(name: string): NameProblem | undefined {
     return { severity: 'error', message: `unknown variable ${name}`, hint };
   }
   if (!name.startsWith('ansible_') || effective.has(name) || withoutEffect.test(name)) return undefined;
+  const [, hint] = ofAnotherWay.find(([pattern]) => pattern.test(name)) ?? [];
+  if (hint !== undefined) return { severity: 'warning', message: `${name} has no effect here`, hint };
   const near = suggestion(name, effective);
   return {
     severity: 'warning',

@@ -15,6 +15,8 @@ export interface AdmissionHost {
   readonly outcome?: Outcome;
   /** Members of one cluster never go together. */
   readonly clusters: readonly string[];
+  /** The update server it fetches from, where it is known. */
+  readonly source?: string;
   /** Hosts that must be over before this one: those reached through it. */
   readonly after: readonly string[];
   /** The machine fettle runs on: goes when every other host is over. */
@@ -26,6 +28,8 @@ export interface AdmissionState {
   readonly waves: readonly Pick<PlannedWave, 'name' | 'concurrency' | 'budget'>[];
   /** Over the whole run. */
   readonly concurrency: number;
+  /** Hosts at once of one source; absent = no limit of its own. */
+  readonly perSource?: number;
   /** Hosts rebooting at once; absent = no limit of its own. */
   readonly rebootConcurrency?: number;
   readonly budget: Budget;
@@ -105,11 +109,14 @@ function pickHosts(state: AdmissionState, wave: number, inFlight: readonly Admis
     limit - inFlight.filter((host) => host.wave === wave).length,
   );
   const busyClusters = new Set(inFlight.flatMap((host) => host.clusters));
+  const load = loadOf(inFlight);
   const waiting = state.hosts.filter((host) => host.wave === wave && host.phase === 'waiting');
   const picked: string[] = [];
   for (const host of waiting) {
     if (room <= 0) break;
     if (host.clusters.some((cluster) => busyClusters.has(cluster)) || !isItsTurn(host, state.hosts)) continue;
+    if (isFull(load, host.source, state.perSource)) continue;
+    addTo(load, host.source);
     for (const cluster of host.clusters) busyClusters.add(cluster);
     picked.push(host.host);
     room -= 1;
@@ -117,6 +124,21 @@ function pickHosts(state: AdmissionState, wave: number, inFlight: readonly Admis
   const first = waiting[0];
   // Two hosts that wait for each other would wait for ever: with nothing in flight the first in order goes.
   return picked.length === 0 && inFlight.length === 0 && first !== undefined ? [first.host] : picked;
+}
+
+/** Hosts in flight by their source. One that leaves its server in peace, rebooting say, may come back to it: it counts. */
+function loadOf(inFlight: readonly AdmissionHost[]): Map<string, number> {
+  const load = new Map<string, number>();
+  for (const { source } of inFlight) addTo(load, source);
+  return load;
+}
+
+function addTo(load: Map<string, number>, source: string | undefined): void {
+  if (source !== undefined) load.set(source, (load.get(source) ?? 0) + 1);
+}
+
+function isFull(load: ReadonlyMap<string, number>, source: string | undefined, limit = Infinity): boolean {
+  return source !== undefined && (load.get(source) ?? 0) >= limit;
 }
 
 function isItsTurn(host: AdmissionHost, all: readonly AdmissionHost[]): boolean {

@@ -3,7 +3,7 @@ import type { JobId, JobKind } from './job.ts';
 import type { Outcome, UpdateResult, VerifyFinding } from './outcome.ts';
 import type { HostScan } from './scan.ts';
 
-export type RunKind = 'scan' | 'plan' | 'apply' | 'reboot' | 'verify' | 'exec' | 'ping';
+export type RunKind = 'scan' | 'plan' | 'apply' | 'reboot' | 'shutdown' | 'verify' | 'exec' | 'ping' | 'wake';
 
 export type StepName =
   | 'connect'

@@ -81,10 +81,14 @@ function planFindings(input: VerifyInput): VerifyFinding[] {
     const wanted = successor?.to ?? (result?.state === 'superseded' ? result.now : update.to);
     const now = installed.get(packageKey(successor ?? update))?.version ?? null;
     if (now === wanted) continue;
-    const message = isRolledBack(input, result)
-      ? `${key} ${update.to} was installed and is gone again: it was rolled back`
-      : `${key} is ${now === null ? 'not installed' : `at ${now}`}, planned ${update.to}`;
-    findings.push({ check: 'plan', level: skipped.has(key) ? 'warn' : 'fail', message });
+    const level = skipped.has(key) ? 'warn' : 'fail';
+    if (isRolledBack(input, result)) {
+      const message = `${key} ${update.to} was installed and is gone again: it was rolled back`;
+      findings.push({ check: 'rolled-back', level, message });
+      continue;
+    }
+    const message = `${key} is ${now === null ? 'not installed' : `at ${now}`}, planned ${update.to}`;
+    findings.push({ check: 'plan', level, message });
   }
   for (const removal of input.plan.removals) {
     if (!installed.has(packageKey(removal))) continue;

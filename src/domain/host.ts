@@ -101,6 +101,10 @@ export interface PatchSettings {
   /** Archive origins or labels that count as security sources besides the distribution's own. */
   readonly securityOrigins?: readonly string[];
   readonly windows?: WindowsUpdateSettings;
+  /** Hardware addresses by which it is woken, twelve hexadecimal digits each. */
+  readonly macs?: readonly string[];
+  /** Where packets that wake it are sent, IPv4; absent: to everybody on the wire. */
+  readonly wakeAddress?: string;
 }
 
 /** Where Windows Update looks, and what of its answer does not count. */

@@ -28,7 +28,9 @@ export interface Outcome {
   readonly followsFromMode?: boolean;
 }
 
-export type UpdateState = 'installed' | 'already' | 'superseded' | 'failed' | 'not-installed' | 'broken' | 'removed';
+/** `downloaded`: it waits on the host, and more was not asked for. */
+export type UpdateState =
+  'downloaded' | 'installed' | 'already' | 'superseded' | 'failed' | 'not-installed' | 'broken' | 'removed';
 
 export interface UpdateResult {
   readonly name: string;
@@ -46,6 +48,8 @@ export interface UpdateResult {
 export interface VerifyFinding {
   readonly check:
     | 'plan'
+    /** It went in, and was gone again after the reboot. */
+    | 'rolled-back'
     | 'unplanned'
     | 'failed-unit'
     | 'service'

@@ -48,6 +48,8 @@ export interface HostPlan {
   /** SHA-256 of the host's resolved, secret-free variables. */
   readonly inventorySha256: string;
   readonly clusters: readonly string[];
+  /** The update server it fetches from, where its manager tells one. */
+  readonly source?: string;
 }
 
 /** A host that was selected but takes no part. */
@@ -89,6 +91,8 @@ export interface Plan {
   /** Seed of the order within waves. */
   readonly seed: number;
   readonly concurrency: number;
+  /** Hosts at once of one update server; absent = no limit of its own. */
+  readonly perSource?: number;
   readonly budget: Budget;
   readonly waves: readonly PlannedWave[];
   readonly policy: Policy;

@@ -79,6 +79,10 @@ export interface RebootSettings {
   readonly hasDefaultLimits?: true;
   /** Hosts rebooting at once. */
   readonly concurrency?: number;
+  /** Left alone while somebody is logged on. */
+  readonly ifIdle?: true;
+  /** Switched off instead, once, and not looked at afterwards. */
+  readonly power?: 'off';
 }
 
 export interface VerifySettings {
@@ -127,6 +131,8 @@ export interface Playbook {
 export interface Rollout {
   readonly waves: readonly WaveSpec[];
   readonly concurrency: number;
+  /** Hosts at once of one update server. */
+  readonly perSource?: number;
   readonly order: 'inventory' | 'shuffle';
   readonly budget: Budget;
 }

@@ -141,6 +141,44 @@ export interface HostRow {
   readonly packages: number;
 }
 
+/** One thing that happened on a host, the latest first. */
+export interface HistoryRow {
+  readonly host: string;
+  readonly atMs: number;
+  /** `update`: an update in a run of fettle; `run`: how a run ended badly there; `own`: the host's own record. */
+  readonly kind: 'update' | 'run' | 'own';
+  /** Of an update: its name; KB number or id on Windows. */
+  readonly name?: string;
+  readonly from?: string;
+  /** Version, or revision on Windows. */
+  readonly to?: string;
+  /** A state of an update, a verdict, or what the host's own record says. */
+  readonly state: string;
+  readonly isBad: boolean;
+  readonly title?: string;
+  readonly message?: string;
+  readonly run?: string;
+  /** Who asked for it, by the host's own record. */
+  readonly client?: string;
+}
+
+export interface HistoryQuestion {
+  /** By name or id; absent: every host. */
+  readonly host?: string;
+  readonly isBadOnly: boolean;
+  readonly sinceMs: number;
+  readonly untilMs: number;
+  /** Glob on names of updates, whatever their case. */
+  readonly update?: string;
+  readonly limit: number;
+}
+
+export interface HistoryAnswer {
+  readonly rows: readonly HistoryRow[];
+  /** There is more than the limit let through. */
+  readonly isCut: boolean;
+}
+
 export interface PackageRow {
   readonly name: string;
   readonly arch: string;

@@ -112,6 +112,22 @@ export interface Inventory {
   readonly updateSource?: string;
 }
 
+/** One line of the host's own history of updates, whoever installed it. */
+export interface HistoryEntry {
+  readonly id: string;
+  readonly revision: number;
+  /** The KB number, or the id where the title names none. */
+  readonly name: string;
+  readonly title: string;
+  readonly operation: 'install' | 'uninstall' | 'other';
+  readonly result: 'succeeded' | 'partly' | 'failed' | 'aborted' | 'unknown';
+  /** HRESULT with its meaning, of what did not succeed. */
+  readonly message?: string;
+  /** The program that asked for it, by its own name. */
+  readonly client: string;
+  readonly atMs: number;
+}
+
 /** The record that guards a host between controllers. */
 export interface ActiveClaim {
   readonly run: string;
@@ -147,4 +163,6 @@ export interface HostScan {
   readonly active?: ActiveClaim;
   readonly problems: readonly ScanProblem[];
   readonly inventory?: Inventory;
+  /** The latest of the host's own history of updates; the ledger keeps each line once. */
+  readonly history?: readonly HistoryEntry[];
 }

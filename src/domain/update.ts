@@ -37,6 +37,8 @@ export interface Update {
   readonly classification?: string;
   /** Bytes at most to download. */
   readonly sizeBytes?: number;
+  /** Whether it lies on the host already; absent where its manager cannot download ahead. */
+  readonly isDownloaded?: boolean;
   readonly cves?: readonly string[];
 }
 

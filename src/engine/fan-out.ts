@@ -9,6 +9,7 @@ import type { HostScan } from '../domain/scan.ts';
 import { asFettleError, emit, show } from './context.ts';
 import type { HostContext, RunContext } from './context.ts';
 import { verifyHost } from './host-run.ts';
+import { skewWords } from './preflight.ts';
 import { forEachHost, unscanned } from './scan.ts';
 import type { FanOut } from './scan.ts';
 
@@ -117,7 +118,7 @@ export function pingWarnings(scan: HostScan): string[] {
     ...running.map((item) => `${item.name} (pid ${item.pid}) is at work with packages`),
     ...(active === undefined ? [] : [`run ${active.run} of ${active.controller} is at work on it`]),
     ...(broken.length === 0 ? [] : [`${broken.length} packages are not properly installed`]),
-    ...(Math.abs(skew) > maxSkewMs ? [`its clock is ${Math.round(skew / 1000)} s off`] : []),
+    ...(Math.abs(skew) > maxSkewMs ? [skewWords(skew)] : []),
     ...disks.filter((disk) => disk.freeBytes < lowBytes).map((disk) => `${disk.mount} is nearly full`),
   ];
 }

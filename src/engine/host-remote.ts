@@ -35,6 +35,7 @@ export interface BootState {
   readonly bootId?: string;
   /** False while the system is still starting; a degraded system has settled. */
   readonly isSettled: boolean;
+  readonly uptimeSec?: number;
 }
 
 export interface RunCommandResult {
@@ -53,7 +54,7 @@ export interface HostRemote extends AsyncDisposable {
   readonly host: Host;
   /** Connects, authenticates and tries the elevation. */
   connect(signal: AbortSignal): Promise<void>;
-  scan(options: { readonly maxAgeMs: number; readonly signal: AbortSignal }): Promise<HostScan>;
+  scan(options: ScanOptions): Promise<HostScan>;
   simulate(request: SimulateRequest, signal: AbortSignal): Promise<Simulation>;
   bootState(signal: AbortSignal): Promise<BootState>;
   /** Idempotent: a second start of the same job attaches. Refuses with `lock-held` while another run has the host. */
@@ -65,6 +66,14 @@ export interface HostRemote extends AsyncDisposable {
   sweepRun(run: string, signal: AbortSignal): Promise<void>;
   /** Runs `text` by `sh`, sent on stdin, with the host's elevation. */
   exec(text: string, options: ExecOptions): Promise<RunCommandResult>;
+}
+
+export interface ScanOptions {
+  /** Metadata older than this is stale. */
+  readonly maxAgeMs: number;
+  readonly signal: AbortSignal;
+  /** Awaited between the answer's coming and its being read. */
+  readonly beforeReading?: () => Promise<void>;
 }
 
 export interface SimulateRequest {

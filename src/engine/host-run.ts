@@ -35,7 +35,7 @@ export async function runHost(task: HostTask): Promise<Outcome> {
     await lookAfterFailure(work, outcome);
     const last = await runAfterHooks(work, outcome);
     if (last.verdict === 'detached') return last;
-    if (last.verdict !== 'lost' && last.verdict !== 'unreachable') await sweepLeftovers(work);
+    if (last.verdict !== 'lost' && last.verdict !== 'unreachable' && !work.isOff) await sweepLeftovers(work);
     await finishHost(work, last);
     return last;
   } catch (error) {

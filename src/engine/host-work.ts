@@ -41,6 +41,10 @@ export interface HostWork extends HostTask {
   /** Hooks before the host were entered, so those after it are owed. */
   owesAfterHooks: boolean;
   reboots: number;
+  /** Who is logged on, in words, where the host was left alone for that. */
+  inUse: string | undefined;
+  /** Switched off by this run: nothing more is asked of it. */
+  isOff: boolean;
 }
 
 /** A stage does its part and answers undefined to go on, or the outcome that ends the host. */
@@ -60,6 +64,8 @@ export function beginWork(task: HostTask): HostWork {
     isInstallOpen: false,
     owesAfterHooks: false,
     reboots: task.state?.reboots ?? 0,
+    inUse: undefined,
+    isOff: false,
   };
   if (isDone(work, 'install')) work.change = 'installed';
   work.hasBegun = isPastInstall(work);

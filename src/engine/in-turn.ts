@@ -5,7 +5,7 @@ import { Slots } from '../base/slots.ts';
 export type ReadInTurn = <T>(read: () => T) => Promise<T>;
 
 /** What reading may take of one turn of the event loop, one answer more or less. */
-const shareMs = 10;
+const shareMs = 5;
 
 /**
  * Reads answers of a fleet one after the other, a few in each turn of the event loop. A hundred that come at once would

@@ -12,7 +12,7 @@ import type { HostWork } from './host-work.ts';
 import { collectQuietly, concludeByExit, jobOf, runJob } from './job.ts';
 import type { JobEnd, StepConclusion } from './job.ts';
 
-const goodStates: readonly UpdateState[] = ['installed', 'already', 'superseded'];
+const goodStates: readonly UpdateState[] = ['downloaded', 'installed', 'already', 'superseded'];
 
 /**
  * Installs exactly what drift left to do, as one detached job; reads back what the package database says and commits
@@ -22,7 +22,7 @@ export async function install(work: HostWork): Promise<Outcome | undefined> {
   const { context } = work;
   if (!work.isInstallOpen && isPastInstall(work) && work.hasBegun && openStep(work, 'install') === undefined) {
     await recall(work);
-    return undefined;
+    return downloadedOnly(work);
   }
   if (!work.isInstallOpen && work.toInstall.length === 0) {
     await conclude(work, [], 'none');
@@ -103,10 +103,19 @@ function isRefusal(result: JobResult): boolean {
 function afterInstall(work: HostWork, result: JobResult): Outcome | undefined {
   if (isRefusal(result)) return refusedByJob(work, result);
   const bad = unfinished(work);
-  if (bad.length === 0) return undefined;
+  if (bad.length === 0) return downloadedOnly(work);
   const said = result.message ?? `the package manager ended with ${result.exitCode}`;
   const error = new FettleError('command', `${describe(bad)}: ${said}`, { details: { exitCode: result.exitCode } });
   return installFailed(work, error);
+}
+
+/** Nothing was patched, so nothing is verified: what was asked for is done. */
+function downloadedOnly(work: HostWork): Outcome | undefined {
+  const count = work.results.filter((result) => result.state === 'downloaded').length;
+  if (count === 0) return undefined;
+  return endWith(work, 'skipped', `downloaded, not installed: ${count} ${count === 1 ? 'update' : 'updates'}`, {
+    hint: 'install what is there with a playbook of install.mode: cached',
+  });
 }
 
 function refusedByJob(work: HostWork, result: JobResult): Outcome {
@@ -122,7 +131,9 @@ function refusedByJob(work: HostWork, result: JobResult): Outcome {
         error: new FettleError('lock-held', said, { hint: 'resume the run when the other package manager is done' }),
       });
     case 'disk':
-      return endWith(work, 'failed', said, { error: new FettleError('disk', said) });
+      return endWith(work, 'failed', said, {
+        error: new FettleError('disk', said, { hint: 'make room on the host, then resume the run' }),
+      });
     default:
       return endWith(work, 'failed', said, { error: new FettleError('command', said) });
   }

@@ -20,6 +20,7 @@ import type {
   JobFollow,
   JobStart,
   RunCommandResult,
+  ScanOptions,
   SimulateRequest,
 } from './host-remote.ts';
 import type { ReadInTurn } from './in-turn.ts';
@@ -63,9 +64,10 @@ export class LinkedRemote implements HostRemote {
     });
   }
 
-  async scan({ maxAgeMs, signal }: { readonly maxAgeMs: number; readonly signal: AbortSignal }): Promise<HostScan> {
+  async scan({ maxAgeMs, signal, beforeReading }: ScanOptions): Promise<HostScan> {
     const answer = await this.#probe({ verb: 'probe', fields: this.#searchFields() }, signal);
     const collectedMs = this.#ports.clock.now();
+    await beforeReading?.();
     return this.#ports.readInTurn(() => {
       const sections = parseFrame(answer);
       return this.#ports.detect(sections).parseScan(sections, collectedMs, maxAgeMs);
@@ -88,7 +90,12 @@ export class LinkedRemote implements HostRemote {
       const sections = parseFrame(stdout);
       const bootId = sections.get('boot-id')?.trim() ?? '';
       const isSettled = settledStates.includes(sections.get('system-state')?.trim() ?? '');
-      return bootIdPattern.test(bootId) ? { bootId, isSettled } : { isSettled };
+      const uptime = sections.get('clock')?.trim().split('\n')[1] ?? '';
+      return {
+        isSettled,
+        ...(bootIdPattern.test(bootId) ? { bootId } : {}),
+        ...(/^\d{1,10}$/.test(uptime) ? { uptimeSec: Number(uptime) } : {}),
+      };
     });
   }
 

@@ -1,6 +1,6 @@
 import { FettleError } from '../domain/error.ts';
 import type { LeftOut, PlannedUpdate } from '../domain/plan.ts';
-import type { Policy } from '../domain/playbook.ts';
+import type { InstallSettings, Policy } from '../domain/playbook.ts';
 import { selectUpdates } from '../domain/policy.ts';
 import type { Selection, WantedUpdate } from '../domain/policy.ts';
 import type { HostScan } from '../domain/scan.ts';
@@ -20,6 +20,7 @@ export interface WorkloadInput {
   readonly scan: HostScan;
   readonly policy: Policy;
   readonly patchHold: readonly string[];
+  readonly mode?: InstallSettings['mode'];
   /** Asks the host's package manager what exactly these pins would do. */
   readonly simulate: (pins: readonly Pin[]) => Promise<Simulation>;
 }
@@ -35,7 +36,7 @@ const kernelName = /^(linux-image-|kernel(-core)?$)/;
  * plan's own pins does, new dependencies included. What cannot be attained is left out with the reason.
  */
 export async function planWorkload(input: WorkloadInput): Promise<HostWorkload> {
-  const selection = selectUpdates(input.scan, input.policy, input.patchHold);
+  const selection = ofMode(input, selectUpdates(input.scan, input.policy, input.patchHold));
   if (selection.wanted.length === 0) return { updates: [], leftOut: selection.leftOut, downloadBytes: 0 };
   const additions = await newPackagePins(input, selection.wanted);
   let pins: readonly Pin[] = [...selection.wanted, ...additions];
@@ -53,6 +54,21 @@ export async function planWorkload(input: WorkloadInput): Promise<HostWorkload> 
     leave(update, 'the package manager does not settle on a set with it'),
   );
   return { updates: [], leftOut: [...selection.leftOut, ...leftOut], downloadBytes: 0 };
+}
+
+/** What cannot be downloaded ahead is left out of a download, and what was not of an install of what is there. */
+function ofMode({ scan, mode }: WorkloadInput, selection: Selection): Selection {
+  if (mode === undefined) return selection;
+  const updates = new Map(scan.updates.map((update) => [packageKey(update), update]));
+  const wanted: WantedUpdate[] = [];
+  const leftOut: LeftOut[] = [];
+  for (const update of selection.wanted) {
+    const isThere = updates.get(packageKey(update))?.isDownloaded;
+    if (isThere === undefined) leftOut.push(leave(update, 'its package manager cannot download ahead'));
+    else if (mode === 'cached' && !isThere) leftOut.push(leave(update, 'not downloaded; only what is shall go in'));
+    else wanted.push(update);
+  }
+  return { wanted, leftOut: [...selection.leftOut, ...leftOut] };
 }
 
 /** New dependencies may go in only under a pin of their own; the scan names them, or the host is asked. */

@@ -1,8 +1,10 @@
+import { FettleError } from '../domain/error.ts';
 import type { Host } from '../domain/host.ts';
 import type { MachineFacts } from '../domain/identity.ts';
 import type { HostPlan } from '../domain/plan.ts';
-import type { Playbook, RebootSettings } from '../domain/playbook.ts';
+import type { InstallSettings, Playbook, Policy, RebootSettings } from '../domain/playbook.ts';
 import type { HostScan } from '../domain/scan.ts';
+import type { Manager } from '../managers/manager.ts';
 import { emit } from './context.ts';
 import { inventorySha256 } from './inventory-hash.ts';
 import { planWorkload } from './plan-host.ts';
@@ -36,11 +38,13 @@ export async function planHost(order: HostOrder, host: Host): Promise<PlannedHos
     ? await refreshWhenStale({ context, host, remote, scan: first, install })
     : { scan: first };
   const { scan } = refreshed;
+  refuseMode(context.manager(scan.manager), install.mode);
   await emit(context, [scanned(context, host, scan)]);
   const workload = await planWorkload({
     scan,
     policy,
     patchHold: host.patch.hold,
+    ...(install.mode === undefined ? {} : { mode: install.mode }),
     simulate: (updates) => remote.simulate({ manager: scan.manager, updates }, context.detach),
   });
   const hostPlan = freeze(host, scan, { playbook, workload });
@@ -49,14 +53,22 @@ export async function planHost(order: HostOrder, host: Host): Promise<PlannedHos
     host,
     hostPlan,
     facts: { hostName, isContainer, ...(machineId ? { machineId } : {}), ...(bootId ? { bootId } : {}) },
-    warnings: [...staleWarning(refreshed, scan), ...scanWarnings(scan, hostPlan)],
+    warnings: [...staleWarning(refreshed, scan), ...driverWarning(host, scan, policy), ...scanWarnings(scan, hostPlan)],
   };
+}
+
+function refuseMode({ name, installModes = [] }: Manager, mode: InstallSettings['mode']): void {
+  if (mode === undefined || installModes.includes(mode)) return;
+  throw new FettleError('config', `${name} does not know install.mode: ${mode}; it downloads and installs in one`, {
+    hint: 'select hosts of Windows Update only, or leave install.mode out',
+  });
 }
 
 function freeze(host: Host, scan: HostScan, plan: { playbook: Playbook; workload: HostWorkload }): HostPlan {
   const { playbook, workload } = plan;
   const { machineId } = scan.facts;
   const { fetchedMs } = scan.metadata;
+  const source = sourceOf(scan);
   const rebootSettings = resolveReboot(host, playbook.reboot);
   return {
     host: host.name,
@@ -70,22 +82,38 @@ function freeze(host: Host, scan: HostScan, plan: { playbook: Playbook; workload
     leftOut: workload.leftOut,
     securityKnown: scan.securityKnown,
     downloadBytes: workload.downloadBytes,
-    reboot: expectReboot(scan, workload, rebootSettings),
+    reboot:
+      playbook.install.mode === 'download'
+        ? { expected: false, reasons: [] }
+        : expectReboot(scan, workload, rebootSettings),
     rebootSettings,
     ...(fetchedMs === undefined ? {} : { metadataFetchedMs: fetchedMs }),
     inventorySha256: inventorySha256(host),
     clusters: host.patch.clusters,
+    ...(source === undefined ? {} : { source }),
   };
+}
+
+/** The server of the policy where it is in use, else the service by its name; package managers with mirrors tell none. */
+function sourceOf({ inventory }: HostScan): string | undefined {
+  const server = inventory?.updatePolicy['UseWUServer'] === '1' ? inventory.updatePolicy['WUServer'] : undefined;
+  const source = server ?? inventory?.updateSource;
+  return source === '' ? undefined : source;
 }
 
 /** Windows goes on installing before it goes down and again before it lets anybody in, for an hour at worst. */
 const windowsLimits = { goDownMs: 20 * 60_000, comeBackMs: 60 * 60_000, settleMs: 15 * 60_000 } as const;
 
+/** Limits that nobody asked for are those of the host's family. */
+export function withFamilyLimits(host: Pick<Host, 'connection'>, written: RebootSettings): RebootSettings {
+  const { hasDefaultLimits, ...said } = written;
+  return hasDefaultLimits && host.connection.shell === 'powershell' ? { ...said, ...windowsLimits } : said;
+}
+
 /** `patch_reboot: never` always wins; another `patch_reboot` narrows or widens the playbook's mode. */
 export function resolveReboot(host: Pick<Host, 'patch' | 'connection'>, written: RebootSettings): RebootSettings {
   const { reboot, maxReboots } = host.patch;
-  const { hasDefaultLimits, ...said } = written;
-  const settings = hasDefaultLimits && host.connection.shell === 'powershell' ? { ...said, ...windowsLimits } : said;
+  const settings = withFamilyLimits(host, written);
   const mode = settings.mode === 'never' && reboot !== 'never' ? 'never' : (reboot ?? settings.mode);
   return { ...settings, mode, max: Math.min(maxReboots ?? settings.max, settings.max) };
 }
@@ -104,6 +132,13 @@ function expectReboot(scan: HostScan, workload: HostWorkload, settings: RebootSe
 function staleWarning(refreshed: { readonly warning?: string }, scan: HostScan): string[] {
   if (refreshed.warning !== undefined) return [refreshed.warning];
   return scan.metadata.isStale ? ['stale package metadata: newer updates may be missing from this plan'] : [];
+}
+
+/** What is not looked for cannot be found, whatever the playbook includes. */
+function driverWarning(host: Host, scan: HostScan, policy: Policy): string[] {
+  const isWanted = policy.include.some((rule) => rule.classifications?.includes('driver') === true);
+  if (!isWanted || scan.manager !== 'windows-update' || host.patch.windows?.hasDrivers === true) return [];
+  return ['drivers are not looked for: set patch_windows_drivers to have those of the playbook found'];
 }
 
 function scanWarnings(scan: HostScan, plan: HostPlan): string[] {

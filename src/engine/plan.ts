@@ -85,6 +85,7 @@ function constantPart(order: PlanOrder, createdMs: number): Omit<Plan, 'waves' |
     ...(order.limit === undefined ? {} : { limit: order.limit }),
     seed: order.seed,
     concurrency: rollout.concurrency,
+    ...(rollout.perSource === undefined ? {} : { perSource: rollout.perSource }),
     budget: rollout.budget,
     policy,
     install,

@@ -130,7 +130,13 @@ function inMebibytes(bytes: number): number {
 function skewWarning(scan: HostScan): string[] {
   const skew = scan.facts.clockSkewMs;
   if (skew === undefined || Math.abs(skew) <= maxSkewMs) return [];
-  return [`its clock is ${Math.round(skew / 1000)} s off; signed package lists may look not yet valid or expired`];
+  return [`${skewWords(skew)}; signed lists, certificates and tickets may look expired or not yet valid`];
+}
+
+/** How far a host's clock is off, and what to do about it. */
+export function skewWords(skewMs: number): string {
+  const seconds = Math.round(Math.abs(skewMs) / 1000);
+  return `its clock is ${seconds} s ${skewMs < 0 ? 'behind' : 'ahead of'} ours: look at the time service on both sides`;
 }
 
 function busyWarning(scan: HostScan): string[] {

@@ -1,5 +1,6 @@
 import type { Host } from '../domain/host.ts';
 import { inventorySha256 } from './inventory-hash.ts';
+import { withFamilyLimits } from './plan-one.ts';
 import type { HostPlan, Plan } from '../domain/plan.ts';
 import type { InstallSettings, RebootSettings, VerifySettings } from '../domain/playbook.ts';
 
@@ -8,6 +9,8 @@ const noPlaybook = '0'.repeat(64);
 
 export interface RebootPlanInput {
   readonly id: string;
+  /** `reboot` or `shutdown`. */
+  readonly name: string;
   readonly hosts: readonly Host[];
   /** `always`, or `if-needed` for those that are pending. */
   readonly settings: RebootSettings;
@@ -24,11 +27,11 @@ export interface RebootPlanInput {
 }
 
 /**
- * The plan of a stand-alone `fettle reboot`: no update, one wave. `applyPlan` carries it out by the machinery of every
+ * The plan of a stand-alone `fettle reboot` or `fettle shutdown`: no update, one wave. `applyPlan` carries it out by the machinery of every
  * other run: leases, budget, clusters, proof by boot id, verify, resume. `patch_reboot: never` holds here too.
  */
 export function rebootPlan(input: RebootPlanInput): Plan {
-  const { hosts, settings, concurrency } = input;
+  const { hosts, name, settings, concurrency } = input;
   const budget = { max: input.maxFailures, counts: ['failed', 'unreachable', 'unverified', 'drifted'] } as const;
   const names = hosts.map((host) => host.name);
   return {
@@ -38,18 +41,18 @@ export function rebootPlan(input: RebootPlanInput): Plan {
     createdMs: input.createdMs,
     expiresMs: input.createdMs,
     fettleVersion: input.fettleVersion,
-    playbook: { name: 'reboot', sha256: noPlaybook },
+    playbook: { name, sha256: noPlaybook },
     select: input.select,
     seed: input.seed,
     concurrency,
     budget,
-    waves: [{ name: 'reboot', hosts: names, concurrency, budget }],
+    waves: [{ name, hosts: names, concurrency, budget }],
     policy: { include: [], exclude: [], securityOnly: false, includePhased: false, newPackages: 'refuse' },
     install: input.install,
     reboot: { ...settings, concurrency },
     verify: input.verify,
     hooks: { before_host: [], before_reboot: [], after_host: [] },
-    hosts: hosts.map((host) => hostPlanOf(host, { ...settings, isWritten: true })),
+    hosts: hosts.map((host) => hostPlanOf(host, { ...withFamilyLimits(host, settings), isWritten: true })),
     absent: [],
     warnings: [],
   };

@@ -5,11 +5,12 @@ import type { HostScan } from '../domain/scan.ts';
 import { runHooks } from './hook-stage.ts';
 import { endWith, letGo, openStep, outcomeOfError, scanNow } from './host-work.ts';
 import type { HostWork } from './host-work.ts';
-import { rebootHost, rebootObstacle, rebootReasons } from './reboot.ts';
+import { powerOffStage, waitForObstacle } from './power-off.ts';
+import { rebootHost, rebootReasons } from './reboot.ts';
 
 /** `patch_reboot: never` wins over the plan, and the machine fettle runs on is not rebooted by its own run. */
 export function rebootMode(work: HostWork): RebootMode {
-  if (work.context.host.patch.reboot === 'never' || work.isController) return 'never';
+  if (work.context.host.patch.reboot === 'never' || work.isController || work.inUse !== undefined) return 'never';
   return work.hostPlan.rebootSettings.mode;
 }
 
@@ -25,6 +26,7 @@ function maxReboots(work: HostWork): number {
 
 /** Reboots as often as it is needed and allowed; one that an earlier process began is seen to its end first. */
 export async function rebootStage(work: HostWork): Promise<Outcome | undefined> {
+  if (work.hostPlan.rebootSettings.power === 'off') return powerOffStage(work, rebootMode(work));
   const open = openStep(work, 'reboot');
   if (open?.bootIdBefore !== undefined) {
     const outcome = await rebootOnce(work, { open, bootIdBefore: open.bootIdBefore, reasons: ['begun before'] });
@@ -50,18 +52,6 @@ async function prepare(work: HostWork, scan: HostScan): Promise<Outcome | undefi
   return rebootOnce(work, { bootIdBefore: bootId, reasons: reasons.length > 0 ? reasons : ['the mode is always'] });
 }
 
-/** A package manager that is at work is waited for as long as its lock would be. */
-async function waitForObstacle(work: HostWork, first: HostScan): Promise<FettleError | undefined> {
-  const { clock, detach } = work.context;
-  const deadlineMs = clock.elapsedMs() + work.plan.install.lockWaitMs;
-  let obstacle = rebootObstacle(first);
-  while (obstacle?.code === 'lock-held' && clock.elapsedMs() < deadlineMs) {
-    await clock.sleep(work.context.limits.rebootPollMs, detach);
-    obstacle = rebootObstacle(await scanNow(work, 'after'));
-  }
-  return obstacle;
-}
-
 interface Begun {
   readonly bootIdBefore: string;
   readonly reasons: readonly string[];
@@ -85,6 +75,9 @@ async function rebootOnce(work: HostWork, begun: Begun): Promise<Outcome | undef
       return undefined;
     case 'not-rebooted':
       return pending(work, end.error);
+    case 'in-use':
+      work.inUse = end.error.message;
+      return undefined;
     case 'lost':
       return outcomeOfError(work, new FettleError('lost', end.error.message, lostOptions(end.error)), 'reboot');
     case 'detached':

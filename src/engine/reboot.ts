@@ -1,3 +1,4 @@
+import { formatDuration } from '../base/format.ts';
 import { FettleError, toErrorRecord } from '../domain/error.ts';
 import type { RebootSettings } from '../domain/playbook.ts';
 import type { OpenStep } from '../domain/record.ts';
@@ -8,7 +9,7 @@ import type { BootState } from './host-remote.ts';
 import { collectQuietly, jobOf, startJob } from './job.ts';
 
 export interface RebootOrder {
-  readonly settings: Pick<RebootSettings, 'goDownMs' | 'comeBackMs' | 'settleMs'>;
+  readonly settings: Pick<RebootSettings, 'goDownMs' | 'comeBackMs' | 'settleMs' | 'ifIdle'>;
   /** The boot id of now; the proof is another one. */
   readonly bootIdBefore: string;
   readonly reasons: readonly string[];
@@ -22,6 +23,8 @@ export type RebootEnd =
   | { readonly kind: 'rebooted'; readonly bootIdAfter: string; readonly downMs: number }
   /** The host is up under its old boot id: the reboot did not happen. */
   | { readonly kind: 'not-rebooted'; readonly error: FettleError }
+  /** Somebody is logged on, and it was to be left alone then. */
+  | { readonly kind: 'in-use'; readonly error: FettleError }
   /** The host went away and nobody knows more; the step stays open. */
   | { readonly kind: 'lost'; readonly error: FettleError }
   | { readonly kind: 'detached' };
@@ -44,7 +47,7 @@ export async function rebootHost(context: HostContext, order: RebootOrder): Prom
   }
   const end = await drive(context, order, job);
   if (end.kind === 'lost' || end.kind === 'detached') return end;
-  if (end.kind === 'not-rebooted') {
+  if (end.kind === 'not-rebooted' || end.kind === 'in-use') {
     const error = toErrorRecord(end.error);
     await emit(context, [{ type: 'step.finished', ...step, ok: false, message: end.error.message, error }]);
   } else {
@@ -64,15 +67,15 @@ async function drive(context: HostContext, order: RebootOrder, job: string): Pro
   try {
     const seen = order.open === undefined ? undefined : await look(context);
     if (!isNew(seen, order.bootIdBefore) && seen?.kind !== 'down') {
-      const request = { verb: 'reboot' };
+      const request = { verb: 'reboot', fields: order.settings.ifIdle === true ? { idle: 'yes' } : {} };
       const named = { step: 'reboot', kind: 'reboot', request, timeoutMs: order.settings.goDownMs, job } as const;
       const started = await startJob(context, order.open === undefined ? named : { ...named, open: order.open });
       if ('kind' in started && started.kind === 'refused') {
         return { kind: isUnreached(started.error) ? 'lost' : 'not-rebooted', error: started.error };
       }
       if ('kind' in started && started.kind === 'detached') return started;
-      const refused = await refusal(context, job);
-      if (refused !== undefined) return { kind: 'not-rebooted', error: refused };
+      const refused = await refusal(context, job, 'reboot');
+      if (refused !== undefined) return { kind: isInUse(refused) ? 'in-use' : 'not-rebooted', error: refused };
     }
     return await prove(context, order);
   } catch (thrown) {
@@ -81,9 +84,9 @@ async function drive(context: HostContext, order: RebootOrder, job: string): Pro
   }
 }
 
-type Look = ({ readonly kind: 'up' } & BootState) | { readonly kind: 'down'; readonly error: FettleError };
+export type Look = ({ readonly kind: 'up' } & BootState) | { readonly kind: 'down'; readonly error: FettleError };
 
-async function look(context: HostContext): Promise<Look> {
+export async function look(context: HostContext): Promise<Look> {
   try {
     return { kind: 'up', ...(await context.remote.bootState(context.detach)) };
   } catch (error) {
@@ -93,7 +96,7 @@ async function look(context: HostContext): Promise<Look> {
   }
 }
 
-function isNew(seen: Look | undefined, bootIdBefore: string): seen is Look & { kind: 'up'; bootId: string } {
+export function isNew(seen: Look | undefined, bootIdBefore: string): seen is Look & { kind: 'up'; bootId: string } {
   return seen?.kind === 'up' && seen.bootId !== undefined && seen.bootId !== bootIdBefore;
 }
 
@@ -103,7 +106,7 @@ async function prove(context: HostContext, order: RebootOrder): Promise<RebootEn
   const down = await waitUntil(context, settings.goDownMs, 'going down', (seen) =>
     seen.kind === 'down' || isNew(seen, bootIdBefore) ? seen : undefined,
   );
-  if (down === undefined) return { kind: 'not-rebooted', error: stayedUp(order) };
+  if (down === undefined) return { kind: 'not-rebooted', error: stayedUp(context, order) };
   const downSinceMs = clock.elapsedMs();
   let deniedSinceMs: number | undefined;
   let last: Look = down;
@@ -117,7 +120,7 @@ async function prove(context: HostContext, order: RebootOrder): Promise<RebootEn
     return isNew(seen, bootIdBefore) ? seen : undefined;
   });
   if (back === undefined) {
-    if (isUp(last)) return { kind: 'not-rebooted', error: stayedUp(order) };
+    if (isUp(last)) return { kind: 'not-rebooted', error: stayedUp(context, order) };
     return { kind: 'lost', error: stayedAway(context, order, last) };
   }
   const downMs = down.kind === 'down' ? clock.elapsedMs() - downSinceMs : 0;
@@ -166,16 +169,17 @@ async function waitUntil<T>(
   }
 }
 
-function stayedUp(order: RebootOrder): FettleError {
-  const minutes = Math.round(order.settings.goDownMs / 6_000) / 10;
-  return new FettleError('reboot', `the host did not reboot within ${minutes} min`, {
-    hint: 'look for inhibitors (systemd-inhibit --list), waiting jobs (systemctl list-jobs) or services that do not stop',
+function stayedUp(context: HostContext, order: RebootOrder): FettleError {
+  return new FettleError('reboot', `the host did not reboot within ${formatDuration(order.settings.goDownMs)}`, {
+    hint: isWindows(context)
+      ? 'look for updates that are still being installed, services that do not stop, and shutdown.exe /a in its event log (1074, 1075)'
+      : 'look for inhibitors (systemd-inhibit --list), waiting jobs (systemctl list-jobs) or services that do not stop',
     details: { bootId: order.bootIdBefore },
   });
 }
 
 /** The job looks before it leaps; its refusal need not be waited for. A connection that drops may be the reboot. */
-async function refusal(context: HostContext, job: string): Promise<FettleError | undefined> {
+export async function refusal(context: HostContext, job: string, verb: string): Promise<FettleError | undefined> {
   try {
     const options = { waitSec: 2, maxBytes: 4_096, signal: context.detach };
     for (let tries = 0; tries < 5; tries += 1) {
@@ -183,12 +187,20 @@ async function refusal(context: HostContext, job: string): Promise<FettleError |
       if (result === undefined) continue;
       if (result.verdict === 'ok') return undefined;
       const said = result.message ?? result.verdict;
-      return new FettleError(result.verdict === 'busy' ? 'lock-held' : 'reboot', `the host refuses to reboot: ${said}`);
+      if (result.verdict === 'in-use') return new FettleError('reboot', said, { details: { verdict: 'in-use' } });
+      return new FettleError(
+        result.verdict === 'busy' ? 'lock-held' : 'reboot',
+        `the host refuses to ${verb}: ${said}`,
+      );
     }
   } catch (error) {
     if (context.detach.aborted || !isUnreached(error)) throw error;
   }
   return undefined;
+}
+
+export function isInUse(error: FettleError): boolean {
+  return error.details?.['verdict'] === 'in-use';
 }
 
 function stayedAway(context: HostContext, order: RebootOrder, last: Look): FettleError {
@@ -201,9 +213,10 @@ function stayedAway(context: HostContext, order: RebootOrder, last: Look): Fettl
 }
 
 function strangerCameBack(context: HostContext, cause: FettleError): FettleError {
-  return new FettleError('host-key', `another host key answers after the reboot: ${cause.message}`, {
+  const [what, where] = isWindows(context) ? ['certificate', 'its pin or line'] : ['host key', 'known_hosts'];
+  return new FettleError('host-key', `another ${what} answers after the reboot: ${cause.message}`, {
     cause,
-    hint: `find out why; then correct known_hosts and: fettle run resume ${context.run}`,
+    hint: `find out why; then correct ${where} and: fettle run resume ${context.run}`,
   });
 }
 

@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import { Slots } from '../base/slots.ts';
 import type { FettleError } from '../domain/error.ts';
 import { toErrorRecord } from '../domain/error.ts';
 import type { RunEvent } from '../domain/event.ts';
@@ -26,27 +27,36 @@ export interface ScanFleet extends FanOut {
   readonly onResult: (result: ScanResult) => void | Promise<void>;
 }
 
+/** A scan takes many times the memory of the answer it was read from, and hosts answer faster than a ledger writes. */
+const unrecordedAtOnce = 16;
+
 /** Looks at every host, some at once, records each scan as it comes and keeps none. Only ledger errors are thrown. */
 export async function scanHosts(hosts: readonly Host[], fleet: ScanFleet): Promise<void> {
+  const unrecorded = new Slots(unrecordedAtOnce);
   await forEachHost(hosts, fleet, async (host) => {
-    await fleet.onResult(await scanAndRecord(host, fleet));
+    await fleet.onResult(await scanAndRecord(host, fleet, unrecorded));
   });
 }
 
-async function scanAndRecord(host: Host, fleet: ScanFleet): Promise<ScanResult> {
+/** The answer of the host waits as the bytes that came until there is room to read and record it. */
+async function scanAndRecord(host: Host, fleet: ScanFleet, unrecorded: Slots): Promise<ScanResult> {
   const { context, maxAgeMs } = fleet;
-  let scan: HostScan;
+  using place = new DisposableStack();
+  const beforeReading = async (): Promise<void> => void place.use(await unrecorded.take(context.detach));
   try {
     context.stop.throwIfAborted();
     await using remote = fleet.remote(host);
-    scan = await remote.scan({ maxAgeMs, signal: context.detach });
+    const scan = await remote.scan({ maxAgeMs, signal: context.detach, beforeReading });
+    await emit(context, [scanned(context, host, scan)]);
+    // Others need not wait until the connection is closed.
+    place.dispose();
+    return { host, scan };
   } catch (thrown) {
     const error = asFettleError(thrown);
+    if (error.code === 'ledger') throw error;
     await emit(context, [unscanned(context, host, error)]);
     return { host, error };
   }
-  await emit(context, [scanned(context, host, scan)]);
-  return { host, scan };
 }
 
 export function scanned(context: RunContext, host: Host, scan: HostScan): RunEvent {

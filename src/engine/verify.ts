@@ -68,6 +68,16 @@ function conclude(work: HostWork, after: HostScan, findings: readonly VerifyFind
     restartServices: work.plan.install.restartServices,
     settings: work.plan.verify,
   });
+  if (work.inUse !== undefined) return leftAlone(outcome, work.inUse);
   if (outcome.verdict !== 'pending-reboot' || !work.isController) return outcome;
   return { ...outcome, hint: 'fettle runs on it: reboot it by hand when its runs are over, then `fettle verify`' };
+}
+
+/** It was to be left alone while somebody is logged on: what it waits for is no failure, but it is told. */
+function leftAlone(outcome: Outcome, inUse: string): Outcome {
+  const reason = `${outcome.reason}; not rebooted: ${inUse}`;
+  if (outcome.verdict === 'pending-reboot') return { ...outcome, reason, hint: 'reboot it when they are gone' };
+  return outcome.verdict === 'verified' && outcome.change === 'none'
+    ? { ...outcome, verdict: 'skipped', reason }
+    : outcome;
 }

@@ -2,8 +2,9 @@ import { hash } from 'node:crypto';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { FettleError } from '../domain/error.ts';
 import type { RunEvent } from '../domain/event.ts';
-import type { HostScan } from '../domain/scan.ts';
+import type { HistoryEntry, HostScan } from '../domain/scan.ts';
 import type { InstalledPackage } from '../domain/update.ts';
+import type { SentEvent } from './sent-event.ts';
 import { prepared, type Connection } from './sqlite.ts';
 
 /** Same bytes, same name; stored compressed once. */
@@ -46,7 +47,10 @@ function blobName(body: Buffer): string | undefined {
   }
 }
 
-/** A scan as stored: the package lists are a blob, which most scans share, and the event holds its hash. */
+/**
+ * A scan as stored: the package lists are a blob, which most scans share, and the event holds its hash. Of the host's own
+ * history it holds what no scan before it had.
+ */
 export type PackedScan = Omit<HostScan, 'packages' | 'autoInstalled'> & {
   readonly packagesSha256: string;
   readonly packageCount: number;
@@ -61,11 +65,21 @@ export interface PackageLists {
   readonly autoInstalled: readonly string[];
 }
 
-export function packEvent(connection: Connection, event: RunEvent): PackedEvent {
+export function packEvent(connection: Connection, event: SentEvent): PackedEvent {
   if (event.type !== 'host.scanned') return event;
-  const { packages, autoInstalled, ...rest } = event.scan;
-  const packagesSha256 = putBlob(connection, Buffer.from(JSON.stringify({ packages, autoInstalled })));
-  return { ...event, scan: { ...rest, packagesSha256, packageCount: packages.length } };
+  const { packageLists, history, ...rest } = event.scan;
+  const packagesSha256 = putBlob(connection, packageLists);
+  const news = history?.filter((entry) => !isKnown(connection, event.hostId, entry)) ?? [];
+  const scan = { ...rest, packagesSha256 };
+  return { ...event, scan: news.length === 0 ? scan : { ...scan, history: news } };
+}
+
+function isKnown(connection: Connection, hostId: string, { atMs, id, revision, operation }: HistoryEntry): boolean {
+  const select = prepared(
+    connection,
+    'SELECT 1 FROM host_history WHERE host_id = ? AND at = ? AND update_id = ? AND revision = ? AND operation = ?',
+  );
+  return select.get(hostId, atMs, id, revision, operation) !== undefined;
 }
 
 export function readPackageLists(connection: Connection, sha256: string): PackageLists {

@@ -1,8 +1,8 @@
 import { hash as digest } from 'node:crypto';
 import canonicalize from 'canonicalize';
-import type { RunEvent } from '../domain/event.ts';
 import { packEvent } from './blob.ts';
 import { project } from './projection.ts';
+import type { SentEvent } from './sent-event.ts';
 import { immediately, prepared, type Connection } from './sqlite.ts';
 
 /** SQLite has one chain a file. */
@@ -28,7 +28,7 @@ export function sha256(text: string | Uint8Array): string {
 
 export interface TimedEvent {
   readonly timeMs: number;
-  readonly event: RunEvent;
+  readonly event: SentEvent;
 }
 
 /**

@@ -58,6 +58,7 @@ const shareOfTable: Readonly<Record<(typeof projections)[number], TableShare>> =
   scan: 'hosts',
   host_fact: 'hosts',
   missing_update: 'hosts',
+  host_history: 'hosts',
   reboot: 'hosts',
   finding: 'hosts',
   run: 'work',

@@ -5,6 +5,8 @@ import { FettleError, type ErrorRecord } from '../domain/error.ts';
 import type { RunEvent } from '../domain/event.ts';
 import type { LeaseAnswer, LeaseHolder, LeaseRequest, RecordedFacts, RunRecord, RunState } from '../domain/record.ts';
 import type {
+  HistoryAnswer,
+  HistoryQuestion,
   HostRow,
   HostStatusRow,
   LedgerCheck,
@@ -17,9 +19,11 @@ import type {
   RunDetail,
   RunRow,
 } from '../domain/report.ts';
-import type { Head } from './chain.ts';
+import type { Inventory } from '../domain/scan.ts';
+import type { Head, TimedEvent } from './chain.ts';
 import type { RecordCheck, TableShare } from './check.ts';
 import type { OperationName } from './operations.ts';
+import { handedOver, sentEvent } from './sent-event.ts';
 import type { WorkerData, WorkerRequest } from './worker.ts';
 
 export interface LedgerOptions {
@@ -89,27 +93,30 @@ export class Ledger implements RunRecord, AsyncDisposable {
     this.#pending.clear();
   }
 
-  async #ask<T>(operation: WorkerRequest['operation'], ...given: readonly unknown[]): Promise<T> {
+  async #ask(
+    operation: WorkerRequest['operation'],
+    given: readonly unknown[],
+    handed: ArrayBuffer[],
+  ): Promise<unknown> {
     if (this.#failure !== undefined) throw this.#failure;
     const id = this.#nextId++;
     const answer = this.#expect(id);
     const request: WorkerRequest = { id, operation, arguments: given };
-    this.#worker.postMessage(request);
-    return (await answer) as T;
+    this.#worker.postMessage(request, handed);
+    return answer;
   }
 
-  #query<T>(operation: OperationName, ...given: readonly unknown[]): Promise<T> {
-    return this.#ask<T>(operation, ...given);
+  async #query<T>(operation: OperationName, ...given: readonly unknown[]): Promise<T> {
+    return (await this.#ask(operation, given, [])) as T;
   }
 
   async append(events: readonly RunEvent[]): Promise<void> {
     if (events.length === 0) return;
     this.#hasAppended = true;
     const timeMs = this.#clock.now();
-    await this.#ask(
-      'append',
-      events.map((event) => ({ timeMs, event })),
-    );
+    const sent = events.map(sentEvent);
+    const timed = sent.map((event): TimedEvent => ({ timeMs, event }));
+    await this.#ask('append', [timed], handedOver(sent));
   }
 
   putBlob(bytes: Uint8Array): Promise<string> {
@@ -207,6 +214,16 @@ export class Ledger implements RunRecord, AsyncDisposable {
     return this.#query('reboots', asOfMs);
   }
 
+  /** What happened on hosts, the latest first; undefined for a host that is not known. */
+  history(question: HistoryQuestion): Promise<HistoryAnswer | undefined> {
+    return this.#query('history', question);
+  }
+
+  /** Hardware as the latest scan of a host has it. */
+  inventoryOf(hostId: string): Promise<Inventory | undefined> {
+    return this.#query('inventoryOf', hostId);
+  }
+
   head(): Promise<Head> {
     return this.#query('head');
   }
@@ -248,7 +265,7 @@ export class Ledger implements RunRecord, AsyncDisposable {
     if (this.#failure !== undefined) return;
     if (this.#hasAppended && !this.#isReadonly) await saveHead(this.path, await this.head()).catch(() => undefined);
     const closed = new Promise((resolve) => this.#worker.once('exit', resolve));
-    await this.#ask('close').catch(() => undefined);
+    await this.#ask('close', [], []).catch(() => undefined);
     await closed;
   }
 }

@@ -71,6 +71,30 @@ const migrations: readonly string[] = [
   CREATE INDEX scan_of_run ON scan (run, host_id);
   CREATE INDEX reboot_of_run ON reboot (run, host_id);
   `,
+  `
+  ALTER TABLE update_result ADD COLUMN message TEXT;
+  UPDATE update_result SET message = (
+    SELECT json_extract(result.value, '$.message') FROM event, json_each(event.envelope, '$.body.results') AS result
+    WHERE event.run = update_result.run AND event.host_id = update_result.host_id AND event.type = 'update.finished'
+      AND json_extract(event.envelope, '$.body.attempt') = update_result.attempt
+      AND json_extract(result.value, '$.name') = update_result.name
+      AND json_extract(result.value, '$.arch') = update_result.arch
+    ORDER BY event.seq DESC LIMIT 1
+  ) WHERE (run, host_id) IN (
+    SELECT run, host_id FROM event WHERE type = 'update.finished' AND envelope LIKE '%"message":%'
+  );
+  CREATE INDEX update_result_by_time ON update_result (at);
+  CREATE INDEX update_result_of_host ON update_result (host_id, at);
+  CREATE INDEX update_result_bad ON update_result (at) WHERE state NOT IN ('downloaded', 'installed', 'already', 'superseded');
+  CREATE INDEX host_run_bad ON host_run (ended_at)
+    WHERE verdict IN ('failed', 'unreachable', 'lost', 'drifted', 'unhealthy');
+  CREATE TABLE host_history (
+    host_id TEXT NOT NULL, at INTEGER NOT NULL, update_id TEXT NOT NULL, revision INTEGER NOT NULL, operation TEXT NOT NULL,
+    name TEXT NOT NULL, title TEXT NOT NULL, result TEXT NOT NULL, message TEXT, client TEXT NOT NULL,
+    PRIMARY KEY (host_id, at, update_id, revision, operation)
+  );
+  CREATE INDEX host_history_by_time ON host_history (at);
+  `,
 ];
 
 export const schemaVersion = migrations.length;
@@ -88,6 +112,7 @@ export const projections = [
   'scan',
   'host_fact',
   'missing_update',
+  'host_history',
   'plan',
   'note',
 ] as const;
@@ -103,6 +128,11 @@ export const reportIndexes = [
   'note_of_run',
   'scan_of_run',
   'reboot_of_run',
+  'update_result_by_time',
+  'update_result_of_host',
+  'update_result_bad',
+  'host_run_bad',
+  'host_history_by_time',
 ] as const;
 
 /** Brings an older ledger up to this program; a newer one is refused. */

@@ -1,9 +1,12 @@
 // What may be asked of the worker, by name.
 import type { LeaseRequest } from '../domain/record.ts';
+import type { HistoryQuestion } from '../domain/report.ts';
 import { getBlob, putBlob } from './blob.ts';
 import { readHead, type Head } from './chain.ts';
 import { checkRecord, checkTables, readStats, rebuild, type TableShare } from './check.ts';
+import { history } from './history-queries.ts';
 import { hostStatus, hosts, packagesAt, pendingUpdates, reboots } from './host-queries.ts';
+import { inventoryOf } from './inventory-query.ts';
 import {
   acquireLeases,
   leaseHolders,
@@ -42,6 +45,8 @@ export const operations = {
   hosts: (connection, _path, [asOfMs]) => hosts(connection, Number(asOfMs)),
   packagesAt: (connection, _path, [host, asOfMs]) => packagesAt(connection, text(host), Number(asOfMs)),
   reboots: (connection, _path, [asOfMs]) => reboots(connection, Number(asOfMs)),
+  history: (connection, _path, [question]) => history(connection, question as HistoryQuestion),
+  inventoryOf: (connection, _path, [hostId]) => inventoryOf(connection, text(hostId)),
   checkRecord: (connection, _path, [saved]) => checkRecord(connection, saved as readonly Head[]),
   checkTables: (connection, _path, [share]) => checkTables(connection, share as TableShare),
   rebuild: (connection) => rebuild(connection),

@@ -151,7 +151,7 @@ function finishStep(connection: Connection, timeMs: number, event: Of<'step.fini
 
 function finishUpdates(connection: Connection, timeMs: number, event: Of<'update.finished'>): void {
   const { run, hostId: host_id, attempt } = event;
-  for (const { name, arch, from, to, now, state } of event.results) {
+  for (const { name, arch, from, to, now, state, message = null } of event.results) {
     const versions = { from_version: from, to_version: to, now_version: now };
     statements.insertUpdateResult.run(connection, {
       run,
@@ -162,6 +162,7 @@ function finishUpdates(connection: Connection, timeMs: number, event: Of<'update
       ...versions,
       state,
       at: timeMs,
+      message,
     });
   }
 }

@@ -50,7 +50,14 @@ export function findRun(connection: Connection, id: string | undefined): readonl
     const end = `${id.toUpperCase()}\uffff`;
     return all(connection, from.where('run', '>=', id.toUpperCase()).where('run', '<', end).limit(2)).map(toRun);
   }
-  return all(connection, from.where('kind', 'in', ['apply', 'reboot']).limit(1)).map(toRun);
+  // A shutdown that was only called off carried out no plan and changed no host.
+  const changing = from.where((where) =>
+    where.or([
+      where('kind', 'in', ['apply', 'reboot']),
+      where.and([where('kind', '=', 'shutdown'), where('opening_json', 'like', '%"planSha256":%')]),
+    ]),
+  );
+  return all(connection, changing.limit(1)).map(toRun);
 }
 
 export function showRun(connection: Connection, id: string): RunDetail | undefined {

@@ -1,4 +1,4 @@
-import type { HostFacts } from '../domain/scan.ts';
+import type { HistoryEntry, HostFacts } from '../domain/scan.ts';
 import type { HeldBack, Update } from '../domain/update.ts';
 import type { PackedScan, PackedScanEvent } from './blob.ts';
 import { one, prepared, query, template, type Connection, type Slots } from './sqlite.ts';
@@ -79,6 +79,24 @@ const insertMissing = template((slot: Slots<Omit<Tables['missing_update'], 'gone
   }),
 );
 
+const insertHistory = template((slot: Slots<Tables['host_history']>) =>
+  query
+    .insertInto('host_history')
+    .values({
+      host_id: slot('host_id'),
+      at: slot('at'),
+      update_id: slot('update_id'),
+      revision: slot('revision'),
+      operation: slot('operation'),
+      name: slot('name'),
+      title: slot('title'),
+      result: slot('result'),
+      message: slot('message'),
+      client: slot('client'),
+    })
+    .onConflict((conflict) => conflict.doNothing()),
+);
+
 export function projectScan(connection: Connection, { seq, timeMs, event }: ProjectedScan): void {
   const { scan, hostId } = event;
   const pending = scan.updates.filter((update) => update.heldBack === undefined || update.securityTo !== undefined);
@@ -98,6 +116,12 @@ export function projectScan(connection: Connection, { seq, timeMs, event }: Proj
   });
   projectFacts(connection, { hostId, timeMs, facts: scan.facts });
   projectMissing(connection, { hostId, timeMs, updates: scan.updates });
+  for (const entry of scan.history ?? []) insertHistory.run(connection, historyRow(hostId, entry));
+}
+
+function historyRow(hostId: string, entry: HistoryEntry): Tables['host_history'] {
+  const { atMs, id, revision, operation, name, title, result, message = null, client } = entry;
+  return { host_id: hostId, at: atMs, update_id: id, revision, operation, name, title, result, message, client };
 }
 
 function statusOf(scan: PackedScan): ScanStatus {

@@ -164,6 +164,7 @@ export const insertUpdateResult = template((slot: Slots<Tables['update_result']>
     now_version: slot('now_version'),
     state: slot('state'),
     at: slot('at'),
+    message: slot('message'),
   };
   return query
     .insertInto('update_result')

@@ -62,6 +62,7 @@ export interface Tables {
     now_version: string | null;
     state: string;
     at: number;
+    message: string | null;
   };
   reboot: { seq: number; run: string; host_id: string; at: number; reboot_json: string };
   finding: { run: string; host_id: string; check_name: string; level: string; message: string };
@@ -89,6 +90,18 @@ export interface Tables {
     held_back: string | null;
     first_seen: number;
     gone_at: number | null;
+  };
+  host_history: {
+    host_id: string;
+    at: number;
+    update_id: string;
+    revision: number;
+    operation: string;
+    name: string;
+    title: string;
+    result: string;
+    message: string | null;
+    client: string;
   };
   plan: {
     sha256: string;

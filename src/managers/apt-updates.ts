@@ -7,18 +7,31 @@ import { compareDebVersions } from './deb-version.ts';
 import type { Sections } from './manager.ts';
 import { required } from './sections.ts';
 
+/** A simulation with its installs by package. */
+type View = AptSimulation & { readonly byKey: ReadonlyMap<string, SimulatedUpdate> };
+
 interface Views {
   /** What `upgrade --with-new-pkgs` would do. */
-  readonly normal: AptSimulation;
+  readonly normal: View;
+  /** What the normal one brings that is not installed. */
+  readonly added: readonly string[];
   /** The same with nothing but security sources in reach. */
-  readonly security: ReadonlyMap<string, SimulatedUpdate>;
+  readonly security: View;
   /** `dist-upgrade` that ignores holds and phasing, everything there is; asked only where something is kept back. */
-  readonly wide: AptSimulation;
+  readonly wide: View;
   /** `upgrade` without new packages, asked only where the normal one brings some. */
-  readonly plain: AptSimulation | undefined;
+  readonly plain: View | undefined;
   readonly policy: ReadonlyMap<string, PackagePolicy>;
   readonly isSecurityKnown: boolean;
   readonly heldNames: ReadonlySet<string>;
+}
+
+/** What was read already of the same answer. */
+export interface KnownPackages {
+  readonly packages: readonly InstalledPackage[];
+  /** Of the `apt-normal` section. */
+  readonly normal: AptSimulation;
+  readonly releases: ReadonlyMap<string, Release>;
 }
 
 /**
@@ -26,45 +39,34 @@ interface Views {
  * with nothing but security sources, not from the candidate's suite: a security version may stand behind a newer or a
  * phased one.
  */
-export function readUpdates(
-  sections: Sections,
-  packages: readonly InstalledPackage[],
-  releases: ReadonlyMap<string, Release>,
-): readonly Update[] {
-  const views = readViews(sections, packages, releases);
-  const candidates = new Map<string, SimulatedUpdate>();
-  for (const item of [...views.security.values(), ...views.wide.installs, ...views.normal.installs]) {
-    candidates.set(keyOf(item), item);
-  }
-  return [...candidates.values()]
-    .filter((item) => item.from !== null)
-    .map((item) => toUpdate(item, views))
-    .sort((left, right) => (packageKey(left) < packageKey(right) ? -1 : 1));
+export function readUpdates(sections: Sections, known: KnownPackages): readonly Update[] {
+  const views = readViews(sections, known);
+  const candidates = new Map([...views.security.byKey, ...views.wide.byKey, ...views.normal.byKey]);
+  return [...candidates]
+    .filter(([, item]) => item.from !== null)
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([, item]) => toUpdate(item, views));
 }
 
-/** An update may change the architecture from `all` to a real one; the name tells them together. */
-function keyOf(item: SimulatedUpdate): string {
-  return `${item.name}:${item.arch}`;
-}
-
-function readViews(
-  sections: Sections,
-  packages: readonly InstalledPackage[],
-  releases: ReadonlyMap<string, Release>,
-): Views {
+function readViews(sections: Sections, { packages, normal, releases }: KnownPackages): Views {
   const arch = packages.find((item) => item.name === 'dpkg')?.arch ?? '';
-  const security = parseAptSimulation(required(sections, 'apt-security'), arch);
-  const normal = parseAptSimulation(required(sections, 'apt-normal'), arch);
+  const view = (text: string): View => viewOf(parseAptSimulation(text, arch));
   const [wide, plain] = [sections.get('apt-wide') ?? '', sections.get('apt-plain')];
+  const normalView = viewOf(normal);
   return {
-    normal,
-    security: new Map(security.installs.map((item) => [keyOf(item), item])),
-    wide: wide === '' ? normal : parseAptSimulation(wide, arch),
-    plain: plain === undefined ? undefined : parseAptSimulation(plain, arch),
+    normal: normalView,
+    added: normal.installs.filter((item) => item.from === null).map(packageKey),
+    security: view(required(sections, 'apt-security')),
+    wide: wide === '' ? normalView : view(wide),
+    plain: plain === undefined ? undefined : view(plain),
     policy: parsePolicy(sections.get('apt-policy') ?? '', releases),
     isSecurityKnown: [...releases.values()].some((release) => release.isSecurity),
     heldNames: new Set(packages.filter((item) => item.status.startsWith('h')).map((item) => item.name)),
   };
+}
+
+function viewOf(simulation: AptSimulation): View {
+  return { ...simulation, byKey: new Map(simulation.installs.map((item) => [packageKey(item), item])) };
 }
 
 function toUpdate(item: SimulatedUpdate, views: Views): Update {
@@ -94,11 +96,11 @@ function securityVersion(item: SimulatedUpdate, views: Views): string | undefine
     ?.map((offer) => offer.version)
     .sort(compareDebVersions)
     .at(-1);
-  return newest ?? views.security.get(keyOf(item))?.to;
+  return newest ?? views.security.byKey.get(packageKey(item))?.to;
 }
 
 function policyOf(item: SimulatedUpdate, views: Views): PackagePolicy | undefined {
-  return views.policy.get(keyOf(item)) ?? views.policy.get(item.name);
+  return views.policy.get(packageKey(item)) ?? views.policy.get(item.name);
 }
 
 function classOf(security: string | undefined, views: Views): UpdateClass {
@@ -111,18 +113,17 @@ function classOf(security: string | undefined, views: Views): UpdateClass {
  * as such on every host, also where apt's own dice would let it in.
  */
 function heldBackOf(item: SimulatedUpdate, views: Views): HeldBack | undefined {
-  const isIn = (view: AptSimulation): boolean =>
-    view.installs.some((other) => keyOf(other) === keyOf(item) && other.to === item.to);
+  const key = packageKey(item);
+  const isIn = (view: View): boolean => view.byKey.get(key)?.to === item.to;
   if (views.heldNames.has(item.name) && !isIn(views.normal)) return { kind: 'held' };
   const offered = policyOf(item, views)?.versions.find((version) => version.version === item.to);
   if (offered?.phasedPercent !== undefined) return { kind: 'phased', percent: offered.phasedPercent };
   if (isIn(views.normal)) {
-    const added = views.normal.installs.filter((other) => other.from === null).map(keyOf);
-    return views.plain === undefined || isIn(views.plain) || added.length === 0
+    return views.plain === undefined || isIn(views.plain) || views.added.length === 0
       ? undefined
-      : { kind: 'needs-new', packages: added };
+      : { kind: 'needs-new', packages: views.added };
   }
   if (!isIn(views.wide)) return { kind: 'pinned' };
-  const removed = views.wide.removes.map((other) => `${other.name}:${other.arch}`);
+  const removed = views.wide.removes.map(packageKey);
   return removed.length > 0 ? { kind: 'needs-removal', packages: removed } : { kind: 'unknown' };
 }

@@ -63,7 +63,7 @@ function parseScan(sections: Sections, collectedMs: number, maxAgeMs: number): H
     packages,
     autoInstalled: linesOf(sections, 'apt-auto'),
     held: packages.filter((item) => item.status.startsWith('h')).map((item) => item.name),
-    updates: readUpdates(sections, packages, releases),
+    updates: readUpdates(sections, { packages, normal, releases }),
     newPackages: normal.installs.filter((item) => item.from === null),
     securityKnown: [...releases.values()].some((release) => release.isSecurity),
     metadata,

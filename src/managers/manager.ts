@@ -15,6 +15,8 @@ export type Sections = ReadonlyMap<string, string>;
  */
 export interface Manager {
   readonly name: string;
+  /** Parts of an install that can be had alone; absent: none. */
+  readonly installModes?: readonly NonNullable<InstallSettings['mode']>[];
   /** The probe's answer → what is. `collectedMs` is the controller's clock; `maxAgeMs` decides `metadata.isStale`. */
   parseScan(sections: Sections, collectedMs: number, maxAgeMs: number): HostScan;
   /** Asks the host's manager what exactly these pins would do; for the `simulate` verb of the probe script. */

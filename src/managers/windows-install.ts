@@ -102,6 +102,8 @@ function stateOf(
       return isStillOffered(update, after) ? 'failed' : 'installed';
     case 'already':
       return 'already';
+    case 'downloaded':
+      return isIn === true ? 'already' : 'downloaded';
     case 'not-applicable':
       // Something newer that went in before stands for it.
       return isIn === true ? 'installed' : 'superseded';

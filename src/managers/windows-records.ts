@@ -13,6 +13,8 @@ import {
 } from './windows-json.ts';
 import type { HostObject } from './windows-json.ts';
 import { readChocolatey } from './chocolatey.ts';
+import { readHistory } from './windows-history.ts';
+import type { WindowsHistoryEntry } from './windows-history.ts';
 import { readWinget } from './winget.ts';
 import type { ThirdPartyPackage } from './chocolatey.ts';
 
@@ -50,15 +52,6 @@ export interface WindowsUpdateRecord {
   readonly readErrors: readonly string[];
 }
 
-export interface HistoryEntry {
-  readonly id: string;
-  readonly revision: number;
-  readonly title: string;
-  readonly isInstallation: boolean;
-  readonly isGood: boolean;
-  readonly atMs: number | undefined;
-}
-
 /** What one search brought. */
 export interface WindowsUpdateScan {
   readonly finishedMs: number | undefined;
@@ -66,7 +59,7 @@ export interface WindowsUpdateScan {
   readonly installed: readonly WindowsUpdateRecord[];
   /** False: the search for installed updates failed, so that the list is no answer. */
   readonly isInstalledKnown: boolean;
-  readonly history: readonly HistoryEntry[];
+  readonly history: readonly WindowsHistoryEntry[];
   readonly warnings: readonly string[];
   /** Updates that could not be identified and are not among the others. */
   readonly dropped: number;
@@ -77,13 +70,22 @@ export interface WindowsUpdateScan {
 }
 
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** ServerSelection of wuapi.h, and the service that it means. */
+const windowsUpdateOnly = 2;
+const windowsUpdateService = '9482f4b4-e343-43b6-b170-9a65bc822c77';
 /** More than any host is offered; beyond it the answer is refused. */
 const mostUpdates = 20_000;
 
+/** What the probe has learnt besides: who was refused, and where the host looks for updates by policy. */
+export interface SearchBackground {
+  readonly user?: string;
+  readonly updateServer?: string;
+}
+
 /** The `wua` section. A search that failed, or has not ended, is an error: no answer never means no updates. */
-export function readWindowsUpdateScan(text: string): WindowsUpdateScan {
+export function readWindowsUpdateScan(text: string, background: SearchBackground = {}): WindowsUpdateScan {
   const record = parseHostJson(text, 'list of updates');
-  refuseUnfinished(record);
+  refuseUnfinished(record, background);
   const offered = objectsAt(record, 'updates');
   const installed = objectsAt(record, 'installed');
   if (offered.length + installed.length > mostUpdates) {
@@ -107,14 +109,14 @@ export function readWindowsUpdateScan(text: string): WindowsUpdateScan {
   };
 }
 
-function refuseUnfinished(record: HostObject): void {
+function refuseUnfinished(record: HostObject, { user, updateServer }: SearchBackground): void {
   const phase = textAt(record, 'phase');
   switch (phase) {
     case 'done':
       break;
     case 'denied':
-      throw new FettleError('elevate', 'only an administrator may ask Windows Update what is missing', {
-        hint: 'log in with an account of the Administrators group; local accounts are filtered unless LocalAccountTokenFilterPolicy is 1',
+      throw new FettleError('elevate', `${user ?? 'the account'} has no administrator rights, which a scan needs`, {
+        hint: notAdministrator,
       });
     case 'running':
       throw new FettleError('timeout', 'Windows Update is still searching on it', {
@@ -126,7 +128,7 @@ function refuseUnfinished(record: HostObject): void {
       });
   }
   const failure = objectAt(record, 'failure');
-  if (Object.keys(failure).length > 0) throw searchFailed(failure);
+  if (Object.keys(failure).length > 0) throw searchFailed(failure, updateServer);
   if (isAt(record, 'isBlind')) {
     throw new FettleError('command', 'Windows Update answers with empty objects, a defect of its agent', {
       hint: 'install the newest cumulative update (KB5040527 or later) by hand once',
@@ -134,14 +136,22 @@ function refuseUnfinished(record: HostObject): void {
   }
 }
 
-function searchFailed(failure: HostObject): FettleError {
+const notAdministrator =
+  'log in with an account of the Administrators group; a local one besides the built-in one also needs ' +
+  'LocalAccountTokenFilterPolicy=1 (in HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Policies\\System)';
+
+function searchFailed(failure: HostObject, server: string | undefined): FettleError {
   const known = describeHResult(textAt(failure, 'code'));
   const said = textAt(failure, 'message');
   const what = known === undefined ? `${textAt(failure, 'code')} ${said}` : `${known.code} ${known.meaning}`;
   return new FettleError('command', `the search for updates failed: ${what}`, {
-    hint: known?.remedy ?? 'look at the host with Get-WindowsUpdateLog',
+    hint: `${known?.class === 'network' ? ask(server) : ''}${known?.remedy ?? 'look at the host with Get-WindowsUpdateLog'}`,
     details: { hresult: textAt(failure, 'code'), said },
   });
+}
+
+function ask(server: string | undefined): string {
+  return server === undefined ? '' : `can the host reach its update server ${server} (policy WUServer)? Otherwise `;
 }
 
 /** Nothing without an identity can be installed; such an object is counted, not told as an update. */
@@ -178,21 +188,6 @@ function readUpdate(record: HostObject): WindowsUpdateRecord[] {
   ];
 }
 
-function readHistory(record: HostObject): HistoryEntry[] {
-  const [id, revision] = [textAt(record, 'id').toLowerCase(), numberAt(record, 'revision')];
-  if (!guid.test(id) || revision === undefined) return [];
-  return [
-    {
-      id,
-      revision,
-      title: textAt(record, 'title'),
-      isInstallation: numberAt(record, 'operation') === 1,
-      isGood: numberAt(record, 'resultCode') === 2,
-      atMs: momentAt(record, 'at'),
-    },
-  ];
-}
-
 function describeWarning(warning: HostObject): string {
   const code = textAt(warning, 'code');
   const meaning = describeHResult(code)?.meaning;
@@ -209,10 +204,12 @@ function taskWarning(record: HostObject): string[] {
 function readSource(source: HostObject): WindowsUpdateScan['source'] {
   if (textAt(source, 'cab') !== '') return { name: 'offline catalogue', isOffline: true };
   const services = objectsAt(source, 'services');
-  const id = textAt(source, 'serviceId');
+  // Asked for past the server of a policy the searcher names no service of its own.
+  const isDirect = numberAt(source, 'selection') === windowsUpdateOnly;
+  const id = isDirect ? windowsUpdateService : textAt(source, 'serviceId');
   const own = services.find((item) => textAt(item, 'id') === id && id.replace(/[0{}-]/g, '') !== '');
-  const used =
-    own ?? services.find((item) => isAt(item, 'isDefault')) ?? services.find((item) => isAt(item, 'isManaged'));
+  const usual = services.find((item) => isAt(item, 'isDefault')) ?? services.find((item) => isAt(item, 'isManaged'));
+  const used = own ?? (isDirect ? undefined : usual);
   const name = used === undefined ? '' : textAt(used, 'name');
   return { name: name === '' ? 'Windows Update' : name, isOffline: false };
 }

@@ -48,6 +48,7 @@ function toUpdate(record: WindowsUpdateRecord, source: string): Update {
     ...(classification === '' ? {} : { classification }),
     ...(sizeMax === undefined ? {} : { sizeBytes: sizeMax }),
     ...(cves.length === 0 ? {} : { cves }),
+    isDownloaded: record.isDownloaded,
   };
 }
 

@@ -1,7 +1,7 @@
 import { FettleError } from '../domain/error.ts';
 import type { UpdateResult } from '../domain/outcome.ts';
 import type { InstallSettings } from '../domain/playbook.ts';
-import type { HostScan, Metadata, ScanProblem } from '../domain/scan.ts';
+import type { HostScan, Metadata, Privileges, ScanProblem } from '../domain/scan.ts';
 import type { Simulation } from '../domain/simulation.ts';
 import type { InstalledPackage } from '../domain/update.ts';
 import { packageKey } from '../domain/update.ts';
@@ -20,11 +20,12 @@ import {
   readWindowsReboot,
   readWindowsRunning,
 } from './windows-facts.ts';
+import { datedHistory } from './windows-history.ts';
 import { readWindowsInstall } from './windows-install.ts';
-import { parseHostJson } from './windows-json.ts';
+import { objectAt, parseHostJson, textAt } from './windows-json.ts';
 import type { HostObject } from './windows-json.ts';
 import { readWindowsUpdateScan } from './windows-records.ts';
-import type { WindowsUpdateRecord, WindowsUpdateScan } from './windows-records.ts';
+import type { SearchBackground, WindowsUpdateRecord, WindowsUpdateScan } from './windows-records.ts';
 import { isDefinition, nameOf, readWindowsUpdates } from './windows-selection.ts';
 
 /**
@@ -34,6 +35,7 @@ import { isDefinition, nameOf, readWindowsUpdates } from './windows-selection.ts
  */
 export const windowsUpdate: Manager = {
   name: 'windows-update',
+  installModes: ['download', 'cached'],
   parseScan,
   simulateRequest: (updates) => ({ verb: 'simulate', rows: updates.map(({ name, arch, to }) => [name, arch, to]) }),
   parseSimulation,
@@ -60,7 +62,7 @@ function parseScan(sections: Sections, collectedMs: number, maxAgeMs: number): H
   const windows = parseHostJson(required(sections, 'windows'), 'facts');
   const privileges = readWindowsPrivileges(windows);
   const facts = readWindowsFacts(windows, sections, collectedMs);
-  const scan = readWindowsUpdateScan(required(sections, 'wua'));
+  const scan = readWindowsUpdateScan(required(sections, 'wua'), backgroundOf(windows, privileges));
   const active = readClaim(sections);
   return {
     collectedMs,
@@ -83,7 +85,16 @@ function parseScan(sections: Sections, collectedMs: number, maxAgeMs: number): H
     ...(active === undefined ? {} : { active }),
     problems: problemsOf(windows, scan),
     inventory: readInventory(windows, scan.source.name),
+    history: datedHistory(scan.history),
   };
+}
+
+function backgroundOf(windows: HostObject, { user }: Privileges): SearchBackground {
+  const policy = objectAt(windows, 'policy');
+  const server = textAt(policy, 'WUServer')
+    .replace(/[^\x21-\x7e]/g, '')
+    .slice(0, 200);
+  return { user, ...(textAt(policy, 'UseWUServer') === '1' && server !== '' ? { updateServer: server } : {}) };
 }
 
 /** What the script itself could not do, as `phase`, `message` and other lines. */
@@ -108,10 +119,10 @@ function installedUpdates(scan: WindowsUpdateScan): readonly InstalledPackage[] 
   if (scan.isInstalledKnown) return [...packages.values()];
   const offered = new Set(scan.offered.filter((record) => !record.isPending).map((record) => record.id));
   for (const entry of scan.history) {
-    if (!entry.isInstallation || !entry.isGood || packages.has(entry.id) || offered.has(entry.id)) continue;
-    const kb = /\bKB(\d{4,9})\b/.exec(entry.title)?.[1];
-    const name = kb === undefined ? entry.id : `KB${kb}`;
-    packages.set(entry.id, packageOf({ name, id: entry.id, revision: entry.revision, unattended: 'changes' }));
+    const isIn = entry.operation === 'install' && entry.result === 'succeeded';
+    if (!isIn || packages.has(entry.id) || offered.has(entry.id)) continue;
+    const { name, id, revision } = entry;
+    packages.set(id, packageOf({ name, id, revision, unattended: 'changes' }));
   }
   return [...packages.values()];
 }

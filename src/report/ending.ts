@@ -10,7 +10,7 @@ import { isBad } from './verdicts.ts';
 export function endText(state: RunState, stream: OutputStream): string {
   if (state.startedMs === undefined) return '';
   const summary = summaryOf(state);
-  const isRollout = summary.kind === 'apply' || summary.kind === 'reboot' || summary.kind === 'verify';
+  const isRollout = ['apply', 'reboot', 'shutdown', 'verify'].includes(summary.kind);
   const shown = isRollout ? summary.hosts : summary.hosts.filter(({ standing }) => isBad(standing));
   return renderSummary(summary, stream, shown);
 }

@@ -18,7 +18,7 @@ export function nextSteps(question: NextStepQuestion): string[] {
   const { run, kind, standing, hosts } = question;
   const pattern = patternOf(hosts);
   const first = shellWord(hosts[0] ?? 'HOST');
-  const isRollout = kind === 'apply' || kind === 'reboot';
+  const isRollout = kind === 'apply' || kind === 'reboot' || kind === 'shutdown';
   const resume = `fettle run resume ${run}`;
   const logs = `fettle run logs ${first} --run ${run}`;
   switch (standing) {

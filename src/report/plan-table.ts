@@ -54,6 +54,7 @@ function putHeader(page: Page, { plan, sha256, path }: PlanSheet, nowMs: number)
   page.field('reboot', rebootText(plan));
   page.field('verify', verifyText(plan));
   page.field('budget', budgetText(plan.budget));
+  if (plan.perSource !== undefined) page.field('sources', `${plan.perSource} hosts at once of one update server`);
   for (const hook of hookTexts(plan)) page.field('hook', hook);
 }
 

@@ -15,9 +15,15 @@ export function policyText({ policy }: Plan): string {
   return parts.join('; ');
 }
 
-function ruleText({ class: kind, packages }: UpdateRule): string {
+function ruleText({ class: kind, packages, titles, classifications, severities }: UpdateRule): string {
   const what = kind === undefined || kind === 'any' ? 'packages' : `${kind} updates`;
-  return packages === undefined || packages.length === 0 ? what : `${what} ${packages.join(', ')}`;
+  const parts = [
+    ...(packages === undefined ? [] : [packages.join(', ')]),
+    ...(titles === undefined ? [] : [`titled ${titles.join(', ')}`]),
+    ...(classifications === undefined ? [] : [`classified ${classifications.join(', ')}`]),
+    ...(severities === undefined ? [] : [`of severity ${severities.join(', ')}`]),
+  ];
+  return [what, ...parts].join(' ');
 }
 
 /** `1 or 5 % (the smaller) of failed, unreachable`. */
@@ -34,8 +40,9 @@ export function shortBudget({ max, percent }: Budget): string {
 }
 
 export function installText({ install }: Plan): string {
-  const { onDrift, conffile, restartServices, lockWaitMs, timeoutMs, removeOldKernels } = install;
+  const { mode, onDrift, conffile, restartServices, lockWaitMs, timeoutMs, removeOldKernels } = install;
   const parts = [
+    ...(mode === undefined ? [] : [mode === 'download' ? 'download only' : 'only what is downloaded already']),
     `on drift ${onDrift}`,
     `configuration files ${conffile}`,
     `restart services ${restartServices}`,
@@ -49,7 +56,8 @@ export function installText({ install }: Plan): string {
 export function rebootText({ reboot }: Plan): string {
   if (reboot.mode === 'never') return 'never';
   const limit = reboot.concurrency === undefined ? '' : `; ${reboot.concurrency} at once`;
-  return `${reboot.mode}, at most ${reboot.max} a host${limit}; back within ${formatDuration(reboot.comeBackMs)}`;
+  const idle = reboot.ifIdle === true ? '; not while somebody is logged on' : '';
+  return `${reboot.mode}, at most ${reboot.max} a host${limit}${idle}; back within ${formatDuration(reboot.comeBackMs)}`;
 }
 
 export function verifyText({ verify }: Plan): string {

@@ -138,7 +138,7 @@ export function summaryOfDetail({ run, hosts }: RunDetail): Summary {
 
 /** A flat look at hosts records no outcome for those that were well. */
 function summaryHost(host: string, row: HostRunRow | undefined, run: RunRow): SummaryHost {
-  const isLook = run.kind === 'scan' || run.kind === 'plan' || run.kind === 'exec' || run.kind === 'ping';
+  const isLook = ['scan', 'plan', 'exec', 'ping', 'wake'].includes(run.kind);
   if (row?.verdict === undefined) {
     if (isLook && run.endedMs !== undefined) return { host, standing: 'done' };
     return { host, standing: row === undefined ? 'not started' : 'in flight' };

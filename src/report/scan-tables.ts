@@ -1,5 +1,5 @@
 // What `ping` and `scan` found, host by host.
-import { formatAge, isoTime } from '../base/format.ts';
+import { formatAge, formatDuration, formatTime, isoTime } from '../base/format.ts';
 import { jsonTime, type JsonShape } from './json.ts';
 import type { Output } from './output.ts';
 import type { HostAnswer, ScanRow } from './scan-row.ts';
@@ -14,6 +14,8 @@ export interface PingRow {
   readonly tookMs?: number;
   readonly user?: string;
   readonly osName?: string;
+  readonly bootedMs?: number;
+  readonly uptimeSec?: number;
   /** `connect`, `auth`, …; only of a failure. */
   readonly code?: string;
   readonly messages: readonly string[];
@@ -24,8 +26,10 @@ export function pingRow(answer: PingAnswer): PingRow {
   const host = answer.host.name;
   const { tookMs, warnings = [] } = answer;
   if ('scan' in answer) {
-    const { privileges, facts } = answer.scan;
-    const row = { host, user: privileges.user, osName: facts.osName, messages: warnings } as const;
+    const { privileges, facts, collectedMs } = answer.scan;
+    const { uptimeSec } = facts;
+    const boot = uptimeSec === undefined ? {} : { uptimeSec, bootedMs: collectedMs - uptimeSec * 1_000 };
+    const row = { host, user: privileges.user, osName: facts.osName, ...boot, messages: warnings } as const;
     return { ...row, state: warnings.length === 0 ? 'ok' : 'warning', ...(tookMs === undefined ? {} : { tookMs }) };
   }
   const { code, message, hint } = answer.error;
@@ -42,6 +46,8 @@ export const pingJson: JsonShape<PingRow> = {
     tookMs: (row) => row.tookMs,
     user: (row) => row.user,
     osName: (row) => row.osName,
+    bootedAt: (row) => jsonTime(row.bootedMs),
+    uptimeSec: (row) => row.uptimeSec,
     code: (row) => row.code,
     messages: (row) => row.messages,
     hint: (row) => row.hint,
@@ -65,6 +71,17 @@ export function renderPing(rows: readonly PingRow[], output: Output): string {
     },
     { title: 'USER', text: (row) => row.user ?? '' },
     { title: 'SYSTEM', text: (row) => row.osName ?? '', narrow: 'cut' },
+    {
+      title: 'BOOTED',
+      text: (row) => (row.bootedMs === undefined ? '' : formatTime(row.bootedMs)),
+      plain: (row) => (row.bootedMs === undefined ? '' : isoTime(row.bootedMs)),
+    },
+    {
+      title: 'UPTIME',
+      text: (row) => (row.uptimeSec === undefined ? '' : formatDuration(row.uptimeSec * 1_000)),
+      plain: (row) => String(row.uptimeSec ?? ''),
+      align: 'right',
+    },
     {
       title: 'REMARKS',
       text: (row) => [...row.messages, ...(row.hint === undefined ? [] : [`hint: ${row.hint}`])].join('; '),

@@ -82,6 +82,18 @@ describe('a plan file', () => {
     assert.deepEqual(decodePlan(encodePlan(plan)), plan);
   });
 
+  test('reads back with every setting that only some plans have', () => {
+    const reboot = { ...plan.reboot, concurrency: 1, isWritten: true, hasDefaultLimits: true, ifIdle: true } as const;
+    const install = { ...plan.install, mode: 'download', removeOldKernels: { keep: 2 } } as const;
+    const hosts = plan.hosts.map((item) => ({
+      ...item,
+      rebootSettings: { ...reboot, power: 'off' } as const,
+      source: 'http://wsus',
+    }));
+    const whole: Plan = { ...plan, reboot, install, hosts, limit: 'web', perSource: 3 };
+    assert.deepEqual(decodePlan(encodePlan(whole)), whole);
+  });
+
   test('is one line of canonical JSON, the same bytes for the same plan', () => {
     const bytes = encodePlan(plan);
     assert.deepEqual(encodePlan(decodePlan(bytes)), bytes);

@@ -133,6 +133,16 @@ plan: {expires: 1d}
     assert.equal(planExpiresMs, 86_400_000);
   });
 
+  test('bears so many hosts of one update server as it says', async () => {
+    assert.equal((await good(`${head}rollout: {per_source: 5}\n`)).rollout.perSource, 5);
+    assert.equal((await good(head)).rollout.perSource, undefined);
+  });
+
+  test('leaves hosts in use alone only where it says so', async () => {
+    assert.equal((await good(`${head}reboot: {mode: always, if_idle: true}\n`)).reboot.ifIdle, true);
+    assert.equal((await good(`${head}reboot: {mode: always, if_idle: false}\n`)).reboot.ifIdle, undefined);
+  });
+
   test('knows whether it writes the reboot mode itself', async () => {
     assert.equal((await good(`${head}reboot: never\n`)).reboot.isWritten, true);
     assert.equal((await good(`${head}reboot: {max: 1}\n`)).reboot.isWritten, undefined);

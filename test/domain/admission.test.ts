@@ -37,6 +37,20 @@ test('hosts slide through the smaller of the run and the wave concurrency, in or
   assert.deepEqual(admit(state(hosts, { waves: narrow })).start, ['b']);
 });
 
+test('of one update server only so many hosts go at once, and those of others do not wait for them', () => {
+  const source = 'http://wsus:8530';
+  const hosts = [
+    host('a', { source, phase: 'rebooting' }),
+    host('b', { source }),
+    host('c', { source }),
+    host('d', { source: 'other' }),
+    host('e'),
+  ];
+  assert.deepEqual(admit(state(hosts, { concurrency: 9 })).start, ['b', 'c', 'd', 'e']);
+  assert.deepEqual(admit(state(hosts, { concurrency: 9, perSource: 1 })).start, ['d', 'e']);
+  assert.deepEqual(admit(state(hosts, { concurrency: 9, perSource: 2 })).start, ['b', 'd', 'e']);
+});
+
 test('a wave starts only when every host of the one before is over', () => {
   const second = host('b', { wave: 1 });
   assert.deepEqual(admit(state([host('a', { phase: 'running' }), second])).start, []);

@@ -75,7 +75,7 @@ test('ping looks and records nothing, and names what would stand in the way', as
   assert.deepEqual(result.warnings, [
     'ada is not root and no elevation is set',
     'apt-get (pid 12) is at work with packages',
-    'its clock is 3600 s off',
+    'its clock is 3600 s ahead of ours: look at the time service on both sides',
     '/boot is nearly full',
   ]);
   assert.equal(fleet.record.events.length, 0);
@@ -107,6 +107,7 @@ test('a stand-alone reboot goes one host at a time and stops at the first that f
   const { install, verify, reboot } = planOf([['a']]);
   const plan = rebootPlan({
     id: 'r',
+    name: 'reboot',
     hosts: ['a', 'b', 'c'].map((name) => fakeHost(name)),
     settings: { ...reboot, mode: 'always' },
     install,

@@ -14,6 +14,7 @@ type Needs = Readonly<Record<string, readonly string[]>>;
 interface Over {
   readonly policy?: Partial<Policy>;
   readonly newPackages?: NonNullable<HostScan['newPackages']>;
+  readonly mode?: 'download' | 'cached';
 }
 
 interface Asked {
@@ -53,10 +54,13 @@ async function ask(updates: readonly Update[], needs: Needs, over: Over = {}): P
       ),
     });
   };
-  const { newPackages } = over;
+  const { newPackages, mode } = over;
   const scan = aScan({ updates, ...(newPackages === undefined ? {} : { newPackages }) });
   const policy = { ...everything, ...over.policy };
-  return { workload: await planWorkload({ scan, policy, patchHold: [], simulate }), asked };
+  return {
+    workload: await planWorkload({ scan, policy, patchHold: [], simulate, ...(mode === undefined ? {} : { mode }) }),
+    asked,
+  };
 }
 
 function versions(workload: HostWorkload): string[] {
@@ -66,6 +70,29 @@ function versions(workload: HostWorkload): string[] {
 describe('the work of one host', () => {
   const nginx = anUpdate();
   const curl = anUpdate({ name: 'curl', from: '7.0', to: '7.1', class: 'security' });
+
+  test('of a download is what can be downloaded, of an install of what is there only that', async () => {
+    const updates = [
+      anUpdate({ name: 'KB1', isDownloaded: true }),
+      anUpdate({ name: 'KB2', isDownloaded: false }),
+      anUpdate({ name: 'vlc' }),
+    ];
+    const taken = async (mode?: 'download' | 'cached'): Promise<string[]> => {
+      const { workload } = await ask(updates, {}, mode === undefined ? {} : { mode });
+      return workload.updates.map((update) => update.name);
+    };
+    assert.deepEqual(await taken(), ['KB1', 'KB2', 'vlc']);
+    assert.deepEqual(await taken('download'), ['KB1', 'KB2']);
+    assert.deepEqual(await taken('cached'), ['KB1']);
+    const { workload } = await ask(updates, {}, { mode: 'cached' });
+    assert.deepEqual(
+      workload.leftOut.map(({ name, reason }) => [name, reason]),
+      [
+        ['KB2', 'not downloaded; only what is shall go in'],
+        ['vlc', 'its package manager cannot download ahead'],
+      ],
+    );
+  });
 
   test('is what its package manager does under exactly these pins, asked once', async () => {
     const { workload, asked } = await ask([nginx, curl], {});

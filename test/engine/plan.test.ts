@@ -134,6 +134,13 @@ describe('a plan', () => {
     assert.equal(plan.hosts.length, 3);
   });
 
+  test('fails a host whose package manager does not know the part of an install that was asked for', async () => {
+    const { plan } = await make({ playbook: { install: { ...playbook.install, mode: 'download' } } });
+    assert.deepEqual(plan.hosts, []);
+    assert.deepEqual(new Set(plan.absent.map(({ kind }) => kind)), new Set(['failed']));
+    assert.match(plan.absent[0]?.reason ?? '', /apt does not know install\.mode: download/);
+  });
+
   test('names an unreachable host and goes on with the others', async () => {
     const { plan, record } = await make({
       machines: (machines) => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FettleError } from '../../src/domain/error.ts';
 import { scanHosts } from '../../src/engine/scan.ts';
 import type { ScanResult } from '../../src/engine/scan.ts';
@@ -18,15 +19,21 @@ interface Fleet {
   readonly fail: (name: string, error: FettleError) => void;
 }
 
-function fleet(concurrency: number): Fleet {
+interface FleetOptions {
+  readonly hosts?: readonly string[];
+  /** What comes of reading each answer, instead of a scan. */
+  readonly unreadable?: FettleError;
+}
+
+function fleet(concurrency: number, { hosts = names, unreadable }: FleetOptions = {}): Fleet {
   const record = new MemoryRecord();
-  const machines = new Map(names.map((name) => [name, fakeMachine(name)]));
+  const machines = new Map(hosts.map((name) => [name, fakeMachine(name)]));
   const results: ScanResult[] = [];
   let open = 0;
   let most = 0;
   const run = (stop = new AbortController().signal): Promise<void> =>
     scanHosts(
-      names.map((name) => fakeHost(name)),
+      hosts.map((name) => fakeHost(name)),
       {
         context: hostContext({ machine: fakeMachine('any'), record, stop }),
         concurrency,
@@ -35,6 +42,12 @@ function fleet(concurrency: number): Fleet {
           open += 1;
           most = Math.max(most, open);
           const remote = new FakeRemote(host, machines.get(host.name) ?? fakeMachine(host.name));
+          const scan = remote.scan.bind(remote);
+          remote.scan = async (options) => {
+            const read = await scan(options);
+            if (unreadable !== undefined) throw unreadable;
+            return read;
+          };
           remote[Symbol.asyncDispose] = () => {
             open -= 1;
             return Promise.resolve();
@@ -66,6 +79,35 @@ describe('a scan of many hosts', () => {
       record.events.map((event) => (event.type === 'host.scanned' ? event.host : event.type)).toSorted(),
       names,
     );
+  });
+
+  test('a ledger that is slow lets few answers be read at once, and all in the end', async () => {
+    const many = Array.from({ length: 100 }, (_, index) => `h${index}`);
+    const { record, run, results } = fleet(many.length, { hosts: many });
+    const awake = Promise.withResolvers<void>();
+    const append = record.append.bind(record);
+    let read = 0;
+    record.append = async (events) => {
+      read += 1;
+      await awake.promise;
+      await append(events);
+    };
+    const over = run();
+    for (let turn = 0; turn < 50; turn += 1) await nextTurn();
+    assert.equal(read, 16);
+    awake.resolve();
+    await over;
+    assert.equal(results.length, many.length);
+  });
+
+  test('a host that fails while it is read gives its place to the next', async () => {
+    const many = Array.from({ length: 40 }, (_, index) => `h${index}`);
+    const { run, results } = fleet(many.length, {
+      hosts: many,
+      unreadable: new FettleError('parse', 'it does not read'),
+    });
+    await run();
+    assert.equal(results.length, many.length);
   });
 
   const endings = [

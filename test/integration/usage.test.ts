@@ -104,6 +104,24 @@ const bad: readonly BadInput[] = [
   },
   { what: 'a ledger that is not there', argv: ['report', 'status'], code: 13, says: /there is no ledger/ },
   { what: 'a time that is none', argv: ['report', 'status', '--as-of', 'noon'], code: 13, says: /ledger/ },
+  { what: 'a time to watch without a watch', argv: ['ping', '--for', '5m'], says: /--for is for --watch only/ },
+  {
+    what: 'an interval of nothing',
+    argv: ['ping', '--watch', '--interval', '0s', '-i', 'i.yaml'],
+    files: { 'i.yaml': inventory },
+    says: /--interval must be longer/,
+  },
+  {
+    what: 'a shutdown of nobody in particular',
+    argv: ['shutdown', '--yes'],
+    says: /missing required argument 'pattern'/,
+  },
+  {
+    what: 'a shutdown without a terminal',
+    argv: ['shutdown', 'here', '-i', 'i.yaml'],
+    files: { 'i.yaml': inventory },
+    says: /--yes/,
+  },
   { what: 'a schema nobody knows', argv: ['schema', 'print', 'plan'], says: /playbook, inventory/ },
 ];
 
@@ -157,6 +175,20 @@ describe('help', () => {
       for (const example of command.examples) assert.ok(stdout.includes(example));
     });
   }
+});
+
+test('history of a host nobody knows, and of one that nothing happened to', async () => {
+  await using rig = await Rig.make();
+  await rig.write('i.yaml', inventory);
+  assert.equal((await rig.run(['exec', '-i', 'i.yaml', '-l', 'here', '--', 'true'])).code, 0);
+  const unknown = await rig.run(['report', 'history', 'heer']);
+  assert.equal(unknown.code, 2);
+  assert.match(unknown.stderr, /knows no host heer[\s\S]*fettle report hosts/);
+  const known = await rig.run(['report', 'history', 'here', '--json']);
+  assert.equal(known.code, 0, known.stderr);
+  assert.deepEqual((JSON.parse(known.stdout) as { history: unknown[] }).history, []);
+  const since = await rig.run(['report', 'history', '--since', 'yesterday']);
+  assert.match(since.stderr, /--since yesterday is no time/);
 });
 
 test('what init writes can be used at once, and is never overwritten by itself', async () => {

@@ -109,11 +109,16 @@ describe('where a run stands', () => {
     clock.nowMs += 1;
     await ledger.append([started('01C', { kind: 'scan' })]);
     assert.equal((await ledger.findRun()).run, '01B');
+    clock.nowMs += 1;
+    await ledger.append([started('01D', { kind: 'shutdown' })]);
+    assert.equal((await ledger.findRun()).run, '01B');
+    await ledger.append([started('01E', { kind: 'shutdown', planSha256: 'f'.repeat(64) })]);
+    assert.equal((await ledger.findRun()).run, '01E');
     assert.equal((await ledger.findRun('01c')).run, '01C');
     await assert.rejects(ledger.findRun('01'), /more than one run 01/);
     assert.deepEqual(
       (await ledger.runs(2)).map((row) => row.run),
-      ['01C', '01B'],
+      ['01E', '01D'],
     );
   });
 

@@ -110,7 +110,10 @@ export const wholeRun: readonly RunEvent[] = [
     type: 'update.finished',
     ...of,
     attempt: 1,
-    results: [{ name: 'app', arch: 'all', from: '1', to: '2', now: '2', state: 'installed' }],
+    results: [
+      { name: 'app', arch: 'all', from: '1', to: '2', now: '2', state: 'installed' },
+      { name: 'lib', arch: 'all', from: '1', to: '2', now: '1', state: 'failed', message: 'no room' },
+    ],
   },
   { type: 'host.rebooted', ...of, bootIdBefore: 'b1', bootIdAfter: 'b2', reasons: ['kernel'], downMs: 900 },
   { type: 'host.scanned', ...of, scan: scan([]), purpose: 'after' },

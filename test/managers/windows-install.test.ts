@@ -60,6 +60,18 @@ function read({ item, after, sections }: Told): UpdateResult | undefined {
 describe('the result of an installation', () => {
   const cases: readonly (readonly [string, Told, string, string | null])[] = [
     ['what went in is installed', { item: { outcome: 'installed' }, after: {} }, 'installed', '200'],
+    [
+      'what only came down is downloaded',
+      { item: { outcome: 'downloaded' }, after: { updates: [record(1)] } },
+      'downloaded',
+      null,
+    ],
+    [
+      'what came down and is in is there',
+      { item: { outcome: 'downloaded' }, after: { installed: [record(1)] } },
+      'already',
+      '200',
+    ],
     ['so is what waits for a restart', { item: { outcome: 'pending-reboot' }, after: {} }, 'installed', '200'],
     [
       'what says it went in and is still on offer failed',

@@ -51,6 +51,7 @@ describe('what Windows Update offers', () => {
       classification: 'security',
       sizeBytes: 1_000_000,
       cves: ['CVE-2026-21001'],
+      isDownloaded: false,
     });
   });
 
@@ -139,6 +140,46 @@ describe('what is installed', () => {
     assert.ok(packages.some((item) => item.name === 'KB5000007' && item.version === '5'));
     assert.ok(!packages.some((item) => item.name === 'KB5000008'));
     assert.ok(problems.some((problem) => /the data store lacks something/.test(problem.message)));
+  });
+
+  test('past the server of a policy its source is Windows Update, listed or not', () => {
+    const wsus = { id: 'wsus', name: 'WSUS', isManaged: true, isDefault: true };
+    const listed = { id: '9482f4b4-e343-43b6-b170-9a65bc822c77', name: 'Windows Update (listed)' };
+    const sourceOf = (source: object): unknown => scan({ scan: { source } }).inventory?.updateSource;
+    assert.equal(sourceOf({ selection: 0, serviceId: '', services: [listed, wsus] }), 'WSUS');
+    assert.equal(sourceOf({ selection: 2, serviceId: '', services: [wsus] }), 'Windows Update');
+    assert.equal(sourceOf({ selection: 2, serviceId: '', services: [wsus, listed] }), 'Windows Update (listed)');
+  });
+
+  test('its own history is told with what became of each entry, what has no time left out', () => {
+    const at = '2026-09-10T03:00:00.0000000Z';
+    const base = {
+      id: updateId(7),
+      revision: 5,
+      title: 'Update (KB5000007)',
+      operation: 1,
+      client: 'UpdateOrchestrator',
+      at,
+    };
+    const { history } = scan({
+      scan: {
+        history: [
+          { ...base, resultCode: 2, code: '0x00000000' },
+          { ...base, id: updateId(8), title: 'Acme', resultCode: 4, code: '0x80070643', operation: 2 },
+          { ...base, at: '' },
+          { ...base, id: 'x' },
+        ],
+      },
+    });
+    assert.deepEqual(
+      history?.map(({ name, operation, result, client, atMs }) => [name, operation, result, client, atMs]),
+      [
+        ['KB5000007', 'install', 'succeeded', 'UpdateOrchestrator', Date.parse(at)],
+        [updateId(8), 'uninstall', 'failed', 'UpdateOrchestrator', Date.parse(at)],
+      ],
+    );
+    assert.match(history[1]?.message ?? '', /^0x80070643 /);
+    assert.equal(history[0]?.message, undefined);
   });
 
   test('programs, hotfixes and the build are there and may change by themselves', () => {

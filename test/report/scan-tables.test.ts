@@ -51,16 +51,19 @@ test('stale metadata is told', () => {
 });
 
 test('a ping tells who it came in as, how long it took, what stands in the way, and the failure by its code', () => {
+  const plain = hostScan();
+  const collectedMs = Date.UTC(2026, 10, 1, 12);
+  const bootedAnHourAgo = { ...plain, collectedMs, facts: { ...plain.facts, uptimeSec: 3_600 } };
   const rows = [
-    pingRow({ host, scan: hostScan(), tookMs: 42, warnings: [] }),
+    pingRow({ host, scan: bootedAnHourAgo, tookMs: 42, warnings: [] }),
     pingRow({ host: { name: 'web03' }, scan: hostScan(), tookMs: 7, warnings: ['/boot is nearly full'] }),
     pingRow({ host: { name: 'web02' }, error: refused }),
   ];
   assert.equal(
     renderPing(rows, fakeOutput().output),
-    'web01\tok\t42\troot\tDebian GNU/Linux 12\t\n' +
-      'web03\twarning\t7\troot\tDebian GNU/Linux 12\t/boot is nearly full\n' +
-      'web02\tauth\t\t\t\tweb02 refused the key; hint: check patch_user\n',
+    'web01\tok\t42\troot\tDebian GNU/Linux 12\t2026-11-01T11:00:00.000Z\t3600\t\n' +
+      'web03\twarning\t7\troot\tDebian GNU/Linux 12\t\t\t/boot is nearly full\n' +
+      'web02\tauth\t\t\t\t\t\tweb02 refused the key; hint: check patch_user\n',
   );
 });
 

@@ -1,0 +1,57 @@
+import type { ExitName } from '../domain/exit.ts';
+import { FettleError } from '../domain/error.ts';
+import type { Host } from '../domain/host.ts';
+import { watchHosts } from '../engine/watch.ts';
+import { isMissing } from '../report/watch-state.ts';
+import { openWatchView, renderWatch, watchJson } from '../report/watch-view.ts';
+import type { Context } from './context.ts';
+import { defaultConcurrency } from './look.ts';
+import type { Options } from './options.ts';
+import { lookingContext, openCommandTransports, remoteOpener } from './reach.ts';
+import { readDuration } from './scan.ts';
+import { show } from './show.ts';
+import { unrecorded } from './unrecorded.ts';
+
+const defaultIntervalMs = 5_000;
+
+/**
+ * Watches hosts until Ctrl-C, or as long as `--for` says, then tells how they stand. A host that did not return makes it
+ * exit `unreachable`; Ctrl-C is its ordinary end.
+ */
+export async function watch(hosts: readonly Host[], options: Partial<Options>, context: Context): Promise<ExitName> {
+  const intervalMs = readDuration(options.interval, '--interval') ?? defaultIntervalMs;
+  const forMs = readDuration(options.for, '--for');
+  if (intervalMs === 0) throw new FettleError('usage', '--interval must be longer than nothing');
+  const { interruptions, clock, output } = context;
+  const over = new AbortController();
+  const until = AbortSignal.any([interruptions.stop, interruptions.detach, over.signal]);
+  const names = hosts.map((host) => host.name);
+  const style = options.json !== undefined ? 'none' : options.jsonl === true ? 'jsonl' : 'lines';
+  const view = openWatchView(names, output, style);
+  try {
+    await using transports = openCommandTransports(options, context);
+    if (forMs !== undefined)
+      void clock.sleep(forMs, until).then(
+        () => over.abort(),
+        () => undefined,
+      );
+    await watchHosts(hosts, {
+      context: lookingContext({ run: context.newId(), record: unrecorded, sink: { event: () => undefined } }, context),
+      remote: remoteOpener(transports, context),
+      concurrency: options.concurrency ?? defaultConcurrency,
+      intervalMs,
+      until,
+      onNews: (news) => view.look(news),
+    });
+  } finally {
+    view[Symbol.dispose]();
+  }
+  const rows = view.rows();
+  if (options.json !== undefined || output.stdout.isTty) {
+    show({ rows, shape: watchJson, json: options.json, text: () => renderWatch(rows, output) }, context);
+  }
+  const missing = rows.filter(isMissing).map((row) => row.host);
+  if (missing.length > 0) context.console.warn(`did not return: ${missing.join(', ')}`);
+  const asked = interruptions.exitName();
+  return asked === 'terminated' ? asked : missing.length > 0 ? 'unreachable' : 'ok';
+}

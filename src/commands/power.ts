@@ -1,0 +1,65 @@
+// Reboots and shutdowns: plans without a playbook, carried out as any other.
+import { encodePlan, planSha256 } from '../config/plan-file.ts';
+import type { ExitName } from '../domain/exit.ts';
+import type { Host } from '../domain/host.ts';
+import type { RebootSettings } from '../domain/playbook.ts';
+import { rebootPlan } from '../engine/reboot-plan.ts';
+import type { Context } from './context.ts';
+import type { Options } from './options.ts';
+import { openRecord, runStarted } from './record.ts';
+import { carryOut } from './rollout.ts';
+
+const minuteMs = 60_000;
+
+export interface PowerRequest {
+  readonly kind: 'reboot' | 'shutdown';
+  readonly hosts: readonly Host[];
+  readonly select: string;
+  readonly settings: Pick<RebootSettings, 'mode' | 'ifIdle' | 'power'>;
+  readonly options: Partial<Options>;
+}
+
+export async function carryOutPower(request: PowerRequest, context: Context): Promise<ExitName> {
+  const { kind, hosts, select, options } = request;
+  const plan = rebootPlan({
+    id: context.newId(),
+    name: kind,
+    hosts,
+    settings: {
+      ...request.settings,
+      max: 1,
+      goDownMs: 2 * minuteMs,
+      comeBackMs: 10 * minuteMs,
+      settleMs: minuteMs,
+      hasDefaultLimits: true,
+    },
+    install: {
+      timeoutMs: 60 * minuteMs,
+      lockWaitMs: 10 * minuteMs,
+      conffile: 'keep-old',
+      onDrift: 'refuse-host',
+      restartServices: 'never',
+      maxAgeMs: Number.MAX_SAFE_INTEGER,
+    },
+    verify: {
+      failedUnits: 'fail',
+      listeners: 'fail',
+      staleProcesses: 'warn',
+      ignore: [],
+      retries: 3,
+      retryDelayMs: 5_000,
+    },
+    concurrency: options.concurrency ?? 1,
+    maxFailures: 0,
+    createdMs: context.clock.now(),
+    fettleVersion: context.version,
+    select,
+    seed: context.randomSeed(),
+  });
+  await using ledger = await openRecord(options, context);
+  const bytes = encodePlan(plan);
+  await ledger.putBlob(bytes);
+  const started = runStarted({ run: context.newId(), kind, hosts, options }, context);
+  const opening = { ...started, planSha256: planSha256(bytes), playbook: kind };
+  return await carryOut({ plan, hosts, opening, ledger, options }, context);
+}

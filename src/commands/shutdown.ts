@@ -1,0 +1,59 @@
+import { plural } from '../base/text.ts';
+import type { ExitName } from '../domain/exit.ts';
+import type { Host } from '../domain/host.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import { callOffShutdowns } from '../engine/call-off.ts';
+import { fanOutExit } from '../engine/fan-out.ts';
+import { FettleError } from '../domain/error.ts';
+import { callOffJson, renderCallOff } from '../report/call-off-table.ts';
+import type { Invocation } from './command.ts';
+import type { Context } from './context.ts';
+import { loadFleet } from './fleet.ts';
+import { lookAt } from './look.ts';
+import { carryOutPower } from './power.ts';
+import { confirm } from './rollout.ts';
+import { show } from './show.ts';
+
+/** Switches hosts off and proves that each is gone; with `--cancel`, calls off what is scheduled on them. */
+export async function run(invocation: Invocation, context: Context): Promise<ExitName> {
+  const { options } = invocation;
+  const select = invocation.arguments[0] ?? 'all';
+  const { hosts } = await loadFleet(invocation, context, select);
+  if (options.cancel === true) return await callOff(hosts, invocation, context);
+  const question = `switch off ${plural(hosts.length, 'host')}? They do not come back by themselves.`;
+  if (!(await confirm(question, options, context))) return 'ok';
+  const idle = options.ifIdle === true ? ({ ifIdle: true } as const) : {};
+  const settings = { mode: 'always', power: 'off', ...idle } as const;
+  return await carryOutPower({ kind: 'shutdown', hosts, select, settings, options }, context);
+}
+
+function callOff(hosts: readonly Host[], { options }: Invocation, context: Context): Promise<ExitName> {
+  const request = { kind: 'shutdown', hosts, options } as const;
+  return lookAt(
+    {
+      ...request,
+      action: async (look) => {
+        const ends: { readonly host: string; readonly outcome: Outcome }[] = [];
+        await callOffShutdowns(hosts, {
+          ...look,
+          onResult: (host, outcome) => ends.push({ host: host.name, outcome }),
+        });
+        const good = ends.filter(({ outcome }) => outcome.verdict === 'verified').length;
+        return {
+          exitName: fanOutExit(ends.map(({ outcome }) => errorOf(outcome))),
+          counts: { ok: good, failed: ends.length - good },
+          print: () =>
+            show(
+              { rows: ends, shape: callOffJson, json: options.json, text: () => renderCallOff(ends, context.output) },
+              context,
+            ),
+        };
+      },
+    },
+    context,
+  );
+}
+
+function errorOf({ error }: Outcome): { readonly error?: FettleError } {
+  return error === undefined ? {} : { error: new FettleError(error.code, error.message) };
+}

@@ -1,0 +1,62 @@
+import { FettleError } from '../domain/error.ts';
+import type { ExitName } from '../domain/exit.ts';
+import type { Host } from '../domain/host.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { renderWake, wakeJson, type WakeRow } from '../report/wake-table.ts';
+import { sendWake, wakePort } from '../transport/wake.ts';
+import type { Invocation } from './command.ts';
+import type { Context } from './context.ts';
+import { loadFleet } from './fleet.ts';
+import { lookAt } from './look.ts';
+import { show } from './show.ts';
+
+const everybody = '255.255.255.255';
+
+/** Wakes hosts that are off by packets to their network cards, one after the other in the order of the inventory. */
+export async function run(invocation: Invocation, context: Context): Promise<ExitName> {
+  const { options } = invocation;
+  const { hosts } = await loadFleet(invocation, context, invocation.arguments[0]);
+  return lookAt(
+    {
+      kind: 'wake',
+      hosts,
+      options,
+      action: async ({ ledger }) => {
+        const rows: WakeRow[] = [];
+        for (const host of hosts) rows.push(await wake(host, ledger, options.port ?? wakePort));
+        const failed = rows.filter((row) => row.error !== undefined).length;
+        return {
+          exitName: failed === 0 ? 'ok' : 'partial',
+          counts: { sent: rows.length - failed, failed },
+          print: () =>
+            show({ rows, shape: wakeJson, json: options.json, text: () => renderWake(rows, context.output) }, context),
+        };
+      },
+    },
+    context,
+  );
+}
+
+async function wake(host: Host, ledger: Ledger, port: number): Promise<WakeRow> {
+  const address = host.patch.wakeAddress ?? everybody;
+  try {
+    const macs = host.patch.macs ?? (await knownMacs(host, ledger));
+    if (macs.length === 0) {
+      throw new FettleError('config', `no hardware address of ${host.name} is known`, {
+        hint: 'set patch_mac, or scan the host while it is up (Windows tells its adapters)',
+      });
+    }
+    await sendWake({ macs, address, port });
+    return { host: host.name, address, macs };
+  } catch (error) {
+    if (error instanceof FettleError && error.code !== 'ledger') return { host: host.name, address, macs: [], error };
+    throw error;
+  }
+}
+
+/** Of the adapters that its last scan told. */
+async function knownMacs(host: Host, ledger: Ledger): Promise<readonly string[]> {
+  const inventory = await ledger.inventoryOf(host.id);
+  const macs = (inventory?.adapters ?? []).map(({ mac }) => mac.replace(/[:-]/g, '').toLowerCase());
+  return [...new Set(macs.filter((mac) => /^[0-9a-f]{12}$/.test(mac)))];
+}

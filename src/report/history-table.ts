@@ -1,0 +1,54 @@
+// `report history`: what happened on hosts, the latest first.
+import { formatTime, isoTime } from '../base/format.ts';
+import type { HistoryRow } from '../domain/report.ts';
+import { jsonTime, type JsonShape } from './json.ts';
+import type { Output } from './output.ts';
+import { renderTable, type Column } from './table.ts';
+
+export const historyJson: JsonShape<HistoryRow> = {
+  name: 'report-history',
+  list: 'history',
+  version: 1,
+  fields: {
+    at: (row) => jsonTime(row.atMs),
+    host: (row) => row.host,
+    kind: (row) => row.kind,
+    name: (row) => row.name,
+    from: (row) => row.from,
+    to: (row) => row.to,
+    state: (row) => row.state,
+    isBad: (row) => row.isBad,
+    title: (row) => row.title,
+    message: (row) => row.message,
+    run: (row) => row.run,
+    client: (row) => row.client,
+  },
+};
+
+export function renderHistory(rows: readonly HistoryRow[], { output }: { readonly output: Output }): string {
+  const columns: readonly Column<HistoryRow>[] = [
+    { title: 'AT', text: (row) => formatTime(row.atMs), plain: (row) => isoTime(row.atMs) },
+    { title: 'HOST', text: (row) => row.host },
+    { title: 'UPDATE', text: (row) => row.name ?? '', narrow: 'cut' },
+    { title: 'FROM', text: (row) => row.from ?? '', narrow: 'cut' },
+    { title: 'TO', text: (row) => row.to ?? '', narrow: 'cut' },
+    {
+      title: 'STATE',
+      text: (row) => row.state,
+      paint: (text, row, paint) => (row.isBad ? paint.red(text) : text),
+    },
+    { title: 'BY', text: askedBy },
+    {
+      title: 'REMARKS',
+      text: (row) => [row.title, row.message].filter((words) => words !== undefined).join('; '),
+      narrow: 'wrap',
+    },
+  ];
+  return renderTable(columns, rows, { output, empty: 'nothing is recorded that matches' });
+}
+
+/** The run of this ledger, or whoever the host itself names. */
+function askedBy({ run, client }: HistoryRow): string {
+  if (run !== undefined) return run;
+  return client === undefined || client === '' ? 'the host' : client;
+}
