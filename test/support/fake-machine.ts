@@ -11,6 +11,7 @@ import type {
   JobFollow,
   JobStart,
   RunCommandResult,
+  ScanOptions,
   SimulateRequest,
 } from '../../src/engine/host-remote.ts';
 import type { Manager } from '../../src/managers/manager.ts';
@@ -214,8 +215,10 @@ export class FakeRemote implements HostRemote {
     return this.#call('connect', signal, () => undefined);
   }
 
-  scan({ signal }: { readonly signal: AbortSignal }): Promise<HostScan> {
-    return this.#call('scan', signal, () => this.#machine.scan());
+  async scan({ signal, beforeReading }: ScanOptions): Promise<HostScan> {
+    const scan = await this.#call('scan', signal, () => this.#machine.scan());
+    await beforeReading?.();
+    return scan;
   }
 
   simulate(request: SimulateRequest, signal: AbortSignal): Promise<Simulation> {
