@@ -30,7 +30,7 @@ const usualMs: Readonly<Record<Step, number>> = {
   install: 3_500,
   before_reboot: 400,
   reboot: 3_000,
-  verify: 500,
+  verify: 1_500,
   after_host: 400,
 };
 

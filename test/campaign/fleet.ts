@@ -17,7 +17,7 @@ export interface FleetOptions {
   readonly extra: Partial<HostOptions>;
 }
 
-/** The victim has a library and its dependant to install, a slow postinst, and a kernel. */
+/** The victim has a library and its dependant to install, a slow postinst, and a kernel; a service of its own is late. */
 export function fleetOf({ victim, flavour, architecture, extra }: FleetOptions): readonly HostOptions[] {
   const packages = ['fettle-app', 'fettle-slow', `linux-image-${architecture}`, ...(extra.packages ?? [])];
   const files = { '/etc/fettle-lab/slow-step': '0.1\n', ...extra.files };
@@ -35,7 +35,7 @@ export const playbook = {
   rollout: { waves: [1, 'rest'], budget: { max: 1 } },
   install: { lock_wait: '45s' },
   reboot: { mode: 'if-needed', go_down: '30s', come_back: '30s', settle: '5s' },
-  verify: { retries: 2, retry_delay: '1s' },
+  verify: { retries: 15, retry_delay: '1s' },
   hooks: {
     before_host: [{ name: 'drain', remote: 'echo before_host >>/var/lib/fettle-lab/hooks.log; sleep 0.3\n' }],
     before_reboot: [{ name: 'stop', remote: 'echo before_reboot >>/var/lib/fettle-lab/hooks.log; sleep 0.3\n' }],

@@ -8,6 +8,7 @@ import { Scenario } from '../lab/scenario.ts';
 import type { Design } from './design.ts';
 import { playbook } from './fleet.ts';
 import { readTruth } from './host-truth.ts';
+import { installLateListener } from './late-listener.ts';
 import type { HostTruth } from './host-truth.ts';
 import { Random } from './random.ts';
 import { RolloutProcess } from './rollout-process.ts';
@@ -38,6 +39,7 @@ export class Trial {
   }
 
   static async prepare(lab: Lab, design: Design): Promise<Trial> {
+    await installLateListener(lab.host(design.victim));
     const scenario = await Scenario.start(lab, playbook);
     await scenario.makePlan();
     const before = new Map<string, HostTruth>();
