@@ -80,7 +80,11 @@ export const optionTable: Readonly<Record<OptionName, OptionSpec>> = {
   },
   user: { flags: '-u, --user <name>', description: 'log in as this user' },
   privateKey: { flags: '--private-key <file>', description: 'log in with this key' },
-  connection: { flags: '--connection <name>', description: 'transport for every host', choices: ['ssh', 'local'] },
+  connection: {
+    flags: '--connection <name>',
+    description: 'transport for every host',
+    choices: ['ssh', 'winrm', 'local'],
+  },
   askPass: { flags: '-k, --ask-pass', description: 'ask for the login password' },
   askBecomePass: { flags: '-K, --ask-become-pass', description: 'ask for the elevation password' },
   passwordFile: {

@@ -47,7 +47,7 @@ export async function watch(hosts: readonly Host[], options: Partial<Options>, c
     view[Symbol.dispose]();
   }
   const rows = view.rows();
-  if (options.json !== undefined || output.stdout.isTty) {
+  if (options.json !== undefined || (style === 'lines' && output.stdout.isTty)) {
     show({ rows, shape: watchJson, json: options.json, text: () => renderWatch(rows, output) }, context);
   }
   const missing = rows.filter(isMissing).map((row) => row.host);

@@ -15,6 +15,8 @@ const everybody = '255.255.255.255';
 /** Wakes hosts that are off by packets to their network cards, one after the other in the order of the inventory. */
 export async function run(invocation: Invocation, context: Context): Promise<ExitName> {
   const { options } = invocation;
+  const { port = wakePort } = options;
+  if (port > 65_535) throw new FettleError('usage', `--port ${port} is no UDP port; they end at 65535`);
   const { hosts } = await loadFleet(invocation, context, invocation.arguments[0]);
   return lookAt(
     {
@@ -23,7 +25,7 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
       options,
       action: async ({ ledger }) => {
         const rows: WakeRow[] = [];
-        for (const host of hosts) rows.push(await wake(host, ledger, options.port ?? wakePort));
+        for (const host of hosts) rows.push(await wake(host, ledger, port));
         const failed = rows.filter((row) => row.error !== undefined).length;
         return {
           exitName: failed === 0 ? 'ok' : 'partial',

@@ -36,6 +36,7 @@ const plannedUpdate = z.strictObject({
   class: updateClass,
   origins: z.array(text),
   isKernel: z.boolean(),
+  title: name.exactOptional(),
   reason: text,
   untried: z.boolean(),
 });
@@ -46,6 +47,7 @@ const leftOut = z.strictObject({
   from: text,
   to: name,
   class: updateClass,
+  title: name.exactOptional(),
   reason: name,
   heldBack: heldBack.exactOptional(),
 });

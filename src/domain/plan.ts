@@ -11,6 +11,8 @@ export interface PlannedUpdate {
   readonly class: UpdateClass;
   readonly origins: readonly string[];
   readonly isKernel: boolean;
+  /** What people call it, where the name is a number. */
+  readonly title?: string;
   /** Why it is in: `security`, `included by …`, `needed by …`. */
   readonly reason: string;
   /** True where this version is first met in a later wave than the first: no earlier wave tried it. */
@@ -24,6 +26,7 @@ export interface LeftOut {
   readonly from: string;
   readonly to: string;
   readonly class: UpdateClass;
+  readonly title?: string;
   readonly reason: string;
   readonly heldBack?: HeldBack;
 }

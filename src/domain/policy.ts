@@ -55,7 +55,7 @@ export function selectUpdates(
 }
 
 function wantedOf(update: Update, offer: Offer, reason: string): WantedUpdate {
-  const { name, arch, from, isKernel } = update;
+  const { name, arch, from, isKernel, title } = update;
   // The candidate that hides a security version closes the hole too.
   const offered = update.securityTo === undefined ? offer.class : 'security';
   return {
@@ -66,14 +66,24 @@ function wantedOf(update: Update, offer: Offer, reason: string): WantedUpdate {
     class: offered,
     origins: offer.isBehind ? [] : update.origins,
     isKernel,
+    ...(title === undefined ? {} : { title }),
     reason,
     ...(offer.heldBack === undefined ? {} : { heldBack: offer.heldBack }),
   };
 }
 
 function leaveOut(update: Update, reason: string): LeftOut {
-  const { name, arch, from, to, heldBack } = update;
-  return { name, arch, from, to, class: update.class, reason, ...(heldBack === undefined ? {} : { heldBack }) };
+  const { name, arch, from, to, title, heldBack } = update;
+  return {
+    name,
+    arch,
+    from,
+    to,
+    class: update.class,
+    ...(title === undefined ? {} : { title }),
+    reason,
+    ...(heldBack === undefined ? {} : { heldBack }),
+  };
 }
 
 /** The newer version that waits because its security version goes in first. */

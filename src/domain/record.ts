@@ -70,6 +70,8 @@ export interface RunState {
   readonly planSha256?: string;
   readonly startedMs: number;
   readonly finished?: { readonly exitCode: number; readonly exitName: string };
+  /** Begun and not ended. */
+  readonly openWave?: number;
   readonly hosts: readonly HostRunState[];
 }
 

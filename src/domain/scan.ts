@@ -135,6 +135,12 @@ export interface ActiveClaim {
   readonly controller: string;
 }
 
+/** What can be told of a host without asking what is pending on it. */
+export type HostLook = Pick<
+  HostScan,
+  'collectedMs' | 'manager' | 'facts' | 'privileges' | 'disks' | 'running' | 'broken' | 'active'
+>;
+
 export interface HostScan {
   /** Controller time when the answer arrived, epoch ms. */
   readonly collectedMs: number;

@@ -5,7 +5,7 @@ import type { Host } from '../domain/host.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { HostPlan, Plan } from '../domain/plan.ts';
 import type { RecordedFacts } from '../domain/record.ts';
-import type { HostScan } from '../domain/scan.ts';
+import type { HostLook } from '../domain/scan.ts';
 import { asFettleError, emit, show } from './context.ts';
 import type { HostContext, RunContext } from './context.ts';
 import { verifyHost } from './host-run.ts';
@@ -78,7 +78,7 @@ async function execOnHost(host: Host, fleet: ExecFleet): Promise<ExecOutcome> {
 
 /** What `ping` tells: reached, let in, elevated, and what would stand in the way of work. */
 export type PingResult =
-  | { readonly host: Host; readonly tookMs: number; readonly scan: HostScan; readonly warnings: readonly string[] }
+  | { readonly host: Host; readonly tookMs: number; readonly look: HostLook; readonly warnings: readonly string[] }
   | { readonly host: Host; readonly error: FettleError };
 
 export interface PingFleet extends FanOut {
@@ -100,8 +100,8 @@ async function pingHost(host: Host, { context, remote: open }: PingFleet): Promi
   try {
     context.stop.throwIfAborted();
     await using remote = open(host);
-    const scan = await remote.scan({ maxAgeMs: Infinity, signal: context.detach });
-    return { host, tookMs: Math.round(context.clock.elapsedMs() - startMs), scan, warnings: pingWarnings(scan) };
+    const look = await remote.look(context.detach);
+    return { host, tookMs: Math.round(context.clock.elapsedMs() - startMs), look, warnings: pingWarnings(look) };
   } catch (thrown) {
     const error = asFettleError(thrown);
     if (error.code === 'ledger') throw error;
@@ -110,8 +110,8 @@ async function pingHost(host: Host, { context, remote: open }: PingFleet): Promi
 }
 
 /** What would stand in the way of work on the host, each as one sentence. */
-export function pingWarnings(scan: HostScan): string[] {
-  const { facts, privileges, running, disks, active, broken } = scan;
+export function pingWarnings(look: HostLook): string[] {
+  const { facts, privileges, running, disks, active, broken } = look;
   const skew = facts.clockSkewMs ?? 0;
   return [
     ...(privileges.isRoot ? [] : [`${privileges.user} is not root and no elevation is set`]),

@@ -16,6 +16,11 @@ export async function runHooks(work: HostWork, when: Exclude<HookWhen, 'after_ho
   return undefined;
 }
 
+/** It ended as the playbook wanted it: downloaded only, or left alone on purpose, is no failure. */
+function isAsAsked({ verdict, followsFromMode, error }: Outcome): boolean {
+  return verdict === 'verified' || followsFromMode === true || (verdict === 'skipped' && error === undefined);
+}
+
 /**
  * Hooks after the host: the owed counterpart of those before it. Not for a host that is lost or let go: its work may
  * go on, and `run resume` owes them still. A hook that is lost makes the host `lost`, so that it is attached to again; a
@@ -23,7 +28,7 @@ export async function runHooks(work: HostWork, when: Exclude<HookWhen, 'after_ho
  */
 export async function runAfterHooks(work: HostWork, outcome: Outcome): Promise<Outcome> {
   if (!work.owesAfterHooks || outcome.verdict === 'lost' || outcome.verdict === 'detached') return outcome;
-  const isGood = outcome.verdict === 'verified' || outcome.followsFromMode === true;
+  const isGood = isAsAsked(outcome);
   let failure: FettleError | undefined;
   for (const [index, hook] of work.plan.hooks.after_host.entries()) {
     if (hook.runs === 'on-success' && !isGood) continue;

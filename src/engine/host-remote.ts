@@ -1,6 +1,6 @@
 import type { Host } from '../domain/host.ts';
 import type { JobId, JobKind, JobResult, JobStatus } from '../domain/job.ts';
-import type { HostScan } from '../domain/scan.ts';
+import type { HostLook, HostScan } from '../domain/scan.ts';
 import type { Simulation } from '../domain/simulation.ts';
 import type { ScriptRequest } from '../remote/script.ts';
 
@@ -55,6 +55,8 @@ export interface HostRemote extends AsyncDisposable {
   /** Connects, authenticates and tries the elevation. */
   connect(signal: AbortSignal): Promise<void>;
   scan(options: ScanOptions): Promise<HostScan>;
+  /** What a scan tells besides all that is pending, which takes a host far longer. */
+  look(signal: AbortSignal): Promise<HostLook>;
   simulate(request: SimulateRequest, signal: AbortSignal): Promise<Simulation>;
   bootState(signal: AbortSignal): Promise<BootState>;
   /** Idempotent: a second start of the same job attaches. Refuses with `lock-held` while another run has the host. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Host } from '../domain/host.ts';
 import type { JobId, JobStatus } from '../domain/job.ts';
-import type { HostScan } from '../domain/scan.ts';
+import type { HostLook, HostScan } from '../domain/scan.ts';
 import type { Simulation } from '../domain/simulation.ts';
 import type { Manager, Sections } from '../managers/manager.ts';
 import { runText } from '../remote/exec.ts';
@@ -71,6 +71,15 @@ export class LinkedRemote implements HostRemote {
     return this.#ports.readInTurn(() => {
       const sections = parseFrame(answer);
       return this.#ports.detect(sections).parseScan(sections, collectedMs, maxAgeMs);
+    });
+  }
+
+  async look(signal: AbortSignal): Promise<HostLook> {
+    const answer = await this.#probe({ verb: 'look' }, signal);
+    const collectedMs = this.#ports.clock.now();
+    return this.#ports.readInTurn(() => {
+      const sections = parseFrame(answer);
+      return this.#ports.detect(sections).parseLook(sections, collectedMs);
     });
   }
 
@@ -161,7 +170,7 @@ export class LinkedRemote implements HostRemote {
 
   #probe(request: ScriptRequest, signal: AbortSignal): Promise<Buffer> {
     return this.#over(this.#link.elevated(signal), async (session) => {
-      const isSlow = session.shell === 'powershell';
+      const isSlow = session.shell === 'powershell' && request.verb !== 'look';
       const options = { signal, timeoutMs: isSlow ? windowsSearchSec * 1_000 + scanTimeoutMs : scanTimeoutMs };
       return (await runScript(session, probeScript(), request, options)).stdout;
     });

@@ -99,8 +99,9 @@ function plannedUpdates(simulation: Simulation, wanted: readonly WantedUpdate[])
     const own = byKey.get(packageKey(item));
     if (own === undefined) return item.from === null ? [newDependency(item, wanted)] : [];
     if (own.to !== item.to) return [];
-    const { class: ownClass, isKernel, reason } = own;
-    return [{ ...ownOf(item), class: ownClass, isKernel, reason, untried: false }];
+    const { class: ownClass, isKernel, title, reason } = own;
+    const named = title === undefined ? {} : { title };
+    return [{ ...ownOf(item), class: ownClass, isKernel, ...named, reason, untried: false }];
   });
 }
 
@@ -171,6 +172,15 @@ async function findBlockers(
 }
 
 function leave(update: WantedUpdate, reason: string): LeftOut {
-  const { name, arch, from, to, heldBack } = update;
-  return { name, arch, from, to, class: update.class, reason, ...(heldBack === undefined ? {} : { heldBack }) };
+  const { name, arch, from, to, title, heldBack } = update;
+  return {
+    name,
+    arch,
+    from,
+    to,
+    class: update.class,
+    ...(title === undefined ? {} : { title }),
+    reason,
+    ...(heldBack === undefined ? {} : { heldBack }),
+  };
 }

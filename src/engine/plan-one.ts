@@ -122,7 +122,8 @@ function expectReboot(scan: HostScan, workload: HostWorkload, settings: RebootSe
   const kernels = workload.updates.filter((update) => update.isKernel);
   const reasons = [
     ...(scan.reboot.needed === 'yes' ? scan.reboot.reasons.map((reason) => `already: ${reason}`) : []),
-    ...kernels.map((update) => `${update.name} ${update.to}`),
+    // One with a title is known by its number, not by its revision.
+    ...kernels.map(({ name, to, title }) => (title === undefined ? `${name} ${to}` : name)),
     ...(settings.mode === 'always' && workload.updates.length > 0 ? ['the playbook says always'] : []),
   ];
   const isDue = scan.reboot.needed === 'yes' || reasons.length > 0;

@@ -1,5 +1,5 @@
-import { toErrorRecord } from '../domain/error.ts';
-import { FettleError } from '../domain/error.ts';
+import { formatDuration } from '../base/format.ts';
+import { FettleError, toErrorRecord } from '../domain/error.ts';
 import type { RebootMode } from '../domain/host.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { OpenStep } from '../domain/record.ts';
@@ -9,7 +9,7 @@ import type { HostContext } from './context.ts';
 import { endWith, letGo, openStep, outcomeOfError, scanNow } from './host-work.ts';
 import type { HostWork } from './host-work.ts';
 import { collectQuietly, jobOf, startJob } from './job.ts';
-import { isInUse, isNew, look, rebootObstacle, refusal } from './reboot.ts';
+import { isInUse, isNew, look, rebootObstacle, refusal, whatKeepsUp } from './reboot.ts';
 
 /** So long a host does not answer before it counts as off; one that was only busy would have. */
 const stayGoneMs = 20_000;
@@ -145,16 +145,15 @@ async function waitUntilGone(context: HostContext, { goDownMs, bootIdBefore }: P
     goneMs = seen.kind === 'down' && isOutage(seen.error) ? (goneMs ?? nowMs) : undefined;
     if (goneMs !== undefined && nowMs - goneMs >= stayGoneMs) return { kind: 'off', afterMs: goneMs - startMs };
     if (goneMs === undefined && nowMs - startMs >= goDownMs) {
-      return { kind: 'not-off', error: stillOn(goDownMs, bootIdBefore) };
+      return { kind: 'not-off', error: stillOn(context, goDownMs, bootIdBefore) };
     }
     await clock.sleep(limits.rebootPollMs, detach);
   }
 }
 
-function stillOn(goDownMs: number, bootId: string): FettleError {
-  const minutes = Math.round(goDownMs / 6_000) / 10;
-  return new FettleError('reboot', `the host did not go down within ${minutes} min`, {
-    hint: 'look for inhibitors (systemd-inhibit --list), waiting jobs (systemctl list-jobs) or services that do not stop',
+function stillOn(context: HostContext, goDownMs: number, bootId: string): FettleError {
+  return new FettleError('reboot', `the host did not go down within ${formatDuration(goDownMs)}`, {
+    hint: whatKeepsUp(context),
     details: { bootId },
   });
 }

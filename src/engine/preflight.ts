@@ -79,10 +79,14 @@ function judgeManager(scan: HostScan): FettleError | undefined {
 function judgeProblems({ scan, hostPlan }: PreflightInput): FettleError | undefined {
   const blocking = scan.problems.find((problem) => problem.isBlocking === true);
   if (blocking === undefined || hostPlan.updates.length === 0) return undefined;
-  return new FettleError('command', `it is not fit to be patched: ${blocking.message}`, {
-    hint: 'put that right on the host, then resume the run',
-    details: { problem: blocking.code },
-  });
+  return new FettleError(
+    blocking.code === 'disk' ? 'disk' : 'command',
+    `it is not fit to be patched: ${blocking.message}`,
+    {
+      hint: 'put that right on the host, then resume the run',
+      details: { problem: blocking.code },
+    },
+  );
 }
 
 function brokenBefore(scan: HostScan): FettleError {

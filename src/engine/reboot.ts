@@ -171,11 +171,16 @@ async function waitUntil<T>(
 
 function stayedUp(context: HostContext, order: RebootOrder): FettleError {
   return new FettleError('reboot', `the host did not reboot within ${formatDuration(order.settings.goDownMs)}`, {
-    hint: isWindows(context)
-      ? 'look for updates that are still being installed, services that do not stop, and shutdown.exe /a in its event log (1074, 1075)'
-      : 'look for inhibitors (systemd-inhibit --list), waiting jobs (systemctl list-jobs) or services that do not stop',
+    hint: whatKeepsUp(context),
     details: { bootId: order.bootIdBefore },
   });
+}
+
+/** Where to look on a host that does not go down. */
+export function whatKeepsUp(context: HostContext): string {
+  return isWindows(context)
+    ? 'look for updates that are still being installed, services that do not stop, and shutdown.exe /a in its event log (1074, 1075)'
+    : 'look for inhibitors (systemd-inhibit --list), waiting jobs (systemctl list-jobs) or services that do not stop';
 }
 
 /** The job looks before it leaps; its refusal need not be waited for. A connection that drops may be the reboot. */

@@ -1,6 +1,7 @@
 import { effectiveWaves } from '../domain/admission.ts';
 import type { Admission, AdmissionState } from '../domain/admission.ts';
-import type { Operator } from '../domain/event.ts';
+import type { Operator, RunEvent } from '../domain/event.ts';
+import type { ExitName } from '../domain/exit.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { LeaseAnswer, LeaseRequest } from '../domain/record.ts';
@@ -45,6 +46,31 @@ export function assignWaves(members: readonly Member[], controllers: readonly st
   for (const member of members) member.isController = controllers.includes(member.host.name);
   const waves = effectiveWaves(members.map((member) => ({ ...member, host: member.host.name })));
   for (const member of members) member.wave = waves.get(member.host.name) ?? member.wave;
+}
+
+/** Why nothing more is started. */
+export interface Stopping {
+  readonly cause: Extract<RunEvent, { readonly type: 'run.stopping' }>['cause'];
+  readonly message: string;
+}
+
+export function stoppedAs(
+  { stop, detach }: Pick<RunContext, 'stop' | 'detach'>,
+  interruptedAs: ExitName | undefined,
+  stopping: Stopping | undefined,
+): ResultInput['stopped'] {
+  const isSignal = stop.aborted || detach.aborted;
+  if (isSignal) return { exit: interruptedAs ?? 'interrupted', reason: 'interrupted; the run can be resumed' };
+  return stopping === undefined ? undefined : { exit: 'stopped', reason: stopping.message };
+}
+
+/** A wave as its events name it. */
+export function waveOf({ run, plan }: { readonly run: string; readonly plan: Plan }, wave: number) {
+  return { run, wave, name: plan.waves[wave]?.name ?? '' };
+}
+
+export function hostsOf(members: readonly Member[], wave: number): readonly string[] {
+  return members.filter((member) => member.wave === wave).map((member) => member.host.name);
 }
 
 export function resultOf(members: readonly Member[], plan: Plan, stopped: ResultInput['stopped']): RunResult {

@@ -17,7 +17,8 @@ import type { HostTask } from './host-work.ts';
 import { isInFlight } from './member.ts';
 import type { Member } from './member.ts';
 import { admissionState, assignWaves, describeSpent, heldBy, leaseRequest } from './rollout-state.ts';
-import { resultOf, taskOf, waitForSlot } from './rollout-state.ts';
+import { hostsOf, resultOf, stoppedAs, taskOf, waitForSlot, waveOf } from './rollout-state.ts';
+import type { Stopping } from './rollout-state.ts';
 import type { RunResult } from './run-result.ts';
 
 export interface RolloutOptions extends RunContext {
@@ -27,13 +28,8 @@ export interface RolloutOptions extends RunContext {
   readonly isController: (facts: HostFacts) => boolean;
   /** Processes that had the run in hand and are gone. */
   readonly gone?: readonly Operator[];
-}
-
-type StopCause = Extract<RunEvent, { readonly type: 'run.stopping' }>['cause'];
-
-interface Stopping {
-  readonly cause: StopCause;
-  readonly message: string;
+  /** The wave that they had begun and not ended. */
+  readonly leftWave?: number | undefined;
 }
 
 /**
@@ -53,11 +49,13 @@ export class Rollout implements AsyncDisposable {
   #toldStop: Stopping | undefined;
   #ledgerError: FettleError | undefined;
   #wave: number | undefined;
+  #leftWave: number | undefined;
   #budgetShown = '';
 
   constructor(options: RolloutOptions) {
     this.#options = options;
     this.members = options.members;
+    this.#leftWave = options.leftWave;
     this.#context = {
       ...options,
       stop: AbortSignal.any([options.stop, this.#stop.signal]),
@@ -124,8 +122,10 @@ export class Rollout implements AsyncDisposable {
   }
 
   /** Hosts in flight from before go on at once, whatever their wave. */
-  goOn(): void {
-    for (const member of this.members.filter(isInFlight)) this.#launch(member);
+  async goOn(): Promise<void> {
+    const [inFlight, wave] = [this.members.filter(isInFlight), this.#leftWave];
+    if (inFlight.length > 0 && wave !== undefined) await this.attempt(() => this.#begin(wave));
+    for (const member of inFlight) this.#launch(member);
   }
 
   /** Looks at one host without changing packages; the facts tell machines apart. */
@@ -173,7 +173,8 @@ export class Rollout implements AsyncDisposable {
   }
 
   result(interruptedAs: ExitName | undefined): RunResult {
-    const result = resultOf(this.members, this.#options.plan, this.#stoppedAs(interruptedAs));
+    const stopped = stoppedAs(this.#options, interruptedAs, this.#stopping);
+    const result = resultOf(this.members, this.#options.plan, stopped);
     if (this.#ledgerError === undefined) return result;
     const { message } = this.#ledgerError;
     return { ...result, exitName: 'ledger', reasons: [`the ledger failed: ${message}`, ...result.reasons] };
@@ -186,25 +187,20 @@ export class Rollout implements AsyncDisposable {
     await Promise.all(this.members.map(async (member) => member.remote?.[Symbol.asyncDispose]()));
   }
 
-  #stoppedAs(interruptedAs: ExitName | undefined): { exit: ExitName; reason: string } | undefined {
-    const isSignal = this.#options.stop.aborted || this.#options.detach.aborted;
-    if (isSignal) return { exit: interruptedAs ?? 'interrupted', reason: 'interrupted; the run can be resumed' };
-    return this.#stopping === undefined ? undefined : { exit: 'stopped', reason: this.#stopping.message };
-  }
-
   #admission(): Admission {
     return admit(admissionState(this.members, this.#options.plan, this.#context.stop.aborted || this.isLetGo));
   }
 
   /** Commits and shows what the admission means: waves that begin and end, the budget, a stop. */
   async #tell(admission: Admission): Promise<void> {
-    const { run, plan, sink, stop } = this.#options;
+    const { run, sink, stop } = this.#options;
     const { spent, allowed } = admission.budget;
     if (this.#budgetShown !== `${spent}/${allowed}`) sink.event({ type: 'live.budget', spent, allowed });
     this.#budgetShown = `${spent}/${allowed}`;
-    if (this.#wave !== undefined && admission.wave !== this.#wave) {
-      await this.emit([{ type: 'wave.finished', run, wave: this.#wave, name: plan.waves[this.#wave]?.name ?? '' }]);
-      this.#wave = undefined;
+    const begun = this.#wave ?? this.#leftWave;
+    if (begun !== undefined && admission.wave !== begun) {
+      await this.emit([{ type: 'wave.finished', ...waveOf(this.#options, begun) }]);
+      this.#wave = this.#leftWave = undefined;
     }
     if (admission.spent !== undefined) this.#stopFor('budget', describeSpent(admission.spent));
     else if (stop.aborted) this.#stopFor('signal', 'interrupted: no new host is started');
@@ -213,12 +209,15 @@ export class Rollout implements AsyncDisposable {
       await this.emit([{ type: 'run.stopping', run, ...this.#stopping }]);
     }
     if (admission.wave === undefined || admission.wave === this.#wave || admission.start.length === 0) return;
-    this.#wave = admission.wave;
-    const hosts = this.members.filter((member) => member.wave === this.#wave).map((member) => member.host.name);
-    await this.emit([{ type: 'wave.started', run, wave: this.#wave, name: plan.waves[this.#wave]?.name ?? '', hosts }]);
+    await this.#begin(admission.wave);
   }
 
-  #stopFor(cause: StopCause, message: string): void {
+  async #begin(wave: number): Promise<void> {
+    this.#wave = wave;
+    await this.emit([{ type: 'wave.started', ...waveOf(this.#options, wave), hosts: hostsOf(this.members, wave) }]);
+  }
+
+  #stopFor(cause: Stopping['cause'], message: string): void {
     if (this.#stopping !== undefined) return;
     this.#stopping = { cause, message };
     this.#stop.abort(new Error(message));

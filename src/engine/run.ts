@@ -50,7 +50,7 @@ export async function applyPlan(options: ApplyOptions): Promise<RunResult> {
   if (await rollout.takeLeases()) {
     rollout.startHeartbeat();
     await rollout.recall();
-    rollout.goOn();
+    await rollout.goOn();
     await checkAll(rollout, options);
     await rollout.throughWaves();
   }
@@ -71,6 +71,7 @@ function rolloutOptions(options: ApplyOptions): ConstructorParameters<typeof Rol
     run: options.opening.run,
     limits: options.limits ?? engineLimits,
     members: membersOf(options),
+    leftWave: options.state?.openWave,
     isController: (facts) => controller !== undefined && isSameMachine(facts, controller),
   };
 }

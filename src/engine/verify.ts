@@ -77,7 +77,6 @@ function conclude(work: HostWork, after: HostScan, findings: readonly VerifyFind
 function leftAlone(outcome: Outcome, inUse: string): Outcome {
   const reason = `${outcome.reason}; not rebooted: ${inUse}`;
   if (outcome.verdict === 'pending-reboot') return { ...outcome, reason, hint: 'reboot it when they are gone' };
-  return outcome.verdict === 'verified' && outcome.change === 'none'
-    ? { ...outcome, verdict: 'skipped', reason }
-    : outcome;
+  if (outcome.verdict !== 'verified') return outcome;
+  return { ...outcome, reason, ...(outcome.change === 'none' ? { verdict: 'skipped' } : {}) };
 }

@@ -97,13 +97,13 @@ function runRows(connection: Connection, asked: Asked, nameOf: NameOf): readonly
   }));
 }
 
-/** Without what is told by fettle's own record of the same update. */
+/** Without what fettle's own record of the same update tells; one that was there already, or only downloaded, was not its work. */
 function ownRows(connection: Connection, asked: Asked, nameOf: NameOf): readonly HistoryRow[] {
   const where = [
     ...(asked.isBadOnly ? ["result <> 'succeeded'"] : []),
     `NOT EXISTS (SELECT 1 FROM update_result AS ours WHERE ours.host_id = host_history.host_id
        AND ours.at BETWEEN host_history.at - ${sameMs} AND host_history.at + ${sameMs}
-       AND ours.arch = update_id AND ours.to_version = CAST(revision AS TEXT))`,
+       AND ours.state NOT IN ('already', 'downloaded') AND ours.arch = update_id AND ours.to_version = CAST(revision AS TEXT))`,
   ];
   const source = { table: 'host_history', time: 'at', where, isNamed: true };
   return latest<Tables['host_history']>(connection, asked, source).map((row) => ({

@@ -3,7 +3,7 @@ import type { PackedScan } from './blob.ts';
 import { chainName } from './chain.ts';
 import { prepared, type Connection } from './sqlite.ts';
 
-/** Hardware as the latest scan of a host that told any has it. */
+/** Hardware as the latest scan of a host has it; undefined where that told none. */
 export function inventoryOf(connection: Connection, hostId: string): Inventory | undefined {
   const select = prepared(
     connection,

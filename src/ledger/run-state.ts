@@ -18,12 +18,17 @@ export function readRunState(connection: Connection, id: string): RunState | und
     query.selectFrom('host_run').selectAll().where('run', '=', id).orderBy('host_id').orderBy('attempt'),
   );
   const latest = new Map(attempts.map((attempt) => [attempt.host_id, attempt]));
+  const openWave = first(
+    connection,
+    query.selectFrom('wave').select('wave').where('run', '=', id).where('ended_at', 'is', null).orderBy('wave'),
+  );
   return {
     run: id,
     kind: row.kind as RunKind,
     startedMs: row.started_at,
     ...(opening.planSha256 === undefined ? {} : { planSha256: opening.planSha256 }),
     ...(row.exit_code === null ? {} : { finished: { exitCode: row.exit_code, exitName: row.exit_name ?? '' } }),
+    ...(openWave === undefined ? {} : { openWave: openWave.wave }),
     hosts: [...latest.values()].map((attempt) => readHost(connection, attempt)),
   };
 }

@@ -2,7 +2,7 @@ import { FettleError } from '../domain/error.ts';
 import type { JobResult } from '../domain/job.ts';
 import type { UpdateResult } from '../domain/outcome.ts';
 import type { HostPlan, PlannedUpdate } from '../domain/plan.ts';
-import type { HostScan, ScanProblem } from '../domain/scan.ts';
+import type { HostLook, HostScan, ScanProblem } from '../domain/scan.ts';
 import type { Simulation } from '../domain/simulation.ts';
 import type { InstalledPackage } from '../domain/update.ts';
 import { packageKey } from '../domain/update.ts';
@@ -19,6 +19,7 @@ import { firstLine, linesOf, required } from './sections.ts';
 export const apt: Manager = {
   name: 'apt',
   parseScan,
+  parseLook: (sections, collectedMs) => lookOf(sections, collectedMs, installedOn(sections)),
   simulateRequest: (updates) => ({
     verb: 'simulate',
     rows: updates.map(({ name, arch, to }) => [name, arch, to]),
@@ -40,26 +41,15 @@ export const apt: Manager = {
 
 function parseScan(sections: Sections, collectedMs: number, maxAgeMs: number): HostScan {
   refuseFullDisk(sections);
-  const facts = readFacts(sections, collectedMs);
-  const privileges = readPrivileges(sections);
-  const packages = readInstalled(required(sections, 'apt-installed'));
-  if (packages.length === 0) {
-    throw new FettleError('parse', 'dpkg lists no installed package at all', {
-      hint: 'look at the host with dpkg-query -W; its package database may be damaged',
-    });
-  }
+  const packages = installedOn(sections);
+  const look = lookOf(sections, collectedMs, packages);
   const native = nativeArch(packages);
   const normal = parseAptSimulation(required(sections, 'apt-normal'), native);
-  const broken = packages.filter(isBroken);
-  refuseBlindness(normal, broken);
-  const active = readClaim(sections);
+  refuseBlindness(normal, look.broken);
   const metadata = readMetadata(sections, collectedMs, maxAgeMs);
   const releases = parseReleases(sections.get('apt-releases') ?? '', linesOf(sections, 'security-origins'));
   return {
-    collectedMs,
-    manager: 'apt',
-    facts,
-    privileges,
+    ...look,
     packages,
     autoInstalled: linesOf(sections, 'apt-auto'),
     held: packages.filter((item) => item.status.startsWith('h')).map((item) => item.name),
@@ -67,14 +57,32 @@ function parseScan(sections: Sections, collectedMs: number, maxAgeMs: number): H
     newPackages: normal.installs.filter((item) => item.from === null),
     securityKnown: [...releases.values()].some((release) => release.isSecurity),
     metadata,
-    reboot: readReboot(sections, facts),
-    health: readHealth(sections, privileges.isRoot),
+    reboot: readReboot(sections, look.facts),
+    health: readHealth(sections, look.privileges.isRoot),
+    conffileLeftovers: linesOf(sections, 'conffile-leftovers'),
+    problems: problemsOf(sections, normal.errors, metadata.repositories),
+  };
+}
+
+function installedOn(sections: Sections): readonly InstalledPackage[] {
+  const packages = readInstalled(required(sections, 'apt-installed'));
+  if (packages.length > 0) return packages;
+  throw new FettleError('parse', 'dpkg lists no installed package at all', {
+    hint: 'look at the host with dpkg-query -W; its package database may be damaged',
+  });
+}
+
+function lookOf(sections: Sections, collectedMs: number, packages: readonly InstalledPackage[]): HostLook {
+  const active = readClaim(sections);
+  return {
+    collectedMs,
+    manager: 'apt',
+    facts: readFacts(sections, collectedMs),
+    privileges: readPrivileges(sections),
     disks: readDisks(sections),
     running: readRunning(sections),
-    broken,
-    conffileLeftovers: linesOf(sections, 'conffile-leftovers'),
+    broken: packages.filter(isBroken),
     ...(active === undefined ? {} : { active }),
-    problems: problemsOf(sections, normal.errors, metadata.repositories),
   };
 }
 

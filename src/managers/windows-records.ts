@@ -100,7 +100,7 @@ export function readWindowsUpdateScan(text: string, background: SearchBackground
     installed: there,
     isInstalledKnown: !warnings.some((warning) => textAt(warning, 'context') === 'installed'),
     history: objectsAt(record, 'history').flatMap(readHistory),
-    warnings: [...new Set(warnings.map(describeWarning)), ...taskWarning(record)],
+    warnings: [...new Set(warnings.map(describeWarning)), ...taskWarning(record), ...thirdPartyWarnings(record)],
     dropped: offered.length - known.length,
     rebootRequired: isAt(agent, 'rebootRequired'),
     agentVersion: textAt(agent, 'version'),
@@ -115,9 +115,7 @@ function refuseUnfinished(record: HostObject, { user, updateServer }: SearchBack
     case 'done':
       break;
     case 'denied':
-      throw new FettleError('elevate', `${user ?? 'the account'} has no administrator rights, which a scan needs`, {
-        hint: notAdministrator,
-      });
+      throw noAdministrator(user);
     case 'running':
       throw new FettleError('timeout', 'Windows Update is still searching on it', {
         hint: 'look again in some minutes: the search goes on, and the next look takes its answer',
@@ -136,9 +134,13 @@ function refuseUnfinished(record: HostObject, { user, updateServer }: SearchBack
   }
 }
 
-const notAdministrator =
-  'log in with an account of the Administrators group; a local one besides the built-in one also needs ' +
-  'LocalAccountTokenFilterPolicy=1 (in HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Policies\\System)';
+export function noAdministrator(user = 'the account'): FettleError {
+  return new FettleError('elevate', `${user} has no administrator rights, which a scan needs`, {
+    hint:
+      'log in with an account of the Administrators group; a local one besides the built-in one also needs ' +
+      'LocalAccountTokenFilterPolicy=1 (in HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Policies\\System)',
+  });
+}
 
 function searchFailed(failure: HostObject, server: string | undefined): FettleError {
   const known = describeHResult(textAt(failure, 'code'));
@@ -199,6 +201,10 @@ function describeWarning(warning: HostObject): string {
 function taskWarning(record: HostObject): string[] {
   const problem = textAt(record, 'taskProblem');
   return problem === '' ? [] : [`no task could be started as SYSTEM, the search ran in the session: ${problem}`];
+}
+
+function thirdPartyWarnings(record: HostObject): string[] {
+  return textsAt(objectAt(record, 'thirdParty'), 'failures').map((words) => `software beside Windows Update: ${words}`);
 }
 
 function readSource(source: HostObject): WindowsUpdateScan['source'] {

@@ -102,7 +102,8 @@ function isPreview({ isOptional, deploymentAction, title }: WindowsUpdateRecord)
 /** Something that decides about it could not be read. */
 function isUnclear({ readErrors, classification, type }: WindowsUpdateRecord): boolean {
   if (readErrors.length === 0) return type === undefined;
-  const decisive = /^(Categories|CategoryID|Type|DeploymentAction|BrowseOnly|IsHidden|InstallationBehavior|PerUser)\b/;
+  const decisive =
+    /^(Categories|CategoryID|Type|DeploymentAction|BrowseOnly|IsBeta|IsHidden|InstallationBehavior|CanRequestUserInput|PerUser)\b/;
   return classification === 'unknown' || readErrors.some((error) => decisive.test(error));
 }
 

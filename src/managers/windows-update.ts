@@ -1,7 +1,7 @@
 import { FettleError } from '../domain/error.ts';
 import type { UpdateResult } from '../domain/outcome.ts';
 import type { InstallSettings } from '../domain/playbook.ts';
-import type { HostScan, Metadata, Privileges, ScanProblem } from '../domain/scan.ts';
+import type { HostLook, HostScan, Metadata, Privileges, ScanProblem } from '../domain/scan.ts';
 import type { Simulation } from '../domain/simulation.ts';
 import type { InstalledPackage } from '../domain/update.ts';
 import { packageKey } from '../domain/update.ts';
@@ -24,7 +24,7 @@ import { datedHistory } from './windows-history.ts';
 import { readWindowsInstall } from './windows-install.ts';
 import { objectAt, parseHostJson, textAt } from './windows-json.ts';
 import type { HostObject } from './windows-json.ts';
-import { readWindowsUpdateScan } from './windows-records.ts';
+import { noAdministrator, readWindowsUpdateScan } from './windows-records.ts';
 import type { SearchBackground, WindowsUpdateRecord, WindowsUpdateScan } from './windows-records.ts';
 import { isDefinition, nameOf, readWindowsUpdates } from './windows-selection.ts';
 
@@ -37,6 +37,7 @@ export const windowsUpdate: Manager = {
   name: 'windows-update',
   installModes: ['download', 'cached'],
   parseScan,
+  parseLook,
   simulateRequest: (updates) => ({ verb: 'simulate', rows: updates.map(({ name, arch, to }) => [name, arch, to]) }),
   parseSimulation,
   installRequest: (updates, settings) => ({
@@ -60,32 +61,45 @@ function seconds(ms: number): number {
 function parseScan(sections: Sections, collectedMs: number, maxAgeMs: number): HostScan {
   refuseProblem(sections);
   const windows = parseHostJson(required(sections, 'windows'), 'facts');
-  const privileges = readWindowsPrivileges(windows);
-  const facts = readWindowsFacts(windows, sections, collectedMs);
-  const scan = readWindowsUpdateScan(required(sections, 'wua'), backgroundOf(windows, privileges));
-  const active = readClaim(sections);
+  const look = lookOf(sections, windows, collectedMs);
+  const scan = readWindowsUpdateScan(required(sections, 'wua'), backgroundOf(windows, look.privileges));
   return {
-    collectedMs,
-    manager: 'windows-update',
-    facts,
-    privileges,
+    ...look,
     packages: [...installedUpdates(scan), ...thirdParty(scan), ...readPrograms(windows)],
     autoInstalled: [],
     held: [],
     updates: readWindowsUpdates(scan),
     newPackages: [],
     securityKnown: true,
-    metadata: readMetadata(scan, { collectedMs, maxAgeMs, skewMs: facts.clockSkewMs ?? 0 }),
+    metadata: readMetadata(scan, { collectedMs, maxAgeMs, skewMs: look.facts.clockSkewMs ?? 0 }),
     reboot: readWindowsReboot(windows, scan.rebootRequired || scan.offered.some((item) => item.isPending)),
     health: readWindowsHealth(windows),
-    disks: readWindowsDisks(windows),
-    running: readWindowsRunning(windows),
-    broken: [],
     conffileLeftovers: [],
-    ...(active === undefined ? {} : { active }),
     problems: problemsOf(windows, scan),
     inventory: readInventory(windows, scan.source.name),
     history: datedHistory(scan.history),
+  };
+}
+
+/** Nothing can be done there without the rights of an administrator, which no elevation gives. */
+function parseLook(sections: Sections, collectedMs: number): HostLook {
+  refuseProblem(sections);
+  const look = lookOf(sections, parseHostJson(required(sections, 'windows'), 'facts'), collectedMs);
+  if (!look.privileges.isRoot) throw noAdministrator(look.privileges.user);
+  return look;
+}
+
+function lookOf(sections: Sections, windows: HostObject, collectedMs: number): HostLook {
+  const active = readClaim(sections);
+  return {
+    collectedMs,
+    manager: 'windows-update',
+    facts: readWindowsFacts(windows, sections, collectedMs),
+    privileges: readWindowsPrivileges(windows),
+    disks: readWindowsDisks(windows),
+    running: readWindowsRunning(windows),
+    broken: [],
+    ...(active === undefined ? {} : { active }),
   };
 }
 

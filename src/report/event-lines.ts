@@ -56,7 +56,7 @@ function hostText(event: RunEvent | LiveEvent, verbose: number): string | undefi
     case 'update.finished':
       return verbose > 0 ? countStates(event.results) : undefined;
     case 'host.rebooted':
-      return `rebooted, down for ${formatDuration(event.downMs)}, boot id ${event.bootIdAfter}`;
+      return `rebooted${event.downMs === 0 ? '' : `, down for ${formatDuration(event.downMs)}`}, boot id ${event.bootIdAfter}`;
     case 'host.verified':
       return verbose > 0 ? `verified with ${plural(event.findings.length, 'finding')}` : undefined;
     case 'host.finished':

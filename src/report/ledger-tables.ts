@@ -10,6 +10,7 @@ import type {
   RebootRow,
 } from '../domain/report.ts';
 import type { Output } from './output.ts';
+import { packageWords } from './package-words.ts';
 import { renderTable, type Column } from './table.ts';
 import { paintStanding } from './verdicts.ts';
 
@@ -63,7 +64,7 @@ export function renderUpdates(
   { output, nowMs = output.clock.now() }: { readonly output: Output; readonly nowMs?: number | undefined },
 ): string {
   const columns: readonly Column<PendingUpdateRow>[] = [
-    { title: 'PACKAGE', text: (row) => `${row.name}:${row.arch}`, narrow: 'cut' },
+    { title: 'PACKAGE', text: packageWords, plain: (row) => `${row.name}:${row.arch}`, narrow: 'cut' },
     { title: 'TO', text: (row) => row.to, narrow: 'cut' },
     {
       title: 'CLASS',
@@ -128,7 +129,12 @@ export function renderReboots(rows: readonly RebootRow[], output: Output): strin
   const columns: readonly Column<RebootRow>[] = [
     { title: 'HOST', text: (row) => row.host },
     { title: 'AT', text: (row) => formatTime(row.atMs), plain: (row) => isoTime(row.atMs) },
-    { title: 'DOWN', text: (row) => formatDuration(row.downMs), plain: (row) => String(row.downMs), align: 'right' },
+    {
+      title: 'DOWN',
+      text: (row) => (row.downMs === 0 ? '' : formatDuration(row.downMs)),
+      plain: (row) => String(row.downMs),
+      align: 'right',
+    },
     { title: 'BOOT ID', text: (row) => row.bootIdAfter, narrow: 'cut' },
     { title: 'REASONS', text: (row) => row.reasons.join('; '), narrow: 'wrap' },
     { title: 'RUN', text: (row) => row.run },

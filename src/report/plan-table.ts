@@ -4,6 +4,7 @@ import { countedHostNames, foldHostNames } from '../base/host-names.ts';
 import { cleanLine, plural, shellWord } from '../base/text.ts';
 import type { HostPlan, LeftOut, Plan, PlannedUpdate } from '../domain/plan.ts';
 import type { Output } from './output.ts';
+import { packageWords, versionWords } from './package-words.ts';
 import { Page } from './page.ts';
 import { budgetText, hookTexts, installText, policyText, rebootText, shortBudget, verifyText } from './plan-words.ts';
 import { byClass, byReason, groupWork, isIdle, totalsOf, type WorkGroup } from './plan-work.ts';
@@ -100,16 +101,17 @@ function hostReboot({ paint }: Page, { reboot, rebootSettings }: HostPlan): stri
 function putUpdates(page: Page, title: string, updates: readonly PlannedUpdate[]): void {
   const painted = title === 'security' ? page.paint.red(title) : title;
   page.line(`  ${painted} (${updates.length})`);
+  const [titled, others] = [updates.filter((update) => update.title), updates.filter((update) => !update.title)];
+  const note = ({ untried, reason }: PlannedUpdate): string =>
+    [...(untried ? ['untried'] : []), ...(reason === title ? [] : [reason])].join(', ');
   putColumns(
     page,
-    updates.map((update) => [
-      `${update.name}:${update.arch}`,
-      update.from ?? 'not installed',
-      '→',
-      update.to,
-      [...(update.untried ? ['untried'] : []), ...(update.reason === title ? [] : [update.reason])].join(', '),
-    ]),
+    others.map((update) => [packageWords(update), update.from ?? 'not installed', '→', update.to, note(update)]),
   );
+  for (const update of titled) {
+    page.put(4, [packageWords(update), versionWords(update), note(update)].filter(Boolean).join('  '));
+    page.put(6, update.title ?? '');
+  }
 }
 
 /** Columns as wide as they must be; on a narrow terminal an update takes two lines rather than losing a digit. */
@@ -138,7 +140,10 @@ function putColumns(page: Page, rows: readonly (readonly string[])[]): void {
 
 function putLeftOut(page: Page, reason: string, items: readonly LeftOut[]): void {
   page.put(2, `left out (${items.length}): ${reason}`);
-  for (const { name, arch, from, to } of items) page.put(4, `${name}:${arch} ${from} → ${to}`);
+  for (const item of items) {
+    page.put(4, `${packageWords(item)} ${versionWords(item)}`);
+    if (item.title !== undefined) page.put(6, item.title);
+  }
 }
 
 function putIdle(page: Page, idle: readonly HostPlan[]): void {

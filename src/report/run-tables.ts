@@ -4,6 +4,7 @@ import { countedHostNames } from '../base/host-names.ts';
 import { cleanLine } from '../base/text.ts';
 import type { HostRunRow, RunDetail, RunRow, UpdateResultRow } from '../domain/report.ts';
 import type { Output } from './output.ts';
+import { packageWords } from './package-words.ts';
 import { renderRecord } from './record-list.ts';
 import { renderSummary, type Summary, type SummaryHost } from './summary.ts';
 import { renderTable, type Column } from './table.ts';
@@ -112,7 +113,8 @@ function waveLines({ waves }: RunDetail): string[] {
 }
 
 function rebootText({ host, atMs, downMs, reasons }: RunDetail['reboots'][number]): string {
-  return `${host}  ${formatTime(atMs)}, down for ${formatDuration(downMs)}${reasons.length === 0 ? '' : `: ${reasons.join('; ')}`}`;
+  const down = downMs === 0 ? '' : `, down for ${formatDuration(downMs)}`;
+  return `${host}  ${formatTime(atMs)}${down}${reasons.length === 0 ? '' : `: ${reasons.join('; ')}`}`;
 }
 
 function noteText({ level, host, message }: RunDetail['notes'][number]): string {
@@ -164,7 +166,7 @@ export function renderUpdateResults(rows: readonly UpdateResultRow[], output: Ou
   });
   type Folded = (typeof folded)[number];
   const columns: readonly Column<Folded>[] = [
-    { title: 'PACKAGE', text: (row) => `${row.name}:${row.arch}`, narrow: 'cut' },
+    { title: 'PACKAGE', text: packageWords, plain: (row) => `${row.name}:${row.arch}`, narrow: 'cut' },
     { title: 'FROM', text: (row) => row.from ?? 'new', narrow: 'cut' },
     { title: 'TO', text: (row) => row.to, narrow: 'cut' },
     { title: 'NOW', text: (row) => row.now ?? 'not installed', narrow: 'cut' },

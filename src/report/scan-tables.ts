@@ -1,12 +1,16 @@
 // What `ping` and `scan` found, host by host.
 import { formatAge, formatDuration, formatTime, isoTime } from '../base/format.ts';
+import type { HostLook } from '../domain/scan.ts';
 import { jsonTime, type JsonShape } from './json.ts';
 import type { Output } from './output.ts';
-import type { HostAnswer, ScanRow } from './scan-row.ts';
+import type { ReportedError, ScanRow } from './scan-row.ts';
 import { renderTable, type Column } from './table.ts';
 
 /** An answer with what stands in the way of work; the engine's ping results are of this shape. */
-export type PingAnswer = HostAnswer & { readonly tookMs?: number; readonly warnings?: readonly string[] };
+export type PingAnswer = { readonly host: { readonly name: string } } & (
+  | { readonly look: HostLook; readonly tookMs: number; readonly warnings: readonly string[] }
+  | { readonly error: ReportedError }
+);
 
 export interface PingRow {
   readonly host: string;
@@ -24,13 +28,13 @@ export interface PingRow {
 
 export function pingRow(answer: PingAnswer): PingRow {
   const host = answer.host.name;
-  const { tookMs, warnings = [] } = answer;
-  if ('scan' in answer) {
-    const { privileges, facts, collectedMs } = answer.scan;
+  if ('look' in answer) {
+    const { look, tookMs, warnings } = answer;
+    const { privileges, facts, collectedMs } = look;
     const { uptimeSec } = facts;
     const boot = uptimeSec === undefined ? {} : { uptimeSec, bootedMs: collectedMs - uptimeSec * 1_000 };
-    const row = { host, user: privileges.user, osName: facts.osName, ...boot, messages: warnings } as const;
-    return { ...row, state: warnings.length === 0 ? 'ok' : 'warning', ...(tookMs === undefined ? {} : { tookMs }) };
+    const row = { host, tookMs, user: privileges.user, osName: facts.osName, ...boot, messages: warnings } as const;
+    return { ...row, state: warnings.length === 0 ? 'ok' : 'warning' };
   }
   const { code, message, hint } = answer.error;
   return { host, state: 'failed', code, messages: [message], ...(hint === undefined ? {} : { hint }) };

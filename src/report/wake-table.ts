@@ -32,7 +32,10 @@ export function renderWake(rows: readonly WakeRow[], output: Output): string {
     { title: 'TO', text: (row) => row.address },
     {
       title: 'REMARKS',
-      text: ({ error }) => (error === undefined ? '' : `${error.message}; hint: ${error.hint ?? ''}`),
+      text: ({ error }) =>
+        error === undefined
+          ? ''
+          : [error.message, ...(error.hint === undefined ? [] : [`hint: ${error.hint}`])].join('; '),
       narrow: 'wrap',
       paint: (text, _row, paint) => paint.red(text),
     },

@@ -76,6 +76,7 @@ function fixture(answer: Answer, over: { elevated?: boolean; securityOrigins?: s
   const speaks: Manager = {
     ...fakeManager(() => undefined),
     parseScan: (sections: Sections, collectedMs) => aScan({ manager: sections.get('manager') ?? '', collectedMs }),
+    parseLook: (sections: Sections, collectedMs) => aScan({ manager: sections.get('manager') ?? '', collectedMs }),
   };
   return {
     sessions,
@@ -97,6 +98,13 @@ describe('the remote of a host', () => {
     assert.equal(scan.manager, 'apt');
     assert.equal(scan.collectedMs, new FakeClock().now());
     assert.match(sessions[0]?.requests.join('\n') ?? '', /^v1 [0-9a-f]+ probe --$/);
+  });
+
+  test('looks with one question that asks for nothing that is pending', async () => {
+    const { remote, sessions } = fixture(() => ({ manager: 'apt' }), { securityOrigins: ['Corp'] });
+    const look = await remote.look(signal);
+    assert.deepEqual([look.manager, look.collectedMs], ['apt', new FakeClock().now()]);
+    assert.match(sessions[0]?.requests.join('\n') ?? '', /^v1 [0-9a-f]+ look --$/);
   });
 
   test('names the security origins that were configured', async () => {

@@ -156,6 +156,16 @@ describe('the work of one host', () => {
     assert.match(workload.leftOut[0]?.reason ?? '', /keeps it back/);
   });
 
+  test('tells what is planned and what is left out by the titles that the scan has', async () => {
+    const [planned, leftOut] = [
+      { ...nginx, title: 'A web server' },
+      { ...curl, title: 'A client' },
+    ];
+    const { workload } = await ask([planned, leftOut], {}, { policy: { exclude: [{ packages: ['curl'] }] } });
+    assert.equal(workload.updates[0]?.title, 'A web server');
+    assert.equal(workload.leftOut[0]?.title, 'A client');
+  });
+
   test('refuses a host whose package manager would remove something', async () => {
     const simulate = (): Promise<Simulation> =>
       Promise.resolve({

@@ -9,7 +9,7 @@ import { FakeRemote } from '../support/fake-machine.ts';
 import { hostContext, hostTask } from '../support/host-fixture.ts';
 import type { HostFixture } from '../support/host-fixture.ts';
 import { MemoryRecord } from '../support/memory-record.ts';
-import { fakeHost, fakeMachine, hostPlanOf } from '../support/rollout-fixture.ts';
+import { fakeHost, fakeMachine, hostPlanOf, planOf } from '../support/rollout-fixture.ts';
 
 const { rebootSettings } = hostPlanOf('web1');
 const down = Array.from({ length: 2_000 }, () => 'down' as const);
@@ -43,7 +43,8 @@ test('a host that stays up, or comes back, is not off', async () => {
   machine.rebootScript = ['up', 'down', 'down', 'up'];
   const stayed = await run();
   assert.equal(stayed.verdict, 'failed');
-  assert.match(stayed.reason, /it is on still: the host did not go down within 1 min/);
+  assert.match(stayed.reason, /it is on still: the host did not go down within 1m/);
+  assert.match(stayed.hint ?? '', /systemd-inhibit/);
   const other = scene();
   other.machine.rebootScript = ['up', 'down', 'back'];
   assert.match((await other.run()).reason, /it rebooted/);
@@ -90,6 +91,30 @@ test('what waits for a reboot behind somebody who is logged on follows from the 
   const outcome = await run({ hostPlan: { updates: [], rebootSettings: settings } });
   assert.deepEqual([outcome.verdict, outcome.followsFromMode], ['pending-reboot', true]);
   assert.match(outcome.reason, /not rebooted: logged on: ada on tty1/);
+});
+
+test('one that was patched and left alone says so, and hooks after it run as after any good end', async () => {
+  for (const [updates, change] of [[undefined, 'installed'] as const, [[], 'none'] as const]) {
+    const { machine, record, run } = scene();
+    machine.actions['reboot'] = () => ({ exitCode: 1, verdict: 'in-use', message: 'logged on: ada on tty1' });
+    const hook = {
+      name: 'undrain',
+      remote: 'true',
+      timeoutMs: 1_000,
+      onError: 'ignore',
+      runs: 'on-success',
+      sha256: '',
+    } as const;
+    const plan = planOf([['web1']], { hooks: { before_host: [], before_reboot: [], after_host: [hook] } });
+    const settings = { ...rebootSettings, mode: 'always', ifIdle: true } as const;
+    const outcome = await run({
+      plan,
+      hostPlan: { rebootSettings: settings, ...(updates === undefined ? {} : { updates }) },
+    });
+    assert.deepEqual([outcome.verdict, outcome.change], [change === 'none' ? 'skipped' : 'verified', change]);
+    assert.match(outcome.reason, /; not rebooted: logged on: ada on tty1$/);
+    assert.ok(record.ofType('step.finished').some((event) => event.name === 'undrain'));
+  }
 });
 
 test('another process that takes the run up proves the shutdown without starting it again', async () => {

@@ -285,5 +285,9 @@ test('a controller killed at any point of a rollout leaves a run that resume fin
     assert.equal(fleet.machine('b').boots, 2, story);
     const attempts = new Set(fleet.record.ofType('step.started').map((event) => event.attempt));
     assert.deepEqual([...attempts], [1], `${story}: a kill is no reason for a new attempt`);
+    const finished = fleet.record.ofType('wave.finished').map((event) => event.wave);
+    assert.deepEqual(finished, [...new Set(finished)], `${story}: a wave ends once`);
+    const open = (await fleet.record.runState('run1'))?.openWave;
+    assert.equal(open, undefined, `${story}: every wave that began has ended`);
   }
 });

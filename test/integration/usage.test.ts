@@ -122,6 +122,12 @@ const bad: readonly BadInput[] = [
     files: { 'i.yaml': inventory },
     says: /--yes/,
   },
+  {
+    what: 'a port that is none',
+    argv: ['wake', 'here', '--port', '70000', '-i', 'i.yaml'],
+    files: { 'i.yaml': inventory },
+    says: /--port 70000 is no UDP port/,
+  },
   { what: 'a schema nobody knows', argv: ['schema', 'print', 'plan'], says: /playbook, inventory/ },
 ];
 

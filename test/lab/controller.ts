@@ -11,6 +11,8 @@ export interface RunOptions {
   /** Added to the environment of the controller. */
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
+  /** Its standard input stays open for `write`, until this process ends. */
+  readonly keepsInput?: boolean;
   /** Runs on a terminal of its own; output and errors then come as one stream. */
   readonly tty?: boolean;
   readonly cwd?: string;
@@ -61,6 +63,10 @@ export class Controlled {
     this.#child.stdin?.write(text);
   }
 
+  endInput(): void {
+    this.#child.stdin?.end();
+  }
+
   kill(signal: NodeJS.Signals = 'SIGKILL'): void {
     this.#child.kill(signal);
   }
@@ -84,10 +90,11 @@ export function startInLab(places: LabPlaces, words: readonly string[], options:
   const enter = ['sh', '-c', 'echo $$ >"$1/cgroup.procs" && shift && exec "$@"', 'sh', group];
   const program = options.tty === true ? ['script', '-qefc', words.map(quote).join(' '), '/dev/null'] : words;
   const [first = '', ...rest] = [...enter, 'nsenter', `--net=/run/netns/${places.netns}`, ...program];
+  const hasInput = options.input !== undefined || options.tty === true || options.keepsInput === true;
   const child = spawn(first, rest, {
     cwd: options.cwd ?? project,
     env: { ...environmentOf(places), ...options.env },
-    stdio: [options.input === undefined && options.tty !== true ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    stdio: [hasInput ? 'pipe' : 'ignore', 'pipe', 'pipe'],
   });
   return new Controlled(child, options.input);
 }

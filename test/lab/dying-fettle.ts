@@ -1,5 +1,7 @@
 // fettle as it is, but it kills itself at a chosen moment of an install job: node test/lab/dying-fettle.ts MOMENT ARGUMENTS...
+import { gunzipSync } from 'node:zlib';
 import { main } from '../../src/app.ts';
+import { decodeAnswer, encodePayload } from '../../src/remote/powershell.ts';
 import { openTransports, type TransportEnvironment, type Transports } from '../../src/transport/registry.ts';
 import type { ExecRequest, ExecResult, Session } from '../../src/transport/session.ts';
 
@@ -12,24 +14,40 @@ function die(): never {
   throw new Error('killed');
 }
 
-/** The request line of a script, where the job is an install. */
-function installRequest(request: ExecRequest): string | undefined {
-  const line = String(request.stdin ?? '').split('\n', 1)[0] ?? '';
-  return /^v1 \S+ \S+ .*\bjob=\S+-install-\d/.test(line) ? line : undefined;
+/** What a script is sent: its request line and its text, which are packed for Windows. */
+function readSent(session: Session, request: ExecRequest): { readonly line: string; readonly text: string } {
+  const sent = String(request.stdin ?? '');
+  const [head = '', packed = ''] = sent.split('\n', 2);
+  const isPacked = session.shell === 'powershell' && /^v1 \S+ [0-9a-f]{64}$/.test(head);
+  const whole = isPacked ? gunzipSync(Buffer.from(packed, 'base64')).toString() : sent;
+  const end = whole.indexOf('\n');
+  return end < 0 ? { line: whole, text: '' } : { line: whole.slice(0, end), text: whole.slice(end + 1) };
+}
+
+/** The same with another request line. */
+function sentWith(session: Session, line: string, text: string): string {
+  if (session.shell !== 'powershell') return `${line}\n${text}`;
+  return encodePayload({ name: 'job', text, sha256: '' }, { mark: line.split(' ')[1] ?? '', line });
+}
+
+/** What a script answered; the frame of Windows is packed. */
+function readAnswer(session: Session, { stdout }: ExecResult, line: string): string {
+  if (session.shell !== 'powershell') return stdout.toString();
+  return String(decodeAnswer(stdout, line.split(' ')[1] ?? '') ?? '');
 }
 
 async function execAtMoment(session: Session, request: ExecRequest): Promise<ExecResult> {
-  const line = installRequest(request);
-  const verb = line?.split(' ')[2];
+  const { line, text } = readSent(session, request);
+  if (!/^v1 \S+ \S+ .*\bjob=\S+-install-\d/.test(line)) return session.exec(request);
+  const verb = line.split(' ')[2];
   if (verb === 'start' && moment === 'before-start') die();
   if (verb === 'start' && moment === 'after-claim') {
-    const stdin = String(request.stdin).replace(line ?? '', (line ?? '').replace(' -- ', ' only=claim -- '));
-    await session.exec({ ...request, stdin });
+    await session.exec({ ...request, stdin: sentWith(session, line.replace(' -- ', ' only=claim -- '), text) });
     die();
   }
   if (verb === 'collect' && moment === 'before-collect') die();
   const result = await session.exec(request);
-  if (verb === 'follow' && moment === 'after-result' && result.stdout.includes('phase done')) die();
+  if (verb === 'follow' && moment === 'after-result' && readAnswer(session, result, line).includes('phase done')) die();
   return result;
 }
 

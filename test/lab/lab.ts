@@ -20,6 +20,8 @@ import type { CommandResult } from './shell.ts';
 import type { HostStatus, LabSpec } from './spec.ts';
 
 export interface SshOptions {
+  /** A terminal on the host, so that the login counts as a person's. */
+  readonly terminal?: boolean;
   readonly user?: string;
   readonly input?: string;
   readonly connectTimeoutSec?: number;
@@ -77,7 +79,8 @@ export class Lab implements AsyncDisposable {
       'KexAlgorithms=curve25519-sha256',
       'LogLevel=ERROR',
     ].flatMap((setting) => ['-o', setting]);
-    const who = ['-F', 'none', '-i', this.keyPath, '-l', options.user ?? 'root', this.host(name).address];
+    const terminal = options.terminal === true ? ['-tt'] : [];
+    const who = [...terminal, '-F', 'none', '-i', this.keyPath, '-l', options.user ?? 'root', this.host(name).address];
     return startInLab(this.#places, ['ssh', ...settings, ...who, '--', command], { input: options.input ?? '' }).done();
   }
 

@@ -122,6 +122,18 @@ describe('what happened on hosts', () => {
     assert.equal(envelopes[1]?.match(/"atMs"/g)?.length, 1);
   });
 
+  test('tells what the host installed by itself, though fettle met it or only downloaded it', async () => {
+    for (const state of ['already', 'downloaded'] as const) {
+      await using directory = await temporaryDirectory();
+      const clock = new StandingClock();
+      await using ledger = await openAt(directory.path, clock);
+      const met = { name: 'KB5000001', arch: cumulative, from: '', to: '7', now: '7', state } as const;
+      await ledger.append([started(), results(win, met), scanned(win, scan([], { history: [entry(clock.nowMs)] }))]);
+      const own = (await told(ledger, {})).filter(([, kind]) => kind === 'own');
+      assert.deepEqual(own, [['win01', 'own', 'KB5000001', 'installed', undefined]]);
+    }
+  });
+
   test('tells what fettle installed once, though the host recorded it too', async () => {
     await using directory = await temporaryDirectory();
     const clock = new StandingClock();

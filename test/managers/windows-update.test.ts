@@ -88,6 +88,7 @@ describe('what Windows Update offers', () => {
     ['an update of the recovery environment', { kb: ['5034441'] }, /recovery/, 'name'],
     ['what does not say whether it is a driver', { type: null }, /could not say/, 'name'],
     ['what could not be told', { readErrors: ['BrowseOnly 0x80070057'] }, /could not say/, 'name'],
+    ['what may or may not ask', { readErrors: ['CanRequestUserInput 0x80070057'] }, /could not say/, 'name'],
   ];
   for (const [title, wanted, reason, unless] of excluded) {
     test(`${title} does not go in by itself`, () => {

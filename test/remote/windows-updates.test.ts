@@ -24,7 +24,7 @@ import { skipWithoutDotnet } from '../support/windows-engine.ts';
 import { createWindowsHost } from '../support/windows-host.ts';
 import type { WindowsHost } from '../support/windows-host.ts';
 import type { WindowsModel } from '../support/windows-model.ts';
-import { chocolateyVersions, installChocolatey } from '../support/windows-packages.ts';
+import { chocolateyVersions, installChocolatey, installWinget } from '../support/windows-packages.ts';
 import { WindowsSession } from '../support/windows-session.ts';
 
 const quick = { pause_ms: 10, wait: 240 };
@@ -131,6 +131,20 @@ const history = (windows: WindowsHost): readonly string[] =>
     .reverse();
 
 describe('a scan of a Windows host', { skip }, () => {
+  test('a look tells the host without any search, and refuses who is no administrator as a scan does', async () => {
+    await using windows = host(monthOfUpdates());
+    const sections = await ask(windows, { verb: 'look' });
+    assert.equal(sections.has('wua'), false);
+    const look = windowsUpdate.parseLook(sections, Date.now());
+    const { manager, privileges, facts, disks } = await scan(windows);
+    assert.deepEqual([look.manager, look.privileges, look.facts.osName], [manager, privileges, facts.osName]);
+    assert.deepEqual(look.disks, disks);
+    const account = { name: String.raw`WIN01\clerk`, sid: 'S-1-5-21-1-2-3-1001', isAdministrator: false };
+    await using foreign = host([], { account });
+    const denied = await ask(foreign, { verb: 'look' });
+    assert.throws(() => windowsUpdate.parseLook(denied, 0), { code: 'elevate', message: /clerk has no administrator/ });
+  });
+
   test('lists what is on offer, by a search as SYSTEM, and what is there', async () => {
     await using windows = host([
       ...monthOfUpdates(),
@@ -253,6 +267,40 @@ describe('a scan of a Windows host', { skip }, () => {
       ['component-store hard', 'file-renames soft'],
     );
     assert.equal((await scan(windows, { ignore_reboot: 'component-store' })).reboot.needed, 'no');
+  });
+
+  test('drivers of printers that wait to be renamed ask for no restart, other files of Windows do', async () => {
+    const manager = String.raw`HKLM\SYSTEM\CurrentControlSet\Control\Session Manager`;
+    const spool = String.raw`\??\C:\Windows\system32\spool\V4Dirs\0F3A\b.gpd`;
+    await using windows = host([]);
+    for (const [files, needed] of [
+      [[spool, ''], 'no'],
+      [[spool, '', String.raw`\??\C:\Windows\system32\kernel32.dll`, ''], 'yes'],
+    ] as const) {
+      await windows.change((model) => {
+        model.registry[manager] = {
+          values: { PendingFileRenameOperations: { kind: 'MultiString', data: [...files] } },
+        };
+      });
+      assert.equal((await scan(windows)).reboot.needed, needed);
+    }
+  });
+
+  test('little room on the system drive is told, too little keeps updates out', async () => {
+    await using windows = host([]);
+    const told: string[] = [];
+    for (const free of [20_000_000_000, 5_000_000_000, 1_000_000_000]) {
+      await windows.change((model) => {
+        for (const disk of model.disks) disk.free = free;
+      });
+      const [problem] = (await scan(windows)).problems.filter((item) => item.code === 'disk');
+      told.push(problem === undefined ? '' : `${problem.isBlocking === true} ${problem.message}`);
+    }
+    assert.deepEqual(told, [
+      '',
+      'false the system drive has 4768 MiB free, a cumulative update may need 10240 MiB',
+      'true the system drive has 954 MiB free, no update can do with less than 3072 MiB',
+    ]);
   });
 
   test('a disabled update service is named with its code', async () => {
@@ -462,7 +510,7 @@ describe('an installation on a Windows host', { skip }, () => {
 describe('software beside Windows Update', { skip }, () => {
   test('Chocolatey says what is outdated, and upgrades what is named', async () => {
     await using windows = host(monthOfUpdates());
-    installChocolatey(windows.directory, [
+    await installChocolatey(windows, [
       { name: 'git', version: '2.40.0', available: '2.41.0' },
       { name: 'nodejs', version: '20.1.0', available: '22.0.0', isPinned: true },
       { name: '7zip', version: '24.8.0' },
@@ -481,5 +529,49 @@ describe('software beside Windows Update', { skip }, () => {
     assert.equal(result.verdict, 'ok', result.message);
     assert.deepEqual(states(updates()), ['git installed']);
     assert.equal(chocolateyVersions(windows.directory)['git'], '2.41.0');
+  });
+
+  test('Chocolatey that others than administrators could have put there is not run as SYSTEM', async () => {
+    await using windows = host([]);
+    await installChocolatey(windows, [{ name: 'git', version: '2.40.0', available: '2.41.0' }]);
+    const root = join(windows.directory, 'c', 'ProgramData', 'chocolatey');
+    for (const [path, sddl] of [
+      [root, 'O:S-1-5-21-1-2-3-1001D:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)'],
+      [join(root, 'bin'), 'O:BAD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;CI;DCLCRPCR;;;BU)'],
+      [join(root, 'bin', 'choco.exe'), 'O:BAD:AI(A;ID;FA;;;SY)(A;ID;FA;;;BA)(A;ID;FA;;;BU)'],
+    ] as const) {
+      const before = windows.model().acls[path] ?? '';
+      await windows.change((model) => {
+        model.acls[path] = sddl;
+      });
+      const { updates, problems } = await work(windows, 'refresh', windowsUpdate.refreshRequest(0)).then(() =>
+        scan(windows),
+      );
+      assert.deepEqual(updates, []);
+      assert.ok(
+        problems.some(({ message }) => /chocolatey: .* is not run, since others/.test(message)),
+        sddl,
+      );
+      await windows.change((model) => {
+        model.acls[path] = before;
+      });
+    }
+  });
+
+  test('winget is read by the columns of its tables, names of any script and cut ones too', async () => {
+    const heading = 'Name                 Id                  Version Verf\u00fcgbar Quelle';
+    const rule = '-'.repeat(60);
+    const rows = [
+      'Mozilla Firefox (x6\u2026 Mozilla.Firefox     130.0   131.0.2   winget',
+      'Caf\u00e9                 Contoso.Cafe        1.0     1.1       winget',
+    ];
+    const table = `${[heading, rule, ...rows].join('\r\n')}\r\n`;
+    await using windows = host([]);
+    installWinget(windows.directory, table, `${table}2 Aktualisierungen verf\u00fcgbar.\r\n`);
+    const { updates } = await scan(windows);
+    assert.deepEqual(
+      updates.map((update) => `${update.name} ${update.arch} ${update.from} ${update.to}`),
+      ['Contoso.Cafe winget 1.0 1.1', 'Mozilla.Firefox winget 130.0 131.0.2'],
+    );
   });
 });

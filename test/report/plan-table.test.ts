@@ -62,6 +62,21 @@ test('an expired plan is marked', () => {
   assert.match(draw({ ...samplePlan, expiresMs: Date.UTC(2026, 10, 23, 17, 0) }), /expires .*\(expired 2h ago\)/);
 });
 
+test('an update of Windows is told by its number, its revision and its title', () => {
+  const arch = '282bcc74-2e79-44f6-a859-dde01c4d2c20';
+  const title = '2026-09 Cumulative Update for Microsoft server operating system';
+  const own = { arch, from: '', to: '201', title };
+  const defender = { ...update('KB2267602', { ...own, title: 'Security Intelligence Update' }), from: '' };
+  const host = hostPlan('win01', {
+    updates: [update('KB5065432', { ...own, untried: true })],
+    leftOut: [{ ...defender, reason: 'definitions renew themselves' }],
+  });
+  const text = draw({ ...samplePlan, hosts: [host] });
+  assert.match(text, /^ {4}KB5065432 {2}revision 201 {2}untried\n {6}2026-09 Cumulative Update for Microsoft server/m);
+  assert.match(text, /: definitions renew themselves\n {4}KB2267602 revision 201\n {6}Security Intelligence Update$/m);
+  assert.doesNotMatch(text, /282bcc74/);
+});
+
 test('no line is wider than the terminal, and no version is cut', () => {
   const long = update('a-package-with-quite-a-long-name', { to: `1:${'2.'.repeat(60)}` });
   const plan = { ...samplePlan, hosts: [hostPlan('web01', { updates: [long] })] };

@@ -2,7 +2,7 @@ import { FettleError } from '../../src/domain/error.ts';
 import type { Host } from '../../src/domain/host.ts';
 import type { JobPhase, JobResult, JobStatus } from '../../src/domain/job.ts';
 import type { UpdateResult } from '../../src/domain/outcome.ts';
-import type { HostScan } from '../../src/domain/scan.ts';
+import type { HostLook, HostScan } from '../../src/domain/scan.ts';
 import type { Simulation } from '../../src/domain/simulation.ts';
 import type {
   BootState,
@@ -221,6 +221,10 @@ export class FakeRemote implements HostRemote {
     return scan;
   }
 
+  look(signal: AbortSignal): Promise<HostLook> {
+    return this.#call('look', signal, () => this.#machine.scan());
+  }
+
   simulate(request: SimulateRequest, signal: AbortSignal): Promise<Simulation> {
     return this.#call('simulate', signal, () => this.#machine.simulate(request));
   }
@@ -273,6 +277,7 @@ export function fakeManager(machine: (host: string) => FakeMachine | undefined):
   return {
     name: 'apt',
     parseScan: notUsed,
+    parseLook: notUsed,
     simulateRequest: notUsed,
     parseSimulation: notUsed,
     installRequest: (updates) => ({ verb: 'install', rows: updates.map((item) => [item.name, item.to]) }),

@@ -89,14 +89,17 @@ export class MemoryRecord implements RunRecord {
     return this.#answer(() => {
       const started = this.events.find((event) => event.type === 'run.started' && event.run === run);
       const hosts = new Map<string, HostRunState>();
+      let wave: { openWave?: number } = {};
       for (const event of this.events) {
+        if (event.type === 'wave.started') wave = { openWave: event.wave };
+        if (event.type === 'wave.finished') wave = {};
         if (!('hostId' in event) || event.run !== run) continue;
         const known = hosts.get(event.hostId) ?? unknownHost(event.host, event.hostId);
         hosts.set(event.hostId, advance(known, event));
       }
       return started?.type === 'run.started'
-        ? { run, kind: started.kind, startedMs: 0, hosts: [...hosts.values()] }
-        : { run, kind: 'apply', startedMs: 0, hosts: [...hosts.values()] };
+        ? { run, kind: started.kind, startedMs: 0, ...wave, hosts: [...hosts.values()] }
+        : { run, kind: 'apply', startedMs: 0, ...wave, hosts: [...hosts.values()] };
     });
   }
 

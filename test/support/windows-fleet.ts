@@ -21,14 +21,15 @@ export interface WindowsFleetOptions extends WindowsHostOptions {
   readonly server?: Partial<WinrmServerOptions>;
 }
 
-/** Listening on loopback at ports of their own. */
+/** Listening on loopback at ports of their own, unless the options of all, or of each by its name, say otherwise. */
 export async function startWindowsFleet(
   names: readonly string[],
-  options: WindowsFleetOptions = {},
+  settings: WindowsFleetOptions | ((name: string) => WindowsFleetOptions) = {},
 ): Promise<WindowsFleet> {
   await using stack = new AsyncDisposableStack();
   const members: WindowsMember[] = [];
   for (const name of names) {
+    const options = typeof settings === 'function' ? settings(name) : settings;
     // A month's updates of its own: hosts change theirs.
     const host = stack.use(createWindowsHost({ ...options, model: { updates: monthOfUpdates(), ...options.model } }));
     const server = stack.use(
@@ -50,7 +51,7 @@ function groupOf(members: readonly WindowsMember[]): string {
     `    ansible_user: ${user}`,
     `    ansible_password: '${password}'`,
     '  hosts:',
-    ...members.map(({ name, server }) => `    ${name}: {ansible_host: 127.0.0.1, ansible_port: ${server.port}}`),
+    ...members.map(({ name, server }) => `    ${name}: {ansible_host: ${server.host}, ansible_port: ${server.port}}`),
   ]
     .map((line) => `    ${line}\n`)
     .join('');

@@ -161,6 +161,12 @@ export class WindowsHost implements CommandHost, AsyncDisposable {
         child.stdout.on('data', (bytes: Buffer) => listener('stdout', bytes));
         child.stderr.on('data', (bytes: Buffer) => listener('stderr', bytes));
       },
+      setFlowing: (isFlowing) => {
+        for (const stream of [child.stdout, child.stderr]) {
+          if (isFlowing) stream.resume();
+          else stream.pause();
+        }
+      },
       ended,
       kill: () => killGroup(child.pid),
     };

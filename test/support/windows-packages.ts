@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { WindowsHost } from './windows-host.ts';
 
 /** A package that a third-party manager has installed, and what it could upgrade it to. */
 export interface ThirdPartyPackage {
@@ -11,10 +12,17 @@ export interface ThirdPartyPackage {
   exitCode?: number;
 }
 
+/** What Chocolatey's installer makes of its directory: everybody may read it and run what is in it, no more. */
+const guarded = 'O:BAG:SYD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;0x1200a9;;;BU)';
+
 /** Chocolatey 2 as its `--limit-output` reads: `choco list`, `outdated` and `upgrade` in the host's ProgramData. */
-export function installChocolatey(hostDirectory: string, packages: readonly ThirdPartyPackage[]): void {
-  const bin = join(hostDirectory, 'c', 'ProgramData', 'chocolatey', 'bin');
+export async function installChocolatey(host: WindowsHost, packages: readonly ThirdPartyPackage[]): Promise<void> {
+  const root = join(host.directory, 'c', 'ProgramData', 'chocolatey');
+  const bin = join(root, 'bin');
   mkdirSync(bin, { recursive: true });
+  await host.change((model) => {
+    for (const path of [root, bin, join(bin, 'choco.exe')]) model.acls[path] = guarded;
+  });
   const rows = packages.map(({ name, version, available = version, isPinned = false, exitCode = 0 }) =>
     [name, version, available, String(isPinned), String(exitCode)].join('|'),
   );
@@ -28,6 +36,18 @@ export function chocolateyVersions(hostDirectory: string): Record<string, string
   const path = join(hostDirectory, 'c', 'ProgramData', 'chocolatey', 'bin', 'packages');
   const rows = readFileSync(path, 'utf8').trimEnd().split('\n');
   return Object.fromEntries(rows.map((row) => row.split('|').slice(0, 2)));
+}
+
+/** winget in the package of SYSTEM's machine: its tables as they are printed, for `list` and for `upgrade`. */
+export function installWinget(hostDirectory: string, list: string, upgrade: string): void {
+  const name = 'Microsoft.DesktopAppInstaller_1.21.10120.0_x64__8wekyb3d8bbwe';
+  const directory = join(hostDirectory, 'c', 'Program Files', 'WindowsApps', name);
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, 'list'), list);
+  writeFileSync(join(directory, 'upgrade'), upgrade);
+  const lines = ['#!/bin/sh', 'cd "$(dirname "$0")" || exit 1', 'case $1 in list | upgrade) cat "$1" ;; esac', ''];
+  writeFileSync(join(directory, 'winget.exe'), lines.join('\n'));
+  chmodSync(join(directory, 'winget.exe'), 0o755);
 }
 
 const chocolatey = String.raw`#!/bin/sh

@@ -107,7 +107,8 @@ unit_of() {
   done <"/proc/$1/cgroup" 2>/dev/null
 }
 
-probe() {
+# What is, and for `probe` what is pending too.
+look() {
   section running
   managers_at_work
   section claim
@@ -116,9 +117,14 @@ probe() {
   if have apt-get && have dpkg-query; then
     echo apt
     probe_identity
-    probe_reboot
-    probe_health
-    apt_scan
+    if [ "$verb" = probe ]; then
+      probe_reboot
+      probe_health
+      apt_scan
+    else
+      section apt-installed
+      dpkg_list
+    fi
   else
     echo none
     probe_identity
@@ -130,11 +136,11 @@ probe() {
 }
 
 case $verb in
-  probe | simulate | boot) begin ;;
+  probe | look | simulate | boot) begin ;;
   *) bad_request "the probe has no verb $verb" ;;
 esac
 case $verb in
-  probe) probe ;;
+  probe | look) look ;;
   simulate)
     are_packages || bad_request 'a row is no package'
     apt_ask

@@ -3,6 +3,9 @@
 $versionPath = 'SOFTWARE\Microsoft\Windows NT\CurrentVersion'
 $policyPath = 'SOFTWARE\Policies\Microsoft\Windows\WindowsUpdate'
 $servicesPath = 'SYSTEM\CurrentControlSet\Services'
+# Below the first nothing is begun; a cumulative update may need the second.
+$minFreeBytes = 3221225472
+$amplyFreeBytes = 10737418240
 $updateSettingsPath = 'SOFTWARE\Microsoft\WindowsUpdate\UX\Settings'
 
 # One class of CIM; nothing where it cannot be had.
@@ -105,6 +108,10 @@ function Get-DiskFacts {
   return , $disks
 }
 
+function Get-SystemDriveFree {
+  try { return (New-Object IO.DriveInfo($env:SystemDrive)).AvailableFreeSpace } catch { return $null }
+}
+
 # What runs before has to run after, but for services that a trigger starts and that end by themselves.
 function Get-ServiceFacts {
   $services = New-Object Collections.ArrayList
@@ -155,6 +162,7 @@ function Get-Problems($Facts, $Policy, $Services) {
   $problems = New-Object Collections.ArrayList
   Add-ServiceProblems $problems $Services
   Add-PolicyProblems $problems $Policy
+  Add-SpaceProblem $problems
   $free = $Facts.memory['freeCommit']
   if ($null -ne $free -and $free -lt 1073741824) {
     Add-Problem $problems 'memory' $false ('only ' + [int]($free / 1048576) + ' MiB of memory can still be committed')
@@ -173,6 +181,16 @@ function Get-Problems($Facts, $Policy, $Services) {
 
 function Add-Problem($Problems, [string]$Code, [bool]$IsBlocking, [string]$Words) {
   [void]$Problems.Add(@{ code = $Code; isBlocking = $IsBlocking; words = $Words })
+}
+
+function Add-SpaceProblem($Problems) {
+  $free = Get-SystemDriveFree
+  if ($null -eq $free -or $free -ge $amplyFreeBytes) { return }
+  $isShort = $free -lt $minFreeBytes
+  $wanted = $(if ($isShort) { $minFreeBytes } else { $amplyFreeBytes })
+  $words = 'the system drive has ' + [int]($free / 1048576) + ' MiB free, '
+  $words += $(if ($isShort) { 'no update can do with less than ' } else { 'a cumulative update may need ' })
+  Add-Problem $Problems 'disk' $isShort ($words + [int]($wanted / 1048576) + ' MiB')
 }
 
 function Add-ServiceProblems($Problems, $Services) {

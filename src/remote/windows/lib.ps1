@@ -196,14 +196,15 @@ function Move-Directory([string]$From, [string]$To) {
   }
 }
 
-# A program of the host by its full path, without a window; its output in the code page of the console.
-function Invoke-Native([string]$File, [string]$Arguments, [int]$TimeoutSec) {
+# A program of the host by its full path, without a window; its output in the code page of the console, unless another one is named.
+function Invoke-Native([string]$File, [string]$Arguments, [int]$TimeoutSec, [Text.Encoding]$Encoding) {
   $start = New-Object Diagnostics.ProcessStartInfo($File, $Arguments)
   $start.UseShellExecute = $false
   $start.CreateNoWindow = $true
   $start.RedirectStandardInput = $true
   $start.RedirectStandardOutput = $true
   $start.RedirectStandardError = $true
+  if ($null -ne $Encoding) { $start.StandardOutputEncoding = $Encoding; $start.StandardErrorEncoding = $Encoding }
   $process = [Diagnostics.Process]::Start($start)
   try {
     $process.StandardInput.Dispose()

@@ -66,7 +66,7 @@ function Add-AgentReasons($Reasons) {
   $ids = @(Read-MachineNames ($updatePath + '\Auto Update\RebootRequired') 'values')
   if (Test-MachineKey ($updatePath + '\Auto Update\RebootRequired')) {
     $words = 'Windows Update waits for a restart'
-    if ($ids.Count -gt 0) { $words += ' (' + $ids.Count + ' updates)' }
+    if ($ids.Count -gt 0) { $words += ' (updates: ' + $ids.Count + ')' }
     Add-Reason $Reasons 'windows-update' 'hard' $words
   }
   if (Test-MachineKey ($updatePath + '\Auto Update\PostRebootReporting')) {
@@ -78,7 +78,8 @@ function Add-AgentReasons($Reasons) {
   }
 }
 
-# Printers, virus scanners and browsers keep this list filled for ever; files of Windows itself count for more.
+# Printers (in System32\spool), virus scanners and browsers keep this list filled for ever; files of Windows itself count
+# for more.
 function Add-FileReasons($Reasons) {
   $files = New-Object Collections.ArrayList
   foreach ($name in 'PendingFileRenameOperations', 'PendingFileRenameOperations2') {
@@ -88,7 +89,7 @@ function Add-FileReasons($Reasons) {
     }
   }
   if ($files.Count -eq 0) { return }
-  $own = @($files | Where-Object { [regex]::IsMatch($_, '\\(System32|WinSxS)\\', 'IgnoreCase, CultureInvariant') })
+  $own = @($files | Where-Object { [regex]::IsMatch($_, '\\(System32\\(?!spool\\)|WinSxS\\)', 'IgnoreCase, CultureInvariant') })
   $first = ($files[0] -replace '^[!*0-9]*\\\?\?\\', '')
   if ($own.Count -gt 0) {
     Add-Reason $Reasons 'system-files' 'hard' ('files of Windows wait to be replaced: ' + $own.Count)

@@ -8,18 +8,32 @@ function Get-Probe($Request) {
   $sections['claim'] = Get-ActiveClaim
   $facts = Get-Facts
   $policy = Get-UpdatePolicy
-  $services = Get-ServiceFacts
   $scan = '{"phase":"denied"}'
   if ($account.isAdmin) { $scan = Get-ScanJson $Request $freshSec }
   # After the scan, which may have taken its time.
+  $services = Get-ServiceFacts
   $sections['windows'] = ConvertTo-PlainJson @{
-    facts = $facts; account = $account; policy = $policy; disks = Get-DiskFacts; services = Get-ServiceFacts
+    facts = $facts; account = $account; policy = $policy; disks = Get-DiskFacts; services = $services
     pendingReboot = Get-MarkedReboot $Request; inventory = Get-Inventory
     problems = Get-Problems $facts $policy $services
     running = Get-RunningInstallers
   }
   $sections['wua'] = $scan
   $sections['system-state'] = Get-SystemState
+  $sections['clock'] = [string](Get-EpochSeconds) + "`n" + [string]$facts.uptime
+  return $sections
+}
+
+# What is, without the search for updates and all that takes its time.
+function Get-Look {
+  $facts = Get-Facts
+  $sections = New-Object Collections.Specialized.OrderedDictionary
+  $sections['manager'] = 'windows-update'
+  $sections['boot-id'] = Get-BootId
+  $sections['claim'] = Get-ActiveClaim
+  $sections['windows'] = ConvertTo-PlainJson @{
+    facts = $facts; account = Get-Account; disks = Get-DiskFacts; running = Get-RunningInstallers
+  }
   $sections['clock'] = [string](Get-EpochSeconds) + "`n" + [string]$facts.uptime
   return $sections
 }

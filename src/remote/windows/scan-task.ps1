@@ -51,7 +51,7 @@ function Invoke-ScanWorker($Request) {
   $scan = Invoke-Scan $Request
   $scan['by'] = 'task'
   if ((Get-Field $Request 'third_party' '') -ne 'no') {
-    try { $scan['thirdParty'] = Get-ThirdParty } catch { $scan['thirdPartyFailure'] = Get-ErrorWords $_ }
+    $scan['thirdParty'] = Get-ThirdParty
   }
   Save-ScanAnswer $scan
 }

@@ -5,20 +5,45 @@ $nativeLimitSec = 600
 # 0 done, 1605/1614 nothing to remove, 1641/3010 done and a restart is due (Chocolatey's documented exit codes).
 $goodChocoCodes = 0, 1605, 1614, 1641, 3010
 $rebootCodes = 1641, 3010
+$trustees = '(SY|BA|S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464)'
 
+# One that fails does not keep the other out.
 function Get-ThirdParty {
-  $found = @{}
-  $choco = Find-Choco
-  if ($choco -ne '') { $found['chocolatey'] = Get-ChocoState $choco }
-  $winget = Find-Winget
-  if ($winget -ne '') { $found['winget'] = Get-WingetState $winget }
+  $found = @{ failures = New-Object Collections.ArrayList }
+  try {
+    $choco = Find-Choco
+    if ($choco -ne '') { $found['chocolatey'] = Get-ChocoState $choco }
+  } catch { [void]$found.failures.Add('chocolatey: ' + (Get-ErrorWords $_)) }
+  try {
+    $winget = Find-Winget
+    if ($winget -ne '') { $found['winget'] = Get-WingetState $winget }
+  } catch { [void]$found.failures.Add('winget: ' + (Get-ErrorWords $_)) }
   return $found
 }
 
+# Below ProgramData everybody may make a directory: what lies there is run only where nobody but administrators put it.
 function Find-Choco {
-  $path = [IO.Path]::Combine([string]$env:ProgramData, 'chocolatey', 'bin', 'choco.exe')
-  if ([IO.File]::Exists($path)) { return $path }
-  return ''
+  $root = [IO.Path]::Combine([string]$env:ProgramData, 'chocolatey')
+  $bin = [IO.Path]::Combine($root, 'bin')
+  $path = [IO.Path]::Combine($bin, 'choco.exe')
+  if (-not [IO.File]::Exists($path)) { return '' }
+  Assert-Guarded (New-Object IO.DirectoryInfo($root))
+  Assert-Guarded (New-Object IO.DirectoryInfo($bin))
+  Assert-Guarded (New-Object IO.FileInfo($path))
+  return $path
+}
+
+# Owned by SYSTEM, Administrators or TrustedInstaller, no link, and to be read at most by everybody else.
+function Assert-Guarded($Info) {
+  if ($Info.Attributes -band [IO.FileAttributes]::ReparsePoint) { throw ($Info.FullName + ' is a link and is not run') }
+  $sddl = $Info.GetAccessControl().GetSecurityDescriptorSddlForm('Owner, Access')
+  $isGuarded = $sddl -cmatch ('^O:' + $trustees + 'D:[A-Z]*(\([^()]*\))+\z')
+  foreach ($entry in [regex]::Matches($sddl, '\(([^()]*)\)')) {
+    $words = $entry.Groups[1].Value.Split(';')
+    $isHarmless = $words[0] -ceq 'D' -or ($words[0] -ceq 'A' -and $words[2] -cmatch '^(0x1?200a9|0x1?20089|FR|FX|GR|GX|GXGR|GRGX)\z')
+    if (-not $isHarmless -and $words[5] -cnotmatch ('^(' + $trustees + '|CO)\z')) { $isGuarded = $false }
+  }
+  if (-not $isGuarded) { throw ($Info.FullName + ' is not run, since others than administrators may change it: ' + $sddl) }
 }
 
 # The alias in a user's profile is not there for SYSTEM: the newest installed package has the program itself.
@@ -52,11 +77,12 @@ function Get-ChocoState([string]$Path) {
   }
 }
 
+# Whatever the code page of the host, winget writes UTF-8; read as another one the columns of its tables move.
 function Get-WingetState([string]$Path) {
   $quiet = ' --accept-source-agreements --disable-interactivity'
-  $version = (Invoke-Native $Path '--version' 60).Output.Trim()
-  $installed = Invoke-Native $Path ('list' + $quiet) $nativeLimitSec
-  $outdated = Invoke-Native $Path ('upgrade' + $quiet) $nativeLimitSec
+  $version = (Invoke-Native $Path '--version' 60 $utf8).Output.Trim()
+  $installed = Invoke-Native $Path ('list' + $quiet) $nativeLimitSec $utf8
+  $outdated = Invoke-Native $Path ('upgrade' + $quiet) $nativeLimitSec $utf8
   return @{
     version = $version; installed = $installed.Output; outdated = $outdated.Output
     listCode = $installed.ExitCode; outdatedCode = $outdated.ExitCode
@@ -89,7 +115,7 @@ function Invoke-ThirdParty($Row) {
     return Invoke-Native (Find-Choco) $words 3600
   }
   $words = 'upgrade --id ' + $Row[0] + ' --exact --version ' + $Row[2] + ' --silent --disable-interactivity'
-  return Invoke-Native (Find-Winget) ($words + ' --accept-package-agreements --accept-source-agreements') 3600
+  return Invoke-Native (Find-Winget) ($words + ' --accept-package-agreements --accept-source-agreements') 3600 $utf8
 }
 
 # A name or version of another alphabet could be an option or a command of its own.

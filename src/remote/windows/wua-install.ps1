@@ -10,7 +10,6 @@ $repeatCodes = @(
 $shutdownCodes = '0x8007045B', '0x8024A007'
 $notNeededCodes = '0x80240017', '0x80240024'
 $alreadyCodes = '0x00240006', '0x00242015'
-$minFreeBytes = 3221225472
 $reserveSec = 600
 
 function Invoke-Install($Request) {
@@ -68,10 +67,6 @@ function Test-ReadyToInstall($Request) {
     return New-Answer 'broken-before' 1 'the host must restart before it installs anything (0x80240016)' @{}
   }
   return $null
-}
-
-function Get-SystemDriveFree {
-  try { return (New-Object IO.DriveInfo($env:SystemDrive)).AvailableFreeSpace } catch { return $null }
 }
 
 # Stopped is their normal state: they are started when needed. Disabled is somebody's decision and is told, not undone.

@@ -9,7 +9,7 @@ function Invoke-Refresh($Request) {
   if ($scan.ContainsKey('failure')) {
     return New-Answer 'failed' 1 ('the search failed: ' + $scan.failure.code + ' ' + $scan.failure.message) @{}
   }
-  try { $scan['thirdParty'] = Get-ThirdParty } catch { $scan['thirdPartyFailure'] = Get-ErrorWords $_ }
+  $scan['thirdParty'] = Get-ThirdParty
   Save-ScanAnswer $scan
   Write-JobLog ('updates on offer: ' + $scan.updates.Count + ', ' + $scan.seconds + ' s')
   return New-Answer 'ok' 0 '' @{}

@@ -1,0 +1,18 @@
+// How an update is called: by name and architecture, or by the number that Microsoft gave it.
+
+const updateId = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+interface Named {
+  readonly name: string;
+  readonly arch: string;
+}
+
+/** `name:arch`. What has an update id in the place of the architecture has a name of its own. */
+export function packageWords({ name, arch }: Named): string {
+  return updateId.test(arch) ? name : `${name}:${arch}`;
+}
+
+/** `1.0-1 → 1.0-2`; an update of Windows has nothing before, and a revision of its own. */
+export function versionWords({ arch, from, to }: Omit<Named, 'name'> & { from: string | null; to: string }): string {
+  return updateId.test(arch) ? `revision ${to}` : `${from ?? 'not installed'} → ${to}`;
+}
