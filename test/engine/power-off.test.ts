@@ -101,7 +101,7 @@ test('one that was patched and left alone says so, and hooks after it run as aft
       name: 'undrain',
       remote: 'true',
       timeoutMs: 1_000,
-      onError: 'ignore',
+      onError: 'warn',
       runs: 'on-success',
       sha256: '',
     } as const;
