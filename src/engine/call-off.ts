@@ -75,13 +75,14 @@ function conclude(end: JobEnd): Outcome {
   if (end.kind === 'refused' || end.kind === 'lost') throw end.error;
   const { ok, message = '' } = concludeByExit(end);
   if (ok) return { verdict: 'verified', change: 'none', reason: message };
-  throw new FettleError(end.kind === 'detached' ? 'cancelled' : 'command', message);
+  throw new FettleError('command', message);
 }
 
 function outcomeOf(error: FettleError): Outcome {
   const base = { change: 'none', reason: error.message, error: toErrorRecord(error) } as const;
   const hint = error.hint === undefined ? {} : { hint: error.hint };
   if (error.code === 'ledger') throw error;
-  if (error.code === 'lock-held') return { ...base, ...hint, verdict: 'skipped' };
+  // Held by another run, or the run was stopped before the host's turn came.
+  if (error.code === 'lock-held' || error.code === 'cancelled') return { ...base, ...hint, verdict: 'skipped' };
   return { ...base, ...hint, verdict: isUnreached(error) ? 'unreachable' : 'failed' };
 }

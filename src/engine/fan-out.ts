@@ -172,6 +172,7 @@ export function fanOutExit(
   const names = all.map(({ error, exitCode }): ExitName => {
     if (error === undefined) return exitCode === undefined || exitCode === 0 ? 'ok' : 'partial';
     if (error.code === 'cancelled') return 'interrupted';
+    if (error.code === 'lock-held') return 'locked';
     return ['connect', 'timeout', 'lost', 'auth', 'host-key'].includes(error.code) ? 'unreachable' : 'partial';
   });
   return worstExit(names);

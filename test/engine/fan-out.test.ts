@@ -133,6 +133,7 @@ test('the exit of a fan-out tells failed from unreached and from refused everywh
   assert.equal(fanOutExit([{ exitCode: 0 }]), 'ok');
   assert.equal(fanOutExit([{ exitCode: 0 }, { exitCode: 2 }]), 'partial');
   assert.equal(fanOutExit([{ exitCode: 0 }, { error: new FettleError('connect', '') }]), 'unreachable');
+  assert.equal(fanOutExit([{ exitCode: 2 }, { error: new FettleError('lock-held', '') }]), 'locked');
   assert.equal(fanOutExit([{ error: auth }, { error: auth }]), 'auth');
   assert.equal(fanOutExit([{ error: auth }, { exitCode: 0 }]), 'unreachable');
 });

@@ -151,3 +151,17 @@ test('calling off is one job without a scan, and says what it found', async () =
     1,
   );
 });
+
+test('after a stop nothing more is called off, and the host counts as left alone', async () => {
+  const { machine, record } = scene();
+  const stop = new AbortController();
+  stop.abort(new FettleError('cancelled', 'interrupted'));
+  const outcomes: Outcome[] = [];
+  await callOffShutdowns([fakeHost('web1')], {
+    context: hostContext({ machine, record, stop: stop.signal }),
+    remote: (host) => new FakeRemote(host, machine),
+    concurrency: 1,
+    onResult: (_host, outcome) => outcomes.push(outcome),
+  });
+  assert.deepEqual([outcomes[0]?.verdict, outcomes[0]?.error?.code, machine.ran], ['skipped', 'cancelled', []]);
+});
