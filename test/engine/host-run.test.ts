@@ -161,6 +161,10 @@ test('a full disk, a lack of rights and a switch in its variables end a host bef
   assert.match((await run()).reason, /not enough room on \/var: 1 MiB free/);
   machine.scanOverrides = { disks: [{ mount: '/', freeBytes: 1e10, freeInodes: 10 }] };
   assert.match((await run()).reason, /10 inodes free/);
+  machine.scanOverrides = { problems: [{ code: 'disk', message: 'the system drive is full', isBlocking: true }] };
+  const full = await run();
+  assert.deepEqual([full.verdict, full.error?.code], ['failed', 'disk']);
+  assert.match(full.reason, /not fit to be patched: the system drive is full/);
   machine.scanOverrides = { privileges: { user: 'ada', isRoot: false } };
   assert.equal((await run()).error?.code, 'elevate');
   machine.scanOverrides = {};

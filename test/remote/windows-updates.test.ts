@@ -535,18 +535,21 @@ describe('software beside Windows Update', { skip }, () => {
     await using windows = host([]);
     await installChocolatey(windows, [{ name: 'git', version: '2.40.0', available: '2.41.0' }]);
     const root = join(windows.directory, 'c', 'ProgramData', 'chocolatey');
-    for (const [path, sddl] of [
-      [root, 'O:S-1-5-21-1-2-3-1001D:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)'],
-      [join(root, 'bin'), 'O:BAD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;CI;DCLCRPCR;;;BU)'],
-      [join(root, 'bin', 'choco.exe'), 'O:BAD:AI(A;ID;FA;;;SY)(A;ID;FA;;;BA)(A;ID;FA;;;BU)'],
+    // Scans that ask for something else share no answer.
+    for (const [path, sddl, fields] of [
+      [root, 'O:S-1-5-21-1-2-3-1001D:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)', {}],
+      [join(root, 'bin'), 'O:BAD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;CI;DCLCRPCR;;;BU)', { drivers: 'yes' }],
+      [
+        join(root, 'bin', 'choco.exe'),
+        'O:BAD:AI(A;ID;FA;;;SY)(A;ID;FA;;;BA)(A;ID;FA;;;BU)',
+        { source: 'windows-update' },
+      ],
     ] as const) {
       const before = windows.model().acls[path] ?? '';
       await windows.change((model) => {
         model.acls[path] = sddl;
       });
-      const { updates, problems } = await work(windows, 'refresh', windowsUpdate.refreshRequest(0)).then(() =>
-        scan(windows),
-      );
+      const { updates, problems } = await scan(windows, fields);
       assert.deepEqual(updates, []);
       assert.ok(
         problems.some(({ message }) => /chocolatey: .* is not run, since others/.test(message)),
