@@ -1,4 +1,5 @@
-// Every measurement, one after the other; each prints its table and writes `bench/results/NAME.json`. Needs root.
+// Every measurement, one after the other; each prints its table and writes `bench/results/NAME.json`;
+// README.md then has the latest of each. Needs root.
 //   node bench/all.ts [NAME…]
 import { spawnSync } from 'node:child_process';
 
@@ -27,6 +28,7 @@ if (unknown.length > 0) {
       return spawnSync(process.execPath, words, { cwd: import.meta.dirname, stdio: 'inherit' }).status !== 0;
     })
     .map(([name]) => name);
+  spawnSync(process.execPath, ['readme.ts'], { cwd: import.meta.dirname, stdio: 'inherit' });
   if (missed.length > 0) process.stderr.write(`bench: bounds missed or failed: ${missed.join(', ')}\n`);
   process.exitCode = missed.length === 0 ? 0 : 1;
 }
