@@ -134,7 +134,12 @@ describe('a job on Windows', { skip: skipWithoutDotnet }, () => {
     const session = new WindowsSession(host);
     const gate = join(host.directory, 'gate');
     await startJob(session, hook('r1-a-1', `'begun'; ${until(gate)}`));
-    const news = await followJob(session, 'r1-a-1', 0, { waitSec: 30, maxBytes: 100 });
+    let news = await followJob(session, 'r1-a-1', 0, { waitSec: 30, maxBytes: 100 });
+    // A new note is news too.
+    await soon(async () => {
+      if (news.log.length === 0) news = await followJob(session, 'r1-a-1', 0, { waitSec: 30, maxBytes: 100 });
+      return news.log.length > 0;
+    });
     assert.equal(news.log.toString(), 'begun\r\n');
     assert.equal(news.status.phase, 'running');
     assert.equal(news.status.note, 'running the script');
