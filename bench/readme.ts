@@ -83,7 +83,9 @@ function machineWords({ machine, rounds }: Result): string {
 }
 
 async function section(name: string, parts: readonly Part[]): Promise<string> {
-  const result = JSON.parse(await readFile(join(resultsDir, `${name}.json`), 'utf8')) as Result;
+  const text = await readFile(join(resultsDir, `${name}.json`), 'utf8').catch(() => undefined);
+  if (text === undefined) return `## ${name}\n\nNot measured in full yet: \`npm run bench -- ${name}\`.`;
+  const result = JSON.parse(text) as Result;
   const tables = parts.map(({ rows, columns }) =>
     markdownTable(
       Object.keys(columns),
