@@ -129,7 +129,10 @@ export const optionTable: Readonly<Record<OptionName, OptionSpec>> = {
   for: { flags: '--for <duration>', description: 'watch so long, then end' },
   interval: { flags: '--interval <duration>', description: 'pause between two looks at a host (default 5s)' },
   origin: { flags: '--origin', description: 'show where each value comes from' },
-  force: { flags: '--force', description: 'go ahead all the same: overwrite files, or reboot hosts that do not need it' },
+  force: {
+    flags: '--force',
+    description: 'go ahead all the same: overwrite files, or reboot hosts that do not need it',
+  },
   port: { flags: '--port <n>', description: 'UDP port to send to (default 9)', number: true },
   ifIdle: { flags: '--if-idle', description: 'leave hosts alone to which somebody is logged on' },
   cancel: { flags: '--cancel', description: 'call off a shutdown or restart that is scheduled' },
