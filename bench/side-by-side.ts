@@ -132,7 +132,9 @@ function marginalMs(rows: readonly Row[], tool: string, keyExchange?: string): n
   const small = Math.min(...counts);
   const [few, many] = [find(rows, tool, small, keyExchange), find(rows, tool, largest, keyExchange)];
   if (few === undefined || many === undefined || small === largest) return many?.cpuMs ?? Number.NaN;
-  return (many.cpuMs * largest - few.cpuMs * small) / (largest - small);
+  const ms = (many.cpuMs * largest - few.cpuMs * small) / (largest - small);
+  // One more host costs something: what says otherwise was disturbed, and proves nothing.
+  return ms > 0 ? ms : Number.NaN;
 }
 
 /** The probe by pdsh and the scan by fettle are the same script on the same hosts, as many at once. */

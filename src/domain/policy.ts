@@ -72,7 +72,11 @@ function wantedOf(update: Update, offer: Offer, reason: string): WantedUpdate {
   };
 }
 
-function leaveOut(update: Update, reason: string): LeftOut {
+/** An update that waits, and why. */
+export function leaveOut(
+  update: Pick<Update, 'name' | 'arch' | 'from' | 'to' | 'class' | 'title' | 'heldBack'>,
+  reason: string,
+): LeftOut {
   const { name, arch, from, to, title, heldBack } = update;
   return {
     name,

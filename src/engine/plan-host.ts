@@ -1,7 +1,7 @@
 import { FettleError } from '../domain/error.ts';
 import type { LeftOut, PlannedUpdate } from '../domain/plan.ts';
 import type { InstallSettings, Policy } from '../domain/playbook.ts';
-import { selectUpdates } from '../domain/policy.ts';
+import { leaveOut, selectUpdates } from '../domain/policy.ts';
 import type { Selection, WantedUpdate } from '../domain/policy.ts';
 import type { HostScan } from '../domain/scan.ts';
 import type { SimulatedUpdate, Simulation } from '../domain/simulation.ts';
@@ -51,7 +51,7 @@ export async function planWorkload(input: WorkloadInput): Promise<HostWorkload> 
     pins = updates;
   }
   const leftOut = selection.wanted.map((update) =>
-    leave(update, 'the package manager does not settle on a set with it'),
+    leaveOut(update, 'the package manager does not settle on a set with it'),
   );
   return { updates: [], leftOut: [...selection.leftOut, ...leftOut], downloadBytes: 0 };
 }
@@ -64,8 +64,8 @@ function ofMode({ scan, mode }: WorkloadInput, selection: Selection): Selection 
   const leftOut: LeftOut[] = [];
   for (const update of selection.wanted) {
     const isThere = updates.get(packageKey(update))?.isDownloaded;
-    if (isThere === undefined) leftOut.push(leave(update, 'its package manager cannot download ahead'));
-    else if (mode === 'cached' && !isThere) leftOut.push(leave(update, 'not downloaded; only what is shall go in'));
+    if (isThere === undefined) leftOut.push(leaveOut(update, 'its package manager cannot download ahead'));
+    else if (mode === 'cached' && !isThere) leftOut.push(leaveOut(update, 'not downloaded; only what is shall go in'));
     else wanted.push(update);
   }
   return { wanted, leftOut: [...selection.leftOut, ...leftOut] };
@@ -149,10 +149,10 @@ async function missingUpdates(input: WorkloadInput, attained: Attained): Promise
   const blockers = await findBlockers(input, attained, missing);
   const blocked = blockers.map((item) => item.name).join(', ');
   return missing.map((update) => {
-    if (blockers.length > 0) return leave(update, `needs what the playbook leaves out (${blocked})`);
-    if (update.heldBack?.kind === 'needs-new') return leave(update, `needs new packages that could not be had`);
+    if (blockers.length > 0) return leaveOut(update, `needs what the playbook leaves out (${blocked})`);
+    if (update.heldBack?.kind === 'needs-new') return leaveOut(update, `needs new packages that could not be had`);
     const error = simulation.errors[0];
-    return leave(update, `its package manager keeps it back${error === undefined ? '' : ` (${error})`}`);
+    return leaveOut(update, `its package manager keeps it back${error === undefined ? '' : ` (${error})`}`);
   });
 }
 
@@ -169,18 +169,4 @@ async function findBlockers(
   if (!installs.some((item) => isMissing.has(packageKey(item)))) return [];
   const isCandidate = new Set(candidates.map(packageKey));
   return installs.filter((item) => isCandidate.has(packageKey(item)));
-}
-
-function leave(update: WantedUpdate, reason: string): LeftOut {
-  const { name, arch, from, to, title, heldBack } = update;
-  return {
-    name,
-    arch,
-    from,
-    to,
-    class: update.class,
-    ...(title === undefined ? {} : { title }),
-    reason,
-    ...(heldBack === undefined ? {} : { heldBack }),
-  };
 }
