@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { FettleError } from '../../../src/domain/error.ts';
 import type { WinrmSettings } from '../../../src/domain/host.ts';
@@ -215,9 +217,14 @@ describe('a channel', () => {
         await using rig = await Rig.start({ scheme });
         const session = await rig.open();
         rig.server.faults.add({ on: 'Receive', fault: { kind } });
-        const result = await session.exec({ command: 'echo one; sleep 0.1; echo two' });
+        const gate = join(rig.dir, 'gate');
+        const ending = session.exec({ command: `echo one; until [ -e ${gate} ]; do sleep 0.02; done; echo two` });
+        await comesTrue(() => rig.server.stats.connections === 2, 'the connection out of step is replaced');
+        writeFileSync(gate, '');
+        const { stdout, hasGap } = await ending;
         const expected = kind === 'repeat-response' ? 'one\ntwo\n' : 'two\n';
-        assert.ok(result.stdout.toString().endsWith(expected), `${kind} ${scheme}: ${result.stdout.toString()}`);
+        assert.equal(stdout.toString(), expected, `${kind} over ${scheme}`);
+        if (kind === 'foreign-relates-to') assert.equal(hasGap, true);
       }
     }
   });

@@ -170,7 +170,7 @@ describe('output', () => {
     const session = await rig.open();
     assert.equal((await session.exec({ command: 'echo x' })).hasGap, undefined);
     rig.server.faults.add({ on: 'Receive', fault: { kind: 'drop-response', isKept: false } });
-    const { exitCode, stdout, hasGap } = await session.exec({ command: 'echo x; sleep 0.2; echo y; exit 3' });
+    const { exitCode, stdout, hasGap } = await session.exec({ command: 'echo x; sleep 0.4; echo y; exit 3' });
     assert.equal(hasGap, true);
     assert.equal(exitCode, 3);
     assert.doesNotMatch(stdout.toString(), /x/);
