@@ -1,3 +1,4 @@
+import { FettleError } from '../domain/error.ts';
 import type { ExitName } from '../domain/exit.ts';
 import { execOnHosts, fanOutExit, type ExecOutcome } from '../engine/fan-out.ts';
 import { execJson, renderExec } from '../report/exec-output.ts';
@@ -13,8 +14,8 @@ const outputLimitBytes = 1024 * 1024;
 /** One command everywhere, with the elevation of each host; its output and how it ended are recorded. */
 export async function run(invocation: Invocation, context: Context): Promise<ExitName> {
   const { options } = invocation;
-  const { hosts } = await loadFleet(invocation, context);
-  const command = invocation.arguments.join(' ');
+  const { pattern, command } = readWords(invocation, context);
+  const { hosts } = await loadFleet(invocation, context, pattern);
   const timeoutMs = readDuration(options.timeout, '--timeout');
   return lookAt(
     {
@@ -44,4 +45,21 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
     },
     context,
   );
+}
+
+/** Before `--` stands a pattern of hosts, as for other commands; without a `--` all of it is the command. */
+function readWords(
+  { arguments: words }: Invocation,
+  { argv }: Context,
+): { readonly pattern?: string; readonly command: string } {
+  const dashes = argv.indexOf('--');
+  const before = dashes < 0 ? 0 : Math.max(0, words.length - (argv.length - dashes - 1));
+  const [pattern, ...others] = words.slice(0, before);
+  const command = words.slice(before).join(' ');
+  if (command.trim() === '' || others.length > 0) {
+    throw new FettleError('usage', others.length > 0 ? 'more than one word stands before --' : 'no command is given', {
+      hint: "one pattern of hosts may stand before --, the command after it: fettle exec 'web:db' -- uname -r",
+    });
+  }
+  return { ...(pattern === undefined ? {} : { pattern }), command };
 }

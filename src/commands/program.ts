@@ -14,7 +14,7 @@ export interface ProgramStreams {
 /** The command line as commander knows it. Only declarations: a command's code is loaded when it runs. */
 export function createProgram(version: string, streams: ProgramStreams, dispatch: Dispatch): Command {
   const program = new Command('fettle')
-    .description('Agentless patch management: scan, plan, apply, reboot and verify over SSH.')
+    .description('Agentless patch management: scan, plan, apply, reboot and verify over SSH and WinRM.')
     .version(version, '-V, --version')
     .helpOption('-h, --help', 'show help')
     .helpCommand(false)

@@ -132,9 +132,9 @@ export const commands: readonly CommandSpec[] = [
   {
     name: 'exec',
     summary: 'run one command everywhere, equal output folded',
-    argument: '<command...>',
+    argument: '<[pattern --] command...>',
     options: [...hostOptions, ...record, ...output, 'timeout', 'raw'],
-    examples: ["fettle exec -l web -- 'uname -r'", "fettle exec -- 'systemctl is-active ssh'"],
+    examples: ['fettle exec web -- uname -r', "fettle exec -- 'systemctl is-active ssh | sort'"],
     load: () => import('./exec.ts'),
   },
   {

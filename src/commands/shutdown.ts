@@ -19,6 +19,11 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
   const { options } = invocation;
   const select = invocation.arguments[0] ?? 'all';
   const { hosts } = await loadFleet(invocation, context, select);
+  if (options.cancel === true && options.ifIdle === true) {
+    throw new FettleError('usage', '--if-idle is for switching off, not for --cancel', {
+      hint: 'leave one of them out',
+    });
+  }
   if (options.cancel === true) return await callOff(hosts, invocation, context);
   const question = `switch off ${plural(hosts.length, 'host')}? They do not come back by themselves.`;
   if (!(await confirm(question, options, context))) return 'ok';

@@ -122,6 +122,8 @@ export interface PendingUpdateRow {
   readonly name: string;
   readonly arch: string;
   readonly to: string;
+  /** What people call it, where the name is a number. */
+  readonly title?: string;
   readonly class: UpdateClass;
   readonly firstSeenMs: number;
   readonly hosts: readonly { readonly host: string; readonly from: string; readonly heldBack?: string }[];

@@ -60,6 +60,7 @@ export function pendingUpdates(connection: Connection, asOfMs: number): readonly
         'to_version',
         'class',
         'held_back',
+        'title',
         'missing_update.first_seen',
       ])
       .where('missing_update.first_seen', '<=', asOfMs)
@@ -80,7 +81,9 @@ export function pendingUpdates(connection: Connection, asOfMs: number): readonly
       continue;
     }
     const { name, arch } = row;
-    const base = { name, arch, to: row.to_version, class: row.class as UpdateClass, firstSeenMs: row.first_seen };
+    const title = row.title === null ? {} : { title: row.title };
+    const seen = { class: row.class as UpdateClass, firstSeenMs: row.first_seen };
+    const base = { name, arch, to: row.to_version, ...title, ...seen };
     updates.set(key, { ...base, hosts: [host] });
   }
   return [...updates.values()];

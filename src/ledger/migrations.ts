@@ -95,6 +95,19 @@ const migrations: readonly string[] = [
   );
   CREATE INDEX host_history_by_time ON host_history (at);
   `,
+  `
+  ALTER TABLE missing_update ADD COLUMN title TEXT;
+  UPDATE missing_update SET title = (
+    SELECT json_extract(found.value, '$.title') FROM scan
+    JOIN event ON event.run = scan.run AND event.host_id = scan.host_id AND event.type = 'host.scanned' AND event.seq = scan.seq
+    JOIN json_each(event.envelope, '$.body.scan.updates') AS found
+    WHERE scan.host_id = missing_update.host_id AND scan.at = missing_update.first_seen
+      AND json_extract(found.value, '$.name') = missing_update.name
+      AND json_extract(found.value, '$.arch') = missing_update.arch
+      AND json_extract(found.value, '$.to') = missing_update.to_version
+    LIMIT 1
+  ) WHERE host_id IN (SELECT host_id FROM event WHERE type = 'host.scanned' AND envelope LIKE '%"title":%');
+  `,
 ];
 
 export const schemaVersion = migrations.length;

@@ -74,6 +74,7 @@ const insertMissing = template((slot: Slots<Omit<Tables['missing_update'], 'gone
     to_version: slot('to_version'),
     class: slot('class'),
     held_back: slot('held_back'),
+    title: slot('title'),
     first_seen: slot('first_seen'),
     gone_at: null,
   }),
@@ -159,6 +160,10 @@ interface OpenUpdate {
   readonly held_back: string | null;
 }
 
+interface MissingUpdate extends OpenUpdate {
+  readonly title: string | null;
+}
+
 const selectOpen = `SELECT rowid, name, arch, from_version, to_version, class, held_back FROM missing_update
   WHERE host_id = ? AND gone_at IS NULL`;
 
@@ -181,7 +186,7 @@ function projectMissing(
   for (const rowid of gone.values()) close.run(seen.timeMs, rowid);
 }
 
-function openOf(update: Update): OpenUpdate {
+function openOf(update: Update): MissingUpdate {
   return {
     name: update.name,
     arch: update.arch,
@@ -189,6 +194,7 @@ function openOf(update: Update): OpenUpdate {
     to_version: update.to,
     class: update.class,
     held_back: update.heldBack === undefined ? null : heldWord(update.heldBack),
+    title: update.title ?? null,
   };
 }
 

@@ -88,6 +88,7 @@ export interface Tables {
     to_version: string;
     class: string;
     held_back: string | null;
+    title: string | null;
     first_seen: number;
     gone_at: number | null;
   };

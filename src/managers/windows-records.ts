@@ -29,6 +29,8 @@ export interface WindowsUpdateRecord {
   readonly classification: string;
   readonly severity: string;
   readonly cves: readonly string[];
+  /** Ids of the updates that it replaces, lower case. */
+  readonly supersedes: readonly string[];
   /** 1 software, 2 driver. */
   readonly type: number | undefined;
   /** Bytes at most. */
@@ -172,6 +174,7 @@ function readUpdate(record: HostObject): WindowsUpdateRecord[] {
       classification: textAt(record, 'classification'),
       severity: textAt(record, 'severity'),
       cves: textsAt(record, 'cves').filter((text) => /^CVE-\d{4}-\d{4,9}$/i.test(text)),
+      supersedes: textsAt(record, 'supersedes').map((one) => one.toLowerCase()),
       type: numberAt(record, 'type'),
       sizeMax: sizeMax === undefined || sizeMax < 0 ? undefined : Math.floor(sizeMax),
       publishedMs: momentAt(record, 'published'),

@@ -25,14 +25,32 @@ export function readWindowsUpdates(scan: WindowsUpdateScan): readonly Update[] {
     const known = newest.get(record.id);
     if (!record.isPending && (known === undefined || known.revision < record.revision)) newest.set(record.id, record);
   }
-  const own = [...newest.values()].map((record) => toUpdate(record, scan.source.name));
+  const successors = successorsOf(scan.offered);
+  const own = [...newest.values()].map((record) => toUpdate(record, scan.source.name, successors.get(record.id)));
   return [...own, ...scan.thirdParty.flatMap(toThirdPartyUpdate)].sort((left, right) =>
     `${left.name}:${left.arch}` < `${right.name}:${right.arch}` ? -1 : 1,
   );
 }
 
-function toUpdate(record: WindowsUpdateRecord, source: string): Update {
-  const heldBack = heldBackOf(record);
+/**
+ * What replaces an update, by its id, and goes in by default. A server that never declines the old ones offers both; the
+ * new one holds all of the old. A security update is replaced by a security update alone: a playbook may want nothing else.
+ */
+function successorsOf(offered: readonly WindowsUpdateRecord[]): ReadonlyMap<string, readonly WindowsUpdateRecord[]> {
+  const pairs = offered
+    .filter((record) => heldBackOf(record) === undefined)
+    .flatMap((record) => record.supersedes.map((id) => ({ id, record })));
+  return new Map([...Map.groupBy(pairs, ({ id }) => id)].map(([id, group]) => [id, group.map(({ record }) => record)]));
+}
+
+function toUpdate(
+  record: WindowsUpdateRecord,
+  source: string,
+  successors: readonly WindowsUpdateRecord[] = [],
+): Update {
+  const successor = successors.find((one) => one.id !== record.id && replaces(one, record));
+  const heldBack =
+    heldBackOf(record) ?? (successor === undefined ? undefined : excluded(`${nameOf(successor)} replaces it`));
   const { title, severity, classification, sizeMax, cves } = record;
   return {
     name: nameOf(record),
@@ -57,6 +75,10 @@ function isCumulative(record: WindowsUpdateRecord): boolean {
   return (
     record.rebootBehavior === 2 && ['security', 'critical', 'upgrade', 'service-pack'].includes(record.classification)
   );
+}
+
+function replaces(successor: WindowsUpdateRecord, record: WindowsUpdateRecord): boolean {
+  return classOf(record) !== 'security' || classOf(successor) === 'security';
 }
 
 /** By the identity of the classification, and by the publisher's own severity; names are in the host's language. */

@@ -47,6 +47,7 @@ export const updatesJson: JsonShape<PendingUpdateRow> = {
     name: (row) => row.name,
     arch: (row) => row.arch,
     to: (row) => row.to,
+    title: (row) => row.title ?? null,
     class: (row) => row.class,
     firstSeenAt: (row) => jsonTime(row.firstSeenMs),
     hosts: (row) => row.hosts.map(({ host, from, heldBack }) => ({ host, from, heldBack: heldBack ?? null })),

@@ -74,6 +74,7 @@ export function renderUpdates(
     age('SEEN', (row) => row.firstSeenMs, nowMs),
     { title: 'COUNT', text: (row) => String(row.hosts.length), align: 'right' },
     { title: 'HOSTS', text: updateHosts, narrow: 'wrap' },
+    { title: 'TITLE', text: (row) => row.title ?? '', narrow: 'cut' },
   ];
   return renderTable(columns, rows, { output, empty: 'no pending updates are known' });
 }

@@ -154,6 +154,20 @@ describe('bad input is one clear message and the right exit code', () => {
     assert.match(ended.stderr, /ledger\.db/);
   });
 
+  test('exec takes a pattern of hosts before the command, as other commands do', async () => {
+    await using rig = await Rig.make();
+    await rig.write('i.yaml', inventory);
+    const ended = await rig.run(['exec', 'here', '-i', 'i.yaml', '--raw', '--', 'echo', 'one  word', '--', '-l']);
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.match(ended.stdout, /one word -- -l/);
+    assert.match((await rig.run(['exec', 'echo', 'x', '-i', 'i.yaml', '-l', 'here'])).stdout, /x/);
+    for (const words of [['here', '--'], ['--'], ['here', 'away', '--', 'true']]) {
+      const refused = await rig.run(['exec', '-i', 'i.yaml', ...words]);
+      assert.equal(refused.code, 2, words.join(' '));
+      assert.match(refused.stderr, /before --|no command is given|missing required argument/);
+    }
+  });
+
   test('a host that refuses the connection is unreachable, and the others go on', async () => {
     await using rig = await Rig.make();
     await rig.write('i.yaml', inventory);

@@ -6,7 +6,7 @@ import type { RunEvent } from '../../src/domain/event.ts';
 import type { HistoryQuestion } from '../../src/domain/report.ts';
 import type { HistoryEntry } from '../../src/domain/scan.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
-import { openAt, run, scan, scanned, StandingClock, started, temporaryDirectory } from './fixtures.ts';
+import { openAt, run, scan, scanned, StandingClock, started, temporaryDirectory, update } from './fixtures.ts';
 
 const hourMs = 3_600_000;
 const web = { run, host: 'web01', hostId: 'id-web01' } as const;
@@ -157,15 +157,25 @@ test('tables and their own record are what the events say, also in a ledger of t
   {
     await using ledger = await openAt(directory.path, clock);
     await filled(ledger, clock);
+    const titled = update('KB5000009', '3', { arch: cumulative, from: '', title: 'Cumulative (KB5000009)' });
+    await ledger.append([scanned(win, scan([titled, update('app', '2')]))]);
   }
   const raw = new Database(join(directory.path, 'ledger.db'));
   for (const index of ['update_result_by_time', 'update_result_of_host', 'update_result_bad', 'host_run_bad']) {
     raw.exec(`DROP INDEX ${index}`);
   }
   raw.exec('DROP TABLE host_history; ALTER TABLE update_result DROP COLUMN message; PRAGMA user_version = 2');
+  raw.exec('ALTER TABLE missing_update DROP COLUMN title');
   raw.close();
   await using ledger = await openAt(directory.path, clock);
   assert.deepEqual((await told(ledger, { update: 'lib' }))[0]?.[4], 'no room');
+  assert.deepEqual(
+    (await ledger.pendingUpdates(clock.nowMs)).map(({ name, title }) => [name, title]),
+    [
+      ['KB5000009', 'Cumulative (KB5000009)'],
+      ['app', undefined],
+    ],
+  );
   await ledger.append([scanned(win, scan([], { history: [entry(clock.nowMs)] }))]);
   assert.deepEqual((await ledger.verify()).problems, []);
   const before = await ledger.history(everything);

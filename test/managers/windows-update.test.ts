@@ -99,6 +99,25 @@ describe('what Windows Update offers', () => {
     });
   }
 
+  test('of an old and a new update the one that replaces the other is enough', () => {
+    const { updates } = scan({ updates: [record(1), record(2, { supersedes: [updateId(1).toUpperCase()] })] });
+    assert.deepEqual(
+      updates.map(({ name, heldBack }) => [name, heldBack]),
+      [
+        ['KB5000001', { kind: 'excluded', reason: 'KB5000002 replaces it', unless: 'name' }],
+        ['KB5000002', undefined],
+      ],
+    );
+  });
+
+  test('an update stays in when what replaces it would not go in, or may not be wanted', () => {
+    const replaced = { supersedes: [updateId(1)] };
+    for (const wanted of [{ browseOnly: true }, { classification: 'update', severity: '' }]) {
+      const { updates } = scan({ updates: [record(1), record(2, { ...replaced, ...wanted })] });
+      assert.equal(updates[0]?.heldBack, undefined);
+    }
+  });
+
   test('an ordinary title that ends in the name of a Windows is no upgrade', () => {
     assert.equal(onlyUpdate({ title: '2026-09 Cumulative Update for Windows Server 2016' }).heldBack, undefined);
   });

@@ -100,7 +100,7 @@ test('an update names its hosts folded, those that hold it back apart', () => {
   const row = { name: 'openssl', arch: 'amd64', to: '2', class: 'security', firstSeenMs: atMs, hosts } as const;
   assert.equal(
     renderUpdates([row], { output: fakeOutput().output }),
-    'openssl:amd64\t2\tsecurity\t2026-11-23T18:00:00.000Z\t4\tweb[01-03]; db (held)\n',
+    'openssl:amd64\t2\tsecurity\t2026-11-23T18:00:00.000Z\t4\tweb[01-03]; db (held)\t\n',
   );
   const { updates } = jsonList(updatesJson, [row], 'name,hosts') as { updates: { hosts: unknown[] }[] };
   assert.deepEqual(updates[0]?.hosts[3], { host: 'db', from: '1', heldBack: 'held' });

@@ -64,7 +64,7 @@ function Test-ReadyToInstall($Request) {
     return New-Answer 'locked' 1 'another installation is in progress (0x80240009)' @{}
   }
   if ((Read-FlagProperty $installer 'RebootRequiredBeforeInstallation' $null) -eq $true) {
-    return New-Answer 'broken-before' 1 'the host must restart before it installs anything (0x80240016)' @{}
+    return New-Answer 'broken-before' 1 'the host must restart before it installs anything (0x80240016); reboot it, then resume the run' @{}
   }
   return $null
 }
