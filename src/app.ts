@@ -60,6 +60,8 @@ export async function main(options: Partial<AppOptions> = {}): Promise<number> {
 
 async function dispatch(spec: CommandSpec, invocation: Invocation, app: AppOptions): Promise<number> {
   const { options } = invocation;
+  // Node.js makes and drops two errors for each cipher that ssh2 makes, one a packet; their stacks cost more than the rest.
+  if (options.debug !== true) Error.stackTraceLimit = 0;
   const context = createContext(options, app);
   try {
     checkTogether(options);

@@ -35,6 +35,15 @@ answer(0, () => {
 });
 
 const waiting: { id: number; events: readonly TimedEvent[] }[] = [];
+/** Between two commits at least. One host's steps are further apart; those of a fleet share a sync. Milliseconds. */
+const commitGapMs = 20;
+let committedMs = Number.NEGATIVE_INFINITY;
+
+function flushSoon(): void {
+  const waitMs = committedMs + commitGapMs - performance.now();
+  if (waitMs > 0) setTimeout(flush, waitMs);
+  else setImmediate(flush);
+}
 
 /** Appends that came together are committed together. */
 function flush(): void {
@@ -46,6 +55,7 @@ function flush(): void {
       open,
       batch.flatMap((item) => item.events),
     );
+    committedMs = performance.now();
     for (const { id } of batch) port?.postMessage({ id });
   } catch (cause) {
     const error = toErrorRecord(ledgerError(path, cause));
@@ -58,7 +68,7 @@ port.on('message', ({ id, operation, arguments: given }: WorkerRequest) => {
   const open = connection;
   if (operation === 'append') {
     waiting.push({ id, events: given[0] as readonly TimedEvent[] });
-    if (waiting.length === 1) setImmediate(flush);
+    if (waiting.length === 1) flushSoon();
     return;
   }
   flush();
