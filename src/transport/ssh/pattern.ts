@@ -1,18 +1,10 @@
-/** Files hold a few patterns and are asked about every host of a fleet. */
-const expressions = new Map<string, RegExp>();
-
 /** One pattern of ssh_config(5) PATTERNS: `*` and `?` are special, nothing else, and letters have no case. */
 export function matchesPattern(text: string, pattern: string): boolean {
-  let expression = expressions.get(pattern);
-  if (expression === undefined) {
-    const source = pattern
-      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-      .replace(/\*+/g, '.*')
-      .replaceAll('?', '.');
-    expression = new RegExp(`^${source}$`, 'is');
-    expressions.set(pattern, expression);
-  }
-  return expression.test(text);
+  const source = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replace(/\*+/g, '.*')
+    .replaceAll('?', '.');
+  return new RegExp(`^${source}$`, 'is').test(text);
 }
 
 /** A pattern list: one that matches with `!` before it decides against, whatever else matches. */
