@@ -209,9 +209,9 @@ export function isInUse(error: FettleError): boolean {
 }
 
 function stayedAway(context: HostContext, order: RebootOrder, last: Look): FettleError {
-  const minutes = Math.round(order.settings.comeBackMs / 6_000) / 10;
+  const limit = formatDuration(order.settings.comeBackMs);
   const why = last.kind === 'down' ? ` (${last.error.message})` : '';
-  return new FettleError('lost', `the host did not come back within ${minutes} min of its reboot${why}`, {
+  return new FettleError('lost', `the host did not come back within ${limit} of its reboot${why}`, {
     hint: `look at its console; once it is back: fettle run resume ${context.run}`,
     details: { bootIdBefore: order.bootIdBefore, step: 'reboot' },
   });

@@ -74,7 +74,7 @@ test('a host that does not come back is lost, its step stays open, and resume pr
   machine.rebootScript = Array.from({ length: 2_000 }, () => 'down' as const);
   const end = await rebootHost(context, order);
   assert.equal(end.kind, 'lost');
-  assert.match(end.kind === 'lost' ? end.error.message : '', /did not come back within 5 min/);
+  assert.match(end.kind === 'lost' ? end.error.message : '', /did not come back within 5m00s of its reboot/);
   assert.equal(record.ofType('step.finished').length, 0);
   machine.lookScript = ['back'];
   const job = record.ofType('step.started')[0]?.job;
