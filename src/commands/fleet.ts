@@ -8,6 +8,7 @@ import { readSecret } from '../config/secret-source.ts';
 import { selectHosts } from '../config/selector.ts';
 import { FettleError } from '../domain/error.ts';
 import type { Host } from '../domain/host.ts';
+import { userNameProblem } from '../domain/plain-name.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
@@ -81,6 +82,8 @@ async function hostOverrides(options: Partial<Options>, context: Context): Promi
     'elevation password',
     context,
   );
+  const problem = options.user === undefined ? undefined : userNameProblem(options.user);
+  if (problem !== undefined) throw new FettleError('usage', `--user ${JSON.stringify(options.user)} ${problem}`);
   return {
     homeDir: context.homeDir,
     ...(options.user === undefined ? {} : { user: options.user }),

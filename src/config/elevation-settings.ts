@@ -1,4 +1,5 @@
 import type { Elevation, ElevationMethod } from '../domain/host.ts';
+import { userNameProblem } from '../domain/plain-name.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { SettingsReader } from './settings-reader.ts';
 import { becomeMethods, connectionAliases as names } from './variable-names.ts';
@@ -19,7 +20,7 @@ export function readElevation(reader: SettingsReader, overrides: ElevationOverri
   const exe = reader.text(...of(names.becomeExe));
   return {
     method,
-    user: reader.text(...of(names.becomeUser)) ?? 'root',
+    user: reader.name(of(names.becomeUser), userNameProblem) ?? 'root',
     ...(password === undefined ? {} : { password }),
     ...(exe === undefined ? {} : { exe }),
     flags: readFlags(reader, method, of(names.becomeFlags)),

@@ -1,5 +1,6 @@
 // Names of an Ansible inventory: `web[01:24:2].example.com`, `db-[a:c]`, `host:2223`, `[2001:db8::10]:2200`.
 import { isIPv6 } from 'node:net';
+import { inventoryNameProblem } from '../domain/plain-name.ts';
 
 export type HostNames =
   | { readonly ok: true; readonly names: readonly string[]; readonly port?: number }
@@ -19,8 +20,10 @@ export function expandHosts(key: string): HostNames {
   const names: string[] = [];
   const problem = expandInto(names, '', name);
   if (problem !== undefined) return { ok: false, message: `${problem} in "${key}"` };
-  const strange = names.find((item) => /[\s,:;&!'"\\`$\p{Cc}]/u.test(item) && !isIPv6(item));
-  if (strange !== undefined) return { ok: false, message: `"${strange}" is no host name` };
+  const strange = names.find((item) => inventoryNameProblem(item) !== undefined && !isIPv6(item));
+  if (strange !== undefined) {
+    return { ok: false, message: `"${strange}" is no host name: it ${inventoryNameProblem(strange) ?? ''}` };
+  }
   return withPort(names, port);
 }
 

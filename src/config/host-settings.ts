@@ -2,6 +2,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { FettleError } from '../domain/error.ts';
 import type { Connection, Host, HostKeyPolicy } from '../domain/host.ts';
+import { hostNameProblem, userNameProblem } from '../domain/plain-name.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { readElevation } from './elevation-settings.ts';
@@ -79,7 +80,7 @@ function resolveHost({ found, reader, overrides, keys }: HostReading): Host {
 function resolveConnection({ found, reader, overrides, keys }: HostReading): Connection {
   const transport = overrides.connection ?? readTransport(reader, found.name);
   const port = reader.integer(names.port, { least: 1, most: 65_535 });
-  const user = reader.text(...names.user) ?? overrides.user;
+  const user = reader.name(names.user, userNameProblem) ?? overrides.user;
   const password = reader.secret(...names.password) ?? overrides.password;
   const privateKeyFile = readKeyFile(reader, overrides, keys, transport);
   const privateKeyPassphrase = reader.secret(...names.passphrase);
@@ -93,7 +94,7 @@ function resolveConnection({ found, reader, overrides, keys }: HostReading): Con
   const { hostKeyPolicy } = overrides;
   return {
     transport,
-    address: reader.text(...names.address) ?? found.name,
+    address: reader.name(names.address, hostNameProblem) ?? found.name,
     ...(port === undefined ? {} : { port }),
     ...(user === undefined ? {} : { user }),
     ...(password === undefined ? {} : { password }),

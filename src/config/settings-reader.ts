@@ -48,6 +48,16 @@ export class SettingsReader {
     return text.trim() === '' ? undefined : text;
   }
 
+  /** Text that ends up in commands, paths or files; `problemOf` says what of it could be read as more than a name. */
+  name(names: readonly string[], problemOf: (text: string) => string | undefined): string | undefined {
+    const text = this.text(...names);
+    const problem = text === undefined ? undefined : problemOf(text);
+    if (problem === undefined) return text;
+    const name = this.find(names)?.name ?? '';
+    this.report(names, `${name} ${JSON.stringify(text)} ${problem}`, { hint: 'OpenSSH refuses such names as well' });
+    return undefined;
+  }
+
   secret(...names: readonly string[]): Secret | undefined {
     const value = this.find(names)?.variable.value;
     if (value === undefined || value instanceof Secret) return value;

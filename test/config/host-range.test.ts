@@ -40,6 +40,11 @@ const bad: readonly [key: string, message: RegExp][] = [
   ['h:99999', /no port/],
   ['a b', /no host name/],
   ['$(id)', /no host name/],
+  ['byname|touch<x>pwn', /no host name: it holds the character "\|"/],
+  ['-oProxyCommand=id', /begins with no letter/],
+  ['../other', /begins with no letter/],
+  ['a/b', /holds the character "\/"/],
+  ['web*', /holds the character "\*"/],
   [' ', /needs a name/],
 ];
 

@@ -1,5 +1,6 @@
 // OpenSSH's command line as inventories carry it (`ansible_ssh_common_args`), read so that nothing is ignored unseen.
 import { FettleError } from '../../domain/error.ts';
+import { hostKeyAliasProblem, hostNameProblem, userNameProblem } from '../../domain/plain-name.ts';
 
 export interface SshArguments {
   /** `-F`; `none` means no file at all. */
@@ -109,8 +110,24 @@ export function readArguments(words: readonly string[], host: string): SshArgume
     if (flag === 'F') configFile ??= value;
     else options.push(keyword === undefined ? readOption(value, host) : [keyword, value]);
   }
+  for (const [keyword, value] of options) refuseNoName(keyword, value, host);
   return { configFile, options: options.filter(([keyword]) => !idleKeywords.includes(keyword)) };
 }
+
+/** Before ssh is asked: it may hand them to the commands of `Match exec`. */
+function refuseNoName(keyword: string, value: string, host: string): void {
+  const text = value.replace(/^"(.*)"$/, '$1');
+  const problem = namedBy[keyword]?.(text);
+  if (problem === undefined) return;
+  throw new FettleError('config', `the ssh argument ${keyword} ${JSON.stringify(text)} for ${host} ${problem}`);
+}
+
+const namedBy: Readonly<Record<string, (text: string) => string | undefined>> = {
+  user: userNameProblem,
+  hostname: (text) => hostNameProblem(text.replaceAll('%h', 'h')),
+  hostkeyalias: hostKeyAliasProblem,
+  port: (text) => (/^[0-9]{1,5}$/.test(text) ? undefined : 'is no port'),
+};
 
 function readOption(text: string, host: string): [string, string] {
   const [, name = '', value = ''] = /^\s*([A-Za-z0-9]+)(?:\s*=\s*|\s+)(.*)$/s.exec(text) ?? [];

@@ -20,7 +20,8 @@ export interface ConfigFile {
 const nameToken = /%[hnkC]/;
 /** Tokens of the user's name and the port. */
 export const loginToken = /%[rpC]/;
-const leftAsTheyAre = /^\s*(identityfile|certificatefile|proxycommand|controlpath|localcommand|remotecommand)[\s=]/i;
+const leftAsTheyAre =
+  /^\s*(identityfile|certificatefile|proxycommand|controlpath|localcommand|remotecommand|revokedhostkeys)[\s=]/i;
 
 /** The `Host` and `Match` blocks of OpenSSH's configuration, to tell which hosts get the same answer from `ssh -G`. */
 export class ConfigBlocks {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import SSHConfig from 'ssh-config';
 import { FettleError } from '../../domain/error.ts';
+import { hostNameProblem, userNameProblem } from '../../domain/plain-name.ts';
 import { readArguments, usedKeywords, type SshArguments } from './arguments.ts';
 import { ConfigBlocks, loginToken, type ConfigFile } from './config-blocks.ts';
 import { readOptions, readValues, type SshOptions, type SshValues } from './options.ts';
@@ -57,6 +58,10 @@ export class SshConfiguration {
 
   async options(query: SshQuery): Promise<SshOptions> {
     const { homeDir, userName } = this.#environment;
+    const problem = hostNameProblem(query.host) ?? (query.user === undefined ? undefined : userNameProblem(query.user));
+    if (problem !== undefined) {
+      throw new FettleError('config', `${query.user ?? ''}@${query.host} cannot be asked of ssh: it ${problem}`);
+    }
     const { configFile, options } = readArguments(query.arguments, query.host);
     const user: SshArguments['options'] = query.user === undefined ? [] : [['user', query.user]];
     const port: SshArguments['options'] = query.port === undefined ? [] : [['port', String(query.port)]];

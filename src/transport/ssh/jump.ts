@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { Client } from 'ssh2';
 import { FettleError } from '../../domain/error.ts';
 import type { Connection } from '../../domain/host.ts';
+import { hostNameProblem, userNameProblem } from '../../domain/plain-name.ts';
 import { cancelled, orCancelled, whenAborted } from '../limit.ts';
 import { connectTimeout } from './connect.ts';
 
@@ -118,6 +119,9 @@ function jumpConnection(connection: Connection, hops: readonly string[]): Connec
   if (address === undefined) {
     throw new FettleError('config', `the jump host "${last}" does not read`, { hint: 'write [user@]host[:port]' });
   }
+  const problem =
+    hostNameProblem(address.replace(/^\[|\]$/g, '')) ?? (user === undefined ? undefined : userNameProblem(user));
+  if (problem !== undefined) throw new FettleError('config', `the jump host "${last}" ${problem}`);
   const before = hops.slice(0, -1);
   return {
     transport: 'ssh',

@@ -1,5 +1,7 @@
 // The options of one host as OpenSSH prints and files them.
 import { join } from 'node:path';
+import { FettleError } from '../../domain/error.ts';
+import { hostKeyAliasProblem, hostNameProblem, isPlainWord, userNameProblem } from '../../domain/plain-name.ts';
 import { authMethodNames, type AuthMethodName } from './candidates.ts';
 
 export interface SshOptions {
@@ -52,11 +54,22 @@ export function readOptions(values: SshValues, place: SshPlace): SshOptions {
     return value === undefined || value === '' || value.toLowerCase() === 'none' ? undefined : value;
   };
   const seconds = (keyword: string): number | undefined => Number(first(keyword) ?? 0) * 1000 || undefined;
-  const hostName = first('hostname') ?? place.host;
+  const named = (what: string, name: string, problem: string | undefined): string => {
+    if (problem === undefined) return name;
+    throw new FettleError('config', `${what} ${JSON.stringify(name)} for ${place.host} ${problem}`, {
+      hint: 'correct it in ~/.ssh/config or in the ssh arguments of the inventory',
+    });
+  };
+  const hostName = named(
+    'the host name',
+    first('hostname') ?? place.host,
+    hostNameProblem(first('hostname') ?? place.host),
+  );
   const port = Number(first('port') ?? 22);
-  const user = first('user') ?? place.userName;
-  const tokens = { h: hostName, n: place.host, p: String(port), r: user, u: place.userName, d: place.homeDir };
-  const path = (text: string): string => expandTokens(expandHome(text, place.homeDir), tokens);
+  const user = named('the user', first('user') ?? place.userName, userNameProblem(first('user') ?? place.userName));
+  const alias = first('hostkeyalias');
+  const tokens = { h: hostName, n: place.host, p: String(port), r: user, u: place.userName, k: alias ?? place.host };
+  const path = (text: string): string => expandTokens(expandHome(text, place.homeDir), tokens, place);
   const paths = (keyword: string): string[] => (first(keyword)?.split(' ') ?? []).map(path);
   const proxyCommand = first('proxycommand');
   const agent = values.get('identityagent')?.[0];
@@ -73,11 +86,11 @@ export function readOptions(values: SshValues, place: SshPlace): SshOptions {
       first('proxyjump')
         ?.split(',')
         .map((hop) => hop.replace(/\[([^\]:]+)\]/, '$1')) ?? [],
-    proxyCommand: proxyCommand === undefined ? undefined : expandTokens(proxyCommand, tokens),
+    proxyCommand: proxyCommand === undefined ? undefined : expandTokens(proxyCommand, tokens, place),
     userKnownHosts: paths('userknownhostsfile'),
     globalKnownHosts: paths('globalknownhostsfile'),
     strictHostKeyChecking: first('stricthostkeychecking') ?? 'ask',
-    hostKeyAlias: first('hostkeyalias'),
+    hostKeyAlias: alias === undefined ? undefined : named('HostKeyAlias', alias, hostKeyAliasProblem(alias)),
     hashesKnownHosts: first('hashknownhosts') === 'yes',
     connectMs: seconds('connecttimeout'),
     idleMs: aliveMs === undefined ? undefined : aliveMs * Number(first('serveralivecountmax') ?? 3),
@@ -108,7 +121,22 @@ function expandHome(path: string, homeDir: string): string {
   return path.startsWith('~/') ? join(homeDir, path.slice(2)) : path;
 }
 
-/** ssh_config(5) TOKENS, those that paths and commands use. */
-function expandTokens(text: string, tokens: Readonly<Record<string, string>>): string {
-  return text.replace(/%(.)/g, (whole, letter: string) => (letter === '%' ? '%' : (tokens[letter] ?? whole)));
+/**
+ * ssh_config(5) TOKENS, those of paths and commands. A value that a shell would read as more than one word, or a path as
+ * a directory, is refused: `config`.
+ */
+function expandTokens(text: string, tokens: Readonly<Record<string, string>>, place: SshPlace): string {
+  return text.replace(/%(.?)/g, (whole, letter: string) => {
+    if (letter === '%') return '%';
+    // The operator's own directory: a path by nature, and nobody else's word.
+    if (letter === 'd') return place.homeDir;
+    const value = Object.hasOwn(tokens, letter) ? tokens[letter] : undefined;
+    const refuse = (why: string): FettleError =>
+      new FettleError('config', `${JSON.stringify(text)} of the ssh configuration for ${place.host} ${why}`, {
+        hint: 'write the value itself instead of the token',
+      });
+    if (value === undefined) throw refuse(`has the token ${whole}, which fettle does not support`);
+    if (!isPlainWord(value)) throw refuse(`would put ${JSON.stringify(value)} in place of ${whole}`);
+    return value;
+  });
 }
