@@ -10,7 +10,9 @@ if (Number(process.versions.node.split('.')[0]) < oldest) {
   process.exitCode = 2;
 } else {
   const { enableCompileCache } = await import('node:module');
-  enableCompileCache();
+  const { ownCacheDirectory } = await import('./trust/own-cache.ts');
+  const cache = ownCacheDirectory({ env: process.env, uid: process.geteuid?.() });
+  if (cache !== undefined) enableCompileCache(cache);
   const { main } = await import('./app.ts');
   process.exitCode = await main();
 }
