@@ -4,7 +4,10 @@ const text = { type: 'string' };
 const texts = { anyOf: [text, { type: 'array', items: text }] };
 
 const patchSchemas: Readonly<Record<string, object>> = {
-  patch_enabled: { type: 'boolean' },
+  patch_enabled: {
+    type: 'boolean',
+    description: 'False leaves the host alone, for good or until patch_disabled_until where that is given.',
+  },
   patch_disabled_until: { type: 'string', description: 'A day or a time (RFC 3339); UTC without a zone.' },
   patch_hold: { ...texts, description: 'Globs on packages that are never updated.' },
   patch_reboot: { enum: ['never', 'if-needed', 'always'] },

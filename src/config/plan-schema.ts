@@ -124,7 +124,6 @@ const install = z.strictObject({
   restartServices: z.enum(['never', 'report', 'stale']),
   maxAgeMs: whole,
   mode: z.enum(['download', 'cached']).exactOptional(),
-  removeOldKernels: z.strictObject({ keep: whole }).exactOptional(),
 });
 
 const verify = z.strictObject({

@@ -34,4 +34,5 @@ export const laterKeys: ReadonlySet<string> = new Set([
   'block_if',
   'http',
   'services',
+  'remove_old_kernels',
 ]);

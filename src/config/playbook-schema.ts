@@ -117,7 +117,6 @@ const install = z.strictObject({
     .describe('Windows: download only, or install only what is downloaded already.'),
   restart_services: z.enum(['never', 'report', 'stale']).optional(),
   max_age: duration.optional(),
-  remove_old_kernels: z.strictObject({ keep: z.int().min(1) }).optional(),
 });
 
 const reboot = z.strictObject({

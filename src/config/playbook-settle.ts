@@ -129,7 +129,7 @@ function settleInstall(written: Written<'install'>): InstallSettings {
     onDrift: onDrift === 'refuse' ? 'refuse-host' : onDrift,
     restartServices: written.restart_services ?? 'report',
     maxAgeMs: ms(written.max_age, '6h'),
-    ...given({ mode: written.mode, removeOldKernels: written.remove_old_kernels }),
+    ...given({ mode: written.mode }),
   };
 }
 

@@ -85,6 +85,7 @@ export type RebootMode = 'never' | 'if-needed' | 'always';
 
 /** The flat `patch_*` variables of one host. */
 export interface PatchSettings {
+  /** What `patch_enabled` says; `switchedOff` judges it together with the date. */
   readonly enabled: boolean;
   readonly disabledReason?: string;
   /** Epoch milliseconds; the host is left alone until then. */
@@ -105,6 +106,18 @@ export interface PatchSettings {
   readonly macs?: readonly string[];
   /** Where packets that wake it are sent, IPv4; absent: to everybody on the wire. */
   readonly wakeAddress?: string;
+}
+
+/**
+ * Why the host is left alone now; undefined when it takes part. `patch_enabled: false` holds for good, or until the
+ * date of `patch_disabled_until` where that is given too; the date alone holds until then.
+ */
+export function switchedOff(patch: PatchSettings, nowMs: number): string | undefined {
+  const { enabled, disabledUntilMs, disabledReason } = patch;
+  const because = disabledReason === undefined ? '' : `: ${disabledReason}`;
+  if (disabledUntilMs === undefined) return enabled ? undefined : `switched off by patch_enabled${because}`;
+  if (disabledUntilMs <= nowMs) return undefined;
+  return `switched off until ${new Date(disabledUntilMs).toISOString()} by patch_disabled_until${because}`;
 }
 
 /** Where Windows Update looks, and what of its answer does not count. */

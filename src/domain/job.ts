@@ -1,5 +1,5 @@
 /** What a detached job on a host may be asked to do. Each is one verb of `remote/posix/job.sh`. */
-export type JobKind = 'install' | 'refresh' | 'repair' | 'reboot' | 'restart' | 'hook' | 'remove-kernels';
+export type JobKind = 'install' | 'refresh' | 'repair' | 'reboot' | 'restart' | 'hook';
 
 /** Derived from run, host, step and attempt, so that asking twice gives the same job. `[a-z0-9-]`, at most 64. */
 export type JobId = string;

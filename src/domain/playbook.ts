@@ -63,8 +63,6 @@ export interface InstallSettings {
   readonly restartServices: 'never' | 'report' | 'stale';
   /** Metadata older than this is refreshed by `plan`. */
   readonly maxAgeMs: number;
-  /** Keep this many kernels; absent = nothing is removed. */
-  readonly removeOldKernels?: { readonly keep: number };
 }
 
 export interface RebootSettings {

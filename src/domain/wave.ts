@@ -54,12 +54,6 @@ export function allowedFailures(budget: Budget, selected: number): number {
   return Math.min(budget.max ?? Infinity, share);
 }
 
-/** True when the host shares a cluster with one in flight: members of a cluster never go together. */
-export function clashesWith(clusters: readonly string[], inFlight: Iterable<readonly string[]>): boolean {
-  const mine = new Set(clusters);
-  return [...inFlight].some((other) => other.some((cluster) => mine.has(cluster)));
-}
-
 /** Hosts whose connection passes through `host`, directly or by another jump host. */
 export function reachedBehind(host: string, reachedThrough: PartitionInput['reachedThrough']): ReadonlySet<string> {
   const behind = new Set<string>();

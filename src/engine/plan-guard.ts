@@ -1,5 +1,5 @@
 import { FettleError } from '../domain/error.ts';
-import type { Host } from '../domain/host.ts';
+import { switchedOff, type Host } from '../domain/host.ts';
 import type { PlanAbsence } from '../domain/plan.ts';
 import type { Playbook } from '../domain/playbook.ts';
 
@@ -13,11 +13,6 @@ export interface GuardInput {
 
 /** Holds the selection against the playbook's guards before any host is contacted; `FettleError('usage')`, exit 2. */
 export function checkGuards({ playbook, selected, inventorySize }: GuardInput): void {
-  if (playbook.install.removeOldKernels !== undefined) {
-    throw new FettleError('config', 'install.remove_old_kernels is not implemented', {
-      hint: 'remove the key; old kernels are left where they are',
-    });
-  }
   const { minHosts, maxHosts, maxSharePercent } = playbook.targets.guard;
   const hint = 'narrow targets.select or --limit, or change targets.guard of the playbook';
   if (selected === 0) {
@@ -43,11 +38,6 @@ function count(hosts: number): string {
 
 /** Undefined when the host takes part; a host switched off by its own variables is not even contacted. */
 export function disabledAbsence(host: Host, nowMs: number): PlanAbsence | undefined {
-  const { enabled, disabledReason, disabledUntilMs } = host.patch;
-  const because = disabledReason === undefined ? '' : `: ${disabledReason}`;
-  const base = { host: host.name, hostId: host.id, kind: 'disabled' } as const;
-  if (!enabled) return { ...base, reason: `switched off by patch_enabled${because}` };
-  if (disabledUntilMs === undefined || disabledUntilMs <= nowMs) return undefined;
-  const until = new Date(disabledUntilMs).toISOString();
-  return { ...base, reason: `switched off until ${until} by patch_disabled_until${because}` };
+  const reason = switchedOff(host.patch, nowMs);
+  return reason === undefined ? undefined : { host: host.name, hostId: host.id, kind: 'disabled', reason };
 }

@@ -115,7 +115,9 @@ export function resolveReboot(host: Pick<Host, 'patch' | 'connection'>, written:
   const { reboot, maxReboots } = host.patch;
   const settings = withFamilyLimits(host, written);
   const mode = settings.mode === 'never' && reboot !== 'never' ? 'never' : (reboot ?? settings.mode);
-  return { ...settings, mode, max: Math.min(maxReboots ?? settings.max, settings.max) };
+  const isWritten = settings.isWritten === true || reboot === mode;
+  const max = Math.min(maxReboots ?? settings.max, settings.max);
+  return { ...settings, mode, ...(isWritten ? { isWritten } : {}), max };
 }
 
 function expectReboot(scan: HostScan, workload: HostWorkload, settings: RebootSettings): HostPlan['reboot'] {

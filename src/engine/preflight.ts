@@ -1,5 +1,5 @@
 import { FettleError } from '../domain/error.ts';
-import type { Host } from '../domain/host.ts';
+import { switchedOff, type Host } from '../domain/host.ts';
 import type { HostPlan } from '../domain/plan.ts';
 import type { FileSystem, HostScan } from '../domain/scan.ts';
 
@@ -48,16 +48,8 @@ export function judgePreflight(input: PreflightInput): PreflightJudgement {
 }
 
 function judgeSwitches({ host, nowMs }: PreflightInput): FettleError | undefined {
-  const { enabled, disabledReason, disabledUntilMs } = host.patch;
-  if (!enabled) {
-    const because = disabledReason === undefined ? '' : `: ${disabledReason}`;
-    return new FettleError('cancelled', `patching is switched off for it (patch_enabled)${because}`);
-  }
-  if (disabledUntilMs !== undefined && disabledUntilMs > nowMs) {
-    const until = new Date(disabledUntilMs).toISOString();
-    return new FettleError('cancelled', `patching is switched off for it until ${until} (patch_disabled_until)`);
-  }
-  return undefined;
+  const reason = switchedOff(host.patch, nowMs);
+  return reason === undefined ? undefined : new FettleError('cancelled', reason);
 }
 
 /** A job of another run works on the host: what it has half done is not ours to judge. */

@@ -10,8 +10,6 @@ export interface RunResult {
   /** Hosts by verdict; `pending` were never started. */
   readonly counts: Readonly<Record<string, number>>;
   readonly outcomes: ReadonlyMap<string, Outcome>;
-  /** Work goes on without us: `run resume` is owed. */
-  readonly isDetached: boolean;
 }
 
 export interface ResultInput {
@@ -48,7 +46,6 @@ export function runResult(input: ResultInput): RunResult {
     reasons: reasons.map((item) => item.reason),
     counts: countVerdicts(outcomes, pending.length),
     outcomes,
-    isDetached: [...outcomes.values()].some((outcome) => outcome.verdict === 'detached'),
   };
 }
 

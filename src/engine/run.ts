@@ -1,7 +1,6 @@
 import pLimit from 'p-limit';
 import { exitCodes } from '../domain/exit.ts';
 import type { ExitName } from '../domain/exit.ts';
-import { FettleError } from '../domain/error.ts';
 import type { Operator, RunEvent, RunStarted } from '../domain/event.ts';
 import type { Host } from '../domain/host.ts';
 import { isSameMachine, judgeIdentities } from '../domain/identity.ts';
@@ -59,11 +58,6 @@ export async function applyPlan(options: ApplyOptions): Promise<RunResult> {
   return rollout.result(options.interruptedAs());
 }
 
-/** Goes on with a run from its record: the same way with what was done left out. */
-export function resumeRun(options: ApplyOptions & { readonly state: RunState }): Promise<RunResult> {
-  return applyPlan(options);
-}
-
 function rolloutOptions(options: ApplyOptions): ConstructorParameters<typeof Rollout>[0] {
   const { controller } = options;
   return {
@@ -104,9 +98,4 @@ async function finish(rollout: Rollout, options: ApplyOptions, result: RunResult
   }
   const { exitName, reasons, counts } = result;
   await rollout.emit([{ type: 'run.finished', run, exitCode: exitCodes[exitName], exitName, reasons, counts }]);
-}
-
-/** `run resume` of a run that is not in the ledger. */
-export function unknownRun(run: string): FettleError {
-  return new FettleError('usage', `there is no run ${run} in the ledger`, { hint: 'list them with: fettle run list' });
 }

@@ -40,7 +40,7 @@ export function shortBudget({ max, percent }: Budget): string {
 }
 
 export function installText({ install }: Plan): string {
-  const { mode, onDrift, conffile, restartServices, lockWaitMs, timeoutMs, removeOldKernels } = install;
+  const { mode, onDrift, conffile, restartServices, lockWaitMs, timeoutMs } = install;
   const parts = [
     ...(mode === undefined ? [] : [mode === 'download' ? 'download only' : 'only what is downloaded already']),
     `on drift ${onDrift}`,
@@ -48,7 +48,6 @@ export function installText({ install }: Plan): string {
     `restart services ${restartServices}`,
     `wait ${formatDuration(lockWaitMs)} for locks`,
     `limit ${formatDuration(timeoutMs)}`,
-    ...(removeOldKernels === undefined ? [] : [`keep ${removeOldKernels.keep} kernels`]),
   ];
   return parts.join('; ');
 }

@@ -84,7 +84,7 @@ describe('a plan file', () => {
 
   test('reads back with every setting that only some plans have', () => {
     const reboot = { ...plan.reboot, concurrency: 1, isWritten: true, hasDefaultLimits: true, ifIdle: true } as const;
-    const install = { ...plan.install, mode: 'download', removeOldKernels: { keep: 2 } } as const;
+    const install = { ...plan.install, mode: 'download' } as const;
     const hosts = plan.hosts.map((item) => ({
       ...item,
       rebootSettings: { ...reboot, power: 'off' } as const,

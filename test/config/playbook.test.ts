@@ -71,7 +71,7 @@ rollout:
   order: shuffle
   budget: {max: 2, percent: 3%, counts: [failed]}
   waves: [1, 25%, {name: c, select: web, where: {ring: a}, take: 3, concurrency: 2, budget: {max: 1}}, rest]
-install: {timeout: 1m, lock_wait: 0s, conffile: take-new, on_drift: supersede, restart_services: stale, max_age: 1h, remove_old_kernels: {keep: 2}}
+install: {timeout: 1m, lock_wait: 0s, conffile: take-new, on_drift: supersede, restart_services: stale, max_age: 1h}
 reboot: {mode: if-needed, max: 1, go_down: 1m, come_back: 2m, settle: 3s, concurrency: 4}
 verify: {failed_units: warn, listeners: ignore, stale_processes: fail, ignore: [x*], retries: 0, retry_delay: 1s}
 hooks:
@@ -112,7 +112,6 @@ plan: {expires: 1d}
       onDrift: 'supersede',
       restartServices: 'stale',
       maxAgeMs: 3_600_000,
-      removeOldKernels: { keep: 2 },
     });
     assert.deepEqual(reboot, {
       mode: 'if-needed',
@@ -196,6 +195,7 @@ const wrong: readonly [text: string, expected: RegExp][] = [
     `${head}hooks: {before_host: [{name: a, remote: x, runs: always}]}\n`,
     /:5:50: hooks\.before_host\[0\]\.runs: runs is only/,
   ],
+  [`${head}install: {remove_old_kernels: {keep: 2}}\n`, /remove_old_kernels/],
   [`${head}install: {timeout: 1m}\ninstall: {timeout: [\n`, /broken YAML/],
   [
     `a: &a [x, x]\nb: &b [${'*a, '.repeat(20)}]\nc: &c [${'*b, '.repeat(20)}]\nkind: patch\nd: [${'*c, '.repeat(20)}]\n`,

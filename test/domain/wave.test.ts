@@ -6,7 +6,6 @@ import type { Amount, Budget, Rollout, WaveSpec } from '../../src/domain/playboo
 import type { PartitionInput } from '../../src/domain/wave.ts';
 import {
   allowedFailures,
-  clashesWith,
   markUntried,
   partitionWaves,
   reachedBehind,
@@ -241,12 +240,6 @@ describe('a budget', () => {
       assert.equal(allowedFailures({ ...own, counts: [] }, selected), allowed);
     });
   }
-});
-
-test('members of one cluster clash, others do not', () => {
-  assert.equal(clashesWith(['db'], [['web'], ['db', 'ha']]), true);
-  assert.equal(clashesWith(['db'], [['web'], []]), false);
-  assert.equal(clashesWith([], [['db']]), false);
 });
 
 test('a version that no earlier wave gets first is marked untried', () => {

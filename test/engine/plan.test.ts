@@ -161,6 +161,7 @@ describe('a plan', () => {
       fakeHost('a', { enabled: false, disabledReason: 'frozen' }),
       fakeHost('b', { disabledUntilMs: 4_000_000_000_000 }),
       fakeHost('c', { disabledUntilMs: 1 }),
+      fakeHost('d', { enabled: false, disabledUntilMs: 4_000_000_000_000 }),
     ];
     const { plan, record } = await make({ hosts });
     assert.deepEqual(
@@ -168,12 +169,22 @@ describe('a plan', () => {
       [
         ['a', 'disabled'],
         ['b', 'disabled'],
+        ['d', 'disabled'],
       ],
     );
     assert.match(plan.absent[0]?.reason ?? '', /patch_enabled: frozen/);
     assert.deepEqual(
       record.events.map((event) => ('host' in event ? event.host : '')),
       ['c'],
+    );
+  });
+
+  test('takes a host in again that was switched off until a day that is over', async () => {
+    const { plan } = await make({ hosts: [fakeHost('a', { enabled: false, disabledUntilMs: 1 })] });
+    assert.deepEqual(plan.absent, []);
+    assert.deepEqual(
+      plan.hosts.map(({ host }) => host),
+      ['a'],
     );
   });
 
@@ -371,6 +382,14 @@ describe('the reboot to expect', () => {
     assert.equal(resolved('never', 'always'), 'never');
     assert.equal(resolved('if-needed', 'always'), 'always');
     assert.equal(resolved('if-needed'), 'if-needed');
+  });
+
+  test('counts as written where the mode that holds was named by the playbook or by patch_reboot', () => {
+    const silent = { ...rebootSettings, mode: 'never' } as const;
+    assert.equal(resolveReboot(fakeHost('a'), silent).isWritten, undefined);
+    assert.equal(resolveReboot(fakeHost('a', { reboot: 'never' }), silent).isWritten, true);
+    assert.equal(resolveReboot(fakeHost('a', { reboot: 'always' }), silent).isWritten, undefined);
+    assert.equal(resolveReboot(fakeHost('a'), { ...silent, isWritten: true }).isWritten, true);
   });
 
   test('is not repeated more often than host and playbook allow', () => {

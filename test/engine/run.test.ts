@@ -154,7 +154,7 @@ test('a detach lets go of hosts in flight; resume attaches to the same job', asy
     return {};
   };
   const result = await fleet.apply(planOf(three), { stop: detach.signal, detach: detach.signal });
-  assert.deepEqual([result.exitName, result.isDetached], ['interrupted', true]);
+  assert.deepEqual([result.exitName, result.outcomes.get('a')?.verdict], ['interrupted', 'detached']);
   assert.deepEqual(fleet.record.ofType('run.detached')[0]?.hosts, ['a']);
   assert.equal(fleet.record.ofType('run.finished').length, 0);
   assert.equal(fleet.record.leases.get('a')?.run, 'run1', 'its lease stays while its job may run');

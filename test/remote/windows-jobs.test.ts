@@ -273,7 +273,7 @@ describe('a job on Windows', { skip: skipWithoutDotnet }, () => {
     const session = new WindowsSession(host);
     const bad: readonly [Partial<StartOptions>, string][] = [
       [{ kind: 'install', request: { verb: 'install' } }, 'a row is no update'],
-      [{ kind: 'remove-kernels' }, 'no job of kind remove-kernels'],
+      [{ kind: 'defragment' as StartOptions['kind'] }, 'no job of kind defragment'],
       [{ request: { verb: 'hook', fields: { script: '999' } } }, 'the script does not read'],
       [{ run: '' }, 'the request names no run'],
     ];

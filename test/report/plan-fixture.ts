@@ -117,7 +117,6 @@ export const samplePlan: Plan = {
     onDrift: 'refuse-host',
     restartServices: 'report',
     maxAgeMs: 21_600_000,
-    removeOldKernels: { keep: 2 },
   },
   reboot: { mode: 'if-needed', max: 1, goDownMs: 60_000, comeBackMs: 600_000, settleMs: 10_000 },
   verify: {

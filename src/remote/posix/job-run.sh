@@ -102,7 +102,6 @@ run_job() {
     install) apt_install ;;
     refresh) apt_refresh ;;
     repair) apt_repair ;;
-    remove-kernels) apt_remove_kernels ;;
     restart) restart_units ;;
     hook) run_hook ;;
     reboot) reboot_host ;;

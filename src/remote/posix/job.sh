@@ -168,7 +168,7 @@ launch() {
 # What is asked is checked before anything is claimed.
 check_job() {
   case $(field kind) in
-    install | remove-kernels) if [ -z "$rows" ] || ! are_packages; then refuse bad-request 'a row is no package'; fi ;;
+    install) if [ -z "$rows" ] || ! are_packages; then refuse bad-request 'a row is no package'; fi ;;
     hook) is_octal "$(field script)" || refuse bad-request 'the script does not read' ;;
     refresh | repair | restart | reboot) ;;
     *) refuse bad-request "there is no job of kind $(field kind)" ;;
