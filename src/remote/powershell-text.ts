@@ -16,10 +16,15 @@ export function textCommand(session: Pick<Session, 'transport'>): string {
 
 let runner: string | undefined;
 
+/** What runs the text of an operator, the same for every text. */
+export function textRunner(): string {
+  runner ??= `${stripped(readFileSync(new URL('windows/text.ps1', import.meta.url), 'utf8'))}\nInvoke-OwnText`;
+  return runner;
+}
+
 /** Standard input for it: the program that runs the text, and the text, each as a line of base64. */
 export function encodeText(text: string): string {
-  runner ??= `${stripped(readFileSync(new URL('windows/text.ps1', import.meta.url), 'utf8'))}\nInvoke-OwnText`;
-  return `${base64(runner)}\n${base64(text)}\n`;
+  return `${base64(textRunner())}\n${base64(text)}\n`;
 }
 
 function base64(text: string): string {

@@ -40,10 +40,15 @@ export function stripped(text: string): string {
 
 let bootstrap: string | undefined;
 
+/** What every command line of a script decodes to: always the same, so that an administrator can allow it by its hash. */
+export function bootstrapText(): string {
+  bootstrap ??= stripped(readFileSync(new URL('windows/bootstrap.ps1', import.meta.url), 'utf8'));
+  return bootstrap;
+}
+
 /** The same for every script: what cmd sees is letters, digits and `+/=`, below its limit of 8191 characters. */
 export function bootstrapCommand(session: Pick<Session, 'transport'>): string {
-  bootstrap ??= encodeCommand(readFileSync(new URL('windows/bootstrap.ps1', import.meta.url), 'utf8'));
-  return `${powershellProgram(session)} ${switches} -EncodedCommand ${bootstrap}`;
+  return `${powershellProgram(session)} ${switches} -EncodedCommand ${encodeCommand(bootstrapText())}`;
 }
 
 /** Request and script as one packed and hashed payload; all of it ASCII, whatever code page the host has. */

@@ -40,6 +40,15 @@ const windowsVerbs: Readonly<Record<string, readonly string[]>> = {
   'job sweep': watching,
 };
 
+/** One text that runs on hosts, with the verbs that it answers to; `verb` is `*` for all that have no text of their own. */
+export interface HostScript {
+  readonly family: 'posix' | 'windows';
+  readonly name: string;
+  readonly verb: string;
+  /** Of the text as it reaches the host, hexadecimal. */
+  readonly sha256: string;
+}
+
 const made = new Map<string, RemoteScript>();
 
 /** Looks: facts, pending updates, simulations. Changes nothing. */
@@ -61,6 +70,23 @@ export function inPowerShell({ name }: Pick<RemoteScript, 'name'>, verb = ''): R
     'windows',
     parts.map((part) => `${part}.ps1`),
   );
+}
+
+/** Every script that is assembled here, once for each of its texts. */
+export function assembledScripts(): readonly HostScript[] {
+  const whole = [probeScript(), jobScript()];
+  return [
+    ...whole.map(({ name, sha256 }) => ({ family: 'posix' as const, name, verb: '*', sha256 })),
+    ...whole.map((script) => windowsScript(script.name, '*')),
+    ...Object.keys(windowsVerbs).map((key) => {
+      const [name = '', verb = ''] = key.split(' ');
+      return windowsScript(name, verb);
+    }),
+  ];
+}
+
+function windowsScript(name: string, verb: string): HostScript {
+  return { family: 'windows', name, verb, sha256: inPowerShell({ name }, verb).sha256 };
 }
 
 function assemble(name: ScriptName, family: 'posix' | 'windows', files: readonly string[]): RemoteScript {

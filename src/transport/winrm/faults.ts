@@ -33,7 +33,8 @@ export const faultCodes = {
   maxOperations: 2_150_859_174,
   commandTerminated: 2_150_859_212,
   disconnected: 2_150_859_230,
-  profileUnloaded: 2_147_943_418,
+  /** ERROR_KEY_DELETED: the profile of the account was unloaded while it was asked for. */
+  profileUnloaded: 1018,
 } as const;
 
 interface Known {
@@ -51,20 +52,30 @@ const quotaHint =
 const tooLarge = 'raise MaxEnvelopeSizekb there (winrm set winrm/config @{MaxEnvelopeSizekb="500"})';
 const comesBack = 'the host is starting or shutting down; try again in a minute';
 const resets = 'the shell there ended; its outcome is unknown where a command was running';
+const shortOfMemory =
+  'the host is short of memory or of room in its paging file, as during a large update; it is asked again where a job runs';
+const passingDenial =
+  'a host under load refuses like this for a while: try again; where it stays, the account needs to be an administrator there';
 const ours = 'this looks like a mistake of fettle or of a proxy in between';
 
 const table: ReadonlyMap<number, Known> = new Map<number, Known>([
   [5, { class: 'auth', symbol: 'ERROR_ACCESS_DENIED', hint: notAdministrator }],
+  [8, { class: 'transient', symbol: 'ERROR_NOT_ENOUGH_MEMORY', hint: shortOfMemory }],
+  [14, { class: 'transient', symbol: 'ERROR_OUTOFMEMORY', hint: shortOfMemory }],
   [87, { class: 'fatal', symbol: 'ERROR_INVALID_PARAMETER', hint: ours }],
   [109, { class: 'fatal', symbol: 'ERROR_BROKEN_PIPE', hint: 'the command ended before it read its input' }],
   [170, { class: 'transient', symbol: 'ERROR_BUSY', hint: 'the host is busy; try again' }],
   [232, { class: 'fatal', symbol: 'ERROR_NO_DATA', hint: 'the command ended before it read its input' }],
   [995, { class: 'transient', symbol: 'ERROR_OPERATION_ABORTED', hint: comesBack }],
+  [1018, { class: 'sessionReset', symbol: 'ERROR_KEY_DELETED', hint: resets }],
+  [1053, { class: 'transient', symbol: 'ERROR_SERVICE_REQUEST_TIMEOUT', hint: comesBack }],
   [1115, { class: 'transient', symbol: 'ERROR_SHUTDOWN_IN_PROGRESS', hint: comesBack }],
   [1326, { class: 'auth', symbol: 'ERROR_LOGON_FAILURE', hint: 'check user and password' }],
+  [1450, { class: 'transient', symbol: 'ERROR_NO_SYSTEM_RESOURCES', hint: shortOfMemory }],
+  [1455, { class: 'transient', symbol: 'ERROR_COMMITMENT_LIMIT', hint: shortOfMemory }],
   [1722, { class: 'transient', symbol: 'RPC_S_SERVER_UNAVAILABLE', hint: comesBack }],
   [1726, { class: 'transient', symbol: 'RPC_S_CALL_FAILED', hint: comesBack }],
-  [2_147_943_418, { class: 'sessionReset', symbol: 'ERROR_KEY_DELETED', hint: resets }],
+  [1816, { class: 'transient', symbol: 'ERROR_NOT_ENOUGH_QUOTA', hint: shortOfMemory }],
   [2_150_858_764, { class: 'configuration', symbol: 'UNSUPPORTED_TIMEOUT', hint: 'lower the operation timeout' }],
   [2_150_858_790, { class: 'configuration', symbol: 'ENVELOPE_TOO_LARGE', hint: tooLarge }],
   [2_150_858_793, { class: 'transient', symbol: 'OPERATION_TIMEDOUT', hint: 'the host is slow; try again' }],
@@ -108,13 +119,29 @@ const unknown: Known = {
   hint: 'look the number up in the Windows Remote Management event log of the host',
 };
 
+/** FACILITY_WIN32: `HRESULT_FROM_WIN32` of winerror.h puts a Win32 code into the lower half. */
+const win32Facility = 0x8007;
+
+/**
+ * What a fault means. A Win32 code may come as itself or as an HRESULT: both are the same row. An access denied that
+ * the service itself calls an internal error is what a host under load says, not a judgement on the account.
+ */
 export function describeFault({ code, subcode }: Pick<Fault, 'code' | 'subcode'>): Known {
   if (code === undefined) {
     if (subcode === 'TimedOut') return known(faultCodes.operationTimedOut);
     return subcode === 'AccessDenied' ? known(faultCodes.accessDenied) : unknown;
   }
   if (code >= pluginQuota.from && code <= pluginQuota.to) return known(faultCodes.maxShells);
-  return known(code);
+  const plain = win32Code(code);
+  if (plain === faultCodes.accessDenied && plain !== code && subcode === 'InternalError') {
+    return { class: 'transient', symbol: 'ERROR_ACCESS_DENIED', hint: passingDenial };
+  }
+  return known(plain);
+}
+
+/** The Win32 code within an HRESULT of its facility; any other number as it is. */
+export function win32Code(code: number): number {
+  return code >>> 16 === win32Facility ? code & 0xffff : code;
 }
 
 function known(code: number): Known {

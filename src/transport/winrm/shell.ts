@@ -1,7 +1,7 @@
 import { FettleError } from '../../domain/error.ts';
 import { isLoss, type WsmanClient } from './client.ts';
 import { failure, type Phase } from './endpoint.ts';
-import { describeFault, faultCodes, faultError, isHeartbeat, type Fault } from './faults.ts';
+import { describeFault, faultCodes, faultError, isHeartbeat, win32Code, type Fault } from './faults.ts';
 import {
   createShell,
   deleteShell,
@@ -16,6 +16,7 @@ import {
   type RunningCommand,
   type ShellSignal,
 } from './soap.ts';
+import type { XmlElement } from './xml.ts';
 
 export interface ShellPorts {
   /** Upper-case UUIDs. */
@@ -31,6 +32,8 @@ const shellRequest = { name: 'fettle', idleTimeoutSec: 900 };
 /** Between attempts to fetch output after the connection was lost. */
 const reconnectPausesMs: readonly number[] = [500, 1_000, 2_000, 4_000, 5_000];
 const busyPausesMs: readonly number[] = [5_000, 5_000, 5_000];
+/** Until Windows has put away the profile of an earlier session. */
+const profilePauseMs = 1_000;
 const nothingYet: Output = { pieces: [], exitCode: undefined };
 
 /** The command has ended or closed its stdin: what is left of it interests nobody. */
@@ -73,7 +76,7 @@ export class Shell {
         const started = await this.#begin(command, line, signal);
         if (!isFault(started)) return started;
         if (describeFault(started).class !== 'sessionReset' || attempt > 0) throw this.#error('command', started);
-        await this.#forget(started, signal);
+        await this.#discard(signal);
       } catch (error) {
         if (signal?.aborted) abandon(command);
         throw error;
@@ -88,8 +91,9 @@ export class Shell {
       const reply = await this.#client.ask(message, { phase: 'send', signal });
       // The time-out says that the piece was taken and the command is slow to read it.
       if (reply.kind === 'body' || isHeartbeat(reply.fault)) return true;
-      if (reply.fault.code !== undefined && deafCodes.includes(reply.fault.code)) return false;
-      if (reply.fault.code !== faultCodes.busy || pauseMs === undefined) throw this.#error('send', reply.fault);
+      if (reply.fault.code !== undefined && deafCodes.includes(win32Code(reply.fault.code))) return false;
+      if (win32Code(reply.fault.code ?? 0) !== faultCodes.busy || pauseMs === undefined)
+        throw this.#error('send', reply.fault);
       await this.#ports.sleep(pauseMs, signal);
     }
     return true;
@@ -103,7 +107,7 @@ export class Shell {
     const output = await this.#fetch(command, signal);
     if (!isFault(output)) return output;
     if (describeFault(output).class !== 'sessionReset') throw this.#error('receive', output);
-    this.#shellId = undefined;
+    await this.#discard(signal);
     throw failure(this.#client.endpoint, {
       code: 'lost',
       phase: 'receive',
@@ -126,9 +130,18 @@ export class Shell {
 
   async #ready(signal: AbortSignal | undefined): Promise<string> {
     if (this.#shellId !== undefined) return this.#shellId;
-    const body = await this.#client.demand(createShell(shellRequest), { phase: 'create', signal });
+    const body = await this.#create(signal);
     this.#shellId = this.#client.understand('create', () => readShellId(body));
     return this.#shellId;
+  }
+
+  /** A profile that is being unloaded (1018) is there again a moment later: asked for once more. */
+  async #create(signal: AbortSignal | undefined): Promise<XmlElement> {
+    const reply = await this.#client.ask(createShell(shellRequest), { phase: 'create', signal });
+    if (reply.kind === 'body') return reply.body;
+    if (win32Code(reply.fault.code ?? 0) !== faultCodes.profileUnloaded) throw this.#error('create', reply.fault);
+    await this.#ports.sleep(profilePauseMs, signal);
+    return this.#client.demand(createShell(shellRequest), { phase: 'create', signal });
   }
 
   /** After a lost answer the host is asked for output under the id that was sent: it tells whether the command runs. */
@@ -172,10 +185,16 @@ export class Shell {
     throw new FettleError('internal', 'the attempts to fetch output never end');
   }
 
-  /** A spent shell still counts against the quota of shells; one the host does not know is gone. */
-  async #forget(fault: Fault, signal: AbortSignal | undefined): Promise<void> {
-    if (fault.code === faultCodes.notFound) this.#shellId = undefined;
-    else await this.remove(signal);
+  /**
+   * A shell that is spent, or has lost our command, still counts against the quota of shells until it idles out: it is
+   * deleted. The host may not know it either; what fails here changes nothing.
+   */
+  async #discard(signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await this.remove(signal);
+    } catch (error) {
+      if (signal?.aborted) throw error;
+    }
   }
 
   #error(phase: Phase, fault: Fault): FettleError {

@@ -170,20 +170,34 @@ async function handshake(socket: Socket, endpoint: Endpoint, { context, limit }:
   }
 }
 
-/** OpenSSL's words for an answer that is no TLS. */
+/** OpenSSL's names of errors: an answer that is no TLS, and one of a version before TLS 1.2. */
 const isPlain = /wrong[ _]version[ _]number|packet[ _]length[ _]too[ _]long|http[ _]request/i;
+const isOldVersion = /unsupported[ _]protocol|version[ _]too[ _]low|alert[ _]protocol[ _]version/i;
 
 function tlsError(endpoint: Endpoint, cause: Error): FettleError {
-  const plain = isPlain.test(`${cause.message} ${'code' in cause ? String(cause.code) : ''}`);
-  return failure(endpoint, {
-    code: 'connect',
-    phase: 'tls',
-    what: plain ? 'speaks plain http where TLS was expected' : `refused the TLS handshake: ${messageOf(cause)}`,
-    hint: plain
-      ? 'set ansible_port to that of the https listener (5986), or ansible_winrm_scheme: http, which seals its messages'
-      : 'does the https listener have a certificate (winrm enumerate winrm/config/listener), and TLS 1.2?',
-    cause,
-  });
+  const words = `${cause.message} ${'code' in cause ? String(cause.code) : ''}`;
+  const { what, hint } = isPlain.test(words)
+    ? {
+        what: 'speaks plain http where TLS was expected',
+        hint: 'set ansible_port to that of the https listener (5986), or ansible_winrm_scheme: http, which seals its messages',
+      }
+    : isOldVersion.test(words)
+      ? {
+          what: 'offers no TLS 1.2: it has older versions only',
+          hint: 'switch TLS 1.2 on there (SCHANNEL\\Protocols\\TLS 1.2\\Server: Enabled=1, DisabledByDefault=0) and restart it',
+        }
+      : {
+          what: `refused the TLS handshake: ${reasonOf(cause)}`,
+          hint: 'does the https listener have a certificate (winrm enumerate winrm/config/listener), and TLS 1.2?',
+        };
+  return failure(endpoint, { code: 'connect', phase: 'tls', what, hint, cause });
+}
+
+/** OpenSSL writes `address:error:number:library:function:reason:file:line:` and a line end; the reason alone helps. */
+function reasonOf(cause: Error): string {
+  const { reason } = cause as { readonly reason?: unknown };
+  if (typeof reason === 'string' && reason !== '') return reason;
+  return messageOf(cause).replace(/\s+/g, ' ').trim();
 }
 
 function checkPin(endpoint: Endpoint, shown: string, pin: string | undefined): void {

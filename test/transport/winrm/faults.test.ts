@@ -78,7 +78,16 @@ describe('a fault', () => {
       87: 'fatal',
       170: 'transient',
       1115: 'transient',
-      2147943418: 'sessionReset',
+      8: 'transient',
+      14: 'transient',
+      1018: 'sessionReset',
+      1455: 'transient',
+      1816: 'transient',
+      0x80070005: 'auth',
+      0x8007000e: 'transient',
+      0x800703fa: 'sessionReset',
+      0x800705af: 'transient',
+      0x80070718: 'transient',
       2150858790: 'configuration',
       2150858843: 'sessionReset',
       2150859173: 'quota',
@@ -93,6 +102,24 @@ describe('a fault', () => {
       assert.ok(described.hint.length > 10);
     }
     assert.equal(describeFault({ code: undefined, subcode: 'AccessDenied' }).class, 'auth');
+  });
+
+  test('says the same as a Win32 code and as an HRESULT of it', () => {
+    for (const code of [5, 14, 87, 170, 995, 1018, 1115, 1326, 1450, 1455, 1722, 1726, 1816]) {
+      const [plain, wrapped] = [code, 0x8007_0000 + code].map((one) =>
+        describeFault({ code: one, subcode: undefined }),
+      );
+      assert.deepEqual(wrapped, plain, String(code));
+    }
+  });
+
+  test('of a denied access that the service calls an internal error passes; its own denial does not', () => {
+    const code = 2147942405;
+    const passing = describeFault({ code, subcode: 'InternalError' });
+    assert.deepEqual([passing.class, passing.symbol], ['transient', 'ERROR_ACCESS_DENIED']);
+    assert.match(passing.hint, /try again.*administrator/);
+    assert.equal(describeFault({ code, subcode: 'AccessDenied' }).class, 'auth');
+    assert.equal(describeFault({ code: 5, subcode: 'InternalError' }).class, 'auth');
   });
 
   test('as an error names host, port, phase, number and symbol', () => {

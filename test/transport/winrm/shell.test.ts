@@ -20,7 +20,7 @@ describe('a shell', () => {
       rig.server.faults.add({ on: 'Command', fault: soapFault(code) });
       assert.equal((await session.exec({ command: 'echo x' })).stdout.toString(), 'x\n');
       assert.equal(times(rig, 'Create'), 2, String(code));
-      assert.deepEqual(rig.server.shells.length, code === 2150858843 ? 2 : 1);
+      assert.deepEqual(rig.server.shells.length, 1);
     }
   });
 
@@ -30,6 +30,32 @@ describe('a shell', () => {
     rig.server.faults.add({ on: 'Command', times: 5, fault: soapFault(2150859174) });
     await rejectsWith(session.exec({ command: 'echo x' }), 'lost', /words of the host \[2150859174, QUOTA_MAX_OPER/);
     assert.equal(times(rig, 'Create'), 2);
+  });
+
+  test('is asked for once more where the profile of the account was just put away, and not for ever', async () => {
+    for (const code of [1018, 0x800703fa]) {
+      await using rig = await Rig.start();
+      const session = await rig.open();
+      rig.server.faults.add({ on: 'Create', fault: soapFault(code) });
+      assert.equal((await session.exec({ command: 'echo x' })).stdout.toString(), 'x\n');
+      assert.equal(times(rig, 'Create'), 2);
+    }
+    await using rig = await Rig.start();
+    const session = await rig.open();
+    rig.server.faults.add({ on: 'Create', times: 9, fault: soapFault(1018) });
+    await rejectsWith(session.exec({ command: 'echo x' }), 'lost', /\[1018, ERROR_KEY_DELETED\] \(create\)/);
+    assert.equal(times(rig, 'Create'), 2);
+  });
+
+  test('whose host no longer knows the command is deleted: it counts against the quota as long as it is there', async () => {
+    for (const code of [2150858843, 2150859212, 2147943418]) {
+      await using rig = await Rig.start({ server: { quotas: { maxShellsPerUser: 1 } } });
+      const session = await rig.open();
+      rig.server.faults.add({ on: 'Receive', fault: soapFault(code) });
+      await rejectsWith(session.exec({ command: 'sleep 30' }), 'lost', /no longer knows the command/);
+      assert.equal(rig.server.shells.length, 0);
+      assert.equal((await session.exec({ command: 'echo on' })).stdout.toString(), 'on\n');
+    }
   });
 
   test('whose operations are used up comes back by itself, though the host tells it in its own way', async () => {

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { createServer } from 'node:tls';
+import { FettleError } from '../../../src/domain/error.ts';
 import { KnownCertificates } from '../../../src/transport/winrm/known-certificates.ts';
 import { rejectsWith } from '../../contract/session.ts';
 import { makeCertificate } from '../../support/winrm-server/certificate.ts';
@@ -9,6 +13,25 @@ import { listen } from './peer.ts';
 import { account, Rig, sharedCertificate } from './rig.ts';
 
 const basic = { server: { isBasicAllowed: true }, settings: { auth: 'basic' } } as const;
+
+describe('a host whose TLS is too old', () => {
+  test('is told in words of ours, on one line, with what to switch on', async () => {
+    const { certificate, key } = sharedCertificate();
+    const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
+    const server = createServer({ cert: certificate, key, ...old }).listen(0, '127.0.0.1');
+    server.on('tlsClientError', () => undefined);
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    await using rig = await Rig.start({ scheme: 'https' });
+    const error = await rig.open(rig.with({}, { port })).catch((thrown: unknown) => thrown);
+    server.close();
+    assert.ok(error instanceof FettleError);
+    assert.equal(error.code, 'connect');
+    assert.match(error.message, /offers no TLS 1\.2/);
+    assert.doesNotMatch(error.message, /\n|error:|ssl\//);
+    assert.match(error.hint ?? '', /SCHANNEL\\Protocols/);
+  });
+});
 
 describe('the certificate of a host', () => {
   test('is taken when its authority is known and its name fits', async () => {
