@@ -8,7 +8,7 @@ import { openReporter } from '../report/registry.ts';
 import { announceHead } from './chain-head.ts';
 import type { Context } from './context.ts';
 import type { Options } from './options.ts';
-import { lookingContext, openCommandTransports, remoteOpener, type OpenRemote } from './reach.ts';
+import { askRoutes, lookingContext, openCommandTransports, remoteOpener, type OpenRemote } from './reach.ts';
 import { openRecord, runFinished, runStarted } from './record.ts';
 
 export interface Look {
@@ -16,6 +16,8 @@ export interface Look {
   readonly ledger: Ledger;
   readonly remote: OpenRemote;
   readonly concurrency: number;
+  /** Names and addresses of the jump hosts on the way to each host. */
+  readonly routes: ReadonlyMap<string, readonly string[]>;
 }
 
 export interface LookEnd {
@@ -37,12 +39,13 @@ export const defaultConcurrency = 20;
 export async function lookAt(request: LookRequest, context: Context): Promise<ExitName> {
   const { kind, hosts, options } = request;
   const run = context.newId();
+  await using transports = openCommandTransports(options, context);
+  const routes = await askRoutes(hosts, transports);
   await using ledger = await openRecord(options, context);
   const reporter = await openReporter(options, context.output);
   let print: (() => void | Promise<void>) | undefined;
   let name: ExitName = 'internal';
   try {
-    await using transports = openCommandTransports(options, context);
     const engine = lookingContext({ run, record: ledger, sink: reporter }, context);
     const tell = async (event: RunEvent): Promise<void> => {
       await ledger.append([event]);
@@ -54,6 +57,7 @@ export async function lookAt(request: LookRequest, context: Context): Promise<Ex
       ledger,
       remote: remoteOpener(transports, context),
       concurrency: options.concurrency ?? defaultConcurrency,
+      routes,
     });
     name = context.interruptions.exitName() ?? end.exitName;
     await tell(runFinished(run, name, end.counts));

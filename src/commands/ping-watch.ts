@@ -7,7 +7,7 @@ import { openWatchView, renderWatch, watchJson } from '../report/watch-view.ts';
 import type { Context } from './context.ts';
 import { defaultConcurrency } from './look.ts';
 import type { Options } from './options.ts';
-import { lookingContext, openCommandTransports, remoteOpener } from './reach.ts';
+import { askRoutes, lookingContext, openCommandTransports, remoteOpener } from './reach.ts';
 import { readDuration } from './scan.ts';
 import { show } from './show.ts';
 import { unrecorded } from './unrecorded.ts';
@@ -30,6 +30,7 @@ export async function watch(hosts: readonly Host[], options: Partial<Options>, c
   const view = openWatchView(names, output, style);
   try {
     await using transports = openCommandTransports(options, context);
+    await askRoutes(hosts, transports);
     if (forMs !== undefined)
       void clock.sleep(forMs, until).then(
         () => over.abort(),

@@ -9,7 +9,7 @@ import { loadFleet } from './fleet.ts';
 import { defaultConcurrency } from './look.ts';
 import { watch } from './ping-watch.ts';
 import type { Options } from './options.ts';
-import { lookingContext, openCommandTransports, remoteOpener } from './reach.ts';
+import { askRoutes, lookingContext, openCommandTransports, remoteOpener } from './reach.ts';
 import { show } from './show.ts';
 import { unrecorded } from './unrecorded.ts';
 
@@ -22,6 +22,7 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
   const results: PingResult[] = [];
   const reporter = await openReporter({ ...options, progress: 'none' }, context.output);
   await using transports = openCommandTransports(options, context);
+  await askRoutes(hosts, transports);
   await pingHosts(hosts, {
     context: lookingContext({ run: context.newId(), record: unrecorded, sink: reporter }, context),
     remote: remoteOpener(transports, context),

@@ -53,6 +53,7 @@ export async function planFleet(
     fettleVersion: context.version,
     mayRefresh: options.refresh !== false,
     controller: await controllerFacts(),
+    configuredJumps: (host) => look.routes.get(host) ?? [],
     ...(options.limit === undefined ? {} : { limit: options.limit }),
   });
   const bytes = encodePlan(plan);

@@ -2,11 +2,13 @@
 import { encodePlan, planSha256 } from '../config/plan-file.ts';
 import type { ExitName } from '../domain/exit.ts';
 import type { Host } from '../domain/host.ts';
+import { reachedThrough } from '../domain/jump.ts';
 import type { RebootSettings } from '../domain/playbook.ts';
 import { rebootPlan } from '../engine/reboot-plan.ts';
 import type { Context } from './context.ts';
 import type { Options } from './options.ts';
 import { openRecord, runStarted } from './record.ts';
+import { askRoutes, openCommandTransports } from './reach.ts';
 import { carryOut } from './rollout.ts';
 
 const minuteMs = 60_000;
@@ -21,7 +23,9 @@ export interface PowerRequest {
 
 export async function carryOutPower(request: PowerRequest, context: Context): Promise<ExitName> {
   const { kind, hosts, select, options } = request;
+  const via = await askWay(hosts, options, context);
   const plan = rebootPlan({
+    via,
     id: context.newId(),
     name: kind,
     hosts,
@@ -62,4 +66,14 @@ export async function carryOutPower(request: PowerRequest, context: Context): Pr
   const started = runStarted({ run: context.newId(), kind, hosts, options }, context);
   const opening = { ...started, planSha256: planSha256(bytes), playbook: kind };
   return await carryOut({ plan, hosts, opening, ledger, options }, context);
+}
+
+async function askWay(
+  hosts: readonly Host[],
+  options: Partial<Options>,
+  context: Context,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  await using transports = openCommandTransports(options, context);
+  const routes = await askRoutes(hosts, transports);
+  return reachedThrough(hosts, (host) => routes.get(host) ?? []);
 }

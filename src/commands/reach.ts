@@ -6,6 +6,7 @@ import { HostLink, reconnectLimits } from '../engine/link.ts';
 import { inTurn } from '../engine/in-turn.ts';
 import { LinkedRemote } from '../engine/linked-remote.ts';
 import { localSpawner } from '../engine/local-command.ts';
+import { countedHostNames } from '../base/host-names.ts';
 import { FettleError } from '../domain/error.ts';
 import type { EventSink } from '../domain/event.ts';
 import type { Host } from '../domain/host.ts';
@@ -27,6 +28,35 @@ export function openCommandTransports(options: Partial<Options>, context: Contex
     homeDir,
     userName: operator.user,
     ...(options.hostKey === undefined ? {} : { hostKeyPolicy: options.hostKey }),
+  });
+}
+
+/**
+ * The way to each host, asked of its transport before any host is contacted. Throws `config` where the settings of hosts
+ * are not understood: the first of them is quoted, the others are named.
+ */
+export async function askRoutes(
+  hosts: readonly Host[],
+  transports: Transports,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const routes = new Map<string, readonly string[]>();
+  const wrong: { readonly host: string; readonly error: FettleError }[] = [];
+  const ask = async (host: Host): Promise<void> => {
+    try {
+      routes.set(host.name, (await transports.get(host.connection.transport)?.route?.(host)) ?? []);
+    } catch (error) {
+      if (!(error instanceof FettleError) || error.code !== 'config') throw error;
+      wrong.push({ host: host.name, error });
+    }
+  };
+  await Promise.all(hosts.map(ask));
+  const [first] = wrong;
+  if (first === undefined) return routes;
+  const { message, hint } = first.error;
+  const others = wrong.length === 1 ? '' : `; in all: ${countedHostNames(wrong.map(({ host }) => host))}`;
+  throw new FettleError('config', `${first.host}: ${message}${others}`, {
+    hint: hint ?? 'correct the inventory or ~/.ssh/config; no host was contacted',
+    cause: first.error,
   });
 }
 

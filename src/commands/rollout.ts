@@ -4,7 +4,7 @@ import { FettleError } from '../domain/error.ts';
 import type { Operator, RunEvent, RunStarted } from '../domain/event.ts';
 import type { ExitName } from '../domain/exit.ts';
 import type { Host } from '../domain/host.ts';
-import { reachedThrough } from '../domain/jump.ts';
+import { plannedRoutes } from '../domain/jump.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { RunState } from '../domain/record.ts';
 import { applyPlan } from '../engine/run.ts';
@@ -16,7 +16,7 @@ import { announceHead } from './chain-head.ts';
 import { openInventory, resolveFleet } from './fleet.ts';
 import { showRunDocument } from './run-show.ts';
 import type { Options } from './options.ts';
-import { controllerFacts, openCommandTransports, remoteOpener, runContext } from './reach.ts';
+import { askRoutes, controllerFacts, openCommandTransports, remoteOpener, runContext } from './reach.ts';
 
 export interface RolloutRequest {
   readonly plan: Plan;
@@ -32,8 +32,9 @@ export interface RolloutRequest {
 export async function carryOut(request: RolloutRequest, context: Context): Promise<ExitName> {
   const { plan, hosts, opening, ledger, options, state, gone } = request;
   let exitName: ExitName;
-  const reporter = await openReporter(options, context.output);
   await using transports = openCommandTransports(options, context);
+  await askRoutes(hosts, transports);
+  const reporter = await openReporter(options, context.output);
   try {
     await ledger.withdrawStop(opening.run);
     const result = await applyPlan({
@@ -42,7 +43,7 @@ export async function carryOut(request: RolloutRequest, context: Context): Promi
       plan,
       hosts: new Map(hosts.map((host) => [host.name, host])),
       openRemote: remoteOpener(transports, context),
-      reachedThrough: reachedThrough(hosts),
+      reachedThrough: plannedRoutes(plan.hosts),
       controller: await controllerFacts(),
       interruptedAs: () => context.interruptions.exitName(),
       ...(state === undefined ? {} : { state }),

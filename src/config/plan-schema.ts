@@ -82,6 +82,7 @@ const hostPlan = z.strictObject({
   metadataFetchedMs: z.number().exactOptional(),
   inventorySha256: sha256,
   clusters: z.array(name),
+  via: z.array(name).exactOptional(),
   source: name.exactOptional(),
 });
 

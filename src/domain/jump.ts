@@ -1,4 +1,5 @@
 import type { Host } from './host.ts';
+import type { HostPlan } from './plan.ts';
 
 /** Hosts named by `-J`, `-o ProxyJump=…` or `-o ProxyCommand=ssh -W … jump`, without user and port. `none` is none. */
 export function jumpsOf(sshArguments: readonly string[]): string[] {
@@ -48,6 +49,17 @@ function hostPart(destination: string): string {
   const bracketed = /^\[([^\]]*)\]/.exec(bare)?.[1];
   if (bracketed !== undefined) return bracketed;
   return /^[^:]*:\d+$/.test(bare) ? bare.slice(0, bare.indexOf(':')) : bare;
+}
+
+/** The part of a host's plan that keeps its jump hosts. */
+export function viaOf(via: ReadonlyMap<string, readonly string[]>, host: string): Pick<HostPlan, 'via'> {
+  const names = via.get(host);
+  return names === undefined ? {} : { via: names };
+}
+
+/** Host → hosts its connection passes through, as the plan froze it. */
+export function plannedRoutes(hosts: readonly Pick<HostPlan, 'host' | 'via'>[]): Map<string, readonly string[]> {
+  return new Map(hosts.flatMap(({ host, via }) => (via === undefined ? [] : [[host, via] as const])));
 }
 
 /**

@@ -51,6 +51,8 @@ export interface HostPlan {
   /** SHA-256 of the host's resolved, secret-free variables. */
   readonly inventorySha256: string;
   readonly clusters: readonly string[];
+  /** Hosts of the inventory that its connection passes through; absent = none. They go after it. */
+  readonly via?: readonly string[];
   /** The update server it fetches from, where its manager tells one. */
   readonly source?: string;
 }

@@ -3,7 +3,7 @@ import { hookSha256 } from '../domain/hook-hash.ts';
 import type { Host } from '../domain/host.ts';
 import { judgeIdentities } from '../domain/identity.ts';
 import type { MachineFacts } from '../domain/identity.ts';
-import { reachedThrough } from '../domain/jump.ts';
+import { reachedThrough, viaOf } from '../domain/jump.ts';
 import type { HostPlan, Plan, PlanAbsence, PlannedHook, PlannedWave } from '../domain/plan.ts';
 import type { Hook, HookWhen, Playbook } from '../domain/playbook.ts';
 import { markUntried, partitionWaves } from '../domain/wave.ts';
@@ -33,7 +33,7 @@ export interface PlanOrder extends FanOut {
   readonly mayRefresh: boolean;
   /** The machine fettle runs on. */
   readonly controller?: MachineFacts;
-  /** Jump hosts that `~/.ssh/config` names for a host. */
+  /** Names and addresses of jump hosts on the way to a host, as its transport knows them. */
   readonly configuredJumps?: (host: string) => readonly string[];
   /** Called as each host settles. */
   readonly onHost?: (host: string) => void;
@@ -55,11 +55,14 @@ export async function makePlan(order: PlanOrder): Promise<Plan> {
   const duplicates = identities.duplicates.map(({ host, reason }) => absenceOf(order, host, 'duplicate', reason));
   const isDuplicate = new Set(duplicates.map((item) => item.host));
   const taking = planned.filter((item) => !isDuplicate.has(item.host.name));
-  const waves = planWaves(order, taking, identities.controller[0]);
+  const via = reachedThrough(order.hosts, order.configuredJumps);
+  const waves = planWaves(order, taking, { via, controller: identities.controller[0] });
   return {
     ...constantPart(order, createdMs),
     waves,
-    hosts: markUntried(taking.map((item) => ({ ...item.hostPlan, wave: waveOf(waves, item.host.name) }))),
+    hosts: markUntried(
+      taking.map((item) => ({ ...item.hostPlan, wave: waveOf(waves, item.host.name), ...viaOf(via, item.host.name) })),
+    ),
     absent: inOrder(order, [...disabled, ...failed, ...duplicates]),
     warnings: [...identities.warnings, ...foldWarnings(taking)],
   };
@@ -135,7 +138,12 @@ export function hasWork(host: Pick<HostPlan, 'updates' | 'removals' | 'reboot'>)
   return host.updates.length > 0 || host.removals.length > 0 || host.reboot.expected;
 }
 
-function planWaves(order: PlanOrder, taking: readonly PlannedHost[], controller: string | undefined): PlannedWave[] {
+interface Surroundings {
+  readonly via: ReadonlyMap<string, readonly string[]>;
+  readonly controller: string | undefined;
+}
+
+function planWaves(order: PlanOrder, taking: readonly PlannedHost[], { via, controller }: Surroundings): PlannedWave[] {
   const working = taking.filter((item) => hasWork(item.hostPlan)).map((item) => item.host);
   const local = working.find((host) => host.connection.transport === 'local')?.name;
   const own = working.some((host) => host.name === controller) ? controller : local;
@@ -144,7 +152,7 @@ function planWaves(order: PlanOrder, taking: readonly PlannedHost[], controller:
     rollout: order.playbook.rollout,
     seed: order.seed,
     select: order.select,
-    reachedThrough: reachedThrough(order.hosts, order.configuredJumps),
+    reachedThrough: via,
     ...(own === undefined ? {} : { controller: own }),
   });
 }

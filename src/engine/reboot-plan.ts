@@ -1,4 +1,5 @@
 import type { Host } from '../domain/host.ts';
+import { viaOf } from '../domain/jump.ts';
 import { inventorySha256 } from './inventory-hash.ts';
 import { withFamilyLimits } from './plan-one.ts';
 import type { HostPlan, Plan } from '../domain/plan.ts';
@@ -24,6 +25,8 @@ export interface RebootPlanInput {
   readonly fettleVersion: string;
   readonly select: string;
   readonly seed: number;
+  /** Host → hosts of the list that its connection passes through. */
+  readonly via: ReadonlyMap<string, readonly string[]>;
 }
 
 /**
@@ -52,7 +55,10 @@ export function rebootPlan(input: RebootPlanInput): Plan {
     reboot: { ...settings, concurrency },
     verify: input.verify,
     hooks: { before_host: [], before_reboot: [], after_host: [] },
-    hosts: hosts.map((host) => hostPlanOf(host, { ...withFamilyLimits(host, settings), isWritten: true })),
+    hosts: hosts.map((host) => ({
+      ...hostPlanOf(host, { ...withFamilyLimits(host, settings), isWritten: true }),
+      ...viaOf(input.via, host.name),
+    })),
     absent: [],
     warnings: [],
   };

@@ -67,6 +67,11 @@ class LazyTransport implements Transport, AsyncDisposable {
     return (await this.#loaded).open(host, options);
   }
 
+  async route(host: Host): Promise<readonly string[]> {
+    this.#loaded ??= this.#load();
+    return (await (await this.#loaded).route?.(host)) ?? [];
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await (await this.#loaded)?.[Symbol.asyncDispose]?.();
   }

@@ -69,6 +69,11 @@ export interface Session extends AsyncDisposable {
 export interface Transport {
   readonly name: string;
   open(host: Host, options: OpenOptions): Promise<Session>;
+  /**
+   * Names and addresses of the hosts that the way to this one leads through, by inventory and configuration. Contacts no
+   * host. Throws `config` where the settings of the host are not understood. Absent: always direct.
+   */
+  route?(host: Host): Promise<readonly string[]>;
 }
 
 export interface OpenOptions {

@@ -118,7 +118,12 @@ test('a stand-alone reboot goes one host at a time and stops at the first that f
     fettleVersion: '0',
     select: 'all',
     seed: 1,
+    via: new Map([['c', ['a']]]),
   });
+  assert.deepEqual(
+    plan.hosts.map(({ via }) => via),
+    [undefined, undefined, ['a']],
+  );
   const result = await fleet.apply(plan);
   assert.equal(result.exitName, 'stopped');
   assert.deepEqual(

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { decodePlan, encodePlan } from '../../src/config/plan-file.ts';
+import { plannedRoutes } from '../../src/domain/jump.ts';
 import { describe, test } from 'node:test';
 import { FettleError } from '../../src/domain/error.ts';
 import type { Host } from '../../src/domain/host.ts';
@@ -111,6 +113,14 @@ describe('a plan', () => {
     assert.match(plan.hooks.before_host[0]?.sha256 ?? '', /^[0-9a-f]{64}$/);
     assert.deepEqual(plan.policy, playbook.policy);
     assert.deepEqual(plan.warnings, []);
+  });
+
+  test('has jump hosts go last, those that only the ssh configuration names too, and keeps the way for apply', async () => {
+    const configuredJumps = (host: string): string[] => (host === 'b' ? ['elsewhere', 'a'] : []);
+    const { plan } = await make({ order: { configuredJumps } });
+    assert.equal(waves(plan).at(-1)?.at(-1), 'a');
+    assert.deepEqual([hostOf(plan, 'a').via, hostOf(plan, 'b').via], [undefined, ['a']]);
+    assert.deepEqual([...plannedRoutes(decodePlan(encodePlan(plan)).hosts)], [['b', ['a']]]);
   });
 
   test('records the scans, and installs nothing', async () => {

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import SSHConfig from 'ssh-config';
+import { Slots } from '../../base/slots.ts';
 import { FettleError } from '../../domain/error.ts';
 import { hostNameProblem, userNameProblem } from '../../domain/plain-name.ts';
 import { readArguments, usedKeywords, type SshArguments } from './arguments.ts';
@@ -34,6 +35,8 @@ interface Question {
 }
 
 const run = promisify(execFile);
+/** Processes of ours; `Match exec` and names of their own make one question a host. */
+const questionsAtOnce = 8;
 const systemFile: ConfigFile = { path: '/etc/ssh/ssh_config', includeDir: '/etc/ssh' };
 
 /**
@@ -45,6 +48,7 @@ export class SshConfiguration {
   readonly #environment: SshEnvironment;
   readonly #blocks = new Map<string, Promise<ConfigBlocks>>();
   readonly #answers = new Map<string, Promise<SshValues>>();
+  readonly #turns = new Slots(questionsAtOnce);
   #questions = 0;
 
   constructor(environment: SshEnvironment) {
@@ -110,6 +114,7 @@ export class SshConfiguration {
     const file = configFile === undefined ? [] : ['-F', configFile];
     const options = [...login, ...given].flatMap(([keyword, value]) => ['-o', `${keyword}=${value}`]);
     this.#questions += 1;
+    using _turn = await this.#turns.take();
     try {
       const { stdout } = await run('ssh', [...file, ...options, '-G', '--', host], {
         env: { ...this.#environment.env },

@@ -113,7 +113,7 @@ async function closeShared({ opened }: SharedJump): Promise<void> {
 }
 
 /** The last hop of the chain, itself reached through the ones before it. Options of the host are not the jump's. */
-function jumpConnection(connection: Connection, hops: readonly string[]): Connection {
+export function jumpConnection(connection: Connection, hops: readonly string[]): Connection {
   const last = hops.at(-1) ?? '';
   const [, user, address, port] = /^(?:ssh:\/\/)?(?:([^@]+)@)?(\[[^\]]+\]|[^:]+)(?::(\d+))?$/.exec(last) ?? [];
   if (address === undefined) {

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { Client } from 'ssh2';
 import { Slots } from '../../base/slots.ts';
 import type { Connection, ConnectionLimits, Host, HostKeyPolicy } from '../../domain/host.ts';
+import { jumpsOf } from '../../domain/jump.ts';
 import type { CredentialGuard } from '../credential-guard.ts';
 import { cancelled } from '../limit.ts';
 import type { OpenOptions, Session, Transport } from '../session.ts';
@@ -9,7 +10,7 @@ import { Authentication } from './auth.ts';
 import { SshConfiguration, type SshEnvironment } from './configuration.ts';
 import { openSocket } from './connect.ts';
 import { Identities } from './identity.ts';
-import { JumpConnections, type BehindJump, type Opened, type SharedJump } from './jump.ts';
+import { JumpConnections, jumpConnection, type BehindJump, type Opened, type SharedJump } from './jump.ts';
 import { HostKeys } from './known-hosts.ts';
 import { KnownHostsFiles } from './known-hosts-file.ts';
 import { login } from './login.ts';
@@ -68,17 +69,38 @@ export class SshTransport implements Transport, AsyncDisposable {
     return new SshSession(host.name, { ...opened, shell, credentials: this.#environment.credentials });
   }
 
+  route({ connection }: Host): Promise<readonly string[]> {
+    return this.#route(connection, new Set());
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#jumps[Symbol.asyncDispose]();
   }
 
-  async #connect({ connection, via }: BehindJump, signal: AbortSignal | undefined): Promise<Opened> {
-    const options = await this.#configuration.options({
+  /** Each jump host by the name that is written and by its address; `seen` ends a circle, which is refused on opening. */
+  async #route(connection: Connection, seen: Set<string>): Promise<string[]> {
+    const { proxyJump, proxyCommand } = await this.#options(connection);
+    if (proxyJump.length === 0) {
+      return proxyCommand === undefined ? [] : jumpsOf(['-o', `ProxyCommand=${proxyCommand}`]);
+    }
+    const jump = jumpConnection(connection, proxyJump);
+    if (seen.has(jump.address)) return [];
+    seen.add(jump.address);
+    const { hostName } = await this.#options(jump);
+    return [...new Set([...(await this.#route(jump, seen)), jump.address, hostName])];
+  }
+
+  #options(connection: Connection): Promise<SshOptions> {
+    return this.#configuration.options({
       host: connection.address,
       arguments: connection.sshArguments,
       ...(connection.user === undefined ? {} : { user: connection.user }),
       ...(connection.port === undefined ? {} : { port: connection.port }),
     });
+  }
+
+  async #connect({ connection, via }: BehindJump, signal: AbortSignal | undefined): Promise<Opened> {
+    const options = await this.#options(connection);
     const limits = tighter(connection.limits, options);
     const way: Way = { connection, options, limits, via, signal };
     // What is wrong on our side is told before the host hears of us.

@@ -7,6 +7,8 @@ import { after, describe, test } from 'node:test';
 import { readArguments } from '../../../src/transport/ssh/arguments.ts';
 import { SshConfiguration, type SshQuery } from '../../../src/transport/ssh/configuration.ts';
 import type { SshOptions } from '../../../src/transport/ssh/options.ts';
+import { openTransports } from '../../../src/transport/registry.ts';
+import { sshHost } from '../../support/sshd.ts';
 import { rejectsWith } from '../../contract/session.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'fettle-config-'));
@@ -46,6 +48,34 @@ function ask(asked: Asked, by = configuration()): Promise<SshOptions> {
   const file = config === undefined ? ['-F', 'none'] : ['-F', configFile(config)];
   return by.options({ host: 'web01', ...query, arguments: [...file, ...(query.arguments ?? [])] });
 }
+
+describe('the way to a host', { skip: noSsh }, () => {
+  async function route(config: string, address: string): Promise<readonly string[]> {
+    await using transports = openTransports({ env: process.env, homeDir: home, userName: 'alice' });
+    const host = sshHost(address, { address, sshArguments: ['-F', configFile(config)] });
+    return (await transports.get('ssh')?.route?.(host)) ?? assert.fail('ssh knows its way');
+  }
+
+  test('leads through the jump hosts of the configuration, and through theirs', async () => {
+    const config = `Host web*
+  ProxyJump me@jump2:2222
+Host jump2
+  HostName 192.0.2.2
+  ProxyJump jump1
+Host old
+  ProxyCommand ssh -W %h:%p gate
+`;
+    assert.deepEqual(await route(config, 'web01'), ['jump1', 'jump2', '192.0.2.2']);
+    assert.deepEqual(await route(config, 'jump2'), ['jump1']);
+    assert.deepEqual(await route(config, 'old'), ['gate']);
+    assert.deepEqual(await route(config, 'direct'), []);
+  });
+
+  test('ends where jump hosts lead through each other', async () => {
+    const config = 'Host web01\n  ProxyJump b\nHost a\n  ProxyJump b\nHost b\n  ProxyJump a\n';
+    assert.deepEqual(await route(config, 'web01'), ['a', 'b']);
+  });
+});
 
 describe('the options of a host', { skip: noSsh }, () => {
   test('what the configuration says is used', async () => {
