@@ -48,7 +48,7 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
 
 function planExit(plan: Plan, isDetailed: boolean): ExitName {
   const isUnreachable = plan.absent.some((item) => item.kind === 'unreachable');
-  if (plan.absent.some((item) => item.kind === 'failed')) return 'partial';
+  if (plan.absent.some((item) => item.kind === 'failed' || item.kind === 'duplicate')) return 'partial';
   if (isUnreachable) return 'unreachable';
   return isDetailed && plan.hosts.some(hasWork) ? 'changes' : 'ok';
 }

@@ -12,7 +12,7 @@ import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
 import { loadFleet, settleDiagnostics, type Fleet } from './fleet.ts';
 import type { Look } from './look.ts';
-import { controllerFacts } from './reach.ts';
+import { thisMachine } from './own-machine.ts';
 
 export interface PlanRequest {
   readonly playbook: Playbook;
@@ -52,8 +52,8 @@ export async function planFleet(
     seed: context.randomSeed(),
     fettleVersion: context.version,
     mayRefresh: options.refresh !== false,
-    controller: await controllerFacts(),
     configuredJumps: (host) => look.routes.get(host) ?? [],
+    own: await thisMachine(options, context),
     ...(options.limit === undefined ? {} : { limit: options.limit }),
   });
   const bytes = encodePlan(plan);

@@ -1,5 +1,4 @@
 // How a command reaches hosts: transports, elevation, scripts and managers put together for the engine.
-import { readFile } from 'node:fs/promises';
 import { engineLimits, type RunContext } from '../engine/context.ts';
 import type { HostRemote } from '../engine/host-remote.ts';
 import { HostLink, reconnectLimits } from '../engine/link.ts';
@@ -10,7 +9,6 @@ import { countedHostNames } from '../base/host-names.ts';
 import { FettleError } from '../domain/error.ts';
 import type { EventSink } from '../domain/event.ts';
 import type { Host } from '../domain/host.ts';
-import type { MachineFacts } from '../domain/identity.ts';
 import type { RunRecord } from '../domain/record.ts';
 import { detectManager, managerNamed } from '../managers/registry.ts';
 import { elevate } from '../remote/elevation.ts';
@@ -109,15 +107,4 @@ export function runContext({ run, record, sink }: RunContextParts, context: Cont
 /** What only looks lets go at the first Ctrl-C: there is nothing to bring to a safe point. */
 export function lookingContext(parts: RunContextParts, context: Context): RunContext {
   return { ...runContext(parts, context), detach: context.interruptions.stop };
-}
-
-/** The machine fettle runs on, where it tells: it goes last and is not rebooted by its own run. */
-export async function controllerFacts(): Promise<MachineFacts> {
-  const read = async (file: string): Promise<string | undefined> =>
-    readFile(file, 'utf8').then(
-      (text) => text.trim(),
-      () => undefined,
-    );
-  const [machineId, bootId] = [await read('/etc/machine-id'), await read('/proc/sys/kernel/random/boot_id')];
-  return { ...(machineId === undefined ? {} : { machineId }), ...(bootId === undefined ? {} : { bootId }) };
 }

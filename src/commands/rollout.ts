@@ -16,7 +16,8 @@ import { announceHead } from './chain-head.ts';
 import { openInventory, resolveFleet } from './fleet.ts';
 import { showRunDocument } from './run-show.ts';
 import type { Options } from './options.ts';
-import { askRoutes, controllerFacts, openCommandTransports, remoteOpener, runContext } from './reach.ts';
+import { thisMachine } from './own-machine.ts';
+import { askRoutes, openCommandTransports, remoteOpener, runContext } from './reach.ts';
 
 export interface RolloutRequest {
   readonly plan: Plan;
@@ -44,7 +45,7 @@ export async function carryOut(request: RolloutRequest, context: Context): Promi
       hosts: new Map(hosts.map((host) => [host.name, host])),
       openRemote: remoteOpener(transports, context),
       reachedThrough: plannedRoutes(plan.hosts),
-      controller: await controllerFacts(),
+      own: await thisMachine(options, context),
       interruptedAs: () => context.interruptions.exitName(),
       ...(state === undefined ? {} : { state }),
       ...(gone === undefined ? {} : { gone }),

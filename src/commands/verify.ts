@@ -1,6 +1,5 @@
 import { FettleError } from '../domain/error.ts';
 import type { ExitName } from '../domain/exit.ts';
-import { isSameMachine } from '../domain/identity.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { verifyHosts } from '../engine/fan-out.ts';
 import { runResult } from '../engine/run-result.ts';
@@ -8,7 +7,7 @@ import { narrowed } from './apply.ts';
 import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
 import { lookAt } from './look.ts';
-import { controllerFacts } from './reach.ts';
+import { thisMachine } from './own-machine.ts';
 import { openToRead } from './record.ts';
 import { planHosts } from './rollout.ts';
 import { recordedPlan } from './run-resume.ts';
@@ -25,7 +24,7 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
   const plan = pattern === undefined ? whole.plan : narrowed(whole.plan, matchHosts(inventory, pattern));
   const hosts = await planHosts(plan, invocation, context);
   if (hosts.length === 0) throw new FettleError('usage', `run ${whole.run} has no host of that name`);
-  const controller = await controllerFacts();
+  const own = await thisMachine(options, context);
   return lookAt(
     {
       kind: 'verify',
@@ -37,7 +36,7 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
           ...look,
           plan,
           recorded: (hostId) => look.ledger.recordedFacts(whole.run, hostId),
-          isController: (facts) => isSameMachine(facts, controller),
+          own,
           onResult: (host, outcome) => outcomes.set(host.name, outcome),
         });
         const { exitName, counts } = runResult({ plan: { ...plan, absent: [] }, outcomes, pending: [] });

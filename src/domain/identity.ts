@@ -1,4 +1,4 @@
-/** What tells machines apart: facts of a live host, never its name. */
+/** What tells machines apart: facts of a live host, never its name. All of it is what the host says of itself. */
 export interface MachineFacts {
   readonly machineId?: string;
   /** Of the boot that runs now. */
@@ -10,6 +10,13 @@ export interface MachineFacts {
 export interface NamedMachine {
   readonly host: string;
   readonly facts: MachineFacts;
+  /**
+   * What the connection proved of its far end: its host key, and where and by which way it was reached. Absent where
+   * the transport proves none.
+   */
+  readonly endpoint?: string;
+  /** It proved to be the machine fettle runs on. */
+  readonly isController?: boolean;
 }
 
 export interface IdentityJudgement {
@@ -21,44 +28,63 @@ export interface IdentityJudgement {
 }
 
 /**
- * One machine only when machine id *and* live boot id match: clones share machine ids, but no two boots share a boot
- * id. Containers are given their kernel's boot id, so two of them with different host names are two.
+ * Do both say that they are one machine? Clones share machine ids, but no two boots share a boot id; containers are
+ * given their kernel's boot id, so two of them with different host names are two. Every user of a host can read these
+ * values and a host may say whatever it likes, so that this alone decides nothing.
  */
-export function isSameMachine(left: MachineFacts, right: MachineFacts): boolean {
+export function claimsSameMachine(left: MachineFacts, right: MachineFacts): boolean {
   if (left.machineId === undefined || left.bootId === undefined) return false;
   if (left.machineId !== right.machineId || left.bootId !== right.bootId) return false;
   const areContainers = left.isContainer === true && right.isContainer === true;
   return !(areContainers && left.hostName !== right.hostName);
 }
 
-/** Finds names that mean one machine (patched once), cloned machine ids (patched each, named) and the controller. */
-export function judgeIdentities(machines: readonly NamedMachine[], controller?: MachineFacts): IdentityJudgement {
+/** Both say so, and both connections ended at the same place and met the same host key: no host alone can bring that about. */
+function isSameMachine(left: NamedMachine, right: NamedMachine): boolean {
+  if (left.endpoint === undefined || left.endpoint !== right.endpoint) return false;
+  return claimsSameMachine(left.facts, right.facts);
+}
+
+/**
+ * Finds names that are proven to mean one machine (patched once) and the controller. Names that only share a machine
+ * id are patched each, with a warning; so is a host that says it is the controller (`own`) and does not prove it.
+ */
+export function judgeIdentities(machines: readonly NamedMachine[], own?: MachineFacts): IdentityJudgement {
   const byMachineId = new Map<string, NamedMachine[]>();
   const duplicates: { host: string; sameAs: string; reason: string }[] = [];
   for (const machine of machines) {
     const { machineId } = machine.facts;
     if (machineId === undefined) continue;
     const known = byMachineId.get(machineId) ?? [];
-    const twin = known.find((other) => isSameMachine(other.facts, machine.facts));
+    const twin = known.find((other) => isSameMachine(other, machine));
     if (twin === undefined) byMachineId.set(machineId, [...known, machine]);
     else duplicates.push({ host: machine.host, sameAs: twin.host, reason: duplicateReason(twin.host) });
   }
   const others = new Set(duplicates.map((item) => item.host));
-  const isController = (machine: NamedMachine): boolean =>
-    controller !== undefined && !others.has(machine.host) && isSameMachine(machine.facts, controller);
+  const left = machines.filter((machine) => !others.has(machine.host));
   return {
     duplicates,
-    controller: machines.filter(isController).map((machine) => machine.host),
-    warnings: [...byMachineId].flatMap(([machineId, known]) => cloneWarning(machineId, known)),
+    controller: left.flatMap(({ host, isController }) => (isController === true ? [host] : [])),
+    warnings: [
+      ...[...byMachineId].flatMap(([machineId, known]) => sharedIdWarning(machineId, known)),
+      ...left.flatMap((machine) => pretenderWarning(machine, own)),
+    ],
   };
 }
 
 function duplicateReason(sameAs: string): string {
-  return `the same machine as ${sameAs} (machine id and boot id are equal); it is patched once, under that name`;
+  return `the same machine as ${sameAs} (same address, host key, machine id and boot id); it is patched once, under that name`;
 }
 
-function cloneWarning(machineId: string, known: readonly NamedMachine[]): string[] {
+function sharedIdWarning(machineId: string, known: readonly NamedMachine[]): string[] {
   if (known.length < 2) return [];
   const names = known.map((machine) => machine.host).join(', ');
-  return [`cloned machine id ${machineId}: ${names} are different machines and are patched each`];
+  return [`same machine id ${machineId}: ${names} are not proven to be one machine and are patched each`];
+}
+
+function pretenderWarning({ host, facts, isController }: NamedMachine, own: MachineFacts | undefined): string[] {
+  if (own === undefined || isController === true || !claimsSameMachine(facts, own)) return [];
+  return [
+    `${host} has the machine id and boot id of the machine fettle runs on, but is not proven to be it: it is treated as any other host`,
+  ];
 }

@@ -7,6 +7,7 @@ import { concludeByExit, runJob } from './job.ts';
 import type { JobEnd } from './job.ts';
 import { forEachHost } from './scan.ts';
 import type { FanOut } from './scan.ts';
+import { noOwnMachine } from './own-machine.ts';
 
 export interface CallOffFleet extends FanOut {
   readonly onResult: (host: Host, outcome: Outcome) => void;
@@ -54,7 +55,7 @@ async function underLease(host: Host, { context, remote: open }: CallOffFleet): 
       Promise.reject(new FettleError('internal', 'nothing is rebooted here'));
     const own: HostContext = {
       ...context,
-      ...{ host, remote, rebootSlot, attempt: 1, fence: lease.fence, isController: () => false },
+      ...{ host, remote, rebootSlot, attempt: 1, fence: lease.fence, own: noOwnMachine },
     };
     await remote.connect(context.detach);
     const end = await runJob(own, {

@@ -4,10 +4,10 @@ import { FettleError } from '../domain/error.ts';
 import type { EventSink, LiveEvent, Operator, RunEvent } from '../domain/event.ts';
 import type { Host } from '../domain/host.ts';
 import type { RunRecord } from '../domain/record.ts';
-import type { HostFacts } from '../domain/scan.ts';
 import type { Manager } from '../managers/manager.ts';
 import type { HostRemote } from './host-remote.ts';
 import type { SpawnLocal } from './local-command.ts';
+import type { OwnMachine } from './own-machine.ts';
 
 /** How patient the engine is with hosts that are away. Milliseconds. */
 export interface EngineLimits {
@@ -54,8 +54,8 @@ export interface HostContext extends RunContext {
   readonly remote: HostRemote;
   readonly attempt: number;
   readonly fence: number;
-  /** Is this the machine fettle runs on? It is never rebooted by its own run. */
-  readonly isController: (facts: HostFacts) => boolean;
+  /** The machine fettle runs on is never rebooted by its own run. */
+  readonly own: OwnMachine;
   /** Resolves when the host may reboot; disposing gives the slot back. */
   readonly rebootSlot: (signal: AbortSignal) => Promise<Disposable>;
 }

@@ -127,7 +127,7 @@ export interface VerifyFleet extends FanOut {
   readonly plan: Plan;
   /** What the run that carried out the plan recorded of the host. */
   readonly recorded: (hostId: string) => Promise<RecordedFacts | undefined>;
-  readonly isController: HostContext['isController'];
+  readonly own: HostContext['own'];
   readonly onResult: (host: Host, outcome: Outcome) => void;
 }
 
@@ -146,7 +146,7 @@ async function verifyOne(host: Host, hostPlan: HostPlan, fleet: VerifyFleet): Pr
   const recorded = await fleet.recorded(host.id);
   await emit(context, [{ type: 'host.started', run: context.run, host: host.name, hostId: host.id, attempt: 1 }]);
   const outcome = await verifyHost({
-    context: readingContext(context, { host, remote, isController: fleet.isController }),
+    context: readingContext(context, { host, remote, own: fleet.own }),
     plan,
     hostPlan,
     ...(recorded === undefined ? {} : { recorded }),
@@ -155,7 +155,7 @@ async function verifyOne(host: Host, hostPlan: HostPlan, fleet: VerifyFleet): Pr
   return outcome;
 }
 
-function readingContext(context: RunContext, own: Pick<HostContext, 'host' | 'remote' | 'isController'>): HostContext {
+function readingContext(context: RunContext, own: Pick<HostContext, 'host' | 'remote' | 'own'>): HostContext {
   const rebootSlot = (): Promise<Disposable> =>
     Promise.reject(new FettleError('internal', 'nothing is rebooted by a look at a host'));
   return { ...context, ...own, attempt: 1, fence: 0, rebootSlot };

@@ -52,6 +52,8 @@ export interface RunCommandResult {
  */
 export interface HostRemote extends AsyncDisposable {
   readonly host: Host;
+  /** What the connection proved of its far end; undefined where its transport proves nothing. See `Session.endpoint`. */
+  endpoint(signal: AbortSignal): Promise<string | undefined>;
   /** Connects, authenticates and tries the elevation. */
   connect(signal: AbortSignal): Promise<void>;
   scan(options: ScanOptions): Promise<HostScan>;

@@ -1,3 +1,4 @@
+import type { NamedMachine } from '../domain/identity.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { HostRunState } from '../domain/record.ts';
 import type { HostScan } from '../domain/scan.ts';
@@ -46,7 +47,8 @@ export async function runHost(task: HostTask): Promise<Outcome> {
 export interface HostCheck {
   /** The host ends here: unreachable, drifted, not fit, or not ours. */
   readonly outcome?: Outcome;
-  readonly scan?: HostScan;
+  /** What it says it is and what it proved, where it was reached. */
+  readonly machine?: NamedMachine;
 }
 
 /** The part of the way that changes no package, for every host before the first wave. Never throws. */
@@ -54,13 +56,18 @@ export async function checkHost(task: HostTask): Promise<HostCheck> {
   const work = beginWork(task);
   try {
     const pending: Outcome | undefined = await firstOutcome(work, stages.slice(0, 2));
-    const scan = work.before === undefined ? {} : { scan: work.before };
-    if (pending === undefined) return scan;
+    const machine = work.before === undefined ? {} : { machine: await machineOf(work, work.before) };
+    if (pending === undefined) return machine;
     if (pending.verdict !== 'detached') await finishHost(work, pending);
-    return { ...scan, outcome: pending };
+    return { ...machine, outcome: pending };
   } catch (error) {
     return { outcome: outcomeOfError(work, error, 'check') };
   }
+}
+
+async function machineOf({ context, isController }: HostWork, { facts }: HostScan): Promise<NamedMachine> {
+  const endpoint = await context.remote.endpoint(context.detach);
+  return { host: context.host.name, facts, isController, ...(endpoint === undefined ? {} : { endpoint }) };
 }
 
 /** Holds one host against its plan and changes nothing. Never throws. */

@@ -170,6 +170,6 @@ export async function scanNow(work: HostWork, purpose: 'before' | 'after'): Prom
   const { run, host, hostId } = ofHost(context);
   await emit(context, [{ type: 'host.scanned', run, host, hostId, scan, purpose }]);
   work.current = scan;
-  work.isController = context.isController(scan.facts);
+  work.isController = await context.own.recognises(context.remote, scan.facts, context.detach);
   return scan;
 }

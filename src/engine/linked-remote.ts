@@ -56,6 +56,10 @@ export class LinkedRemote implements HostRemote {
     this.#ports = ports;
   }
 
+  endpoint(signal: AbortSignal): Promise<string | undefined> {
+    return this.#over(this.#link.plain(signal), async (session) => session.endpoint);
+  }
+
   /** Where the host elevates, the elevation is tried by the smallest script there is. */
   async connect(signal: AbortSignal): Promise<void> {
     await this.#over(this.#link.elevated(signal), async (session) => {

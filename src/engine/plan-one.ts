@@ -1,12 +1,14 @@
 import { FettleError } from '../domain/error.ts';
 import type { Host } from '../domain/host.ts';
-import type { MachineFacts } from '../domain/identity.ts';
+import type { NamedMachine } from '../domain/identity.ts';
 import type { HostPlan } from '../domain/plan.ts';
 import type { InstallSettings, Playbook, Policy, RebootSettings } from '../domain/playbook.ts';
-import type { HostScan } from '../domain/scan.ts';
+import type { HostFacts, HostScan } from '../domain/scan.ts';
 import type { Manager } from '../managers/manager.ts';
 import { emit } from './context.ts';
+import type { HostRemote } from './host-remote.ts';
 import { inventorySha256 } from './inventory-hash.ts';
+import type { OwnMachine } from './own-machine.ts';
 import { planWorkload } from './plan-host.ts';
 import type { HostWorkload } from './plan-host.ts';
 import { refreshWhenStale } from './plan-refresh.ts';
@@ -18,7 +20,7 @@ export interface PlannedHost {
   readonly host: Host;
   /** Its wave is not dealt yet. */
   readonly hostPlan: HostPlan;
-  readonly facts: MachineFacts;
+  readonly machine: NamedMachine;
   /** Without the host's name, so that equal ones of many hosts fold. */
   readonly warnings: readonly string[];
 }
@@ -26,6 +28,7 @@ export interface PlannedHost {
 export interface HostOrder extends FanOut {
   readonly playbook: Playbook;
   readonly mayRefresh: boolean;
+  readonly own: OwnMachine;
 }
 
 /** Looks at one host, refreshes it where it may, and asks its package manager what would really happen. */
@@ -48,13 +51,28 @@ export async function planHost(order: HostOrder, host: Host): Promise<PlannedHos
     simulate: (updates) => remote.simulate({ manager: scan.manager, updates }, context.detach),
   });
   const hostPlan = freeze(host, scan, { playbook, workload });
-  const { machineId, bootId, hostName, isContainer } = scan.facts;
   return {
     host,
     hostPlan,
-    facts: { hostName, isContainer, ...(machineId ? { machineId } : {}), ...(bootId ? { bootId } : {}) },
+    machine: await machineOf({ order, host, remote, facts: scan.facts }),
     warnings: [...staleWarning(refreshed, scan), ...driverWarning(host, scan, policy), ...scanWarnings(scan, hostPlan)],
   };
+}
+
+interface Reached {
+  readonly order: HostOrder;
+  readonly host: Host;
+  readonly remote: HostRemote;
+  readonly facts: HostFacts;
+}
+
+async function machineOf({ order, host, remote, facts: scanned }: Reached): Promise<NamedMachine> {
+  const { machineId, bootId, hostName, isContainer } = scanned;
+  const facts = { hostName, isContainer, ...(machineId ? { machineId } : {}), ...(bootId ? { bootId } : {}) };
+  const { detach } = order.context;
+  const endpoint = await remote.endpoint(detach);
+  const isController = await order.own.recognises(remote, facts, detach);
+  return { host: host.name, facts, isController, ...(endpoint === undefined ? {} : { endpoint }) };
 }
 
 function refuseMode({ name, installModes = [] }: Manager, mode: InstallSettings['mode']): void {

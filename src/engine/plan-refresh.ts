@@ -6,6 +6,7 @@ import { asFettleError, emit } from './context.ts';
 import type { HostContext, RunContext } from './context.ts';
 import type { HostRemote } from './host-remote.ts';
 import { concludeByExit, runJob } from './job.ts';
+import { noOwnMachine } from './own-machine.ts';
 
 const refreshTimeoutMs = 15 * 60_000;
 
@@ -89,7 +90,7 @@ function hostContext({ context, host, remote }: RefreshInput, fence: number): Ho
     remote,
     fence,
     attempt: 1,
-    isController: () => false,
+    own: noOwnMachine,
     rebootSlot: () => Promise.reject(new FettleError('internal', 'a plan reboots nothing')),
   };
 }

@@ -2,12 +2,12 @@ import { toErrorRecord } from '../domain/error.ts';
 import { hookSha256 } from '../domain/hook-hash.ts';
 import type { Host } from '../domain/host.ts';
 import { judgeIdentities } from '../domain/identity.ts';
-import type { MachineFacts } from '../domain/identity.ts';
 import { reachedThrough, viaOf } from '../domain/jump.ts';
 import type { HostPlan, Plan, PlanAbsence, PlannedHook, PlannedWave } from '../domain/plan.ts';
 import type { Hook, HookWhen, Playbook } from '../domain/playbook.ts';
 import { markUntried, partitionWaves } from '../domain/wave.ts';
 import { asFettleError, emit, isUnreached } from './context.ts';
+import type { OwnMachine } from './own-machine.ts';
 import { checkGuards, disabledAbsence } from './plan-guard.ts';
 import { planHost } from './plan-one.ts';
 import type { PlannedHost } from './plan-one.ts';
@@ -31,8 +31,7 @@ export interface PlanOrder extends FanOut {
   readonly fettleVersion: string;
   /** False: metadata is taken as it is, however old. */
   readonly mayRefresh: boolean;
-  /** The machine fettle runs on. */
-  readonly controller?: MachineFacts;
+  readonly own: OwnMachine;
   /** Names and addresses of jump hosts on the way to a host, as its transport knows them. */
   readonly configuredJumps?: (host: string) => readonly string[];
   /** Called as each host settles. */
@@ -51,7 +50,10 @@ export async function makePlan(order: PlanOrder): Promise<Plan> {
   const disabled = hosts.flatMap((host) => disabledAbsence(host, createdMs) ?? []);
   const isDisabled = new Set(disabled.map((item) => item.host));
   const { planned, failed } = await visitHosts(order, (host) => !isDisabled.has(host.name));
-  const identities = judgeIdentities(planned.map(machineOf), order.controller);
+  const identities = judgeIdentities(
+    planned.map((item) => item.machine),
+    order.own.facts,
+  );
   const duplicates = identities.duplicates.map(({ host, reason }) => absenceOf(order, host, 'duplicate', reason));
   const isDuplicate = new Set(duplicates.map((item) => item.host));
   const taking = planned.filter((item) => !isDuplicate.has(item.host.name));
@@ -66,10 +68,6 @@ export async function makePlan(order: PlanOrder): Promise<Plan> {
     absent: inOrder(order, [...disabled, ...failed, ...duplicates]),
     warnings: [...identities.warnings, ...foldWarnings(taking)],
   };
-}
-
-function machineOf({ host, facts }: PlannedHost): { host: string; facts: MachineFacts } {
-  return { host: host.name, facts };
 }
 
 /** Everything but what the hosts said. */
@@ -145,8 +143,7 @@ interface Surroundings {
 
 function planWaves(order: PlanOrder, taking: readonly PlannedHost[], { via, controller }: Surroundings): PlannedWave[] {
   const working = taking.filter((item) => hasWork(item.hostPlan)).map((item) => item.host);
-  const local = working.find((host) => host.connection.transport === 'local')?.name;
-  const own = working.some((host) => host.name === controller) ? controller : local;
+  const own = working.some((host) => host.name === controller) ? controller : undefined;
   return partitionWaves({
     hosts: working,
     rollout: order.playbook.rollout,

@@ -4,10 +4,9 @@ import { FettleError } from '../domain/error.ts';
 import type { Operator, RunEvent } from '../domain/event.ts';
 import type { ExitName } from '../domain/exit.ts';
 import type { Host } from '../domain/host.ts';
-import type { IdentityJudgement } from '../domain/identity.ts';
+import type { IdentityJudgement, NamedMachine } from '../domain/identity.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Plan } from '../domain/plan.ts';
-import type { HostFacts } from '../domain/scan.ts';
 import { asFettleError } from './context.ts';
 import type { RunContext } from './context.ts';
 import type { HostRemote } from './host-remote.ts';
@@ -16,6 +15,7 @@ import { checkHost, runHost } from './host-run.ts';
 import type { HostTask } from './host-work.ts';
 import { isInFlight } from './member.ts';
 import type { Member } from './member.ts';
+import type { OwnMachine } from './own-machine.ts';
 import { admissionState, assignWaves, describeSpent, heldBy, leaseRequest } from './rollout-state.ts';
 import { hostsOf, resultOf, stoppedAs, taskOf, waitForSlot, waveOf } from './rollout-state.ts';
 import type { Stopping } from './rollout-state.ts';
@@ -25,7 +25,7 @@ export interface RolloutOptions extends RunContext {
   readonly plan: Plan;
   readonly members: readonly Member[];
   readonly openRemote: (host: Host) => HostRemote;
-  readonly isController: (facts: HostFacts) => boolean;
+  readonly own: OwnMachine;
   /** Processes that had the run in hand and are gone. */
   readonly gone?: readonly Operator[];
   /** The wave that they had begun and not ended. */
@@ -128,18 +128,18 @@ export class Rollout implements AsyncDisposable {
     for (const member of inFlight) this.#launch(member);
   }
 
-  /** Looks at one host without changing packages; the facts tell machines apart. */
-  async check(member: Member): Promise<HostFacts | undefined> {
+  /** Checks one host without changing packages; what it says and proved tells machines apart. */
+  async check(member: Member): Promise<NamedMachine | undefined> {
     if (this.#context.stop.aborted) return undefined;
-    let facts: HostFacts | undefined;
+    let machine: NamedMachine | undefined;
     await this.attempt(async () => {
       await this.#commitStart(member);
-      const { outcome, scan } = await checkHost(this.#task(member));
-      facts = scan?.facts;
+      const { outcome, machine: found } = await checkHost(this.#task(member));
+      machine = found;
       member.isRefreshed = true;
       if (outcome !== undefined) await this.#settle(member, outcome);
     });
-    return facts;
+    return machine;
   }
 
   /** Two names of one machine go once; the machine fettle runs on and hosts that others stand behind go last. */
@@ -148,8 +148,9 @@ export class Rollout implements AsyncDisposable {
       for (const { host, reason } of judgement.duplicates) {
         const member = this.members.find((item) => item.host.name === host);
         if (member?.phase !== 'waiting') continue;
-        const hint = 'keep one of the two names in the inventory';
-        await this.#endUnstarted(member, { verdict: 'skipped', change: 'none', reason, hint });
+        const hint = 'keep one of the two names in the inventory, or set patch_enabled: false for one';
+        const error = { code: 'config', message: reason, hint } as const;
+        await this.#endUnstarted(member, { verdict: 'skipped', change: 'none', reason, hint, error });
       }
       const { run } = this.#options;
       const notes = judgement.warnings.map((message) => ({ type: 'note', run, level: 'warn', message }) as const);
@@ -261,9 +262,9 @@ export class Rollout implements AsyncDisposable {
 
   #task(member: Member): HostTask {
     member.remote ??= this.#options.openRemote(member.host);
-    const { plan, isController } = this.#options;
+    const { plan, own } = this.#options;
     const rebootSlot = (signal: AbortSignal): Promise<Disposable> => waitForSlot(member, signal, () => this.#wake());
-    return taskOf(member, plan, { ...this.#context, remote: member.remote, isController, rebootSlot });
+    return taskOf(member, plan, { ...this.#context, remote: member.remote, own, rebootSlot });
   }
 
   #grantReboots(): void {

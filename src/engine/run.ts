@@ -3,13 +3,14 @@ import { exitCodes } from '../domain/exit.ts';
 import type { ExitName } from '../domain/exit.ts';
 import type { Operator, RunEvent, RunStarted } from '../domain/event.ts';
 import type { Host } from '../domain/host.ts';
-import { isSameMachine, judgeIdentities } from '../domain/identity.ts';
-import type { MachineFacts } from '../domain/identity.ts';
+import { judgeIdentities } from '../domain/identity.ts';
+import type { NamedMachine } from '../domain/identity.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { RunState } from '../domain/record.ts';
 import { engineLimits } from './context.ts';
 import type { EngineLimits, RunContext } from './context.ts';
 import type { HostRemote } from './host-remote.ts';
+import type { OwnMachine } from './own-machine.ts';
 import { Rollout } from './rollout.ts';
 import { membersOf } from './member.ts';
 import type { RunResult } from './run-result.ts';
@@ -26,8 +27,7 @@ export interface ApplyOptions extends Pick<
   readonly openRemote: (host: Host) => HostRemote;
   /** Host → hosts of the inventory its connection passes through. */
   readonly reachedThrough: ReadonlyMap<string, readonly string[]>;
-  /** The machine fettle runs on, where it tells. */
-  readonly controller?: MachineFacts;
+  readonly own: OwnMachine;
   /** How the process ends when `stop` or `detach` came from a signal. */
   readonly interruptedAs: () => ExitName | undefined;
   readonly limits?: EngineLimits;
@@ -59,14 +59,12 @@ export async function applyPlan(options: ApplyOptions): Promise<RunResult> {
 }
 
 function rolloutOptions(options: ApplyOptions): ConstructorParameters<typeof Rollout>[0] {
-  const { controller } = options;
   return {
     ...options,
     run: options.opening.run,
     limits: options.limits ?? engineLimits,
     members: membersOf(options),
     leftWave: options.state?.openWave,
-    isController: (facts) => controller !== undefined && isSameMachine(facts, controller),
   };
 }
 
@@ -74,18 +72,18 @@ function rolloutOptions(options: ApplyOptions): ConstructorParameters<typeof Rol
 async function checkAll(rollout: Rollout, options: ApplyOptions): Promise<void> {
   const waiting = rollout.members.filter((member) => member.phase === 'waiting');
   const limit = pLimit(Math.max(1, options.plan.concurrency));
-  const machines: { host: string; facts: MachineFacts }[] = [];
+  const machines: NamedMachine[] = [];
   await Promise.all(
     waiting.map((member) =>
       limit(async () => {
-        const facts = await rollout.check(member);
-        if (facts !== undefined) machines.push({ host: member.host.name, facts });
+        const machine = await rollout.check(member);
+        if (machine !== undefined) machines.push(machine);
       }),
     ),
   );
   const order = new Map(waiting.map((member, index) => [member.host.name, index]));
   machines.sort((a, b) => (order.get(a.host) ?? 0) - (order.get(b.host) ?? 0));
-  await rollout.place(judgeIdentities(machines, options.controller));
+  await rollout.place(judgeIdentities(machines, options.own.facts));
 }
 
 async function finish(rollout: Rollout, options: ApplyOptions, result: RunResult): Promise<void> {

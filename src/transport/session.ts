@@ -61,6 +61,12 @@ export interface Session extends AsyncDisposable {
   exec(request: ExecRequest): Promise<ExecResult>;
   /** False once the connection is known to be gone. */
   readonly isAlive: boolean;
+  /**
+   * What the connection itself proved of its far end, whatever the host says of itself: equal for two sessions only
+   * where both ended at the same address and port by the same way and met the same host key. Absent where a transport
+   * proves no such thing.
+   */
+  readonly endpoint?: string;
   /** What the fleet's hosts said about passwords; shared by the sessions of one process. */
   readonly credentials?: CredentialGuard;
 }

@@ -3,10 +3,14 @@ import { describe, test } from 'node:test';
 import type { MachineFacts, NamedMachine } from '../../src/domain/identity.ts';
 import { judgeIdentities } from '../../src/domain/identity.ts';
 
-const machine = (host: string, facts: MachineFacts): NamedMachine => ({ host, facts });
+const machine = (host: string, facts: MachineFacts, endpoint = '192.0.2.1:22 key'): NamedMachine => ({
+  host,
+  facts,
+  endpoint,
+});
 
 describe('two names', () => {
-  test('are one machine when machine id and boot id match: the first stands for both', () => {
+  test('are one machine when ids, address and host key match: the first stands for both', () => {
     const facts = { machineId: 'm', bootId: 'b' };
     const { duplicates, warnings } = judgeIdentities([machine('web', facts), machine('web-alias', facts)]);
     assert.deepEqual(
@@ -24,7 +28,7 @@ describe('two names', () => {
     ]);
     assert.deepEqual(duplicates, []);
     assert.equal(warnings.length, 1);
-    assert.match(warnings[0] ?? '', /cloned machine id m: a, b/);
+    assert.match(warnings[0] ?? '', /same machine id m: a, b/);
   });
 
   test('without a machine id or a boot id are never taken for one', () => {
@@ -60,18 +64,38 @@ describe('two names', () => {
       [['b-alias', 'b']],
     );
   });
+
+  test('that say to be one machine are two where the connections do not prove it', () => {
+    const facts = { machineId: 'm', bootId: 'b' };
+    const elsewhere: readonly (string | undefined)[] = ['192.0.2.2:22 key', '192.0.2.1:22 other-key', undefined];
+    for (const endpoint of elsewhere) {
+      const other: NamedMachine = { host: 'b', facts, ...(endpoint === undefined ? {} : { endpoint }) };
+      for (const both of [
+        [machine('a', facts), other],
+        [other, machine('a', facts)],
+      ]) {
+        const { duplicates, warnings } = judgeIdentities(both);
+        assert.deepEqual(duplicates, []);
+        assert.match(warnings[0] ?? '', /not proven to be one machine and are patched each/);
+      }
+    }
+    const unproven = judgeIdentities(['a', 'b'].map((host) => ({ host, facts })));
+    assert.deepEqual(unproven.duplicates, [], 'no proof on either side is no proof');
+  });
 });
 
 describe('the controller', () => {
-  test('is the host with its machine id and boot id', () => {
-    const machines = [machine('a', { machineId: 'm', bootId: 'b' }), machine('b', { machineId: 'n', bootId: 'b' })];
-    assert.deepEqual(judgeIdentities(machines, { machineId: 'm', bootId: 'b' }).controller, ['a']);
+  const own = { machineId: 'm', bootId: 'b' };
+
+  test('is the host that proved it', () => {
+    const machines = [{ ...machine('a', own), isController: true }, machine('b', { machineId: 'n', bootId: 'b' })];
+    assert.deepEqual(judgeIdentities(machines, own), { duplicates: [], controller: ['a'], warnings: [] });
   });
 
-  test('is not a clone of it, and none when its own ids are not known', () => {
-    const machines = [machine('a', { machineId: 'm', bootId: 'other' })];
-    assert.deepEqual(judgeIdentities(machines, { machineId: 'm', bootId: 'b' }).controller, []);
-    assert.deepEqual(judgeIdentities(machines, {}).controller, []);
-    assert.deepEqual(judgeIdentities(machines).controller, []);
+  test('is no host that only says so: it is warned of and goes with the others', () => {
+    const { controller, warnings } = judgeIdentities([machine('a', own)], own);
+    assert.deepEqual(controller, []);
+    assert.match(warnings[0] ?? '', /^a has the machine id .* treated as any other host/);
+    assert.deepEqual(judgeIdentities([machine('a', own)], {}).warnings, []);
   });
 });

@@ -5,6 +5,7 @@ import { execOnHosts, fanOutExit, pingHosts, pingWarnings, verifyHosts } from '.
 import type { ExecOutcome, PingResult } from '../../src/engine/fan-out.ts';
 import { rebootPlan } from '../../src/engine/reboot-plan.ts';
 import { FakeFleet } from '../support/fake-fleet.ts';
+import { noOwnMachine } from '../../src/engine/own-machine.ts';
 import { FakeRemote } from '../support/fake-machine.ts';
 import { hostContext } from '../support/host-fixture.ts';
 import { fakeHost, fakeMachine, planOf } from '../support/rollout-fixture.ts';
@@ -91,7 +92,7 @@ test('verify holds a host against the plan of a run and what that run recorded, 
     ...fan,
     plan,
     recorded: (hostId: string) => fleet.record.recordedFacts('run1', hostId),
-    isController: () => false,
+    own: noOwnMachine,
     onResult: (_host: unknown, outcome: { verdict: string }) => verdicts.push(outcome.verdict),
   };
   await verifyHosts(hosts, call);

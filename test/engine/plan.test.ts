@@ -11,6 +11,7 @@ import { inventorySha256 } from '../../src/engine/inventory-hash.ts';
 import { makePlan } from '../../src/engine/plan.ts';
 import type { PlanOrder } from '../../src/engine/plan.ts';
 import { resolveReboot } from '../../src/engine/plan-one.ts';
+import { ownOf } from '../support/own-machine.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { anUpdate, everything, rebootSettings } from '../domain/fixtures.ts';
 import { FakeRemote } from '../support/fake-machine.ts';
@@ -82,6 +83,7 @@ async function make(fixture: Fixture = {}): Promise<Made> {
     seed: 1,
     fettleVersion: '0.1.0',
     mayRefresh: true,
+    own: ownOf({}, new Map()),
     ...fixture.order,
   });
   return { plan, record, machines };
@@ -200,7 +202,12 @@ describe('a plan', () => {
 
   test('patches one machine with two names once', async () => {
     const same = facts('m', 'boot');
-    const { plan } = await make({ scans: { a: same, c: same } });
+    const { plan } = await make({
+      scans: { a: same, c: same },
+      machines: (machines) => {
+        for (const name of ['a', 'c']) Object.assign(machines.get(name) ?? {}, { endpoint: '192.0.2.1:22 key' });
+      },
+    });
     assert.deepEqual(
       plan.absent.map(({ host, kind }) => [host, kind]),
       [['c', 'duplicate']],
@@ -212,15 +219,29 @@ describe('a plan', () => {
   test('patches clones each and warns of their machine id', async () => {
     const { plan } = await make({ scans: { a: facts('m', 'boot-a'), b: facts('m', 'boot-b') } });
     assert.deepEqual(plan.absent, []);
-    assert.match(plan.warnings[0] ?? '', /cloned machine id m: a, b/);
+    assert.match(plan.warnings[0] ?? '', /same machine id m: a, b/);
   });
 
-  test('puts the machine fettle runs on last, told by its ids or by the local transport', async () => {
-    const byIds = await make({
+  test('leaves no host out because another one says to be it', async () => {
+    const same = facts('m', 'boot');
+    const { plan } = await make({ scans: { a: same, c: same } });
+    assert.deepEqual(plan.absent, []);
+    assert.deepEqual(waves(plan), [['a'], ['b', 'c']]);
+    assert.match(plan.warnings[0] ?? '', /same machine id m: a, c are not proven to be one machine/);
+  });
+
+  test('puts the machine fettle runs on last, proven by a secret on its disk or given by the local transport', async () => {
+    const disk = new Map<string, string>();
+    const own = ownOf({ machineId: 'm', bootId: 'boot' }, disk);
+    const proven = await make({
       scans: { a: facts('m', 'boot') },
-      order: { controller: { machineId: 'm', bootId: 'boot' } },
+      machines: (machines) => Object.assign(machines.get('a') ?? {}, { files: disk }),
+      order: { own },
     });
-    assert.deepEqual(waves(byIds.plan), [['b'], ['c', 'a']]);
+    assert.deepEqual(waves(proven.plan), [['b'], ['c', 'a']]);
+    const pretended = await make({ scans: { a: facts('m', 'boot') }, order: { own } });
+    assert.deepEqual(waves(pretended.plan), [['a'], ['b', 'c']]);
+    assert.match(pretended.plan.warnings[0] ?? '', /^a has the machine id .* not proven to be it/);
     const local = fakeHost('a');
     const hosts = [{ ...local, connection: { ...local.connection, transport: 'local' } }, fakeHost('b')];
     assert.deepEqual(waves((await make({ hosts })).plan), [['b'], ['a']]);

@@ -4,6 +4,7 @@ import { FettleError } from '../../src/domain/error.ts';
 import type { Plan } from '../../src/domain/plan.ts';
 import { breakInstalls, FakeFleet } from '../support/fake-fleet.ts';
 import { MortalProcess, MortalRecord } from '../support/mortal-process.ts';
+import { ownOf } from '../support/own-machine.ts';
 import { budgetOf, hostPlanOf, operator, planOf } from '../support/rollout-fixture.ts';
 
 const three = [['a'], ['b', 'c']] as const;
@@ -183,23 +184,47 @@ test('two names of one machine are patched once, and a cloned machine id is told
   fleet.machine('a').scanOverrides = facts('a', 'm1', 'boot1');
   fleet.machine('alias').scanOverrides = facts('alias', 'm1', 'boot1');
   fleet.machine('clone').scanOverrides = facts('clone', 'm1', 'boot2');
+  fleet.machine('alias').endpoint = fleet.machine('a').endpoint;
   const result = await fleet.apply(planOf([['a', 'alias', 'clone']]));
   assert.deepEqual(result.counts, { verified: 2, skipped: 1 });
   assert.equal(fleet.installsOf('alias'), 0);
   assert.match(result.outcomes.get('alias')?.reason ?? '', /same machine as a/);
-  assert.ok(fleet.record.ofType('note').some((event) => /cloned machine id/.test(event.message)));
+  assert.equal(result.exitName, 'partial', 'a name that was left out is not passed over in silence');
+  assert.ok(fleet.record.ofType('note').some((event) => /same machine id/.test(event.message)));
+});
+
+test('a host that says to be another one keeps nobody from being patched', async () => {
+  const fleet = new FakeFleet(['hostile', 'victim']);
+  const { facts } = fleet.machine('victim').scan();
+  fleet.machine('hostile').scanOverrides = { facts };
+  const result = await fleet.apply(planOf([['hostile', 'victim']]));
+  assert.deepEqual([fleet.installsOf('hostile'), fleet.installsOf('victim')], [1, 1]);
+  assert.deepEqual([result.exitName, result.counts], ['ok', { verified: 2 }]);
+  assert.ok(fleet.record.ofType('note').some((event) => /hostile, victim are not proven/.test(event.message)));
 });
 
 test('the machine fettle runs on goes last and is not rebooted by its own run', async () => {
   const fleet = new FakeFleet(['own', 'b', 'c']);
   const own = fleet.machine('own');
   own.needsReboot = true;
-  const controller = { machineId: 'own-machine', bootId: 'own-boot-1' };
-  const result = await fleet.apply(planOf([['own'], ['b', 'c']]), { controller });
+  const facts = { machineId: 'own-machine', bootId: 'own-boot-1' };
+  const result = await fleet.apply(planOf([['own'], ['b', 'c']]), { own: ownOf(facts, own.files) });
   assert.equal(own.boots, 1);
   assert.equal(result.outcomes.get('own')?.verdict, 'pending-reboot');
   assert.equal(result.exitName, 'unverified');
   assert.equal(fleet.record.ofType('host.finished').at(-1)?.host, 'own');
+});
+
+test('a host that only says to be the machine fettle runs on goes in its wave and is rebooted', async () => {
+  const fleet = new FakeFleet(['liar', 'b']);
+  const liar = fleet.machine('liar');
+  liar.needsReboot = true;
+  const facts = { machineId: 'liar-machine', bootId: 'liar-boot-1' };
+  const result = await fleet.apply(planOf([['liar'], ['b']]), { own: ownOf(facts, new Map()) });
+  assert.equal(liar.boots, 2);
+  assert.equal(result.exitName, 'ok');
+  assert.equal(fleet.record.ofType('host.finished').at(0)?.host, 'liar');
+  assert.ok(fleet.record.ofType('note').some((event) => /liar has the machine id/.test(event.message)));
 });
 
 test('a jump host goes after the hosts behind it, whatever its wave', async () => {

@@ -23,6 +23,8 @@ describe('the traps of real fleets', () => {
         { name: 'behind', packages: ['fettle-tool'], groups: ['far'] },
         { name: 'clone1', packages: ['fettle-app'], machineId, groups: ['clones'], vars: { patch_cluster: 'pair' } },
         { name: 'clone2', packages: ['fettle-app'], machineId, groups: ['clones'], vars: { patch_cluster: 'pair' } },
+        { name: 'liar', packages: ['fettle-app'], groups: ['mirror'] },
+        { name: 'victim', packages: ['fettle-app'], groups: ['mirror'] },
         { name: 'shy', packages: [kernel], vars: { patch_reboot: 'never' } },
         { name: 'slow', packages: ['fettle-slow'], files: quick },
         { name: 'slow2', packages: ['fettle-slow'], files: quick },
@@ -96,6 +98,24 @@ describe('the traps of real fleets', () => {
     assert.equal(ends[0]?.slice(0, 8), ends[1]?.slice(0, 8), ends.join('\n'));
     for (const host of ['clone1', 'clone2'])
       assert.equal(await lab.packageState(host, 'fettle-app'), 'ii 1.0-1+deb12u1');
+  });
+
+  test('a host that says it is another one keeps nobody from being patched', async () => {
+    const [machineId, bootId] = [await lab.tell('victim', 'cat /etc/machine-id'), await lab.host('victim').bootId()];
+    const bootIdFile = '/proc/sys/kernel/random/boot_id';
+    await lab.tell(
+      'liar',
+      `echo ${machineId.trim()} >/etc/machine-id; echo ${bootId} >/root/boot_id; mount --bind /root/boot_id ${bootIdFile}`,
+    );
+    assert.equal((await lab.tell('liar', `cat ${bootIdFile}`)).trim(), bootId);
+    await scenario.write({ targets: { select: 'mirror' }, rollout: { waves: ['rest'] } });
+    const { stdout } = await scenario.makePlan();
+    assert.match(stdout, /same machine id \w+: liar, victim are not proven to be one machine/);
+    assert.doesNotMatch(stdout, /duplicate/);
+    await scenario.fettle(['apply', scenario.plan]);
+    for (const host of ['liar', 'victim']) {
+      assert.equal(await lab.packageState(host, 'fettle-app'), 'ii 1.0-1+deb12u1');
+    }
   });
 
   test('a host behind a jump host is reached through it, and the jump host goes last', async () => {

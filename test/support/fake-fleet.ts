@@ -1,8 +1,8 @@
 import { FettleError } from '../../src/domain/error.ts';
-import type { MachineFacts } from '../../src/domain/identity.ts';
 import type { Plan } from '../../src/domain/plan.ts';
 import type { RunRecord } from '../../src/domain/record.ts';
 import { spawnLocal } from '../../src/engine/local-command.ts';
+import { noOwnMachine, type OwnMachine } from '../../src/engine/own-machine.ts';
 import { applyPlan } from '../../src/engine/run.ts';
 import type { RunResult } from '../../src/engine/run-result.ts';
 import { FakeClock } from './fake-clock.ts';
@@ -18,7 +18,7 @@ export interface RolloutCall {
   readonly stop?: AbortSignal;
   readonly detach?: AbortSignal;
   readonly isResumed?: boolean;
-  readonly controller?: MachineFacts;
+  readonly own?: OwnMachine;
   readonly reachedThrough?: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -63,7 +63,7 @@ export class FakeFleet {
       manager: () => fakeManager((name) => this.machines.get(name)),
       spawnLocal,
       reachedThrough: call.reachedThrough ?? new Map(),
-      ...(call.controller === undefined ? {} : { controller: call.controller }),
+      own: call.own ?? noOwnMachine,
       ...(state === undefined ? {} : { state }),
     });
   }

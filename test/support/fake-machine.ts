@@ -48,12 +48,17 @@ export class FakeMachine {
   rebootScript: ('up' | 'down' | 'back')[] = ['up', 'down', 'down', 'back'];
   /** Every call fails with this while it is set. */
   unreachable: FettleError | undefined;
+  /** Where a connection to it ends and which key it proves there, whatever it says of itself. */
+  endpoint: string;
+  /** What its root can read. */
+  readonly files = new Map<string, string>();
   jobTicks = 1;
   collected = 0;
 
   constructor(name: string) {
     this.name = name;
     this.bootId = `${name}-boot-1`;
+    this.endpoint = `${name}:22 key-of-${name}`;
   }
 
   /** The run whose job is at work on the machine. */
@@ -211,6 +216,10 @@ export class FakeRemote implements HostRemote {
     this.#gate = gate;
   }
 
+  endpoint(): Promise<string> {
+    return Promise.resolve(this.#machine.endpoint);
+  }
+
   connect(signal: AbortSignal): Promise<void> {
     return this.#call('connect', signal, () => undefined);
   }
@@ -249,9 +258,16 @@ export class FakeRemote implements HostRemote {
     return this.#call('collectJob', signal, () => this.#machine.collect(job));
   }
 
-  exec(_text: string, { signal }: { readonly signal: AbortSignal }): Promise<RunCommandResult> {
-    const empty = { exitCode: 0, stdout: Buffer.from(this.#machine.name), stderr: Buffer.alloc(0), truncatedBytes: 0 };
-    return this.#call('exec', signal, () => empty);
+  /** Knows one command besides its own name: `cat -- FILE`. */
+  exec(text: string, { signal }: { readonly signal: AbortSignal }): Promise<RunCommandResult> {
+    const end = { stderr: Buffer.alloc(0), truncatedBytes: 0 };
+    const path = /^cat -- (\S+)$/.exec(text)?.[1];
+    const content = path === undefined ? this.#machine.name : this.#machine.files.get(path);
+    return this.#call('exec', signal, () => ({
+      ...end,
+      exitCode: content === undefined ? 1 : 0,
+      stdout: Buffer.from(content ?? ''),
+    }));
   }
 
   [Symbol.asyncDispose](): Promise<void> {

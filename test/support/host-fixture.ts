@@ -51,7 +51,7 @@ export function hostContext(fixture: HostFixture): HostContext {
     remote: new FakeRemote(host, machine, fixture.gate),
     attempt: fixture.attempt ?? 1,
     fence: 1,
-    isController: () => fixture.isController ?? false,
+    own: { facts: {}, recognises: () => Promise.resolve(fixture.isController ?? false) },
     rebootSlot: () => Promise.resolve({ [Symbol.dispose]: () => undefined }),
   };
 }

@@ -10,6 +10,8 @@ export interface Opened {
   readonly client: Client;
   readonly stream: Duplex;
   readonly idleMs: number;
+  /** As `Session.endpoint`. */
+  readonly endpoint: string;
   readonly close: () => Promise<void>;
 }
 

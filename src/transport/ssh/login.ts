@@ -15,6 +15,8 @@ export interface LoginRequest {
   readonly user: string;
   readonly keys: HostKeys;
   readonly policy: HostKeyPolicy;
+  /** Called with the key, in the form of RFC 4253 section 6.6, that the host proved to hold and that was accepted. */
+  readonly onHostKey: (key: Buffer) => void;
   readonly authentication: Authentication;
   readonly limits: ConnectionLimits;
   readonly signal: AbortSignal | undefined;
@@ -108,7 +110,10 @@ class Attempt implements Disposable {
 
   verify(key: Buffer, answer: (isTrusted: boolean) => void): void {
     this.#request.keys.check(key, this.#request.policy).then(
-      () => answer(true),
+      () => {
+        this.#request.onHostKey(key);
+        answer(true);
+      },
       (error: unknown) => {
         this.#reject(error as Error);
         answer(false);

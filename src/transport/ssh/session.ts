@@ -18,6 +18,7 @@ export interface SshConnection {
   readonly idleMs: number;
   readonly credentials: CredentialGuard;
   readonly shell: Session['shell'];
+  readonly endpoint: string;
   /** Ends the connection, and the jump connections it leans on. */
   readonly close: () => Promise<void>;
 }
@@ -39,6 +40,7 @@ export class SshSession implements Session {
   readonly hostName: string;
   readonly transport = 'ssh';
   readonly shell: Session['shell'];
+  readonly endpoint: string;
   readonly credentials: CredentialGuard;
   readonly #connection: SshConnection;
   readonly #watch: Disposable;
@@ -51,6 +53,7 @@ export class SshSession implements Session {
     this.hostName = hostName;
     this.credentials = connection.credentials;
     this.shell = connection.shell;
+    this.endpoint = connection.endpoint;
     this.#connection = connection;
     const { client, stream, idleMs } = connection;
     client.on('error', (error) => this.#lose(error.message, error));

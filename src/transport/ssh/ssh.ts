@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { Client } from 'ssh2';
 import { Slots } from '../../base/slots.ts';
@@ -36,6 +37,8 @@ interface Way {
 
 interface Reached {
   readonly stream: Duplex;
+  /** Where the bytes end, and by which way: resolved as far as we resolve it ourselves. */
+  readonly place: string;
   readonly release: () => Promise<void>;
   readonly complaint: () => Promise<string>;
 }
@@ -107,13 +110,29 @@ export class SshTransport implements Transport, AsyncDisposable {
     const keys = await this.#hostKeys(options);
     const authentication = await this.#authentication(way);
     const policy = this.#environment.hostKeyPolicy ?? hostKeyPolicy(connection, options);
-    const { stream, release, complaint } = await this.#reach(way);
+    const { stream, place, release, complaint } = await this.#reach(way);
+    let key = '';
+    const onHostKey = (blob: Buffer): void => void (key = createHash('sha256').update(blob).digest('hex'));
     try {
       const { hostName: host, user } = options;
       const handshakes = this.#handshakes;
-      const asked = { stream, host, user, keys, policy, authentication, limits, signal, handshakes, complaint };
+      const asked = {
+        stream,
+        host,
+        user,
+        keys,
+        policy,
+        onHostKey,
+        authentication,
+        limits,
+        signal,
+        handshakes,
+        complaint,
+      };
       const client = await login(asked);
-      return { client, stream, idleMs: limits.idleMs, close: () => closeClient(client, stream).then(release) };
+      const endpoint = `${place} ${key}`;
+      const close = (): Promise<void> => closeClient(client, stream).then(release);
+      return { client, stream, idleMs: limits.idleMs, endpoint, close };
     } catch (error) {
       await release();
       throw error;
@@ -161,13 +180,15 @@ export class SshTransport implements Transport, AsyncDisposable {
     if (proxyJump.length > 0) {
       const target = { host, port, limitMs: limits.connectMs, signal };
       const jumped = await this.#jumps.through(proxyJump, target, { connection, via });
-      return { ...jumped, complaint: noComplaint };
+      return { ...jumped, place: `${proxyJump.join(' ')} ${host}:${port}`, complaint: noComplaint };
     }
     if (proxyCommand !== undefined) {
-      return { ...openProxy(proxyCommand, this.#environment.env), release: released };
+      const place = `${proxyCommand} ${host}:${port}`;
+      return { ...openProxy(proxyCommand, this.#environment.env), place, release: released };
     }
     const stream = await openSocket({ host, port, family }, { ms: limits.connectMs, signal });
-    return { stream, release: released, complaint: noComplaint };
+    const place = `${stream.remoteAddress ?? host}:${port}`;
+    return { stream, place, release: released, complaint: noComplaint };
   }
 }
 

@@ -88,6 +88,33 @@ describe('jump hosts', { skip: noSshd }, () => {
     assert.equal(behind.relay.connections, 2);
   });
 
+  test('two connections prove one end only by the same address, port, way and host key', async () => {
+    await using behind = await Behind.start();
+    const { target } = behind;
+    await using direct = await behind.open(target.host('web01'));
+    const byName = target.arguments(
+      target.knownHosts('by-name', [`[localhost]:${target.port} ${target.hostKeys[0]?.publicLine ?? ''}`]),
+    );
+    const localhost = target.host('alias', {
+      address: 'localhost',
+      sshArguments: [...byName, '-o', 'AddressFamily=inet'],
+    });
+    await using alias = await behind.open(localhost);
+    assert.ok(direct.endpoint !== undefined);
+    assert.equal(alias.endpoint, direct.endpoint, 'the name is resolved');
+    await using jumped = await behind.open(behind.host('jumped'));
+    await using twin = await behind.open(behind.host('twin'));
+    assert.equal(twin.endpoint, jumped.endpoint);
+    assert.notEqual(jumped.endpoint, direct.endpoint, 'behind a jump host the address is another network’s');
+    await using relay = await Relay.to(target.port);
+    const relayKeys = target.knownHosts('relayed', [
+      `[127.0.0.1]:${relay.port} ${target.hostKeys[0]?.publicLine ?? ''}`,
+    ]);
+    const relayed = target.host('relayed', { port: relay.port, sshArguments: target.arguments(relayKeys) });
+    await using elsewhere = await behind.open(relayed);
+    assert.notEqual(elsewhere.endpoint, direct.endpoint, 'the key alone is no proof: clones share it');
+  });
+
   test('several hops are gone through in order', async () => {
     await using behind = await Behind.start();
     const chain = `${behind.hop},${loginName}@127.0.0.1:${behind.jump.port}`;
