@@ -13,9 +13,9 @@ import { watchInterruptions } from './commands/interruptions.ts';
 import type { Options } from './commands/options.ts';
 import { commands } from './commands/registry.ts';
 import { createProgram } from './commands/program.ts';
+import { readOperator } from './commands/operator.ts';
 import { createPrompt } from './commands/prompt.ts';
 import { FettleError } from './domain/error.ts';
-import type { Operator } from './domain/event.ts';
 import { exitCodes } from './domain/exit.ts';
 import type { OpenTransports } from './commands/context.ts';
 import { renderError } from './report/error-text.ts';
@@ -47,7 +47,7 @@ export async function main(options: Partial<AppOptions> = {}): Promise<number> {
     writeError: (text: string): void => void process.stderr.write(text),
   };
   const program = createProgram(version(), streams, async (spec, invocation) => {
-    exitCode = await dispatch(spec, invocation, { argv, openTransports: options.openTransports ?? openTransports });
+    exitCode = await dispatch(spec, invocation, options.openTransports ?? openTransports);
   });
   try {
     await program.parseAsync([...argv], { from: 'user' });
@@ -58,11 +58,11 @@ export async function main(options: Partial<AppOptions> = {}): Promise<number> {
   return outputError === undefined ? exitCode : exitCode || exitCodeOf(exitNameOf(outputError), undefined);
 }
 
-async function dispatch(spec: CommandSpec, invocation: Invocation, app: AppOptions): Promise<number> {
+async function dispatch(spec: CommandSpec, invocation: Invocation, open: OpenTransports): Promise<number> {
   const { options } = invocation;
   // Node.js makes and drops two errors for each cipher that ssh2 makes, one a packet; their stacks cost more than the rest.
   if (options.debug !== true) Error.stackTraceLimit = 0;
-  const context = createContext(options, app);
+  const context = createContext(spec, invocation, open);
   try {
     checkTogether(options);
     const command = await spec.load();
@@ -74,8 +74,10 @@ async function dispatch(spec: CommandSpec, invocation: Invocation, app: AppOptio
   }
 }
 
-function createContext(options: Partial<Options>, app: AppOptions): Context {
+function createContext(spec: CommandSpec, invocation: Invocation, openTransports: OpenTransports): Context {
+  const { options } = invocation;
   const { env } = process;
+  const userName = safely(() => userInfo().username);
   const output = createOutput({
     stdout: process.stdout,
     stderr: process.stderr,
@@ -90,10 +92,13 @@ function createContext(options: Partial<Options>, app: AppOptions): Context {
   return {
     version: version(),
     nodeVersion: process.versions.node,
-    argv: app.argv,
+    command: { name: spec.name, invocation },
     env,
     cwd: process.cwd(),
-    homeDir: env['HOME'] ?? homedir(),
+    get homeDir() {
+      return homeDirectory(env);
+    },
+    hasAccount: userName !== undefined,
     uid: process.getuid?.(),
     clock: systemClock,
     console,
@@ -103,7 +108,7 @@ function createContext(options: Partial<Options>, app: AppOptions): Context {
       output: process.stderr,
       isAvailable: process.stdin.isTTY === true && process.stderr.isTTY === true && options.input !== false,
     }),
-    operator: operator(env),
+    operator: readOperator({ env, uid: process.getuid?.(), userName, controller: hostname(), pid: process.pid, read }),
     isProcessAlive,
     interruptions: watchInterruptions({
       clock: systemClock,
@@ -113,20 +118,8 @@ function createContext(options: Partial<Options>, app: AppOptions): Context {
     }),
     newId: () => ulid(),
     randomSeed: () => randomInt(2 ** 32),
-    openTransports: app.openTransports,
+    openTransports,
     commands,
-  };
-}
-
-/** The login user is seen through sudo and su: the audit session keeps it. */
-function operator(env: NodeJS.ProcessEnv): Operator {
-  const user = safely(() => userInfo().username) ?? env['USER'] ?? `uid ${process.getuid?.() ?? '?'}`;
-  const loginUser = env['SUDO_USER'] ?? safely(() => loginUid());
-  return {
-    user,
-    controller: hostname(),
-    pid: process.pid,
-    ...(loginUser === undefined ? {} : { loginUser }),
   };
 }
 
@@ -139,10 +132,22 @@ function isProcessAlive(pid: number): boolean {
   }
 }
 
-/** /proc/self/loginuid, see pam_loginuid(8); 4294967295 means that nobody logged in. */
-function loginUid(): string | undefined {
-  const uid = readFileSync('/proc/self/loginuid', 'utf8').trim();
-  return uid === '4294967295' ? undefined : `uid ${uid}`;
+/** HOME, else the entry in the user database; a container may have neither for its user id. */
+function homeDirectory(env: NodeJS.ProcessEnv): string {
+  const found = env['HOME'] === '' ? undefined : env['HOME'];
+  const home = found ?? safely(() => homedir());
+  if (home?.startsWith('/') === true) return home;
+  throw new FettleError(
+    'config',
+    `there is no home directory: HOME is not set, and uid ${process.getuid?.()} has no account`,
+    {
+      hint: 'set HOME to a directory that this user may write, as in: HOME=/tmp/fettle-home fettle …',
+    },
+  );
+}
+
+function read(path: string): string | undefined {
+  return safely(() => readFileSync(path, 'utf8'));
 }
 
 function safely<T>(read: () => T): T | undefined {

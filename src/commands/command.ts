@@ -1,11 +1,9 @@
 import type { ExitName } from '../domain/exit.ts';
 import type { Context } from './context.ts';
-import type { OptionName, Options } from './options.ts';
+import type { Invocation } from './invocation.ts';
+import type { OptionName } from './options.ts';
 
-export interface Invocation {
-  readonly arguments: readonly string[];
-  readonly options: Partial<Options>;
-}
+export type { Invocation } from './invocation.ts';
 
 /** What `load` brings: one verb. It returns how it ended; what it throws is a `FettleError`. */
 export interface CommandModule {

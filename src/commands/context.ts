@@ -5,6 +5,7 @@ import type { Output } from '../report/output.ts';
 import type { TransportEnvironment, Transports } from '../transport/registry.ts';
 import type { Console } from './console.ts';
 import type { Interruptions } from './interruptions.ts';
+import type { UnderstoodCommand } from './invocation.ts';
 import type { CommandOutline } from './options.ts';
 
 /** Questions to the person; only asked where stdin and stderr are terminals. */
@@ -18,11 +19,14 @@ export interface Prompt {
 export interface Context {
   readonly version: string;
   readonly nodeVersion: string;
-  /** As typed, values of secrets never among them. */
-  readonly argv: readonly string[];
+  /** The command as it was understood. It may hold secrets: `commandLine` makes what is recorded of it. */
+  readonly command: UnderstoodCommand;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** @throws FettleError where there is none; not every command needs it. */
   readonly homeDir: string;
+  /** Has this user id an entry in the user database, passwd(5)? OpenSSH works for nobody else. */
+  readonly hasAccount: boolean;
   /** Undefined where the platform has none. */
   readonly uid: number | undefined;
   readonly clock: Clock;

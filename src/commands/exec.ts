@@ -14,7 +14,7 @@ const outputLimitBytes = 1024 * 1024;
 /** One command everywhere, with the elevation of each host; its output and how it ended are recorded. */
 export async function run(invocation: Invocation, context: Context): Promise<ExitName> {
   const { options } = invocation;
-  const { pattern, command } = readWords(invocation, context);
+  const { pattern, command } = readWords(invocation);
   const { hosts } = await loadFleet(invocation, context, pattern);
   const timeoutMs = readDuration(options.timeout, '--timeout');
   return lookAt(
@@ -48,12 +48,11 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
 }
 
 /** Before `--` stands a pattern of hosts, as for other commands; without a `--` all of it is the command. */
-function readWords(
-  { arguments: words }: Invocation,
-  { argv }: Context,
-): { readonly pattern?: string; readonly command: string } {
-  const dashes = argv.indexOf('--');
-  const before = dashes < 0 ? 0 : Math.max(0, words.length - (argv.length - dashes - 1));
+function readWords({ arguments: words, afterDashes = words.length }: Invocation): {
+  readonly pattern?: string;
+  readonly command: string;
+} {
+  const before = Math.max(0, words.length - afterDashes);
   const [pattern, ...others] = words.slice(0, before);
   const command = words.slice(before).join(' ');
   if (command.trim() === '' || others.length > 0) {

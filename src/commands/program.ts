@@ -53,8 +53,24 @@ function addCommand(parent: Command, verb: string, spec: CommandSpec, dispatch: 
   command.addHelpText('after', `\nExamples:\n${spec.examples.map((example) => `  ${example}`).join('\n')}`);
   command.action(async () => {
     const given = command.processedArgs.flat().filter((value): value is string => typeof value === 'string');
-    await dispatch(spec, { arguments: given, options: command.opts<Partial<Options>>() });
+    const afterDashes = countAfterDashes(command);
+    await dispatch(spec, {
+      arguments: given,
+      options: command.opts<Partial<Options>>(),
+      ...(afterDashes === undefined ? {} : { afterDashes }),
+    });
   });
+}
+
+/** commander drops the `--`; only the words of the whole program still have it. */
+function countAfterDashes(command: Command): number | undefined {
+  const { rawArgs } = rootOf(command) as Command & { readonly rawArgs: readonly string[] };
+  const at = rawArgs.indexOf('--');
+  return at < 0 ? undefined : rawArgs.length - at - 1;
+}
+
+function rootOf(command: Command): Command {
+  return command.parent === null ? command : rootOf(command.parent);
 }
 
 function toOption(name: OptionName): Option {

@@ -15,7 +15,7 @@ export function createPrompt({ input, output, isAvailable }: PromptStreams): Pro
     // Loaded when there is something to ask: few commands do.
     password: async (message) => {
       const { default: password } = await import('@inquirer/password');
-      return new Secret(await asked(password({ message, mask: false }, { input, output })));
+      return new Secret(await asked(password({ message, mask: false, toggleMask: false }, { input, output })));
     },
     confirm: async (message) => {
       const { default: confirm } = await import('@inquirer/confirm');

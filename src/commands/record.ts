@@ -2,16 +2,18 @@
 import { isAbsolute, join } from 'node:path';
 import type { Host } from '../domain/host.ts';
 import type { RunEvent, RunKind, RunStarted } from '../domain/event.ts';
+import { sealText } from '../domain/secret-text.ts';
 import { exitCodes, type ExitName } from '../domain/exit.ts';
 import { defaultLedgerPath } from '../ledger/path.ts';
 import { openLedger, type Ledger } from '../ledger/ledger.ts';
+import { commandLine } from './command-line.ts';
 import type { Context } from './context.ts';
 import type { Options } from './options.ts';
 
 export function ledgerPath(options: Partial<Options>, context: Context): string {
-  const { env, uid, homeDir, cwd } = context;
+  const { env, uid, cwd } = context;
   if (options.ledger !== undefined) return isAbsolute(options.ledger) ? options.ledger : join(cwd, options.ledger);
-  return defaultLedgerPath({ env, uid, homeDir });
+  return defaultLedgerPath({ env, uid, homeDir: () => context.homeDir });
 }
 
 /** To write in; made when it is not there. */
@@ -32,18 +34,24 @@ export interface RunFrame {
 }
 
 export function runStarted(frame: RunFrame, context: Context): RunStarted {
-  const { ticket, reason } = frame.options;
+  const ticket = sealed(frame.options.ticket);
+  const reason = sealed(frame.options.reason);
   return {
     type: 'run.started',
     run: frame.run,
     kind: frame.kind,
     operator: context.operator,
     fettleVersion: context.version,
-    argv: context.argv,
+    argv: commandLine(context.command),
     hosts: frame.hosts.map((host) => host.name),
     ...(ticket === undefined ? {} : { ticket }),
     ...(reason === undefined ? {} : { reason }),
   };
+}
+
+/** What somebody wrote down may hold a secret by mistake, and the record forgets nothing. */
+export function sealed(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : sealText(text);
 }
 
 /** The end of a run that looked at hosts. */

@@ -2,7 +2,7 @@ import { FettleError } from '../domain/error.ts';
 import type { ExitName } from '../domain/exit.ts';
 import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
-import { openRecord } from './record.ts';
+import { openRecord, sealed } from './record.ts';
 
 /** Gives the lease of a host up. What goes on on the host goes on; a job there still guards it against others. */
 export async function run({ arguments: given, options }: Invocation, context: Context): Promise<ExitName> {
@@ -16,7 +16,7 @@ export async function run({ arguments: given, options }: Invocation, context: Co
       hint: `see its hosts with: fettle run show ${id}`,
     });
   }
-  const reason = options.reason ?? 'no reason given';
+  const reason = sealed(options.reason) ?? 'no reason given';
   const { operator } = context;
   await ledger.append([{ type: 'host.abandoned', run: id, host: host.host, hostId: host.hostId, operator, reason }]);
   await ledger.releaseLease(id, host.hostId);

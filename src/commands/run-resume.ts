@@ -6,6 +6,7 @@ import type { Plan } from '../domain/plan.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { narrowed } from './apply.ts';
 import type { Invocation } from './command.ts';
+import { commandLine } from './command-line.ts';
 import type { Context } from './context.ts';
 import { openRecord } from './record.ts';
 import { carryOut, planHosts } from './rollout.ts';
@@ -27,7 +28,12 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
   const hosts = await planHosts(plan, invocation, context);
   const state = await ledger.runState(id);
   if (state === undefined) throw new FettleError('ledger', `the ledger lacks the state of run ${id}`);
-  const opening = { type: 'run.resumed', run: id, operator: context.operator, argv: context.argv } as const;
+  const opening = {
+    type: 'run.resumed',
+    run: id,
+    operator: context.operator,
+    argv: commandLine(context.command),
+  } as const;
   const kept = options.limit === undefined ? plan : narrowed(plan, new Set(hosts.map((host) => host.name)));
   return await carryOut({ plan: kept, hosts, opening, ledger, options, state, gone }, context);
 }

@@ -1,4 +1,5 @@
 import { FettleError } from '../domain/error.ts';
+import { sealText, secretName } from '../domain/secret-text.ts';
 
 /** Where something is written. Lines and columns count from 1. */
 export interface Place {
@@ -15,9 +16,6 @@ export interface Diagnostic extends Place {
   readonly message: string;
   readonly hint?: string;
 }
-
-/** Names whose values are secrets; what they hold is never shown. */
-export const secretName = /pass(word|wd|phrase)?($|_|\d)|secret|token|api_?key|(^|_)vault_/i;
 
 const unprintable = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 
@@ -62,7 +60,7 @@ function withoutSecrets(text: string): string {
   for (const found of text.matchAll(/([\w.-]+)["']?\s*[:=]\s*(?=\S)/g)) {
     if (secretName.test(found[1] ?? '')) return `${text.slice(0, found.index + found[0].length)}***`;
   }
-  return text;
+  return sealText(text);
 }
 
 const secretLines = new WeakMap<readonly string[], readonly boolean[]>();

@@ -1,4 +1,6 @@
 import { isMap } from 'yaml';
+import { sealUrls } from '../domain/secret-text.ts';
+import { Secret } from '../domain/secret.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { readVariables, type Variable, type Variables } from './variables.ts';
 import { parseYaml, readYaml, type YamlResult } from './yaml.ts';
@@ -14,14 +16,31 @@ export async function readExtraVars(texts: readonly string[], diagnostics: Diagn
     const { yaml, diagnostics: found } = await readOne(text.trim());
     diagnostics.push(...found);
     if (yaml === undefined) continue;
-    for (const [name, variable] of readVariables(yaml, yaml.root, { layer, diagnostics }))
+    for (const [name, variable] of readVariables(yaml, yaml.root, { layer, diagnostics })) {
+      if (!text.trim().startsWith('@') && holdsSecret(variable.value)) diagnostics.push(openSecret(name));
       variables.set(name, variable);
+    }
   }
   return variables;
 }
 
-async function readOne(text: string): Promise<YamlResult> {
-  if (text.startsWith('@')) return readYaml(text.slice(1), 'ansible');
+/** One `-e` as it may be shown and recorded: read as above, secrets sealed; of a file its name alone. */
+export function sealedExtraVars(text: string): string {
+  const given = text.trim();
+  if (given.startsWith('@')) return given;
+  const { yaml } = readInline(given);
+  // What is not understood ends the command, and may hold anything.
+  if (yaml === undefined) return '***';
+  const variables = readVariables(yaml, yaml.root, { layer, diagnostics: [] });
+  const entries = [...variables].map(([name, { value }]): [string, unknown] => [name, value]);
+  return sealUrls(JSON.stringify(Object.fromEntries(entries)));
+}
+
+function readOne(text: string): Promise<YamlResult> | YamlResult {
+  return text.startsWith('@') ? readYaml(text.slice(1), 'ansible') : readInline(text);
+}
+
+function readInline(text: string): YamlResult {
   if (text.startsWith('{') || text.startsWith('[')) {
     const result = parseYaml({ file, text, dialect: 'ansible' });
     return isMap(result.yaml?.root) || result.yaml === undefined ? result : refuse('it must be a mapping');
@@ -39,4 +58,21 @@ async function readOne(text: string): Promise<YamlResult> {
 
 function refuse(message: string): YamlResult {
   return { diagnostics: [{ severity: 'error', file, line: 1, column: 1, excerpt: '', message }] };
+}
+
+function holdsSecret(value: unknown): boolean {
+  if (value instanceof Secret) return true;
+  return typeof value === 'object' && value !== null && Object.values(value).some(holdsSecret);
+}
+
+function openSecret(name: string): Diagnostic {
+  return {
+    severity: 'warning',
+    file,
+    line: 1,
+    column: 1,
+    excerpt: '',
+    message: `every user of this machine can see ${name} in the list of processes`,
+    hint: 'give passwords with -k, -K, --password-file or --become-password-file, other secrets with -e @FILE',
+  };
 }

@@ -1,5 +1,6 @@
 // The shape of a playbook file, as it is written.
 import { z } from 'zod';
+import { sealText } from '../domain/secret-text.ts';
 import { parseAmount, parsePercent } from './amount.ts';
 import { parseDurationMs } from './duration.ts';
 
@@ -80,7 +81,11 @@ const hook = z
     on_error: z.enum(['fail-host', 'warn']).optional(),
     runs: z.enum(['always', 'on-success']).optional(),
   })
-  .refine((value) => (value.local === undefined) !== (value.remote === undefined), 'needs either local or remote');
+  .refine((value) => (value.local === undefined) !== (value.remote === undefined), 'needs either local or remote')
+  .refine(
+    ({ local = [], remote = '' }) => [local.join(' '), remote].every((text) => sealText(text) === text),
+    'must not hold a secret: plan and ledger keep its text; let the hook read the secret from a file',
+  );
 
 const beforeHook = hook.refine((value) => value.runs === undefined, {
   message: 'runs is only for after_host hooks',

@@ -2,7 +2,8 @@
 import { isMap, isNode, isScalar, isSeq, visit } from 'yaml';
 import type { Scalar } from 'yaml';
 import { Secret } from '../domain/secret.ts';
-import { secretName, type Diagnostic, type Place } from './diagnostic.ts';
+import { secretName } from '../domain/secret-text.ts';
+import type { Diagnostic, Place } from './diagnostic.ts';
 import { checkName, isSetting } from './variable-names.ts';
 import { entriesOf, follow, type YamlFile } from './yaml.ts';
 

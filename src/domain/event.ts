@@ -19,9 +19,17 @@ export type StepName =
   | 'after_host'
   | 'exec';
 
-/** Who started it; loginuid and SUDO_USER seen through. */
+/** Who started it: each field by where it comes from, the surest first. */
 export interface Operator {
+  /** Of the process, by its user id. */
   readonly user: string;
+  /** User id of the login, kept by the kernel through sudo and su; absent where nobody logged in. */
+  readonly loginUid?: number;
+  /** Its account on the controller, where there is one. */
+  readonly loginName?: string;
+  /** SUDO_USER of the environment, which everybody can set. */
+  readonly sudoUser?: string;
+  /** Up to version 0.1: SUDO_USER, or `uid N` of the login. No longer written. */
   readonly loginUser?: string;
   readonly controller: string;
   readonly pid: number;

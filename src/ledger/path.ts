@@ -5,7 +5,8 @@ import { FettleError } from '../domain/error.ts';
 export interface LedgerPlace {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly uid: number | undefined;
-  readonly homeDir: string;
+  /** Only asked where nothing else says where. */
+  readonly homeDir: () => string;
   /** Tests hand in their own. */
   readonly isWritable?: (directory: string) => boolean;
 }
@@ -18,7 +19,7 @@ export function defaultLedgerPath({ env, uid, homeDir, isWritable = canWrite }: 
   if (named !== undefined && named !== '') return named;
   if (uid === 0 || isWritable(systemDirectory)) return join(systemDirectory, 'ledger.db');
   const state = env['XDG_STATE_HOME'];
-  return join(state === undefined || state === '' ? join(homeDir, '.local/state') : state, 'fettle/ledger.db');
+  return join(state === undefined || state === '' ? join(homeDir(), '.local/state') : state, 'fettle/ledger.db');
 }
 
 function canWrite(directory: string): boolean {

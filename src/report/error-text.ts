@@ -1,5 +1,6 @@
 import { cleanBlock, cleanLine } from '../base/text.ts';
 import { FettleError } from '../domain/error.ts';
+import { sealUrls } from '../domain/secret-text.ts';
 import type { Output } from './output.ts';
 
 /**
@@ -11,9 +12,9 @@ export function renderError(error: unknown, output: Output, { debug }: { readonl
   const known = error instanceof FettleError;
   const message = known ? error.message : `internal error: ${error instanceof Error ? error.message : String(error)}`;
   const hint = known ? error.hint : 'run it again with --debug and report what it prints';
-  const lines = [...messageLines(message, output)];
+  const lines = [...messageLines(sealUrls(message), output)];
   if (hint !== undefined) lines.push(`${paint.bold('hint:')} ${cleanLine(hint)}`);
-  if (debug) lines.push(...stackLines(error).map((line) => paint.dim(cleanLine(line))));
+  if (debug) lines.push(...stackLines(error).map((line) => paint.dim(cleanLine(sealUrls(line)))));
   return lines.join('\n');
 }
 

@@ -1,5 +1,6 @@
 // The inventory as people look at it; rows are filled by the commands.
 import { cleanLine } from '../base/text.ts';
+import { sealDeep, sealText } from '../domain/secret-text.ts';
 import type { JsonShape } from './json.ts';
 import { safeJson } from './json.ts';
 import type { Output } from './output.ts';
@@ -77,7 +78,7 @@ export const variablesJson: JsonShape<VariableRow> = {
   name: 'inventory-show',
   list: 'variables',
   version: 1,
-  fields: { name: (row) => row.name, value: (row) => row.value, origin: (row) => row.origin },
+  fields: { name: (row) => row.name, value: (row) => sealDeep(row.value), origin: (row) => row.origin },
 };
 
 export function renderVariables(
@@ -94,7 +95,7 @@ export function renderVariables(
 }
 
 function valueText(value: unknown): string {
-  return typeof value === 'string' ? value : safeJson(value);
+  return typeof value === 'string' ? sealText(value) : safeJson(sealDeep(value));
 }
 
 function originText({ origin }: VariableRow): string {

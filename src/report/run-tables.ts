@@ -42,9 +42,13 @@ function exitText({ exitCode, exitName }: RunRow): string {
   return exitCode === undefined ? 'open' : `${exitCode} ${exitName ?? ''}`.trimEnd();
 }
 
+/** What the kernel kept comes first; what the environment claims is named as that. */
 function whoText({ operator }: RunRow): string {
-  const { user, loginUser, controller } = operator;
-  return `${loginUser === undefined || loginUser === user ? user : `${loginUser} as ${user}`}@${controller}`;
+  const { user, loginUid, loginName, sudoUser, loginUser, controller } = operator;
+  const login = loginUid === undefined ? undefined : (loginName ?? `uid ${loginUid}`);
+  const claimed = sudoUser === undefined || sudoUser === login ? '' : ` (SUDO_USER ${sudoUser})`;
+  const who = login ?? loginUser;
+  return `${who === undefined || who === user ? user : `${who} as ${user}`}@${controller}${claimed}`;
 }
 
 function countsText(counts: RunRow['counts']): string {

@@ -129,7 +129,7 @@ test('a lock held by another process stops neither the event loop nor, when it g
 });
 
 test('the ledger lies where it is named, else in the system for who may write there, else with the account', () => {
-  const place = { env: {}, uid: 1000, homeDir: '/home/op', isWritable: () => false };
+  const place = { env: {}, uid: 1000, homeDir: () => '/home/op', isWritable: () => false };
   assert.equal(defaultLedgerPath(place), '/home/op/.local/state/fettle/ledger.db');
   assert.equal(defaultLedgerPath({ ...place, env: { XDG_STATE_HOME: '/s' } }), '/s/fettle/ledger.db');
   assert.equal(defaultLedgerPath({ ...place, isWritable: () => true }), '/var/lib/fettle/ledger.db');
