@@ -23,6 +23,9 @@ function shellCommands(): readonly string[] {
   );
 }
 
+/** Targets of links within the project. */
+const linkedFile = /\]\((?!https?:)([^)#]+)\)/g;
+
 async function parse(argv: readonly string[]): Promise<string | undefined> {
   let name: string | undefined;
   const program = createProgram('0', { write: () => undefined, writeError: () => undefined }, async (spec) => {
@@ -33,6 +36,13 @@ async function parse(argv: readonly string[]): Promise<string | undefined> {
 }
 
 describe('the README', () => {
+  test('has commands, links and exit codes to be checked', () => {
+    assert.ok(shellCommands().filter((command) => command.startsWith('fettle ')).length >= 10);
+    assert.ok(shellCommands().filter((command) => command.includes('npm ')).length >= 3);
+    assert.ok([...readme.matchAll(linkedFile)].length >= 5);
+    assert.ok([...patchNames].length >= 10);
+  });
+
   for (const line of shellCommands().filter((command) => command.startsWith('fettle '))) {
     test(`names a command that exists: ${line}`, async () => {
       const words = splitWords(line);
@@ -50,7 +60,7 @@ describe('the README', () => {
   });
 
   test('links to files that exist', () => {
-    for (const [, target = ''] of readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) {
+    for (const [, target = ''] of readme.matchAll(linkedFile)) {
       assert.ok(existsSync(join(root, target)), target);
     }
   });

@@ -5,9 +5,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { FettleError, type ErrorCode } from '../../src/domain/error.ts';
 import type { Dialogue, Session } from '../../src/transport/session.ts';
+import { eventually } from '../support/eventually.ts';
 
 export interface ContractRig extends AsyncDisposable {
   readonly session: Session;
@@ -38,15 +38,6 @@ export function rejectsWith(work: Promise<unknown>, code: ErrorCode, words: RegE
     assert.match(error.message, words);
     return true;
   });
-}
-
-/** Waits for what must come true by itself; the last look decides. */
-export async function comesTrue(look: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (let tries = 0; tries < 500; tries += 1) {
-    if (await look()) return;
-    await sleep(20);
-  }
-  assert.fail(`it never came true that ${what}`);
 }
 
 type MakeRig = ContractOptions['rig'];
@@ -246,7 +237,7 @@ function describeEnds(rig: MakeRig): void {
       await end;
       await made.session[Symbol.asyncDispose]();
     }
-    await comesTrue(() => openThings() <= before, 'sockets, processes and timers are gone');
+    await eventually(() => openThings() <= before, 'sockets, processes and timers are gone');
   });
 }
 

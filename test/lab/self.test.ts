@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { parse } from 'yaml';
+import { eventually } from '../support/eventually.ts';
 import { startLab } from './lab.ts';
+import type { LabHost } from './lab-host.ts';
 import type { Lab } from './lab.ts';
 import { nativeArchitecture } from './mirror.ts';
 import { labPassword, placesOf } from './places.ts';
@@ -14,6 +16,12 @@ const simulate =
 
 const upgrade =
   'DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Dpkg::Options::=--force-confold upgrade --with-new-pkgs </dev/null';
+
+/** Waits until the host's session with this number runs its command. */
+function begun(host: LabHost, number: number): Promise<void> {
+  const look = `test -e /root/begun-${number}`;
+  return eventually(async () => (await host.inside(look)).code === 0, `the command of session ${number} has begun`);
+}
 
 describe('a lab', () => {
   let lab: Lab;
@@ -103,8 +111,11 @@ describe('a lab', () => {
     assert.equal(await lab.tell('sys', 'cat /proc/1/comm; systemctl is-system-running'), 'systemd\nrunning');
     assert.match(await lab.tell('sys', 'ss -Hltn'), /(?=[\s\S]*:7081 )(?=[\s\S]*:7082 )/);
     await lab.tell('sys', upgrade);
-    const listeners = await lab.tell('sys', 'sleep 0.3; ss -Hltn');
-    assert.match(listeners, /:7081 /);
+    let listeners = '';
+    await eventually(async () => {
+      listeners = await lab.tell('sys', 'ss -Hltn');
+      return listeners.includes(':7081 ');
+    }, 'the daemon listens again');
     assert.doesNotMatch(listeners, /:7082 /);
     assert.equal(await lab.tell('sys', 'systemctl is-active fettle-lossy'), 'active');
     assert.match(await lab.tell('sys', 'systemctl list-units --failed --plain --no-legend'), /^fettle-crash\.service /);
@@ -153,10 +164,7 @@ describe('a lab', () => {
   test('powers off from inside and stays off', async () => {
     const host = lab.host('late');
     await lab.ssh('late', 'poweroff');
-    for (let tries = 0; tries < 100 && (await host.status()).state !== 'off'; tries += 1) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    assert.equal((await host.status()).state, 'off');
+    await eventually(async () => (await host.status()).state === 'off', 'the host is off');
     await host.powerOn();
   });
 
@@ -207,15 +215,16 @@ describe('a lab', () => {
   test('stops sshd without ending its sessions, ends sessions without the listener, and starts it again', async () => {
     for (const name of ['wide', 'sys']) {
       const host = lab.host(name);
-      const session = lab.ssh(name, 'sleep 1.5; echo went on');
-      await new Promise((resolve) => setTimeout(resolve, 700));
+      const session = lab.ssh(name, 'touch /root/begun-1; until [ -e /root/gate ]; do sleep 0.1; done; echo went on');
+      await begun(host, 1);
       await host.stopSshd();
       assert.match((await lab.ssh(name, 'true')).stderr, /refused/);
+      await host.inside('touch /root/gate');
       assert.equal((await session).stdout, 'went on\n');
       await host.startSshd();
       await host.waitUntilStarted();
-      const cut = lab.ssh(name, 'echo begun; sleep 60');
-      await new Promise((resolve) => setTimeout(resolve, 700));
+      const cut = lab.ssh(name, 'touch /root/begun-2; sleep 600');
+      await begun(host, 2);
       await host.killSshSessions();
       assert.equal((await cut).code, 255);
       assert.equal(await lab.tell(name, 'hostname'), name);

@@ -12,12 +12,12 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobPhase } from '../../src/domain/job.ts';
 import { collectJob, followJob, startJob, sweepJobs } from '../../src/remote/jobs.ts';
 import type { JobNews, StartOptions } from '../../src/remote/jobs.ts';
 import { runScript, toOctal } from '../../src/remote/launch.ts';
 import { jobScript } from '../../src/remote/scripts.ts';
+import { eventually } from '../support/eventually.ts';
 import { skipWithoutDotnet } from '../support/windows-engine.ts';
 import { createWindowsHost } from '../support/windows-host.ts';
 import type { WindowsHost } from '../support/windows-host.ts';
@@ -45,15 +45,6 @@ async function ended(session: WindowsSession, job: string): Promise<JobNews> {
 
 async function phaseOf(session: WindowsSession, job: string): Promise<JobPhase> {
   return (await followJob(session, job, 0, { waitSec: 0, maxBytes: 1 })).status.phase;
-}
-
-/** Waits until it holds. @throws AssertionError when it does not within half a minute. */
-async function soon(holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (let looks = 0; looks < 600; looks += 1) {
-    if (await holds()) return;
-    await sleep(50);
-  }
-  assert.fail('it never came to be');
 }
 
 async function claimOnly(session: WindowsSession, start: StartOptions): Promise<void> {
@@ -136,15 +127,15 @@ describe('a job on Windows', { skip: skipWithoutDotnet }, () => {
     await startJob(session, hook('r1-a-1', `'begun'; ${until(gate)}`));
     let news = await followJob(session, 'r1-a-1', 0, { waitSec: 30, maxBytes: 100 });
     // A new note is news too.
-    await soon(async () => {
+    await eventually(async () => {
       if (news.log.length === 0) news = await followJob(session, 'r1-a-1', 0, { waitSec: 30, maxBytes: 100 });
       return news.log.length > 0;
-    });
+    }, 'the job prints');
     assert.equal(news.log.toString(), 'begun\r\n');
     assert.equal(news.status.phase, 'running');
     assert.equal(news.status.note, 'running the script');
     const heartbeat = fileOf(host, 'r1-a-1', 'heartbeat');
-    await soon(() => existsSync(heartbeat) && /^\d+$/.test(readFileSync(heartbeat, 'utf8')));
+    await eventually(() => existsSync(heartbeat) && /^\d+$/.test(readFileSync(heartbeat, 'utf8')), 'the heart beats');
     const other = hook('r2-a-1', "'other'", { run: 'R2' });
     await assert.rejects(startJob(session, other), {
       code: 'lock-held',
@@ -230,7 +221,7 @@ describe('a job on Windows', { skip: skipWithoutDotnet }, () => {
     await ended(session, 'r1-b-1');
     rmSync(fileOf(host, 'r1-b-1', 'result'));
     // The process may outlive its result by a moment.
-    await soon(async () => (await phaseOf(session, 'r1-b-1')) === 'crashed');
+    await eventually(async () => (await phaseOf(session, 'r1-b-1')) === 'crashed', 'the process is gone');
     assert.equal((await startJob(session, hook('r1-b-1', "'x'"))).phase, 'crashed');
   });
 

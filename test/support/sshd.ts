@@ -4,8 +4,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection, Host } from '../../src/domain/host.ts';
+import { eventually } from './eventually.ts';
 
 const sshdFile = '/usr/sbin/sshd';
 
@@ -120,12 +120,10 @@ export class Sshd implements AsyncDisposable {
   }
 
   async #isUp(): Promise<void> {
-    for (let tries = 0; tries < 200; tries += 1) {
+    await eventually(() => {
       if (this.#process.exitCode !== null) throw new Error(`sshd ended: ${this.log}`);
-      if (await answers(this.port)) return;
-      await sleep(25);
-    }
-    throw new Error(`sshd did not come up: ${this.log}`);
+      return answers(this.port);
+    }, `sshd answers: ${this.log}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

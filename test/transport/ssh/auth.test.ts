@@ -8,7 +8,8 @@ import type { Connection } from '../../../src/domain/host.ts';
 import { Secret } from '../../../src/domain/secret.ts';
 import { openTransports, type Transports } from '../../../src/transport/registry.ts';
 import type { Session } from '../../../src/transport/session.ts';
-import { comesTrue, rejectsWith } from '../../contract/session.ts';
+import { rejectsWith } from '../../contract/session.ts';
+import { eventually } from '../../support/eventually.ts';
 import { FakeSshd } from '../../support/fake-sshd.ts';
 import { isolatedArguments, loginName, makeKey, noSshd, Sshd, sshHost } from '../../support/sshd.ts';
 
@@ -105,7 +106,7 @@ describe('keys', { skip: noSshd }, () => {
     const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });
     const ended = once(agent, 'exit');
     try {
-      await comesTrue(() => existsSync(socket), 'the agent is there');
+      await eventually(() => existsSync(socket), 'the agent is there');
       const env = { ...process.env, SSH_AUTH_SOCK: socket };
       execFileSync('ssh-add', ['-q', plain.file], { env, stdio: 'ignore' });
       const user = { user: loginName, port: sshd().port };
@@ -213,7 +214,7 @@ describe('passwords', () => {
     const limits = { connectMs: 5_000, handshakeMs: 5_000, authMs: 300, idleMs: 5_000 };
     const first = [1, 2].map((index) => open(transports, host(`slow${index}`, slow.port, { limits })));
     const ends = Promise.allSettled(first);
-    await comesTrue(() => refusals === 2, 'both hosts hang');
+    await eventually(() => refusals === 2, 'both hosts hang');
     const opening = open(transports, host('quick', quick.port, { limits: { ...limits, authMs: 150 } }));
     void ends.then(() => late());
     await isLate;

@@ -5,7 +5,8 @@ import { describe, test } from 'node:test';
 import type { Connection, Host } from '../../../src/domain/host.ts';
 import { openTransports, type Transports } from '../../../src/transport/registry.ts';
 import type { Session } from '../../../src/transport/session.ts';
-import { comesTrue, rejectsWith } from '../../contract/session.ts';
+import { rejectsWith } from '../../contract/session.ts';
+import { eventually } from '../../support/eventually.ts';
 import { FakeSshd } from '../../support/fake-sshd.ts';
 import { Relay } from '../../support/relay.ts';
 import { freePort, loginName, noSshd, Sshd } from '../../support/sshd.ts';
@@ -82,7 +83,7 @@ describe('jump hosts', { skip: noSshd }, () => {
     for (const session of others) await session[Symbol.asyncDispose]();
     assert.equal(await says(kept), 'hello\n');
     await kept[Symbol.asyncDispose]();
-    await comesTrue(() => behind.relay.open === 0, 'the connection to the jump host is closed');
+    await eventually(() => behind.relay.open === 0, 'the connection to the jump host is closed');
     await using again = await behind.open(behind.host('again'));
     assert.equal(await says(again), 'hello\n');
     assert.equal(behind.relay.connections, 2);
@@ -148,7 +149,7 @@ describe('jump hosts', { skip: noSshd }, () => {
     await rejectsWith(opening, 'connect', /the jump host \S+ cannot reach 127\.0\.0\.1 port \d+: .*refused/i);
     await using closed = await Behind.start(['AllowTcpForwarding no']);
     await rejectsWith(closed.open(closed.host('web01')), 'connect', /the jump host \S+ may not forward to/);
-    await comesTrue(() => closed.relay.open === 0 && behind.relay.open === 0, 'no connection is kept for nobody');
+    await eventually(() => closed.relay.open === 0 && behind.relay.open === 0, 'no connection is kept for nobody');
   });
 
   test('a jump host that is down is a connect error that names it', async () => {

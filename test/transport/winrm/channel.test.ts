@@ -6,7 +6,8 @@ import { FettleError } from '../../../src/domain/error.ts';
 import type { WinrmSettings } from '../../../src/domain/host.ts';
 import { Secret } from '../../../src/domain/secret.ts';
 import { CredentialGuard } from '../../../src/transport/credential-guard.ts';
-import { comesTrue, rejectsWith } from '../../contract/session.ts';
+import { rejectsWith } from '../../contract/session.ts';
+import { eventually } from '../../support/eventually.ts';
 import { freePort } from '../../support/sshd.ts';
 import type { WinrmServerOptions } from '../../support/winrm-server/winrm-server.ts';
 import { listen } from './peer.ts';
@@ -164,7 +165,7 @@ describe('a channel', () => {
     await session.exec({ command: 'echo x' });
     await session.query({ query: 'select * from Win32_OperatingSystem' });
     rig.server.dropConnections();
-    await comesTrue(() => rig.server.stats.openConnections === 0, 'the connection is gone');
+    await eventually(() => rig.server.stats.openConnections === 0, 'the connection is gone');
     assert.equal((await session.exec({ command: 'echo y' })).exitCode, 0);
     assert.equal(rig.server.stats.connections, 2);
   });
@@ -219,7 +220,7 @@ describe('a channel', () => {
         rig.server.faults.add({ on: 'Receive', fault: { kind } });
         const gate = join(rig.dir, 'gate');
         const ending = session.exec({ command: `echo one; until [ -e ${gate} ]; do sleep 0.02; done; echo two` });
-        await comesTrue(() => rig.server.stats.connections === 2, 'the connection out of step is replaced');
+        await eventually(() => rig.server.stats.connections === 2, 'the connection out of step is replaced');
         writeFileSync(gate, '');
         const { stdout, hasGap } = await ending;
         const expected = kind === 'repeat-response' ? 'one\ntwo\n' : 'two\n';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { comesTrue, rejectsWith, sessionContract } from '../../contract/session.ts';
+import { rejectsWith, sessionContract } from '../../contract/session.ts';
+import { eventually } from '../../support/eventually.ts';
 import { Rig, type RigOptions } from './rig.ts';
 
 const ways: Readonly<Record<string, RigOptions>> = {
@@ -77,7 +78,7 @@ describe('a winrm session', () => {
     await using rig = await Rig.start();
     const session = await rig.open();
     await rejectsWith(session.exec({ command: 'sleep 30', timeoutMs: 50 }), 'timeout', /limit of 0\.05 s/);
-    await comesTrue(() => rig.commands.running === 0, 'the command is gone from the host');
+    await eventually(() => rig.commands.running === 0, 'the command is gone from the host');
     assert.equal((await session.exec({ command: 'echo on' })).stdout.toString(), 'on\n');
     assert.ok(rig.operations.includes('Signal'));
   });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { FettleError } from '../../../src/domain/error.ts';
-import { comesTrue, rejectsWith } from '../../contract/session.ts';
+import { rejectsWith } from '../../contract/session.ts';
+import { eventually } from '../../support/eventually.ts';
 import type { WireFault } from '../../support/winrm-server/faults.ts';
 import { Rig } from './rig.ts';
 
@@ -117,7 +118,7 @@ describe('the start of a command', () => {
     const controller = new AbortController();
     const running = session.exec({ command: 'sleep 30', signal: controller.signal });
     const refused = rejectsWith(running, 'cancelled', /was cancelled/);
-    await comesTrue(() => rig.server.faults.left === 0, 'the command is on its way');
+    await eventually(() => rig.server.faults.left === 0, 'the command is on its way');
     controller.abort();
     await refused;
     assert.equal((await session.exec({ command: 'echo on' })).stdout.toString(), 'on\n');
