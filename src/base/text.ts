@@ -2,11 +2,12 @@
 
 /**
  * Control sequences of ECMA-48: CSI, then the strings OSC, DCS, SOS, PM and APC up to their terminator, then the short
- * escapes. Each branch ends at the next escape character, so the time is linear in the text.
+ * escapes. Nothing that begins a sequence may stand in another of its kind: each search ends where the next one begins, so
+ * the time is linear in the text.
  */
 const sequences =
   // eslint-disable-next-line no-control-regex
-  /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x9c]*(?:\x1b\\|\x9c)|\x1b[ -/]+[0-~]|\x1b[0-OQ-WYZ\\`-~]/g;
+  /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b\]|\x9d)[^\x07\x1b\x9c\x9d]*(?:\x07|\x1b\\|\x9c)|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x90\x98\x9c\x9e\x9f]*(?:\x1b\\|\x9c)|\x1b[ -/]+[0-~]|\x1b[0-OQ-WYZ\\`-~]/g;
 
 /** C0, C1, bidirectional overrides, zero-width and other invisible characters, lone surrogates; emoji selectors stay. */
 const unseen = /(?![\ufe00-\ufe0f])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu;
@@ -25,17 +26,24 @@ export function cleanLine(text: string): string {
     .replace(unseen, visible);
 }
 
-/** Several lines of output: as `cleanLine`, but line feeds and tabs stay. A lone carriage return becomes a line feed. */
+/** Several lines of output: as `cleanLine`, but line feeds and tabs stay. A carriage return becomes a line feed, several in a row one. */
 export function cleanBlock(text: string): string {
   return text
     .replace(sequences, '')
-    .replace(/\r+\n|\r/g, '\n')
+    .replace(/\r+\n?/g, '\n')
     .replace(unseen, (character) => (character === '\n' || character === '\t' ? character : visible(character)));
 }
 
 /** The newest line with something on it, raw; a carriage return begins a line, as progress bars mean it. */
 export function newestLine(text: string): string {
-  return text.split(/[\r\n]+/).findLast((line) => line.trim() !== '') ?? '';
+  let end = text.length;
+  for (let at = end - 1; at >= -1; at -= 1) {
+    if (at >= 0 && text[at] !== '\n' && text[at] !== '\r') continue;
+    const line = text.slice(at + 1, end);
+    if (line.trim() !== '') return line;
+    end = at;
+  }
+  return '';
 }
 
 const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });

@@ -1,6 +1,6 @@
 // Ansible's host patterns: how they are written.
 import { FettleError } from '../domain/error.ts';
-import { globExpression } from '../domain/glob.ts';
+import { globMatcher } from '../domain/glob.ts';
 import { isIPv6 } from 'node:net';
 
 /** One part of a pattern: `web`, `&canary`, `!db`, `web*[0]`, `~web\d+`. */
@@ -30,7 +30,35 @@ export function splitPattern(pattern: string): readonly string[] {
 
 function splitColons(pattern: string): readonly string[] {
   if (isIPv6(pattern.replace(/^[!&]/, ''))) return [pattern];
-  return pattern.match(/(?:[^\s:[\]]|\[[^\]]*\])+/g) ?? [pattern];
+  const parts = colonParts(pattern);
+  return parts.length === 0 ? [pattern] : parts;
+}
+
+/** Runs without blanks, colons and lone brackets; a bracket that is closed belongs to its run with all that is in it. */
+function colonParts(pattern: string): string[] {
+  const parts: string[] = [];
+  let part = '';
+  for (let at = 0; at < pattern.length; at += 1) {
+    const character = pattern.charAt(at);
+    const close = character === '[' ? pattern.indexOf(']', at) : at;
+    if (close < 0 || /[\s:\]]/.test(character)) {
+      if (part !== '') parts.push(part);
+      part = '';
+      // None of the brackets that follow is closed either.
+      if (close < 0)
+        return [
+          ...parts,
+          ...pattern
+            .slice(at)
+            .split(/[\s:[]+/)
+            .filter((rest) => rest !== ''),
+        ];
+    } else {
+      part += pattern.slice(at, close + 1);
+      at = close;
+    }
+  }
+  return part === '' ? parts : [...parts, part];
 }
 
 function parsePart(text: string): PatternPart {
@@ -58,6 +86,5 @@ export function matcherOf(expression: string): (name: string) => boolean {
     }
   }
   if (!/[*?[]/.test(expression)) return (name) => name === expression;
-  const glob = globExpression(expression);
-  return (name) => glob.test(name);
+  return globMatcher(expression);
 }

@@ -2,7 +2,7 @@ import { FettleError } from './error.ts';
 import type { HostPlan, Plan, PlannedUpdate } from './plan.ts';
 import type { OnDrift } from './playbook.ts';
 import type { SimulatedUpdate, Simulation } from './simulation.ts';
-import { packageKey } from './update.ts';
+import { findPackage, packageKey } from './update.ts';
 
 export interface DriftInput {
   readonly plan: Pick<HostPlan, 'updates' | 'removals'>;
@@ -75,7 +75,7 @@ function standingOf(update: PlannedUpdate, simulation: Simulation): Standing {
     return { kind: 'other', reason: `${name} is at ${update.to} but not properly installed (${current.status})` };
   }
   const now = current?.version ?? null;
-  const simulated = simulation.installs.find((item) => packageKey(item) === name);
+  const simulated = findPackage(simulation.installs, name);
   if (now === update.from && simulated?.to === update.to) return { kind: 'as-planned' };
   if (now === null && update.from !== null) {
     return { kind: 'passed', reason: `${name} is not installed any more (planned from ${update.from})` };
@@ -202,9 +202,7 @@ function stableOrigin(origin: string): string {
 
 /** Holds an adjusted set against a simulation under its own pins: every difference, empty when it is exactly that. */
 export function installMismatch(install: readonly PlannedUpdate[], simulation: Simulation): string[] {
-  const missing = install.filter(
-    (update) => !simulation.installs.some((item) => packageKey(item) === packageKey(update) && item.to === update.to),
-  );
+  const missing = install.filter((update) => findPackage(simulation.installs, packageKey(update))?.to !== update.to);
   return [
     ...missing.map((update) => `${packageKey(update)} ${update.to} would not go in`),
     ...beyondPlan({ updates: install, removals: [] }, simulation),

@@ -6,7 +6,7 @@ import type { HostPlan } from './plan.ts';
 import type { InstallSettings, VerifySettings } from './playbook.ts';
 import type { HostScan } from './scan.ts';
 import type { InstalledPackage } from './update.ts';
-import { packageKey } from './update.ts';
+import { findPackage, packageKey } from './update.ts';
 
 export interface VerifyInput {
   readonly before: HostScan;
@@ -100,7 +100,7 @@ function planFindings(input: VerifyInput): VerifyFinding[] {
 /** It went in, and after the reboot the host offers the same again. */
 function isRolledBack({ after }: VerifyInput, result: UpdateResult | undefined): boolean {
   if (result?.state !== 'installed') return false;
-  return after.updates.some((update) => packageKey(update) === packageKey(result) && update.to === result.to);
+  return findPackage(after.updates, packageKey(result))?.to === result.to;
 }
 
 function unplannedFindings(input: VerifyInput): VerifyFinding[] {

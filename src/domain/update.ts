@@ -58,3 +58,22 @@ export interface InstalledPackage {
 export function packageKey(item: { readonly name: string; readonly arch: string }): string {
   return `${item.name}:${item.arch}`;
 }
+
+interface Named {
+  readonly name: string;
+  readonly arch: string;
+}
+
+const indexes = new WeakMap<readonly Named[], ReadonlyMap<string, Named>>();
+
+/** The first of the list with that key. The list is indexed once, so that looking up all of another is no search each. */
+export function findPackage<Item extends Named>(list: readonly Item[], key: string): Item | undefined {
+  const index = (indexes.get(list) as ReadonlyMap<string, Item> | undefined) ?? indexOf(list);
+  indexes.set(list, index);
+  return index.get(key);
+}
+
+function indexOf<Item extends Named>(list: readonly Item[]): ReadonlyMap<string, Item> {
+  // From the end, so that the first of a key is what stays.
+  return new Map(list.toReversed().map((item) => [packageKey(item), item]));
+}

@@ -4,7 +4,7 @@ import type { JobResult } from '../domain/job.ts';
 import type { Change, Outcome, UpdateResult, UpdateState } from '../domain/outcome.ts';
 import type { PlannedUpdate } from '../domain/plan.ts';
 import type { HostScan } from '../domain/scan.ts';
-import { packageKey } from '../domain/update.ts';
+import { findPackage, packageKey } from '../domain/update.ts';
 import { repair } from './check.ts';
 import { emit, note, ofHost } from './context.ts';
 import { endWith, isPastInstall, letGo, openStep, scanNow } from './host-work.ts';
@@ -164,8 +164,8 @@ async function readBackRepaired(work: HostWork): Promise<Outcome | undefined> {
 /** Reads one planned update from the host's package list, as far as a list can tell. */
 export function resultFromScan(update: PlannedUpdate, scan: HostScan): UpdateResult {
   const key = packageKey(update);
-  const found = scan.packages.find((item) => packageKey(item) === key);
-  const isBroken = scan.broken.some((item) => packageKey(item) === key);
+  const found = findPackage(scan.packages, key);
+  const isBroken = findPackage(scan.broken, key) !== undefined;
   const { name, arch, from, to } = update;
   const now = found?.version ?? null;
   const state: UpdateState = isBroken
@@ -211,7 +211,7 @@ function withAlready(work: HostWork, results: readonly UpdateResult[]): readonly
 }
 
 function installedVersion(work: HostWork, update: PlannedUpdate): string | null {
-  return work.before?.packages.find((item) => packageKey(item) === packageKey(update))?.version ?? null;
+  return findPackage(work.before?.packages ?? [], packageKey(update))?.version ?? null;
 }
 
 function isSkipped(work: HostWork, item: { readonly name: string; readonly arch: string }): boolean {

@@ -10,7 +10,7 @@ interface ReleaseFile {
 
 function readReleaseFiles(sections: Sections): readonly ReleaseFile[] {
   return linesOf(sections, 'apt-metadata').map((line) => {
-    const [file = '', mtime = '', ...pairs] = line.split('\t');
+    const [file = '', mtime = '', ...pairs] = line.split('\t', 20);
     const fields = pairs
       .filter((pair) => pair.includes('='))
       .map((pair): [string, string] => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]);
@@ -36,10 +36,10 @@ export function readMetadata(sections: Sections, collectedMs: number, maxAgeMs: 
     };
   });
   const missing = linesOf(sections, 'apt-targets').flatMap((line): Repository[] => {
-    const [state, site = ''] = line.split('\t');
+    const [state, site = ''] = line.split('\t', 2);
     return state === '-' ? [{ name: site, problem: 'was never fetched, or is not there any more' }] : [];
   });
-  const newest = Math.max(0, ...files.map((item) => item.fetchedMs).filter(Number.isFinite));
+  const newest = files.reduce((latest, { fetchedMs }) => (fetchedMs > latest ? fetchedMs : latest), 0);
   const fetchedMs = Number.isFinite(lookedSec) && lookedSec > 0 ? lookedSec * 1000 : newest;
   return {
     ...(fetchedMs > 0 ? { fetchedMs } : {}),

@@ -1,3 +1,6 @@
+import { answerLimits, answerTooLarge, fewEnough, shortEnough } from '../domain/limits.ts';
+import { linesIn } from './sections.ts';
+
 /** One version of a package as apt-cache(8) policy lists it. */
 export interface PolicyVersion {
   readonly version: string;
@@ -25,13 +28,22 @@ export interface Release {
 export function parseReleases(text: string, securityOrigins: readonly string[] = []): ReadonlyMap<string, Release> {
   const releases = new Map<string, Release>();
   let source = '';
-  for (const line of text.split('\n')) {
-    const file = /^ *-?\d+ (.*)$/.exec(line)?.[1];
+  for (const line of linesIn(text, 'list of package sources')) {
+    const words = line.trimStart();
+    const file = afterPriority(words);
     if (file !== undefined) source = file;
-    const release = /^ *release (.*)$/.exec(line)?.[1];
-    if (release !== undefined && source !== '') releases.set(source, readRelease(release, securityOrigins));
+    else if (words.startsWith('release ') && source !== '') {
+      releases.set(source, readRelease(words.slice('release '.length), securityOrigins));
+      if (releases.size > answerLimits.entries) throw answerTooLarge(`more than ${answerLimits.entries} sources`);
+    }
   }
   return releases;
+}
+
+/** What stands behind the priority (`500 `, `-1 `) at the beginning; undefined where there is none. */
+function afterPriority(words: string): string | undefined {
+  const space = words.indexOf(' ');
+  return space > 0 && /^-?\d{1,10}$/.test(words.slice(0, Math.min(space, 12))) ? words.slice(space + 1) : undefined;
 }
 
 /** `v=12,o=Debian,a=oldstable-security,n=bookworm-security,l=Debian-Security,c=main,b=amd64`, apt_preferences(5). */
@@ -51,11 +63,20 @@ function readRelease(release: string, securityOrigins: readonly string[]): Relea
 
 export function parsePolicy(text: string, releases: ReadonlyMap<string, Release>): ReadonlyMap<string, PackagePolicy> {
   const packages = new Map<string, PackagePolicy>();
-  for (const block of text.split(/^(?=\S)/m)) {
-    const lines = block.split('\n');
-    const name = /^(\S+):$/.exec(lines[0] ?? '')?.[1];
-    if (name !== undefined) packages.set(name, readBlock(lines, releases));
+  let block: string[] = [];
+  const close = (): void => {
+    const first = block[0] ?? '';
+    const isName = first.endsWith(':') && !/\s/.test(first) && first.length > 1;
+    if (isName) packages.set(shortEnough(first.slice(0, -1), 'package name'), readBlock(block, releases));
+    if (packages.size > answerLimits.entries)
+      throw answerTooLarge(`policies of more than ${answerLimits.entries} packages`);
+    block = [];
+  };
+  for (const line of linesIn(text, 'policy of apt-cache')) {
+    if (line !== '' && !line.startsWith(' ')) close();
+    block.push(line);
   }
+  close();
   return packages;
 }
 
@@ -64,16 +85,18 @@ function readBlock(lines: readonly string[], releases: ReadonlyMap<string, Relea
   const candidate = wordAfter(lines, 'Candidate');
   const versions: { version: string; origins: string[]; isSecurity: boolean; phasedPercent?: number }[] = [];
   for (const line of lines) {
-    const version = /^ (?:\*\*\*|   ) (\S+) -?\d+(?: \(phased (\d+)%\))?$/.exec(line);
-    if (version !== null) {
-      const phased = version[2] === undefined ? {} : { phasedPercent: Number(version[2]) };
-      versions.push({ version: version[1] ?? '', origins: [], isSecurity: false, ...phased });
+    const version = readVersionLine(line);
+    if (version !== undefined) {
+      fewEnough(versions, 'versions of one package').push({ ...version, origins: [], isSecurity: false });
       continue;
     }
-    const file = /^ {8,}-?\d+ (.*)$/.exec(line)?.[1];
+    const file = line.startsWith('        ') ? afterPriority(line.trimStart()) : undefined;
     if (file === undefined || file.endsWith('/dpkg/status')) continue;
     const [last, release] = [versions.at(-1), releases.get(file)];
     if (last === undefined) continue;
+    if (last.origins.length >= answerLimits.origins) {
+      throw answerTooLarge(`a version with more than ${answerLimits.origins} origins`);
+    }
     last.origins.push(release?.name ?? file);
     last.isSecurity ||= release?.isSecurity === true;
   }
@@ -82,6 +105,18 @@ function readBlock(lines: readonly string[], releases: ReadonlyMap<string, Relea
     ...(candidate === undefined ? {} : { candidate }),
     versions: versions.filter((item) => item.origins.length > 0),
   };
+}
+
+/** ` *** VERSION PRIORITY (phased 10%)` or `     VERSION PRIORITY`. */
+function readVersionLine(line: string): { readonly version: string; readonly phasedPercent?: number } | undefined {
+  if (!line.startsWith(' *** ') && !line.startsWith('     ')) return undefined;
+  const [version = '', priority = '', ...more] = line.slice(5).split(' ', 5);
+  if (version === '' || !/^-?\d{1,10}$/.test(priority)) return undefined;
+  if (more.length === 0) return { version: shortEnough(version, 'version') };
+  const [, percent] = /^\(phased (\d{1,3})%\)$/.exec(more.join(' ').slice(0, 20)) ?? [];
+  return percent === undefined
+    ? undefined
+    : { version: shortEnough(version, 'version'), phasedPercent: Number(percent) };
 }
 
 function wordAfter(lines: readonly string[], label: string): string | undefined {

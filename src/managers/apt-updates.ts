@@ -3,7 +3,7 @@ import type { HeldBack, InstalledPackage, Update, UpdateClass } from '../domain/
 import { packageKey } from '../domain/update.ts';
 import { parsePolicy, type PackagePolicy, type Release } from './apt-policy.ts';
 import { parseAptSimulation, type AptSimulation } from './apt-simulation.ts';
-import { compareDebVersions } from './deb-version.ts';
+import { compareDebVersions, newestDebVersion } from './deb-version.ts';
 import type { Sections } from './manager.ts';
 import { required } from './sections.ts';
 
@@ -15,6 +15,8 @@ interface Views {
   readonly normal: View;
   /** What the normal one brings that is not installed. */
   readonly added: readonly string[];
+  /** What the wide one would remove. */
+  readonly removed: readonly string[];
   /** The same with nothing but security sources in reach. */
   readonly security: View;
   /** `dist-upgrade` that ignores holds and phasing, everything there is; asked only where something is kept back. */
@@ -53,16 +55,25 @@ function readViews(sections: Sections, { packages, normal, releases }: KnownPack
   const view = (text: string): View => viewOf(parseAptSimulation(text, arch));
   const [wide, plain] = [sections.get('apt-wide') ?? '', sections.get('apt-plain')];
   const normalView = viewOf(normal);
+  const wideView = wide === '' ? normalView : view(wide);
   return {
     normal: normalView,
-    added: normal.installs.filter((item) => item.from === null).map(packageKey),
+    added: named(normal.installs.filter((item) => item.from === null)),
+    removed: named(wideView.removes),
     security: view(required(sections, 'apt-security')),
-    wide: wide === '' ? normalView : view(wide),
+    wide: wideView,
     plain: plain === undefined ? undefined : view(plain),
     policy: parsePolicy(sections.get('apt-policy') ?? '', releases),
     isSecurityKnown: [...releases.values()].some((release) => release.isSecurity),
     heldNames: new Set(packages.filter((item) => item.status.startsWith('h')).map((item) => item.name)),
   };
+}
+
+/** Names that the reason of every update repeats: as many as a reader can use. */
+const mostNamed = 50;
+
+function named(items: readonly { readonly name: string; readonly arch: string }[]): readonly string[] {
+  return items.slice(0, mostNamed).map(packageKey);
 }
 
 function viewOf(simulation: AptSimulation): View {
@@ -92,10 +103,7 @@ function securityVersion(item: SimulatedUpdate, views: Views): string | undefine
   const offered = policyOf(item, views)?.versions.filter(
     (offer) => offer.isSecurity && compareDebVersions(offer.version, from) > 0,
   );
-  const newest = offered
-    ?.map((offer) => offer.version)
-    .sort(compareDebVersions)
-    .at(-1);
+  const newest = newestDebVersion((offered ?? []).map((offer) => offer.version));
   return newest ?? views.security.byKey.get(packageKey(item))?.to;
 }
 
@@ -124,6 +132,5 @@ function heldBackOf(item: SimulatedUpdate, views: Views): HeldBack | undefined {
       : { kind: 'needs-new', packages: views.added };
   }
   if (!isIn(views.wide)) return { kind: 'pinned' };
-  const removed = views.wide.removes.map(packageKey);
-  return removed.length > 0 ? { kind: 'needs-removal', packages: removed } : { kind: 'unknown' };
+  return views.removed.length > 0 ? { kind: 'needs-removal', packages: views.removed } : { kind: 'unknown' };
 }

@@ -1,3 +1,4 @@
+import { recordOf } from '../base/record.ts';
 import { FettleError } from '../domain/error.ts';
 import type { JobResult } from '../domain/job.ts';
 import type { UpdateResult } from '../domain/outcome.ts';
@@ -6,6 +7,7 @@ import type { HostLook, HostScan, ScanProblem } from '../domain/scan.ts';
 import type { Simulation } from '../domain/simulation.ts';
 import type { InstalledPackage } from '../domain/update.ts';
 import { packageKey } from '../domain/update.ts';
+import { fewEnough, shortEnough } from '../domain/limits.ts';
 import { parsePolicy, parseReleases } from './apt-policy.ts';
 import { readMetadata } from './apt-metadata.ts';
 import { parseAptSimulation, type AptSimulation } from './apt-simulation.ts';
@@ -13,7 +15,7 @@ import { readUpdates } from './apt-updates.ts';
 import { compareDebVersions } from './deb-version.ts';
 import type { Manager, Sections } from './manager.ts';
 import { readClaim, readDisks, readFacts, readHealth, readPrivileges, readReboot, readRunning } from './posix-facts.ts';
-import { firstLine, linesOf, required } from './sections.ts';
+import { firstLine, linesIn, linesOf, required } from './sections.ts';
 
 /** apt and dpkg of Debian, Ubuntu and their kin. */
 export const apt: Manager = {
@@ -119,22 +121,21 @@ function problemsOf(
 
 /** Lines of dpkg-query(1) -W with package, architecture, version, status abbreviation, source and source version. */
 export function readInstalled(text: string): readonly InstalledPackage[] {
-  return text.split('\n').flatMap((line): InstalledPackage[] => {
-    const [name, arch, version, status, source, sourceVersion] = line.split('\t');
-    if (name === undefined || name === '' || version === undefined || version === '' || status === undefined) return [];
+  const packages: InstalledPackage[] = [];
+  for (const line of linesIn(text, 'list of packages')) {
+    const [name = '', arch = '', version = '', status, source = name, sourceVersion = version] = line.split('\t', 6);
     // Removed packages whose configuration files are left are not installed.
-    if (/^.[nc]/.test(status)) return [];
-    return [
-      {
-        name,
-        arch: arch ?? '',
-        version,
-        status: status.trim(),
-        source: source ?? name,
-        sourceVersion: sourceVersion ?? version,
-      },
-    ];
-  });
+    if (name === '' || version === '' || status === undefined || /^.[nc]/.test(status)) continue;
+    fewEnough(packages, 'packages').push({
+      name: shortEnough(name, 'package name'),
+      arch: shortEnough(arch, 'architecture'),
+      version: shortEnough(version, 'version'),
+      status: shortEnough(status, 'package status').trim(),
+      source: shortEnough(source, 'package name'),
+      sourceVersion: shortEnough(sourceVersion, 'version'),
+    });
+  }
+  return fewEnough(packages, 'packages');
 }
 
 function isBroken(item: InstalledPackage): boolean {
@@ -152,17 +153,14 @@ function parseSimulation(sections: Sections): Simulation {
   const native = firstLine(sections, 'apt-architecture') ?? '';
   const { exitCode: _exitCode, ...simulated } = parseAptSimulation(required(sections, 'apt-pinned'), native);
   const policy = parsePolicy(sections.get('apt-policy') ?? '', parseReleases(sections.get('apt-releases') ?? ''));
-  const available: Record<string, { version: string; origins: readonly string[] }[]> = {};
-  for (const [name, item] of policy) {
-    available[name] = item.versions.map(({ version, origins }) => ({ version, origins }));
-  }
+  const available = [...policy].map(
+    ([name, item]) => [name, item.versions.map(({ version, origins }) => ({ version, origins }))] as const,
+  );
   return {
     ...simulated,
     downloadBytes: linesOf(sections, 'apt-uris').reduce((sum, line) => sum + sizeOf(line), 0),
-    installed: Object.fromEntries(
-      asked.map((item) => [packageKey(item), { version: item.version, status: item.status }]),
-    ),
-    available,
+    installed: recordOf(asked.map((item) => [packageKey(item), { version: item.version, status: item.status }])),
+    available: recordOf(available),
   };
 }
 

@@ -1,3 +1,6 @@
+import { fewEnough } from '../domain/limits.ts';
+import { linesIn } from './sections.ts';
+
 /** A package of a manager beside Windows Update. */
 export interface ThirdPartyPackage {
   readonly manager: 'chocolatey' | 'winget';
@@ -19,12 +22,12 @@ export const thirdPartyWord = /^[A-Za-z0-9][A-Za-z0-9._+-]{0,199}$/;
 export function readChocolatey(installed: string, outdated: string): readonly ThirdPartyPackage[] {
   const newer = new Map<string, { available: string; isPinned: boolean }>();
   for (const line of lines(outdated)) {
-    const [name = '', , available = '', pinned = '', ...more] = line.split('|');
+    const [name = '', , available = '', pinned = '', ...more] = line.split('|', 6);
     if (more.length > 0 || !thirdPartyWord.test(name) || !thirdPartyWord.test(available)) continue;
     newer.set(name.toLowerCase(), { available, isPinned: pinned.toLowerCase() === 'true' });
   }
   return lines(installed).flatMap((line): ThirdPartyPackage[] => {
-    const [name = '', version = '', ...more] = line.split('|');
+    const [name = '', version = '', ...more] = line.split('|', 4);
     if (more.length > 0 || !thirdPartyWord.test(name) || !thirdPartyWord.test(version)) return [];
     const offer = newer.get(name.toLowerCase());
     const base = { manager: 'chocolatey', name, version, isPinned: offer?.isPinned ?? false } as const;
@@ -33,5 +36,7 @@ export function readChocolatey(installed: string, outdated: string): readonly Th
 }
 
 function lines(text: string): readonly string[] {
-  return text.split(/\r?\n/).map((line) => line.trim());
+  return fewEnough([...linesIn(text, 'list of Chocolatey')], 'lines in the list of Chocolatey').map((line) =>
+    line.trim(),
+  );
 }

@@ -1,39 +1,72 @@
 /** Debian Policy 5.6.12: a letter sorts before everything else, a tilde before the end of the part. */
-function weight(character: string | undefined): number {
-  if (character === undefined || /\d/.test(character)) return 0;
-  if (character === '~') return -1;
-  const code = character.codePointAt(0) ?? 0;
-  return /[A-Za-z]/.test(character) ? code : code + 256;
+function weight(code: number): number {
+  if (Number.isNaN(code) || isDigit(code)) return 0;
+  if (code === 0x7e) return -1;
+  return (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a) ? code : code + 65_536;
 }
 
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
+}
+
+/** Where the run of digits that begins at `from` ends. */
+function digitsEnd(text: string, from: number): number {
+  let at = from;
+  while (isDigit(text.charCodeAt(at))) at += 1;
+  return at;
+}
+
+/** Numbers of any length as their digits: without leading zeros the longer one is larger. */
+function compareDigits(left: string, right: string): number {
+  const [a, b] = [withoutZeros(left), withoutZeros(right)];
+  if (a.length !== b.length) return a.length > b.length ? 1 : -1;
+  return a === b ? 0 : a > b ? 1 : -1;
+}
+
+function withoutZeros(digits: string): string {
+  let at = 0;
+  while (digits.charCodeAt(at) === 0x30) at += 1;
+  return digits.slice(at);
+}
+
+/** Each character is read a fixed number of times, so that the time is linear in the length. */
 function comparePart(left: string, right: string): number {
   let [i, j] = [0, 0];
   while (i < left.length || j < right.length) {
-    while ((i < left.length && !/\d/.test(left[i] ?? '')) || (j < right.length && !/\d/.test(right[j] ?? ''))) {
-      const difference = weight(left[i]) - weight(right[j]);
+    while ((i < left.length && !isDigit(left.charCodeAt(i))) || (j < right.length && !isDigit(right.charCodeAt(j)))) {
+      const difference = weight(left.charCodeAt(i)) - weight(right.charCodeAt(j));
       if (difference !== 0) return Math.sign(difference);
       i += 1;
       j += 1;
     }
-    const [a = '', b = ''] = [/^\d*/.exec(left.slice(i))?.[0], /^\d*/.exec(right.slice(j))?.[0]];
-    const difference = BigInt(a === '' ? 0 : a) - BigInt(b === '' ? 0 : b);
-    if (difference !== 0n) return difference > 0n ? 1 : -1;
-    i += a.length;
-    j += b.length;
+    const [iEnd, jEnd] = [digitsEnd(left, i), digitsEnd(right, j)];
+    const difference = compareDigits(left.slice(i, iEnd), right.slice(j, jEnd));
+    if (difference !== 0) return difference;
+    i = iEnd;
+    j = jEnd;
   }
   return 0;
 }
 
-function partsOf(version: string): readonly [epoch: number, upstream: string, revision: string] {
+function partsOf(version: string): readonly [epoch: string, upstream: string, revision: string] {
   const colon = version.indexOf(':');
   const rest = version.slice(colon + 1);
   const dash = rest.lastIndexOf('-');
   const upstream = dash < 0 ? rest : rest.slice(0, dash);
-  return [colon < 0 ? 0 : Number(version.slice(0, colon)), upstream, dash < 0 ? '' : rest.slice(dash + 1)];
+  return [colon < 0 ? '' : version.slice(0, colon), upstream, dash < 0 ? '' : rest.slice(dash + 1)];
 }
 
 /** Negative, zero or positive as dpkg(1) `--compare-versions` orders them. */
 export function compareDebVersions(left: string, right: string): number {
   const [a, b] = [partsOf(left), partsOf(right)];
-  return Math.sign(a[0] - b[0]) || comparePart(a[1], b[1]) || comparePart(a[2], b[2]);
+  return comparePart(a[0], b[0]) || comparePart(a[1], b[1]) || comparePart(a[2], b[2]);
+}
+
+/** The newest of them; undefined of none. */
+export function newestDebVersion(versions: Iterable<string>): string | undefined {
+  let newest: string | undefined;
+  for (const version of versions) {
+    if (newest === undefined || compareDebVersions(version, newest) >= 0) newest = version;
+  }
+  return newest;
 }

@@ -8,7 +8,8 @@ import type {
   RebootState,
   RunningManager,
 } from '../domain/scan.ts';
-import { compareDebVersions } from './deb-version.ts';
+import { compareDebVersions, newestDebVersion } from './deb-version.ts';
+import { shortEnough } from '../domain/limits.ts';
 import type { Sections } from './manager.ts';
 import { firstLine, linesOf } from './sections.ts';
 
@@ -44,8 +45,11 @@ export function readFacts(sections: Sections, collectedMs: number): HostFacts {
 function readOsRelease(lines: readonly string[]): ReadonlyMap<string, string> {
   return new Map(
     lines.flatMap((line): [string, string][] => {
-      const match = /^([A-Z_]+)=(["']?)(.*)\2$/.exec(line);
-      return match === null ? [] : [[match[1] ?? '', match[3] ?? '']];
+      const at = line.indexOf('=');
+      const [name, value] = [line.slice(0, Math.max(0, at)), line.slice(at + 1)];
+      const quote = value.charAt(0);
+      const isQuoted = value.length > 1 && (quote === '"' || quote === "'") && value.endsWith(quote);
+      return /^[A-Z_]+$/.test(name) ? [[name, isQuoted ? value.slice(1, -1) : value]] : [];
     }),
   );
 }
@@ -87,7 +91,7 @@ export function readHealth(sections: Sections, isRoot: boolean): Health {
     failedUnits: linesOf(sections, 'failed-units'),
     activeServices: linesOf(sections, 'active-services'),
     listeners: [...new Set(linesOf(sections, 'listeners').flatMap(readListener))]
-      .filter((text) => !(Number(/:(\d+)(?: |$)/.exec(text)?.[1]) >= ephemeral))
+      .filter((text) => !(portOf(text) >= ephemeral))
       .sort(),
     staleProcesses: linesOf(sections, 'stale').flatMap((line) => {
       const [pid = '', name = '', unit = ''] = line.split('\t');
@@ -99,15 +103,37 @@ export function readHealth(sections: Sections, isRoot: boolean): Health {
 
 /** One line of ss(8) -H -lntup, or `hex PROTOCOL ADDRESS` of /proc/net/tcp. */
 function readListener(line: string): readonly string[] {
-  const words = line.trim().split(/\s+/);
+  const words = line.trim().split(/\s+/, 8);
   if (words[0] === 'hex') {
     const [address = '', port = ''] = (words[2] ?? '').split(':');
     return [`${(words[1] ?? '').slice(0, 3)} ${hexAddress(address)}:${Number.parseInt(port, 16)}`];
   }
   const local = words[4];
   if (local === undefined || !/^(tcp|udp)/.test(line)) return [];
-  const name = /users:\(\("([^"]*)"/.exec(line)?.[1];
-  return [`${words[0] ?? ''} ${local.replace(/%[^:]*/, '')}${name === undefined ? '' : ` ${name}`}`];
+  const name = userOf(line);
+  return [`${words[0] ?? ''} ${withoutZone(local)}${name === undefined ? '' : ` ${name}`}`];
+}
+
+/** The first program of ss(8) `users:(("NAME",pid=1,fd=3))`. */
+function userOf(line: string): string | undefined {
+  const opening = 'users:(("';
+  const at = line.indexOf(opening);
+  const end = at < 0 ? -1 : line.indexOf('"', at + opening.length);
+  return end < 0 ? undefined : line.slice(at + opening.length, end);
+}
+
+/** `[fe80::1]%eth0:22` and `127.0.0.53%lo:53` without the interface. */
+function withoutZone(address: string): string {
+  const at = address.indexOf('%');
+  if (at < 0) return address;
+  const end = address.indexOf(':', at);
+  return address.slice(0, at) + (end < 0 ? '' : address.slice(end));
+}
+
+/** Of `PROTOCOL ADDRESS:PORT NAME`; NaN where there is none. */
+function portOf(listener: string): number {
+  const address = listener.split(' ', 2)[1] ?? '';
+  return Number(/^\d{1,5}$/.exec(address.slice(address.lastIndexOf(':') + 1))?.[0]);
 }
 
 function hexAddress(hex: string): string {
@@ -137,7 +163,7 @@ export function readClaim(sections: Sections): ActiveClaim | undefined {
  */
 export function readReboot(sections: Sections, facts: HostFacts): RebootState {
   const [flag, ...packages] = linesOf(sections, 'reboot-required');
-  const installed = [...linesOf(sections, 'kernels')].sort(compareDebVersions).at(-1);
+  const installed = newestDebVersion(linesOf(sections, 'kernels').map((name) => shortEnough(name, 'kernel version')));
   const isKernelOld = !facts.isContainer && installed !== undefined && compareDebVersions(installed, facts.kernel) > 0;
   const reasons = [
     ...(flag === 'required'

@@ -1,3 +1,4 @@
+import { recordOf } from '../base/record.ts';
 import { FettleError } from '../domain/error.ts';
 import { apt } from './apt.ts';
 import type { Manager, Sections } from './manager.ts';
@@ -5,7 +6,9 @@ import { windowsUpdate } from './windows-update.ts';
 import { firstLine, linesOf } from './sections.ts';
 
 /** Every package manager by name. */
-export const managers: Readonly<Record<string, Manager>> = { apt, 'windows-update': windowsUpdate };
+export const managers: Readonly<Record<string, Manager>> = recordOf(
+  [apt, windowsUpdate].map((item) => [item.name, item]),
+);
 
 export function managerNamed(name: string): Manager {
   const manager = managers[name];

@@ -1,4 +1,6 @@
+import { recordOf } from '../base/record.ts';
 import { FettleError } from '../domain/error.ts';
+import { fewEnough } from '../domain/limits.ts';
 import type {
   FileSystem,
   Health,
@@ -221,7 +223,6 @@ export function readInventory(windows: HostObject, updateSource: string): Invent
 }
 
 function textMap(from: HostObject): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.keys(from).flatMap((key) => (textAt(from, key) === '' ? [] : [[key, textAt(from, key)]])),
-  );
+  const keys = fewEnough(Object.keys(from), 'properties of one object');
+  return recordOf(keys.map((key) => [key, textAt(from, key)] as const).filter(([, text]) => text !== ''));
 }

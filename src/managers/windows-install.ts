@@ -2,12 +2,12 @@ import { FettleError } from '../domain/error.ts';
 import type { JobResult } from '../domain/job.ts';
 import type { UpdateResult, UpdateState } from '../domain/outcome.ts';
 import type { HostPlan, PlannedUpdate } from '../domain/plan.ts';
-import { packageKey } from '../domain/update.ts';
+import { findPackage, packageKey } from '../domain/update.ts';
 import { describeHResult } from './hresult.ts';
 import { numberAt, objectsAt, parseHostJson, textAt } from './windows-json.ts';
 import type { HostObject } from './windows-json.ts';
 import { readWindowsUpdateScan } from './windows-records.ts';
-import type { WindowsUpdateScan } from './windows-records.ts';
+import type { WindowsUpdateRecord, WindowsUpdateScan } from './windows-records.ts';
 
 /** How one update went, as the worker told it, by `id.revision` or `manager.name`. */
 interface ItemResult {
@@ -32,7 +32,7 @@ export function readWindowsInstall(
   const after = readAfter(result.sections['wua-after']);
   const tried = new Set(attempted.map(packageKey));
   return plan.updates.map((planned) => {
-    const update = attempted.find((item) => packageKey(item) === packageKey(planned)) ?? planned;
+    const update = findPackage(attempted, packageKey(planned)) ?? planned;
     return toResult(update, tried.has(packageKey(planned)) ? items.get(keyOf(update)) : undefined, after);
   });
 }
@@ -118,21 +118,31 @@ function isInstalled(update: PlannedUpdate, after: WindowsUpdateScan): boolean {
   if (!isWindowsUpdate(update.arch)) return nowOf(update, after) === update.to;
   const isSame = (record: { id: string; revision: number }): boolean =>
     record.id === update.arch && String(record.revision) === update.to;
-  return after.installed.some(isSame) || after.offered.some((record) => record.isPending && isSame(record));
+  const [installed, offered] = [withId(after.installed, update.arch), withId(after.offered, update.arch)];
+  return installed.some(isSame) || offered.some((record) => record.isPending && isSame(record));
 }
 
 function isStillOffered(update: PlannedUpdate, after: WindowsUpdateScan | undefined): boolean {
   if (after === undefined) return false;
   if (!isWindowsUpdate(update.arch)) return nowOf(update, after) !== update.to;
-  return after.offered.some(
-    (record) => !record.isPending && record.id === update.arch && String(record.revision) === update.to,
+  return withId(after.offered, update.arch).some(
+    (record) => !record.isPending && String(record.revision) === update.to,
   );
+}
+
+const indexes = new WeakMap<readonly WindowsUpdateRecord[], ReadonlyMap<string, readonly WindowsUpdateRecord[]>>();
+
+/** Records of one update; the list is grouped once, however many updates ask. */
+function withId(records: readonly WindowsUpdateRecord[], id: string): readonly WindowsUpdateRecord[] {
+  const index = indexes.get(records) ?? Map.groupBy(records, (record) => record.id);
+  indexes.set(records, index);
+  return index.get(id) ?? [];
 }
 
 function nowOf(update: PlannedUpdate, after: WindowsUpdateScan | undefined): string | null {
   if (after === undefined) return null;
   if (isWindowsUpdate(update.arch)) {
-    const found = after.installed.find((record) => record.id === update.arch);
+    const [found] = withId(after.installed, update.arch);
     return found === undefined ? null : String(found.revision);
   }
   const found = after.thirdParty.find((item) => item.manager === update.arch && item.name === update.name);

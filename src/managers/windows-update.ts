@@ -1,3 +1,4 @@
+import { recordOf } from '../base/record.ts';
 import { FettleError } from '../domain/error.ts';
 import type { UpdateResult } from '../domain/outcome.ts';
 import type { InstallSettings } from '../domain/playbook.ts';
@@ -222,13 +223,13 @@ function parseSimulation(sections: Sections): Simulation {
     downloadBytes: offered.reduce((sum, { arch }) => sum + bytesLeft(records.get(arch)), 0),
     errors: [],
     // Not installed is the state before every update; only one that is offered or in has a place of its own.
-    installed: Object.fromEntries(asked.map(({ key }) => [key, standing(there.get(key))])),
-    available: Object.fromEntries(available),
+    installed: recordOf(asked.map(({ key }) => [key, standing(there.get(key))] as const)),
+    available: recordOf(available),
   };
 }
 
 function readAsked(line: string): { readonly key: string; readonly to: string } {
-  const [name, arch, to, ...more] = line.split(' ');
+  const [name, arch, to, ...more] = line.split(' ', 4);
   if (name === undefined || arch === undefined || to === undefined || more.length > 0) {
     throw new FettleError('parse', 'the host repeats what it was asked in other words', { details: { line } });
   }

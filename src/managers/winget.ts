@@ -1,3 +1,5 @@
+import { fewEnough } from '../domain/limits.ts';
+import { linesIn } from './sections.ts';
 import { thirdPartyWord } from './chocolatey.ts';
 import type { ThirdPartyPackage } from './chocolatey.ts';
 
@@ -35,19 +37,34 @@ function isExact(row: Row): boolean {
 
 function readTable(text: string): readonly Row[] {
   // A progress bar is drawn over by carriage returns; only what stands at the end counts.
-  const lines = text.split('\n').map((line) => line.replace(/\r$/, '').split('\r').at(-1) ?? '');
+  const lines = [...linesIn(text, 'table of winget')].map(drawn);
   const rule = lines.findIndex((line) => /^-{10,}\s*$/.test(line));
   if (rule < 1) return [];
   const starts = columnStarts(lines[rule - 1] ?? '');
   const rows: Row[] = [];
-  for (const line of lines.slice(rule + 1)) {
+  for (let at = rule + 1; at < lines.length; at += 1) {
+    const line = lines[at] ?? '';
     // An empty line or a sentence ends the table; another one may follow, of packages that need to be named.
     if (line.trim() === '') break;
     const cells = cut(line, starts);
-    rows.push({ title: cells[0] ?? '', id: cells[1] ?? '', version: cells[2] ?? '', available: cells[3] ?? '' });
+    fewEnough(rows, 'packages of winget').push({
+      title: cells[0] ?? '',
+      id: cells[1] ?? '',
+      version: cells[2] ?? '',
+      available: cells[3] ?? '',
+    });
   }
   return rows;
 }
+
+/** What a line shows in the end, where it is drawn over by carriage returns. */
+function drawn(line: string): string {
+  const text = line.endsWith('\r') ? line.slice(0, -1) : line;
+  return text.slice(text.lastIndexOf('\r') + 1);
+}
+
+/** Columns of a table; winget has five. */
+const mostColumns = 16;
 
 /** Where words of the heading begin, in columns of the screen. */
 function columnStarts(heading: string): readonly number[] {
@@ -56,7 +73,7 @@ function columnStarts(heading: string): readonly number[] {
   let isGap = true;
   for (const character of heading) {
     const isSpace = character === ' ';
-    if (isGap && !isSpace) starts.push(column);
+    if (isGap && !isSpace && starts.length < mostColumns) starts.push(column);
     isGap = isSpace;
     column += widthOf(character);
   }

@@ -20,6 +20,22 @@ export function readyOf(mark: string): string {
   return `fettle-${mark}-ready`;
 }
 
+/** Where the words end; -1 where they are not. */
+function endOf(text: string, words: string): number {
+  const at = text.indexOf(words);
+  return at < 0 ? -1 : at + words.length;
+}
+
+/** Longer than any prompt; a question stands in the last characters. */
+const promptLength = 1_000;
+
+/** su(1) takes no prompt of ours: only an unfinished last line counts as its question. */
+function suPromptEnd(stderr: string): number {
+  const line = stderr.slice(Math.max(stderr.lastIndexOf('\n') + 1, stderr.length - promptLength)).toLowerCase();
+  const isQuestion = line.endsWith(':') || line.endsWith(': ');
+  return isQuestion && line.includes('password') ? stderr.length : -1;
+}
+
 /** Directories behind PAM may be slow; a program that waits for something else must not be waited for. */
 const elevationLimitMs = 60_000;
 
@@ -27,7 +43,7 @@ const elevationLimitMs = 60_000;
 export class ElevationDialogue implements Dialogue, Disposable {
   readonly limitMs = elevationLimitMs;
   readonly #options: ElevationDialogueOptions;
-  readonly #prompt: RegExp;
+  readonly #findPrompt: (stderr: string) => number;
   readonly #ready: string;
   /** Undefined until the guard was asked; null where it does not want the password to be sent. */
   #offer: Offer | null | undefined;
@@ -40,8 +56,7 @@ export class ElevationDialogue implements Dialogue, Disposable {
     const { mark, elevation } = options;
     this.#options = options;
     this.#ready = `${readyOf(mark)}\n`;
-    // su(1) takes no prompt of ours: only an unfinished last line counts as its question.
-    this.#prompt = elevation.method === 'su' ? /[^\n]*password[^\n]*: ?$/i : new RegExp(promptOf(mark));
+    this.#findPrompt = elevation.method === 'su' ? suPromptEnd : (stderr) => endOf(stderr, promptOf(mark));
   }
 
   next(stderr: string): DialogueAnswer {
@@ -52,8 +67,8 @@ export class ElevationDialogue implements Dialogue, Disposable {
       if (this.#wasSent) this.#offer?.accepted();
       return { kind: 'go', consumed: readyAt + this.#ready.length };
     }
-    const asked = this.#prompt.exec(stderr);
-    return asked === null ? { kind: 'wait' } : this.#answer(asked.index + asked[0].length);
+    const askedTo = this.#findPrompt(stderr);
+    return askedTo < 0 ? { kind: 'wait' } : this.#answer(askedTo);
   }
 
   #answer(consumed: number): DialogueAnswer {

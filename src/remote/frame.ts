@@ -5,6 +5,8 @@ const markPattern = /^[a-z0-9]{1,32}$/;
 const namePattern = /^[a-z0-9-]{1,40}$/;
 /** More sections, or larger ones, than any script of ours prints. */
 const maxSections = 100;
+/** A line of the frame: the mark and a name. */
+const maxOpeningBytes = 128;
 const maxSectionBytes = 16 * 1024 * 1024;
 
 /** Characters that a text has no use for; a line feed and a tab are all that the scripts print. */
@@ -27,6 +29,7 @@ export function parseFrameBytes(answer: Buffer): ReadonlyMap<string, Buffer> {
   while (at >= 0) {
     const nameEnd = answer.indexOf(0x0a, at + separator.length);
     if (nameEnd < 0) break;
+    if (nameEnd - at > maxOpeningBytes) throw unreadable('a section has no proper name', answer);
     const name = answer.toString('latin1', at + separator.length, nameEnd);
     if (name === 'end') return onlyOnce(sections, answer, findFrame(answer.subarray(lineEnd, at), mark));
     if (!namePattern.test(name)) throw unreadable('a section has no proper name', answer);
@@ -51,7 +54,7 @@ export function parseFrame(answer: Buffer): ReadonlyMap<string, string> {
 function readOpening(answer: Buffer): { readonly mark: string; readonly lineEnd: number } {
   const start = answer.indexOf(opening);
   if (start < 0) throw unreadable('it has no beginning', answer);
-  const lineEnd = answer.indexOf(0x0a, start);
+  const lineEnd = answer.subarray(0, start + maxOpeningBytes).indexOf(0x0a, start);
   const line = answer.toString('latin1', start + opening.length, Math.max(start + opening.length, lineEnd));
   const [mark = '', word, ...more] = line.split(' ');
   if (lineEnd < 0 || word !== 'begin' || more.length > 0 || !markPattern.test(mark)) {

@@ -80,7 +80,7 @@ export async function sweepJobs(
 ): Promise<readonly JobId[]> {
   const fields = { job: 'sweep', own: run.toLowerCase(), over: isDone ? 'yes' : 'no' };
   const sections = await ask(session, { verb: 'sweep', fields }, options);
-  return (sections.get('swept')?.toString('utf8') ?? '').split('\n').filter((line) => line !== '');
+  return (sections.get('swept')?.toString('utf8') ?? '').split('\n', mostSwept).filter((line) => line !== '');
 }
 
 async function ask(
@@ -90,7 +90,7 @@ async function ask(
 ): Promise<ReadonlyMap<string, Buffer>> {
   const { stdout } = await runScript(session, jobScript(), request, options);
   const sections = parseFrameBytes(stdout);
-  const refused = sections.get('refused')?.toString('utf8').split('\n');
+  const refused = sections.get('refused')?.toString('utf8').slice(0, longestMessage).split('\n', 2);
   if (refused !== undefined) throw refusal(refused[0] ?? '', refused[1] ?? '', String(request.fields?.['run'] ?? ''));
   return sections;
 }
@@ -128,9 +128,19 @@ function lockHeld(words: string, ownRun: string): FettleError {
   });
 }
 
+/** Some words a line; more is no status. */
+const longestStatus = 16 * 1024;
+/** Of what a job says at its end. */
+const longestMessage = 16 * 1024;
+/** Names of jobs that one host may have swept at once. */
+const mostSwept = 10_000;
+
 function readStatus(text: string): JobStatus {
   const lines = new Map(
-    text.split('\n').map((line) => [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)]),
+    text
+      .slice(0, longestStatus)
+      .split('\n')
+      .map((line) => [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)]),
   );
   const phase = lines.get('phase') ?? '';
   const logBytes = Number(lines.get('log') ?? '');
@@ -149,9 +159,9 @@ function isPhase(word: string): word is JobPhase {
 
 function readResult(bytes: Buffer): JobResult {
   const sections = parseFrame(bytes);
-  const [first = '', message = ''] = (sections.get('verdict') ?? '').split('\n');
+  const [first = '', message = ''] = (sections.get('verdict') ?? '').slice(0, longestMessage).split('\n', 2);
   const [verdict = '', code = ''] = first.split(' ');
-  const [started, ended] = (sections.get('times') ?? '').split(' ').map(Number);
+  const [started, ended] = (sections.get('times') ?? '').split(' ', 2).map(Number);
   if (!/^[a-z-]+$/.test(verdict) || !/^\d{1,10}$/.test(code)) {
     throw new FettleError('parse', 'the result of the job on the host does not read', { details: { first } });
   }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
+import { recordOf } from '../base/record.ts';
 import { FettleError } from '../domain/error.ts';
 import type { ExecResult, Session } from '../transport/session.ts';
 import { decodeClixml } from './clixml.ts';
@@ -154,10 +155,16 @@ export function lostOutput(what: string): FettleError {
   });
 }
 
+/** More than a script says of its own end. */
+const longestProblem = 16 * 1024;
+
 /** Ends of scripts that have an error of their own, by the phase that the host tells. */
 function problemError(script: RemoteScript, text: string): FettleError {
-  const facts = Object.fromEntries(
-    text.split('\n').map((line) => [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)]),
+  const facts = recordOf(
+    text
+      .slice(0, longestProblem)
+      .split('\n')
+      .map((line) => [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)] as const),
   );
   const { phase = '', message = '', id = '', hresult = '' } = facts;
   const details = { ...facts };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { firstGlob, globExpression } from '../../src/domain/glob.ts';
+import { firstGlob, globMatcher, wildcardMatcher } from '../../src/domain/glob.ts';
 
 const cases: readonly [glob: string, text: string, matches: boolean][] = [
   ['nginx', 'nginx', true],
@@ -24,9 +24,21 @@ const cases: readonly [glob: string, text: string, matches: boolean][] = [
 
 for (const [glob, text, matches] of cases) {
   test(`the glob ${glob} ${matches ? 'matches' : 'does not match'} "${text}"`, () => {
-    assert.equal(globExpression(glob).test(text), matches);
+    assert.equal(globMatcher(glob)(text), matches);
   });
 }
+
+test('a glob of many stars is held against a megabyte without going back beyond the last star', () => {
+  const text = 'a'.repeat(1_000_000);
+  assert.equal(globMatcher(`${'*a'.repeat(30)}*b`)(text), false);
+  assert.equal(wildcardMatcher(`${'*a'.repeat(30)}*b`)(text), false);
+});
+
+test('the wildcards of ssh_config are stars and question marks, nothing else', () => {
+  assert.equal(wildcardMatcher('web?.*')('web1.example'), true);
+  assert.equal(wildcardMatcher('web[12]')('web1'), false);
+  assert.equal(wildcardMatcher('web[12]')('web[12]'), true);
+});
 
 test('the first glob that matches is named', () => {
   assert.equal(firstGlob(['apache*', 'ng*', 'nginx'], 'nginx'), 'ng*');

@@ -6,7 +6,7 @@ import { knownName, type KnownHostsFiles, type KnownKey, type KnownKeys } from '
 
 /** `SHA256:…`, as ssh-keygen(1) -l prints it. */
 export function fingerprint(key: Buffer): string {
-  return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
+  return `SHA256:${createHash('sha256').update(key).digest('base64').replaceAll('=', '')}`;
 }
 
 export interface KnownHostsQuery {

@@ -1,10 +1,8 @@
+import { wildcardMatcher } from '../../domain/glob.ts';
+
 /** One pattern of ssh_config(5) PATTERNS: `*` and `?` are special, nothing else, and letters have no case. */
 export function matchesPattern(text: string, pattern: string): boolean {
-  const source = pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replace(/\*+/g, '.*')
-    .replaceAll('?', '.');
-  return new RegExp(`^${source}$`, 'is').test(text);
+  return wildcardMatcher(pattern.toLowerCase())(text.toLowerCase());
 }
 
 /** A pattern list: one that matches with `!` before it decides against, whatever else matches. */

@@ -1,4 +1,5 @@
 // Queries without a process on the host: DSP0226 8 (enumeration), dialect WQL.
+import { recordOf } from '../../base/record.ts';
 import type { WsmanClient } from './client.ts';
 import { namespaces, type Message } from './envelope.ts';
 import { failure } from './endpoint.ts';
@@ -18,6 +19,7 @@ export interface WqlQuery {
 const maxElements = 32_000;
 /** A host that never ends its answer must not hold us. */
 const maxPulls = 1_000;
+const maxRows = 200_000;
 
 /** All rows of a query. Throws the errors of the channel, and those of faults. */
 export async function queryWql(
@@ -27,18 +29,19 @@ export async function queryWql(
   const resource = `http://schemas.microsoft.com/wbem/wsman/1/wmi/${namespace ?? 'root/cimv2'}/*`;
   const options = { phase: 'query', signal } as const;
   const first = await client.demand(enumerate(resource, query), options);
-  const rows: WqlRow[] = [];
   let page = read(first, 'EnumerateResponse');
-  rows.push(...page.rows);
+  const pages = [page.rows];
+  let count = page.rows.length;
   for (let pulls = 0; page.context !== undefined; pulls += 1) {
-    if (pulls === maxPulls) {
+    if (pulls === maxPulls || count > maxRows) {
       const hint = 'ask for less with a where clause';
       throw failure(client.endpoint, { code: 'command', phase: 'query', what: 'never ends its answer', hint });
     }
     page = read(await client.demand(pull(resource, page.context), options), 'PullResponse');
-    rows.push(...page.rows);
+    pages.push(page.rows);
+    count += page.rows.length;
   }
-  return rows;
+  return pages.flat();
 }
 
 function enumerate(resource: string, query: string): Message {
@@ -72,13 +75,13 @@ function read(body: XmlElement, name: 'EnumerateResponse' | 'PullResponse'): Pag
 
 /** Selections of single properties come wrapped in an `XmlFragment`, whose children are the properties all the same. */
 function rowOf(item: XmlElement): WqlRow {
-  const row: Record<string, WqlValue> = Object.create(null) as Record<string, WqlValue>;
+  const values = new Map<string, (string | null)[]>();
   for (const property of item.children) {
-    const value = valueOf(property);
-    const before = row[property.name];
-    row[property.name] = before === undefined ? value : [...(Array.isArray(before) ? before : [before]), value];
+    const known = values.get(property.name);
+    if (known === undefined) values.set(property.name, [valueOf(property)]);
+    else known.push(valueOf(property));
   }
-  return row;
+  return recordOf([...values].map(([name, all]) => [name, all.length === 1 ? (all[0] ?? null) : all] as const));
 }
 
 function valueOf(property: XmlElement): string | null {
