@@ -46,21 +46,46 @@ export function throwOnErrors(diagnostics: readonly Diagnostic[]): void {
 }
 
 const excerptLimit = 160;
+/** As much of a line as is searched for secrets: more than is shown. */
+const searchedLength = 400;
 
 /** The place of a line and column in a text; the excerpt never holds a secret's value or a control character. */
 export function placeIn(file: string, lines: readonly string[], at: { line: number; column: number }): Place {
-  const text = lines[at.line - 1] ?? '';
-  const cut = isUnderSecret(lines, at.line - 1) ? '***' : withoutSecrets(text);
-  const printable = cut.replace(unprintable, ' ').trimEnd();
-  const excerpt = printable.length > excerptLimit ? `${printable.slice(0, excerptLimit)}…` : printable;
+  const known = excerpts.get(lines) ?? new Map<number, string>();
+  excerpts.set(lines, known);
+  const excerpt = known.get(at.line) ?? excerptOf(lines, at.line - 1);
+  known.set(at.line, excerpt);
   return { file, line: at.line, column: at.column, excerpt };
 }
 
+/** Each line's once, however many places it has: a file may be a single line. */
+const excerpts = new WeakMap<readonly string[], Map<number, string>>();
+
+function excerptOf(lines: readonly string[], at: number): string {
+  const text = (lines[at] ?? '').slice(0, searchedLength);
+  const cut = isUnderSecret(lines, at) ? '***' : withoutSecrets(text);
+  const printable = cut.replace(unprintable, ' ').trimEnd();
+  return printable.length > excerptLimit ? `${printable.slice(0, excerptLimit)}…` : printable;
+}
+
 function withoutSecrets(text: string): string {
-  for (const found of text.matchAll(/([\w.-]+)["']?\s*[:=]\s*(?=\S)/g)) {
-    if (secretName.test(found[1] ?? '')) return `${text.slice(0, found.index + found[0].length)}***`;
+  for (const found of text.matchAll(/[:=]/g)) {
+    const value = text.slice(found.index + 1).trimStart();
+    if (value === '' || !secretName.test(keyBefore(text, found.index))) continue;
+    return `${text.slice(0, text.length - value.length)}***`;
   }
   return sealText(text);
+}
+
+/** The name that stands before a `:` or `=`, in quotes or not. */
+function keyBefore(text: string, at: number): string {
+  const isKey = (index: number): boolean => /[\w.-]/.test(text.charAt(index));
+  let end = at;
+  while (/\s/.test(text.charAt(end - 1))) end -= 1;
+  if (/["']/.test(text.charAt(end - 1))) end -= 1;
+  let start = end;
+  while (isKey(start - 1)) start -= 1;
+  return text.slice(start, end);
 }
 
 const secretLines = new WeakMap<readonly string[], readonly boolean[]>();

@@ -8,11 +8,14 @@ export type HostNames =
 
 const letters = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
 const namesLimit = 100_000;
+/** With its ranges; RFC 1035 has 255 octets for a name. */
+const longestName = 500;
 
 /** The names that one key under `hosts` means. Bounds are inclusive; a leading zero fixes the width. */
 export function expandHosts(key: string): HostNames {
   const text = key.trim();
   if (text === '') return { ok: false, message: 'a host needs a name' };
+  if (text.length > longestName) return { ok: false, message: `a host name has at most ${longestName} characters` };
   if (isIPv6(text)) return { ok: true, names: [text] };
   const [, address, addressPort] = /^\[([^\]]+)\](?::(\d+))?$/.exec(text) ?? [];
   if (address !== undefined && isIPv6(address)) return withPort([address], addressPort);

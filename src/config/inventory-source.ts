@@ -11,6 +11,9 @@ import { entriesOf, follow, type Entry, type YamlFile } from './yaml.ts';
 
 const sections = ['vars', 'children', 'hosts'] as const;
 
+/** A group or host that is named takes as much as this many plain entries: 200,000 of them are read at most. */
+const costOfName = 5;
+
 export interface SourceReading {
   readonly yaml: YamlFile;
   readonly draft: InventoryDraft;
@@ -90,6 +93,7 @@ function readGroup(reading: OpenReading, entry: Entry): string | undefined {
   const { yaml, draft, diagnostics, open } = reading;
   const name = nameOf(reading, entry, 'group');
   if (name === undefined) return undefined;
+  yaml.nodes.spend(costOfName);
   const place = yaml.placeOf(entry.key);
   if (!draft.groups.has(name) && /\W/.test(name)) {
     const message = `the group name "${name}" holds characters that patterns may not understand`;
@@ -179,6 +183,7 @@ function readHost(reading: SourceReading, group: string, entry: Entry): void {
     diagnostics.push({ severity: 'error', ...place, message: expanded.message });
     return;
   }
+  yaml.nodes.spend(expanded.names.length * costOfName);
   if (!isEmpty(entry.value) && !isMap(entry.value)) {
     const message = `host ${key} must be a mapping of variables or empty`;
     diagnostics.push({ severity: 'error', ...yaml.placeOf(entry.value), message });

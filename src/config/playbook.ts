@@ -37,7 +37,7 @@ export async function loadPlaybook(path: string): Promise<LoadedPlaybook> {
 /** An error where aliases multiply beyond reason. */
 function plainValue(yaml: YamlFile): unknown {
   try {
-    return yaml.document.toJS();
+    return yaml.nodes.plain(yaml.root);
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   }

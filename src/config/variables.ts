@@ -1,6 +1,7 @@
 // The variables of one mapping: values, places and what is wrong with them.
 import { isMap, isNode, isScalar, isSeq, visit } from 'yaml';
 import type { Scalar } from 'yaml';
+import { FettleError } from '../domain/error.ts';
 import { Secret } from '../domain/secret.ts';
 import { secretName } from '../domain/secret-text.ts';
 import type { Diagnostic, Place } from './diagnostic.ts';
@@ -93,7 +94,7 @@ function plainValue(variable: OneVariable): unknown {
   const { yaml, name, value, diagnostics } = variable;
   if (!isNode(value)) return null;
   try {
-    const plain: unknown = value.toJS(yaml.document, { maxAliasCount: 1000 });
+    const plain: unknown = yaml.nodes.plain(value);
     const isSecret = secretName.test(String(name.value));
     if (isSecret && (typeof plain === 'number' || typeof plain === 'boolean')) {
       const message = `${String(name.value)} is read as a ${typeof plain}, not as text`;
@@ -101,6 +102,7 @@ function plainValue(variable: OneVariable): unknown {
     }
     return isMap(value) || isSeq(value) || isSecret ? sealed(plain, isSecret) : plain;
   } catch (error) {
+    if (error instanceof FettleError) throw error;
     const isEndless = error instanceof RangeError;
     const reason = isEndless ? 'it holds itself' : error instanceof Error ? error.message : String(error);
     diagnostics.push({ severity: 'error', ...yaml.placeOf(name), message: `the value cannot be read: ${reason}` });

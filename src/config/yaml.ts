@@ -1,8 +1,12 @@
 // Files become YAML nodes that know their places; what cannot be read is a diagnostic.
 import { readFile, stat } from 'node:fs/promises';
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
-import type { Document, Pair, ParsedNode, Scalar, ScalarTag, Tags, YAMLMap } from 'yaml';
+import { isScalar, LineCounter, visit } from 'yaml';
+import type { Document, ParsedNode, ScalarTag, Tags, YAMLMap } from 'yaml';
 import { placeIn, type Diagnostic, type Place } from './diagnostic.ts';
+import { readDocument } from './yaml-document.ts';
+import { isMergeKey, NodeReader, type Entry } from './yaml-entries.ts';
+
+export type { Entry } from './yaml-entries.ts';
 
 /** `ansible`: YAML 1.1 as Ansible reads it (`yes` is true, merge keys). `strict`: YAML 1.2. */
 export type YamlDialect = 'ansible' | 'strict';
@@ -13,6 +17,7 @@ export interface YamlFile {
   readonly document: Document.Parsed;
   /** Null for an empty file. */
   readonly root: ParsedNode | null;
+  readonly nodes: NodeReader;
   placeOf(node: unknown): Place;
   placeAt(offset: number): Place;
 }
@@ -75,7 +80,7 @@ export interface YamlText {
 /** Parses text that is already read; `file` is what its places are called. */
 export function parseYaml({ file, text, dialect, bytes }: YamlText): YamlResult {
   const counter = new LineCounter();
-  const document = parseDocument(text, {
+  const document = readDocument(text, {
     lineCounter: counter,
     prettyErrors: false,
     uniqueKeys: false,
@@ -93,6 +98,7 @@ export function parseYaml({ file, text, dialect, bytes }: YamlText): YamlResult 
     bytes: bytes ?? Buffer.from(text),
     document,
     root: document.contents,
+    nodes: new NodeReader(document, { file, merges: dialect === 'ansible' }),
     placeAt,
     placeOf: (node) => placeAt(rangeOf(node)),
   };
@@ -159,45 +165,12 @@ function duplicateKeys(yaml: YamlFile): Diagnostic[] {
   return diagnostics;
 }
 
-function isMergeKey(key: Scalar): boolean {
-  return key.source === '<<' && key.type === 'PLAIN';
-}
-
-/** One key of a mapping with its nodes. */
-export interface Entry {
-  readonly key: Scalar;
-  /** Aliases are already followed. */
-  readonly value: unknown;
-}
-
 /** The pairs of a mapping, merge keys (`<<`) laid under its own keys; of a duplicate the last. */
-export function entriesOf(yaml: YamlFile, map: YAMLMap): Entry[] {
-  return [...entryMap(yaml, map, 0).values()];
-}
-
-function entryMap(yaml: YamlFile, map: YAMLMap, depth: number): Map<unknown, Entry> {
-  const merged = new Map<unknown, Entry>();
-  const own = new Map<unknown, Entry>();
-  for (const pair of map.items) {
-    if (!isScalar(pair.key)) continue;
-    if (isMergeKey(pair.key) && depth < 20) {
-      for (const source of mergeSources(yaml, pair)) {
-        for (const [name, entry] of entryMap(yaml, source, depth + 1)) if (!merged.has(name)) merged.set(name, entry);
-      }
-    } else own.set(pair.key.value, { key: pair.key, value: follow(yaml, pair.value) });
-  }
-  for (const [name, entry] of own) merged.set(name, entry);
-  return merged;
-}
-
-function mergeSources(yaml: YamlFile, pair: Pair): YAMLMap[] {
-  const value = follow(yaml, pair.value);
-  if (isMap(value)) return [value];
-  if (!isSeq(value)) return [];
-  return value.items.map((item) => follow(yaml, item)).filter((item) => isMap(item));
+export function entriesOf(yaml: YamlFile, map: YAMLMap): readonly Entry[] {
+  return yaml.nodes.entriesOf(map);
 }
 
 /** The node an alias means; any other node is itself. */
 export function follow(yaml: YamlFile, node: unknown): unknown {
-  return isAlias(node) ? node.resolve(yaml.document) : node;
+  return yaml.nodes.follow(node);
 }

@@ -341,3 +341,55 @@ describe('a diagnostic with its place', () => {
 test('no inventory at all is a usage error', async () => {
   await assert.rejects(loadInventory({ sources: [], extraVars: [] }), { code: 'usage' });
 });
+
+describe('a small file that means very much', () => {
+  const range = (count: number): string => Array.from({ length: count }, (_, at) => `    h${at}-[1:99999]:\n`).join('');
+  const names = [...'abcdefghijklmnopqrstuvwxyz'];
+  const endless: readonly [what: string, text: string][] = [
+    ['sixty ranges, each within its own limit', `all:\n  hosts:\n${range(60)}`],
+    [
+      'groups that hold the next one twice by an alias',
+      `${names.map((name, at) => `g${name}: &${name} {children: {x${name}: ${at === 0 ? '{}' : `*${names[at - 1]}`}, y${name}: ${at === 0 ? '{}' : `*${names[at - 1]}`}}}`).join('\n')}\n`,
+    ],
+    [
+      'lists that hold the one before eight times',
+      `all: {vars: {\n  la: &la [1],\n${names
+        .slice(1)
+        .map((name, at) => `  l${name}: &l${name} [${`*l${names[at]}, `.repeat(8)}]`)
+        .join(',\n')}}}\n`,
+    ],
+  ];
+  for (const [what, text] of endless) {
+    test(`${what} is refused`, async () => {
+      await assert.rejects(load({ files: { 'hosts.yaml': text } }), /hosts\.yaml means more than 1000000 entries/);
+    });
+  }
+
+  test('merge keys that lie in each other eight times are read once each', async () => {
+    const merged = names.slice(1).map((name, at) => {
+      const before = names[at] ?? '';
+      return `  m${name}: &m${name} {<<: [${`*m${before}, `.repeat(8)}], ${name}: 1}\n`;
+    });
+    const text = `all:\n  vars:\n  hosts: {h: }\ndefs:\n vars:\n  ma: &ma {a: 1}\n${merged.join('')}web: {hosts: {h: {<<: *mz}}}\n`;
+    assert.equal(await value({ files: { 'hosts.yaml': text } }, 'h', 'a'), 1);
+  });
+
+  test('ten thousand hosts that merge the same mapping are read as fast as ten thousand that do not', async () => {
+    const hosts = Array.from({ length: 10_000 }, (_, at) => `    h${at}: {<<: *c}\n`).join('');
+    const text = `x: {vars: {c: &c {role: web}}}\nall:\n  hosts:\n${hosts}`;
+    assert.equal(await value({ files: { 'hosts.yaml': text } }, 'h9999', 'role'), 'web');
+  });
+
+  test('one value of a megabyte is shown by its beginning', async () => {
+    for (const text of ['x'.repeat(1_000_000), ':'.repeat(1_000_000), `${'a'.repeat(999)}=`.repeat(1_000)]) {
+      const { diagnostics } = await load({ files: { 'hosts.yaml': `all: {hosts: {h: {"bad name": "${text}"}}}` } });
+      assert.ok(diagnostics.every(({ excerpt }) => excerpt.length <= 161));
+    }
+  });
+});
+
+test('flow collections may be closed in any column, as PyYAML reads them', async () => {
+  const text = 'all: {hosts: {\n  a: {x: [\n1,\n  2\n]},\n}}\nweb:\n  vars: {\ny: 1\n}\n  hosts: {a: }\n';
+  assert.deepEqual(await value({ files: { 'hosts.yaml': text } }, 'a', 'x'), [1, 2]);
+  assert.equal(await value({ files: { 'hosts.yaml': text } }, 'a', 'y'), 1);
+});
