@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { homedir, hostname, userInfo } from 'node:os';
 import { CommanderError } from 'commander';
 import { ulid } from 'ulid';
-import { systemClock } from './base/clock.ts';
+import { systemClock, type BootTime } from './base/clock.ts';
 import type { CommandSpec, Invocation } from './commands/command.ts';
 import { createConsole } from './commands/console.ts';
 import type { Context } from './commands/context.ts';
@@ -89,6 +89,7 @@ function createContext(spec: CommandSpec, invocation: Invocation, openTransports
     { write: (text) => output.stdout.write(text), writeError: (text) => output.stderr.write(text) },
     options.quiet ?? false,
   );
+  const bootId = safely(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());
   return {
     version: version(),
     nodeVersion: process.versions.node,
@@ -100,7 +101,7 @@ function createContext(spec: CommandSpec, invocation: Invocation, openTransports
     },
     hasAccount: userName !== undefined,
     uid: process.getuid?.(),
-    clock: systemClock,
+    clock: { ...systemClock, sinceBoot: () => sinceBoot(bootId) },
     console,
     output,
     prompt: createPrompt({
@@ -121,6 +122,11 @@ function createContext(spec: CommandSpec, invocation: Invocation, openTransports
     openTransports,
     commands,
   };
+}
+
+/** Of this start of the machine, see random(4); hrtime is CLOCK_MONOTONIC on Linux, see clock_gettime(2). */
+function sinceBoot(id: string | undefined): BootTime | undefined {
+  return id === undefined ? undefined : { id, elapsedMs: Number(process.hrtime.bigint() / 1_000_000n) };
 }
 
 /** Signal 0 only asks, see kill(2); a process that may not be signalled is one. */

@@ -6,6 +6,15 @@ export interface Clock {
   elapsedMs(): number;
   /** Resolves after `ms`; rejects with the signal's reason when it is aborted first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Since the machine started, the same for all its processes; undefined where the system does not tell. */
+  sinceBoot?(): BootTime | undefined;
+}
+
+/** A reading of the clock that starts with the machine and is never set; it stands while the machine is suspended. */
+export interface BootTime {
+  /** Of this start of the machine. */
+  readonly id: string;
+  readonly elapsedMs: number;
 }
 
 export const systemClock: Clock = {

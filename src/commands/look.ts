@@ -1,4 +1,5 @@
 // The frame of every run that looks at hosts and changes nothing: ledger, reporter, transports, start and end.
+import { toErrorRecord } from '../domain/error.ts';
 import type { RunEvent, RunKind } from '../domain/event.ts';
 import type { ExitName } from '../domain/exit.ts';
 import type { Host } from '../domain/host.ts';
@@ -7,6 +8,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { openReporter } from '../report/registry.ts';
 import { announceHead } from './chain-head.ts';
 import type { Context } from './context.ts';
+import { exitNameOf } from './exit.ts';
 import type { Options } from './options.ts';
 import { askRoutes, lookingContext, openCommandTransports, remoteOpener, type OpenRemote } from './reach.ts';
 import { openRecord, runFinished, runStarted } from './record.ts';
@@ -44,7 +46,7 @@ export async function lookAt(request: LookRequest, context: Context): Promise<Ex
   await using ledger = await openRecord(options, context);
   const reporter = await openReporter(options, context.output);
   let print: (() => void | Promise<void>) | undefined;
-  let name: ExitName = 'internal';
+  let name: ExitName;
   try {
     const engine = lookingContext({ run, record: ledger, sink: reporter }, context);
     const tell = async (event: RunEvent): Promise<void> => {
@@ -52,20 +54,35 @@ export async function lookAt(request: LookRequest, context: Context): Promise<Ex
       reporter.event(event);
     };
     await tell(runStarted({ run, kind, hosts, options }, context));
-    const end = await request.action({
-      context: engine,
-      ledger,
-      remote: remoteOpener(transports, context),
-      concurrency: options.concurrency ?? defaultConcurrency,
-      routes,
-    });
-    name = context.interruptions.exitName() ?? end.exitName;
-    await tell(runFinished(run, name, end.counts));
-    print = end.print;
+    try {
+      const end = await request.action({
+        context: engine,
+        ledger,
+        remote: remoteOpener(transports, context),
+        concurrency: options.concurrency ?? defaultConcurrency,
+        routes,
+      });
+      name = context.interruptions.exitName() ?? end.exitName;
+      await tell(runFinished(run, name, end.counts));
+      print = end.print;
+    } catch (error) {
+      await closeRefused(error, { run, tell }, context);
+      throw error;
+    }
   } finally {
     reporter.finish();
   }
   await print?.();
   await announceHead(ledger, run);
   return name;
+}
+
+/** A run that ends by an error is over all the same. That its end cannot be recorded either is no second error. */
+async function closeRefused(
+  error: unknown,
+  { run, tell }: { readonly run: string; readonly tell: (event: RunEvent) => Promise<void> },
+  context: Context,
+): Promise<void> {
+  const exitName = context.interruptions.exitName() ?? exitNameOf(error);
+  await tell(runFinished(run, exitName, {}, [toErrorRecord(error).message])).catch(() => undefined);
 }

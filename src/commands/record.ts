@@ -59,6 +59,7 @@ export function runFinished(
   run: string,
   exitName: ExitName,
   counts: Readonly<Record<string, number>>,
+  reasons: readonly string[] = [],
 ): Extract<RunEvent, { readonly type: 'run.finished' }> {
-  return { type: 'run.finished', run, exitCode: exitCodes[exitName], exitName, reasons: [], counts };
+  return { type: 'run.finished', run, exitCode: exitCodes[exitName], exitName, reasons, counts };
 }

@@ -19,7 +19,7 @@ export async function run({ arguments: given, options }: Invocation, context: Co
   const reason = sealed(options.reason) ?? 'no reason given';
   const { operator } = context;
   await ledger.append([{ type: 'host.abandoned', run: id, host: host.host, hostId: host.hostId, operator, reason }]);
-  await ledger.releaseLease(id, host.hostId);
+  await ledger.abandonLease(id, host.hostId);
   context.console.message(`run ${id} has given up ${name}`);
   return 'ok';
 }

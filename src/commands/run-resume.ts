@@ -43,7 +43,7 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
  * @throws FettleError `lock-held` where a process is still at it; two would hinder each other on every host.
  */
 async function goneHolders(id: string, ledger: Ledger, context: Context): Promise<readonly Operator[]> {
-  const holders = await ledger.leaseHolders(id);
+  const holders = await ledger.leaseHolders(id, context.operator.controller);
   const { controller: here, pid } = context.operator;
   for (const { holder, expiresMs } of holders) {
     // A process with our own number is gone, too: in a container every fettle may have the same.

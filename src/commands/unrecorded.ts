@@ -7,7 +7,8 @@ export const unrecorded: RunRecord = {
   putBlob: refuse,
   acquireLeases: refuse,
   renewLeases: refuse,
-  releaseLease: refuse,
+  appendHeld: refuse,
+  releaseLeases: refuse,
   runState: async () => undefined,
   stopRequested: async () => false,
 };

@@ -1,3 +1,4 @@
+import type { BootTime } from '../base/clock.ts';
 import type { Operator, RunEvent, RunKind, StepName } from './event.ts';
 import type { JobId, JobKind } from './job.ts';
 import type { Outcome, UpdateResult } from './outcome.ts';
@@ -13,6 +14,11 @@ export interface RunRecord {
    * true.
    */
   append(events: readonly RunEvent[]): Promise<void>;
+  /**
+   * The same for the start of what changes a host: in one transaction with the check that its lease is still ours.
+   * Rejects with `leaseLost` where it is not; nothing is appended then.
+   */
+  appendHeld(events: readonly RunEvent[], own: LeaseHolding): Promise<void>;
   /** Stores bytes under their SHA-256 (hex), compressed; same bytes, same name. */
   putBlob(bytes: Uint8Array): Promise<string>;
   /**
@@ -21,9 +27,10 @@ export interface RunRecord {
    * this run, is taken.
    */
   acquireLeases(request: LeaseRequest): Promise<LeaseAnswer>;
-  /** Extends every lease of the run to `expiresMs`. */
-  renewLeases(run: string, expiresMs: number): Promise<void>;
-  releaseLease(run: string, hostId: string): Promise<void>;
+  /** Extends these leases to `expiresMs`; those that are not ours any more come back with who has them now. */
+  renewLeases(request: LeaseRenewal): Promise<readonly LostLease[]>;
+  /** Those that are not ours any more are left as they are. */
+  releaseLeases(leases: readonly LeaseHolding[]): Promise<void>;
   /** Where each host of a run stands, for `resume`. */
   runState(run: string): Promise<RunState | undefined>;
   /** What a run recorded of one host last; `resume` verifies against it. */
@@ -40,6 +47,28 @@ export interface LeaseRequest {
   readonly hostIds: readonly string[];
   readonly nowMs: number;
   readonly expiresMs: number;
+  /** The clock of the machine at `nowMs`. */
+  readonly boot?: BootTime;
+}
+
+/** A lease as who took it knows it: the number was given when it was taken. */
+export interface LeaseHolding {
+  readonly run: string;
+  readonly hostId: string;
+  readonly fence: number;
+}
+
+export interface LeaseRenewal extends Pick<LeaseRequest, 'nowMs' | 'expiresMs' | 'boot'> {
+  readonly leases: readonly LeaseHolding[];
+}
+
+/** A lease that is not ours any more. */
+export interface LostLease {
+  readonly hostId: string;
+  /** The run that has it now, or had it last. */
+  readonly run: string;
+  /** Absent where nobody has it: it was given up. */
+  readonly holder?: Operator;
 }
 
 export interface LeaseHolder {
@@ -96,7 +125,4 @@ export interface HostRunState {
   readonly openSteps: readonly OpenStep[];
   /** Reboots seen in this run so far. */
   readonly reboots: number;
-  /** Boot id of the `before` scan of the latest attempt. */
-  readonly bootIdBefore?: string;
-  readonly lastUpdateMs?: number;
 }

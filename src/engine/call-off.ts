@@ -5,6 +5,7 @@ import { asFettleError, emit, isUnreached } from './context.ts';
 import type { HostContext } from './context.ts';
 import { concludeByExit, runJob } from './job.ts';
 import type { JobEnd } from './job.ts';
+import { leaseRequest } from './run-leases.ts';
 import { forEachHost } from './scan.ts';
 import type { FanOut } from './scan.ts';
 import { noOwnMachine } from './own-machine.ts';
@@ -39,8 +40,7 @@ async function callOff(host: Host, fleet: CallOffFleet): Promise<Outcome> {
 
 async function underLease(host: Host, { context, remote: open }: CallOffFleet): Promise<Outcome> {
   const { run, record, clock, operator } = context;
-  const nowMs = clock.now();
-  const request = { run, holder: operator, hostIds: [host.id], nowMs, expiresMs: nowMs + 2 * limitMs };
+  const request = leaseRequest({ run, operator, clock }, [host.id], 2 * limitMs);
   const { taken, refused } = await record.acquireLeases(request);
   const [lease] = taken;
   if (lease === undefined) {
@@ -68,7 +68,7 @@ async function underLease(host: Host, { context, remote: open }: CallOffFleet): 
     });
     return conclude(end);
   } finally {
-    await record.releaseLease(run, host.id);
+    await record.releaseLeases([{ run, hostId: host.id, fence: lease.fence }]);
   }
 }
 

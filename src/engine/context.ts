@@ -66,6 +66,14 @@ export async function emit(context: RunContext, events: readonly RunEvent[]): Pr
   for (const event of events) context.sink.event(event);
 }
 
+/** Commits and shows the start of what changes a host; refused with `leaseLost` where another process has the host now. */
+export async function emitStart(context: HostContext, event: RunEvent): Promise<void> {
+  const { run, host, fence, record } = context;
+  if (fence === 0) await record.append([event]);
+  else await record.appendHeld([event], { run, hostId: host.id, fence });
+  context.sink.event(event);
+}
+
 export function show(context: RunContext, event: LiveEvent): void {
   context.sink.event(event);
 }

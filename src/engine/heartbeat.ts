@@ -1,12 +1,11 @@
 import type { RunContext } from './context.ts';
 
-/** A lease is worth three missed heartbeats. Milliseconds. */
-export const leaseMs = 120_000;
 const renewMs = 40_000;
 /** How soon `run stop` from another process is noticed. */
 const stopPollMs = 2_000;
 
 export interface HeartbeatPorts extends Pick<RunContext, 'clock' | 'record' | 'run'> {
+  readonly renewLeases: () => Promise<void>;
   readonly onStopRequested: () => void;
   readonly onFailure: (error: unknown) => void;
 }
@@ -38,7 +37,7 @@ async function beat(ports: HeartbeatPorts, end: AbortSignal): Promise<void> {
     try {
       if (await record.stopRequested(run)) ports.onStopRequested();
       if (clock.elapsedMs() - renewedMs < renewMs) continue;
-      await record.renewLeases(run, clock.now() + leaseMs);
+      await ports.renewLeases();
       renewedMs = clock.elapsedMs();
     } catch (error) {
       ports.onFailure(error);

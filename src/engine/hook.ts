@@ -4,7 +4,7 @@ import type { PlannedHook } from '../domain/plan.ts';
 import type { HookWhen } from '../domain/playbook.ts';
 import { FettleError } from '../domain/error.ts';
 import { toOctal } from '../remote/launch.ts';
-import { emit, ofHost, show } from './context.ts';
+import { emit, emitStart, ofHost, show } from './context.ts';
 import type { HostContext } from './context.ts';
 import { concludeByExit, jobOf, runJob } from './job.ts';
 import type { JobOrder } from './job.ts';
@@ -38,7 +38,7 @@ export async function runHook(context: HostContext, call: HookCall): Promise<Hoo
 async function runLocal(context: HostContext, call: HookCall): Promise<HookEnd> {
   const step: StepName = call.when;
   const { hook } = call;
-  await emit(context, [{ type: 'step.started', ...ofHost(context), step, name: hook.name }]);
+  await emitStart(context, { type: 'step.started', ...ofHost(context), step, name: hook.name });
   const ended = await context.spawnLocal({
     argv: hookArguments(hook.local ?? [], context.host.name),
     environment: {

@@ -1,5 +1,6 @@
 import type { FettleError } from '../domain/error.ts';
 import { toErrorRecord } from '../domain/error.ts';
+import { isLeaseLost } from '../domain/lease.ts';
 import type { RunEvent, StepName } from '../domain/event.ts';
 import type { Change, Outcome, UpdateResult, Verdict } from '../domain/outcome.ts';
 import type { HostPlan, Plan, PlannedUpdate } from '../domain/plan.ts';
@@ -8,6 +9,7 @@ import type { HostScan } from '../domain/scan.ts';
 import { asFettleError, emit, isDenied, isOutage, ofHost } from './context.ts';
 import type { HostContext } from './context.ts';
 import { throughOutages } from './outage.ts';
+import { lostLeaseOf } from './run-leases.ts';
 
 export interface HostTask {
   readonly context: HostContext;
@@ -111,7 +113,7 @@ export function endWith(work: HostWork, verdict: Verdict, reason: string, option
 export function outcomeOfError(work: HostWork, thrown: unknown, during: string): Outcome {
   const error = asFettleError(thrown);
   const reason = `${during}: ${error.message}`;
-  if (error.code === 'ledger' || work.context.detach.aborted) return letGo(work, error);
+  if (error.code === 'ledger' || work.context.detach.aborted || isLeaseLost(error)) return letGo(work, error);
   if (error.code === 'lock-held') return endWith(work, 'skipped', error.message, { error });
   if (isOutage(error) || isDenied(error)) {
     if (!work.hasBegun) return endWith(work, error.code === 'elevate' ? 'failed' : 'unreachable', reason, { error });
@@ -124,9 +126,11 @@ export function outcomeOfError(work: HostWork, thrown: unknown, during: string):
 
 /** In flight still: nothing more is recorded, so that `run resume` finds the host where it was left. */
 export function letGo(work: HostWork, error?: FettleError): Outcome {
+  const change = work.change === 'none' && work.hasBegun ? 'unknown' : work.change;
+  const lost = lostLeaseOf(work.context, error);
+  if (lost !== undefined) return { ...endWith(work, 'detached', lost.message, { error: lost }), change };
   const reason = error?.code === 'ledger' ? 'let go: the ledger cannot be written' : 'let go before it was over';
   const hint = `fettle run resume ${work.context.run}`;
-  const change = work.change === 'none' && work.hasBegun ? 'unknown' : work.change;
   return { ...endWith(work, 'detached', reason, { hint, ...(error === undefined ? {} : { error }) }), change };
 }
 

@@ -5,7 +5,7 @@ import { jobId } from '../domain/job.ts';
 import type { JobId, JobKind, JobResult, JobStatus } from '../domain/job.ts';
 import type { OpenStep } from '../domain/record.ts';
 import type { ScriptRequest } from '../remote/script.ts';
-import { asFettleError, emit, hostDigest, isUnreached, ofHost, show } from './context.ts';
+import { asFettleError, emit, emitStart, hostDigest, isUnreached, ofHost, show } from './context.ts';
 import type { HostContext } from './context.ts';
 import type { JobFollow } from './host-remote.ts';
 import { throughOutages } from './outage.ts';
@@ -68,7 +68,7 @@ export async function runJob(
   const { step, name } = order;
   const named = { step, ...(name === undefined ? {} : { name }) };
   if (order.open === undefined) {
-    await emit(context, [{ type: 'step.started', ...ofHost(context), ...named, job, jobKind: order.kind }]);
+    await emitStart(context, { type: 'step.started', ...ofHost(context), ...named, job, jobKind: order.kind });
   }
   const log = new JobLog(context);
   const end = await driveJob(context, { ...order, job }, log);

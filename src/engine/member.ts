@@ -22,6 +22,8 @@ export interface Member {
   phase: AdmissionPhase;
   outcome: Outcome | undefined;
   fence: number;
+  /** Aborted when the lease of the host is lost: its work here ends at once. */
+  readonly lost: AbortController;
   /** The attempt is committed. */
   isStarted: boolean;
   isRefreshed: boolean;
@@ -73,6 +75,7 @@ function memberOf(input: MemberInput): Member {
     phase: mode === 'done' ? 'done' : 'waiting',
     outcome: mode === 'done' ? state?.outcome : undefined,
     fence: 0,
+    lost: new AbortController(),
     isStarted: mode === 'continue',
     isRefreshed: false,
     remote: undefined,

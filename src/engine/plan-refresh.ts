@@ -4,6 +4,7 @@ import type { InstallSettings } from '../domain/playbook.ts';
 import type { HostScan } from '../domain/scan.ts';
 import { asFettleError, emit } from './context.ts';
 import type { HostContext, RunContext } from './context.ts';
+import { leaseRequest } from './run-leases.ts';
 import type { HostRemote } from './host-remote.ts';
 import { concludeByExit, runJob } from './job.ts';
 import { noOwnMachine } from './own-machine.ts';
@@ -35,14 +36,8 @@ export async function refreshWhenStale(input: RefreshInput): Promise<Refreshed> 
   if (scan.active !== undefined && scan.active.run !== context.run) {
     return { scan, warning: `stale package metadata: run ${scan.active.run} is at work on it` };
   }
-  const nowMs = context.clock.now();
-  const { taken, refused } = await context.record.acquireLeases({
-    run: context.run,
-    holder: context.operator,
-    hostIds: [host.id],
-    nowMs,
-    expiresMs: nowMs + refreshTimeoutMs,
-  });
+  const request = leaseRequest(context, [host.id], refreshTimeoutMs);
+  const { taken, refused } = await context.record.acquireLeases(request);
   const [lease] = taken;
   if (lease === undefined) {
     return { scan, warning: `stale package metadata: run ${refused[0]?.run ?? 'of another'} has the host` };
@@ -50,7 +45,7 @@ export async function refreshWhenStale(input: RefreshInput): Promise<Refreshed> 
   try {
     return await refreshUnderLease(input, lease.fence);
   } finally {
-    await context.record.releaseLease(context.run, host.id);
+    await context.record.releaseLeases([{ run: context.run, hostId: host.id, fence: lease.fence }]);
   }
 }
 

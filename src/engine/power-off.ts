@@ -4,7 +4,7 @@ import type { RebootMode } from '../domain/host.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { OpenStep } from '../domain/record.ts';
 import type { HostScan } from '../domain/scan.ts';
-import { asFettleError, emit, isOutage, isUnreached, ofHost, show } from './context.ts';
+import { asFettleError, emit, emitStart, isOutage, isUnreached, ofHost, show } from './context.ts';
 import type { HostContext } from './context.ts';
 import { endWith, letGo, openStep, outcomeOfError, scanNow } from './host-work.ts';
 import type { HostWork } from './host-work.ts';
@@ -94,7 +94,7 @@ async function powerOffHost(context: HostContext, order: PowerOffOrder): Promise
   const job = order.open?.job ?? jobOf(context, { step: 'reboot', part: 'power-off' });
   const step = { ...ofHost(context), step: 'reboot', name: 'power off', job } as const;
   if (order.open === undefined) {
-    await emit(context, [{ type: 'step.started', ...step, jobKind: 'reboot', bootIdBefore: order.bootIdBefore }]);
+    await emitStart(context, { type: 'step.started', ...step, jobKind: 'reboot', bootIdBefore: order.bootIdBefore });
   }
   const end = await drive(context, order, job);
   if (end.kind === 'lost' || end.kind === 'detached') return end;

@@ -3,7 +3,7 @@ import { FettleError, toErrorRecord } from '../domain/error.ts';
 import type { RebootSettings } from '../domain/playbook.ts';
 import type { OpenStep } from '../domain/record.ts';
 import type { HostScan } from '../domain/scan.ts';
-import { asFettleError, emit, isUnreached, ofHost, show } from './context.ts';
+import { asFettleError, emit, emitStart, isUnreached, ofHost, show } from './context.ts';
 import type { HostContext } from './context.ts';
 import type { BootState } from './host-remote.ts';
 import { collectQuietly, jobOf, startJob } from './job.ts';
@@ -43,7 +43,7 @@ export async function rebootHost(context: HostContext, order: RebootOrder): Prom
   const job = order.open?.job ?? jobOf(context, { step: 'reboot', part: `reboot-${order.ordinal}` });
   const step = { ...ofHost(context), step: 'reboot', job } as const;
   if (order.open === undefined) {
-    await emit(context, [{ type: 'step.started', ...step, jobKind: 'reboot', bootIdBefore: order.bootIdBefore }]);
+    await emitStart(context, { type: 'step.started', ...step, jobKind: 'reboot', bootIdBefore: order.bootIdBefore });
   }
   const end = await drive(context, order, job);
   if (end.kind === 'lost' || end.kind === 'detached') return end;

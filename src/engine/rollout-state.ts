@@ -1,12 +1,12 @@
 import { effectiveWaves } from '../domain/admission.ts';
 import type { Admission, AdmissionState } from '../domain/admission.ts';
-import type { Operator, RunEvent } from '../domain/event.ts';
+import { FettleError } from '../domain/error.ts';
+import type { RunEvent } from '../domain/event.ts';
 import type { ExitName } from '../domain/exit.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Plan } from '../domain/plan.ts';
-import type { LeaseAnswer, LeaseRequest } from '../domain/record.ts';
+import type { LeaseAnswer } from '../domain/record.ts';
 import type { HostContext, RunContext } from './context.ts';
-import { leaseMs } from './heartbeat.ts';
 import type { HostTask } from './host-work.ts';
 import type { Member } from './member.ts';
 import { runResult } from './run-result.ts';
@@ -57,16 +57,26 @@ export interface Stopping {
 export function stoppedAs(
   { stop, detach }: Pick<RunContext, 'stop' | 'detach'>,
   interruptedAs: ExitName | undefined,
-  stopping: Stopping | undefined,
+  stopping: Stopping | FettleError | undefined,
 ): ResultInput['stopped'] {
   const isSignal = stop.aborted || detach.aborted;
   if (isSignal) return { exit: interruptedAs ?? 'interrupted', reason: 'interrupted; the run can be resumed' };
-  return stopping === undefined ? undefined : { exit: 'stopped', reason: stopping.message };
+  if (stopping === undefined) return undefined;
+  return { exit: stopping instanceof FettleError ? 'locked' : 'stopped', reason: stopping.message };
 }
 
 /** A wave as its events name it. */
 export function waveOf({ run, plan }: { readonly run: string; readonly plan: Plan }, wave: number) {
   return { run, wave, name: plan.waves[wave]?.name ?? '' };
+}
+
+/** A host in its attempt as events name it. */
+export function ofMember(run: string, { host, attempt }: Member) {
+  return { run, host: host.name, hostId: host.id, attempt };
+}
+
+export function warningsOf(run: string, messages: readonly string[]): readonly RunEvent[] {
+  return messages.map((message) => ({ type: 'note', run, level: 'warn', message }));
 }
 
 export function hostsOf(members: readonly Member[], wave: number): readonly string[] {
@@ -82,28 +92,16 @@ export function resultOf(members: readonly Member[], plan: Plan, stopped: Result
 
 /** The work of one host as it stands now. */
 export function taskOf(member: Member, plan: Plan, context: Omit<HostContext, 'host' | 'attempt' | 'fence'>): HostTask {
-  const { host, hostPlan, attempt, fence, state, recorded, isRefreshed } = member;
+  const { host, hostPlan, attempt, fence, state, recorded, isRefreshed, lost } = member;
+  const detach = AbortSignal.any([context.detach, lost.signal]);
   return {
-    context: { ...context, host, attempt, fence },
+    context: { ...context, detach, host, attempt, fence },
     plan,
     hostPlan,
     isRefreshed,
     ...(state === undefined ? {} : { state }),
     ...(recorded === undefined ? {} : { recorded }),
   };
-}
-
-export interface LeaseRequester extends Pick<RunContext, 'run' | 'operator' | 'clock'> {
-  /** Processes that had the run in hand and are gone. */
-  readonly gone?: readonly Operator[];
-}
-
-/** The leases of these hosts for this process. */
-export function leaseRequest(options: LeaseRequester, members: readonly Member[]): LeaseRequest {
-  const { run, operator, clock, gone = [] } = options;
-  const nowMs = clock.now();
-  const hostIds = members.map((member) => member.host.id);
-  return { run, holder: operator, gone, hostIds, nowMs, expiresMs: nowMs + leaseMs };
 }
 
 /** How a host ends whose lease another run holds. */

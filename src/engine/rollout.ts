@@ -10,14 +10,14 @@ import type { Plan } from '../domain/plan.ts';
 import { asFettleError } from './context.ts';
 import type { RunContext } from './context.ts';
 import type { HostRemote } from './host-remote.ts';
-import { Heartbeat } from './heartbeat.ts';
 import { checkHost, runHost } from './host-run.ts';
 import type { HostTask } from './host-work.ts';
 import { isInFlight } from './member.ts';
 import type { Member } from './member.ts';
 import type { OwnMachine } from './own-machine.ts';
-import { admissionState, assignWaves, describeSpent, heldBy, leaseRequest } from './rollout-state.ts';
-import { hostsOf, resultOf, stoppedAs, taskOf, waitForSlot, waveOf } from './rollout-state.ts';
+import { RunLeases } from './run-leases.ts';
+import { admissionState, assignWaves, describeSpent, heldBy, ofMember } from './rollout-state.ts';
+import { hostsOf, resultOf, stoppedAs, taskOf, waitForSlot, warningsOf, waveOf } from './rollout-state.ts';
 import type { Stopping } from './rollout-state.ts';
 import type { RunResult } from './run-result.ts';
 
@@ -43,11 +43,13 @@ export class Rollout implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #detach = new AbortController();
   readonly #onOuterStop = (): void => this.#wake();
-  #heartbeat: Heartbeat | undefined;
+  readonly #leases: RunLeases;
   #change = Promise.withResolvers<void>();
   #stopping: Stopping | undefined;
   #toldStop: Stopping | undefined;
   #ledgerError: FettleError | undefined;
+  /** Why: another process goes on with the run, and the record is its business now. */
+  #handedOver: FettleError | undefined;
   #wave: number | undefined;
   #leftWave: number | undefined;
   #budgetShown = '';
@@ -61,16 +63,27 @@ export class Rollout implements AsyncDisposable {
       stop: AbortSignal.any([options.stop, this.#stop.signal]),
       detach: AbortSignal.any([options.detach, this.#detach.signal]),
     };
-    this.#context.stop.addEventListener('abort', this.#onOuterStop);
-    this.#context.detach.addEventListener('abort', this.#onOuterStop);
+    this.#leases = new RunLeases({
+      ...options,
+      onLost: (hostId, error) => this.members.find((item) => item.host.id === hostId)?.lost.abort(error),
+      onHandedOver: (error) => {
+        this.#handedOver ??= error;
+        this.#detach.abort(error);
+      },
+      onStopRequested: () => this.#stopFor('operator', 'somebody asked the run to stop'),
+      onFailure: (error) => this.#ledgerFailed(asFettleError(error)),
+    });
+    for (const signal of [this.#context.stop, this.#context.detach])
+      signal.addEventListener('abort', this.#onOuterStop);
   }
 
-  /** Let go: by a detach, or because nothing can be recorded any more. */
+  /** Let go: by a detach, or because nothing can be recorded. */
   get isLetGo(): boolean {
     return this.#context.detach.aborted;
   }
 
   async emit(events: readonly RunEvent[]): Promise<void> {
+    if (this.#handedOver !== undefined) return;
     await this.#context.record.append(events);
     for (const event of events) this.#context.sink.event(event);
   }
@@ -90,25 +103,14 @@ export class Rollout implements AsyncDisposable {
   takeLeases(): Promise<boolean> {
     return this.attempt(async () => {
       const open = this.members.filter((member) => member.phase !== 'done');
-      const request = leaseRequest(this.#options, open);
-      const answer = await this.#options.record.acquireLeases(request);
+      const answer = await this.#leases.take(open.map((member) => member.host.id));
       const fences = new Map(answer.taken.map((lease) => [lease.hostId, lease.fence]));
       for (const member of open) member.fence = fences.get(member.host.id) ?? 0;
       for (const held of answer.refused) {
         const member = open.find((item) => item.host.id === held.hostId);
         if (member !== undefined) await this.#endUnstarted(member, heldBy(held));
       }
-    });
-  }
-
-  startHeartbeat(): void {
-    const { clock, record, run } = this.#options;
-    this.#heartbeat = new Heartbeat({
-      clock,
-      record,
-      run,
-      onStopRequested: () => this.#stopFor('operator', 'somebody asked the run to stop'),
-      onFailure: (error) => this.#ledgerFailed(asFettleError(error)),
+      this.#leases.startHeartbeat();
     });
   }
 
@@ -152,9 +154,7 @@ export class Rollout implements AsyncDisposable {
         const error = { code: 'config', message: reason, hint } as const;
         await this.#endUnstarted(member, { verdict: 'skipped', change: 'none', reason, hint, error });
       }
-      const { run } = this.#options;
-      const notes = judgement.warnings.map((message) => ({ type: 'note', run, level: 'warn', message }) as const);
-      if (notes.length > 0) await this.emit(notes);
+      if (judgement.warnings.length > 0) await this.emit(warningsOf(this.#options.run, judgement.warnings));
     });
     assignWaves(this.members, judgement.controller);
   }
@@ -174,7 +174,7 @@ export class Rollout implements AsyncDisposable {
   }
 
   result(interruptedAs: ExitName | undefined): RunResult {
-    const stopped = stoppedAs(this.#options, interruptedAs, this.#stopping);
+    const stopped = stoppedAs(this.#options, interruptedAs, this.#handedOver ?? this.#stopping);
     const result = resultOf(this.members, this.#options.plan, stopped);
     if (this.#ledgerError === undefined) return result;
     const { message } = this.#ledgerError;
@@ -182,7 +182,7 @@ export class Rollout implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#heartbeat?.[Symbol.asyncDispose]();
+    await this.#leases[Symbol.asyncDispose]();
     this.#context.stop.removeEventListener('abort', this.#onOuterStop);
     this.#context.detach.removeEventListener('abort', this.#onOuterStop);
     await Promise.all(this.members.map(async (member) => member.remote?.[Symbol.asyncDispose]()));
@@ -213,9 +213,9 @@ export class Rollout implements AsyncDisposable {
     await this.#begin(admission.wave);
   }
 
-  async #begin(wave: number): Promise<void> {
+  #begin(wave: number): Promise<void> {
     this.#wave = wave;
-    await this.emit([{ type: 'wave.started', ...waveOf(this.#options, wave), hosts: hostsOf(this.members, wave) }]);
+    return this.emit([{ type: 'wave.started', ...waveOf(this.#options, wave), hosts: hostsOf(this.members, wave) }]);
   }
 
   #stopFor(cause: Stopping['cause'], message: string): void {
@@ -254,9 +254,7 @@ export class Rollout implements AsyncDisposable {
   /** The attempt is a committed event before anything starts. */
   async #commitStart(member: Member): Promise<void> {
     if (member.isStarted) return;
-    const { host, attempt, wave } = member;
-    const of = { run: this.#options.run, host: host.name, hostId: host.id };
-    await this.emit([{ type: 'host.started', ...of, attempt, wave }]);
+    await this.emit([{ type: 'host.started', ...ofMember(this.#options.run, member), wave: member.wave }]);
     member.isStarted = true;
   }
 
@@ -279,13 +277,17 @@ export class Rollout implements AsyncDisposable {
   /** A host that never got as far as a check. */
   async #endUnstarted(member: Member, outcome: Outcome): Promise<void> {
     await this.#commitStart(member);
-    const { host, attempt } = member;
-    const of = { run: this.#options.run, host: host.name, hostId: host.id };
-    await this.emit([{ type: 'host.finished', ...of, attempt, outcome }]);
+    await this.emit([{ type: 'host.finished', ...ofMember(this.#options.run, member), outcome }]);
     await this.#settle(member, outcome);
   }
 
-  /** The lease of a host that is lost or let go stays until it expires or the run is resumed: its job may go on. */
+  /** A run that is over holds nothing. Hosts that were let go stay held until the lease expires or the run is resumed. */
+  async releaseLeases(): Promise<void> {
+    const over = this.members.filter((member) => !this.isLetGo || member.outcome?.verdict !== 'detached');
+    await this.#leases.release(over.map((member) => member.host.id));
+  }
+
+  /** The lease of a host that is lost or let go stays while the run lasts: its job may go on. */
   async #settle(member: Member, outcome: Outcome): Promise<void> {
     member.outcome = outcome;
     member.phase = 'done';
@@ -293,8 +295,6 @@ export class Rollout implements AsyncDisposable {
     this.#wake();
     await member.remote?.[Symbol.asyncDispose]();
     member.remote = undefined;
-    const isHeld = outcome.error?.code === 'lock-held' && member.fence === 0;
-    if (outcome.verdict === 'lost' || outcome.verdict === 'detached' || isHeld) return;
-    await this.#options.record.releaseLease(this.#options.run, member.host.id);
+    if (outcome.verdict !== 'lost' && outcome.verdict !== 'detached') await this.#leases.release([member.host.id]);
   }
 }

@@ -74,8 +74,9 @@ function exitOf(outcome: Outcome, isWritten: boolean): ExitName {
     case 'failed':
     case 'lost':
     case 'drifted':
-    case 'detached':
       return 'partial';
+    case 'detached':
+      return outcome.error?.code === 'lock-held' ? 'locked' : 'partial';
     case 'unreachable':
       return 'unreachable';
     case 'pending-reboot':

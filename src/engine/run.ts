@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import { exitCodes } from '../domain/exit.ts';
 import type { ExitName } from '../domain/exit.ts';
+import { toErrorRecord } from '../domain/error.ts';
 import type { Operator, RunEvent, RunStarted } from '../domain/event.ts';
 import type { Host } from '../domain/host.ts';
 import { judgeIdentities } from '../domain/identity.ts';
@@ -46,16 +47,30 @@ export async function applyPlan(options: ApplyOptions): Promise<RunResult> {
   await using rollout = new Rollout(rolloutOptions(options));
   await options.record.append([options.opening]);
   options.sink.event(options.opening);
-  if (await rollout.takeLeases()) {
-    rollout.startHeartbeat();
-    await rollout.recall();
-    await rollout.goOn();
-    await checkAll(rollout, options);
-    await rollout.throughWaves();
+  try {
+    if (await rollout.takeLeases()) {
+      await rollout.recall();
+      await rollout.goOn();
+      await checkAll(rollout, options);
+      await rollout.throughWaves();
+    }
+    const result = rollout.result(options.interruptedAs());
+    await rollout.attempt(() => finish(rollout, options, result));
+  } catch (error) {
+    await rollout.attempt(() => closeBroken(rollout, options, error));
+    throw error;
+  } finally {
+    await rollout.attempt(() => rollout.releaseLeases());
   }
-  const result = rollout.result(options.interruptedAs());
-  await rollout.attempt(() => finish(rollout, options, result));
   return rollout.result(options.interruptedAs());
+}
+
+/** No error leaves a run open: what was not foreseen ends it as `internal`. */
+async function closeBroken(rollout: Rollout, { opening }: ApplyOptions, error: unknown): Promise<void> {
+  const { message } = toErrorRecord(error);
+  const { counts } = rollout.result(undefined);
+  const exit = { exitCode: exitCodes.internal, exitName: 'internal', reasons: [message], counts };
+  await rollout.emit([{ type: 'run.finished', run: opening.run, ...exit }]);
 }
 
 function rolloutOptions(options: ApplyOptions): ConstructorParameters<typeof Rollout>[0] {

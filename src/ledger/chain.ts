@@ -3,7 +3,7 @@ import canonicalize from 'canonicalize';
 import { packEvent } from './blob.ts';
 import { project } from './projection.ts';
 import type { SentEvent } from './sent-event.ts';
-import { immediately, prepared, type Connection } from './sqlite.ts';
+import { prepared, type Connection } from './sqlite.ts';
 
 /** SQLite has one chain a file. */
 export const chainName = 'main';
@@ -32,48 +32,37 @@ export interface TimedEvent {
 }
 
 /**
- * Adds events behind the head in one transaction, with everything made from them. The hash of an event is the SHA-256
+ * Adds events behind the head, with everything made from them; within a transaction of the caller. The hash of an event is the SHA-256
  * of its envelope exactly as stored: RFC 8785 JSON of `{v, chain, seq, time, type, body, prev}`.
  */
 export function appendEvents(connection: Connection, events: readonly TimedEvent[]): Head {
-  return immediately(connection, () => {
-    const insert = prepared(
-      connection,
-      'INSERT INTO event (chain, seq, time, type, run, host_id, envelope, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-    );
-    let head = readHead(connection);
-    for (const { timeMs, event } of events) {
-      const seq = head.seq + 1;
-      const packed = packEvent(connection, event);
-      const { type, ...body } = packed;
-      const envelope = canonicalize({
-        v: envelopeVersion,
-        chain: chainName,
-        seq,
-        time: timeMs,
-        type,
-        body,
-        prev: head.hash,
-      });
-      if (envelope === undefined) throw new Error(`event ${type} has no JSON form`);
-      const hash = sha256(envelope);
-      const hostId = 'hostId' in event ? event.hostId : null;
-      insert.run(
-        chainName,
-        seq,
-        timeMs,
-        type,
-        ('run' in event ? event.run : undefined) ?? null,
-        hostId,
-        envelope,
-        hash,
-      );
-      // From the stored text, so that tables made again from it are the same to the letter.
-      project(connection, unpackEnvelope({ seq, time: timeMs, type, envelope, hash }));
-      head = { seq, hash };
-    }
-    return head;
-  });
+  const insert = prepared(
+    connection,
+    'INSERT INTO event (chain, seq, time, type, run, host_id, envelope, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+  );
+  let head = readHead(connection);
+  for (const { timeMs, event } of events) {
+    const seq = head.seq + 1;
+    const packed = packEvent(connection, event);
+    const { type, ...body } = packed;
+    const envelope = canonicalize({
+      v: envelopeVersion,
+      chain: chainName,
+      seq,
+      time: timeMs,
+      type,
+      body,
+      prev: head.hash,
+    });
+    if (envelope === undefined) throw new Error(`event ${type} has no JSON form`);
+    const hash = sha256(envelope);
+    const hostId = 'hostId' in event ? event.hostId : null;
+    insert.run(chainName, seq, timeMs, type, ('run' in event ? event.run : undefined) ?? null, hostId, envelope, hash);
+    // From the stored text, so that tables made again from it are the same to the letter.
+    project(connection, unpackEnvelope({ seq, time: timeMs, type, envelope, hash }));
+    head = { seq, hash };
+  }
+  return head;
 }
 
 export interface StoredEvent {

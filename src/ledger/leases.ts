@@ -1,7 +1,16 @@
 import type { Operator } from '../domain/event.ts';
-import { isSameProcess } from '../domain/event.ts';
-import type { LeaseAnswer, LeaseHolder, LeaseRequest } from '../domain/record.ts';
-import { all, first, immediately, query, run, type Connection } from './sqlite.ts';
+import { bootExpiry, isHeldAgainst, isOurs, leaseLeftMs, momentOf } from '../domain/lease.ts';
+import type { LeaseMoment, StoredLease } from '../domain/lease.ts';
+import type {
+  LeaseAnswer,
+  LeaseHolder,
+  LeaseHolding,
+  LeaseRenewal,
+  LeaseRequest,
+  LostLease,
+} from '../domain/record.ts';
+import { all, immediately, query, run, template, type Connection, type Slots } from './sqlite.ts';
+import type { Tables } from './tables.ts';
 
 /** A host is in one run at a time. Each taking raises the fencing number, which the host checks too. */
 export function acquireLeases(connection: Connection, request: LeaseRequest): LeaseAnswer {
@@ -9,19 +18,14 @@ export function acquireLeases(connection: Connection, request: LeaseRequest): Le
   const refused: { hostId: string; run: string; holder: Operator; expiresMs: number }[] = [];
   return immediately(connection, () => {
     for (const hostId of request.hostIds) {
-      const held = first(connection, query.selectFrom('lease').selectAll().where('host_id', '=', hostId));
-      const holder = held === undefined ? undefined : (JSON.parse(held.holder_json) as Operator);
-      if (held !== undefined && holder !== undefined && isHeldAgainst(request, { ...held, holder })) {
-        refused.push({ hostId, run: held.run, holder, expiresMs: held.expires_at });
+      const held = readLease(connection, hostId);
+      if (held !== undefined && isHeldAgainst(held, request)) {
+        const expiresMs = request.nowMs + leaseLeftMs(held, momentOf(request));
+        refused.push({ hostId, run: held.run, holder: held.holder, expiresMs });
         continue;
       }
       const fence = (held?.fence ?? 0) + 1;
-      const values = {
-        run: request.run,
-        holder_json: JSON.stringify(request.holder),
-        fence,
-        expires_at: request.expiresMs,
-      };
+      const values = { run: request.run, holder_json: JSON.stringify(request.holder), fence, ...expiryOf(request) };
       run(
         connection,
         query
@@ -35,15 +39,85 @@ export function acquireLeases(connection: Connection, request: LeaseRequest): Le
   });
 }
 
-export function renewLeases(connection: Connection, id: string, expiresMs: number): void {
-  run(
-    connection,
-    query.updateTable('lease').set({ expires_at: expiresMs }).where('run', '=', id).where('expires_at', '>', 0),
-  );
+type Lease = StoredLease & { readonly fence: number };
+
+function readLease(connection: Connection, hostId: string): Lease | undefined {
+  const row = selectLease.first(connection, { host_id: hostId });
+  return row === undefined ? undefined : toLease(row);
 }
 
-/** The row stays for its fencing number. */
-export function releaseLease(connection: Connection, id: string, hostId: string): void {
+const selectLease = template((slot: Slots<Pick<Tables['lease'], 'host_id'>>) =>
+  query.selectFrom('lease').selectAll().where('host_id', '=', slot('host_id')),
+);
+
+function toLease(row: Tables['lease']): Lease {
+  return {
+    run: row.run,
+    holder: JSON.parse(row.holder_json) as Operator,
+    fence: row.fence,
+    expiresMs: row.expires_at,
+    ...(row.boot_id === null || row.boot_expires === null
+      ? {}
+      : { expiresAt: { id: row.boot_id, elapsedMs: row.boot_expires } }),
+  };
+}
+
+type Expiry = Pick<Tables['lease'], 'expires_at' | 'boot_id' | 'boot_expires'>;
+
+function expiryOf(request: Pick<LeaseRequest, 'nowMs' | 'expiresMs' | 'boot'>): Expiry {
+  const at = bootExpiry(request);
+  return { expires_at: request.expiresMs, boot_id: at?.id ?? null, boot_expires: at?.elapsedMs ?? null };
+}
+
+const extend = template((slot: Slots<Expiry & Pick<Tables['lease'], 'host_id'>>) =>
+  query
+    .updateTable('lease')
+    .set({ expires_at: slot('expires_at'), boot_id: slot('boot_id'), boot_expires: slot('boot_expires') })
+    .where('host_id', '=', slot('host_id')),
+);
+
+/** Only what is still ours: a process that was stopped for a while must not prolong the lease of another. */
+export function renewLeases(connection: Connection, request: LeaseRenewal): readonly LostLease[] {
+  return immediately(connection, () => {
+    const lost = lostOf(connection, request.leases);
+    const gone = new Set(lost.map(({ hostId }) => hostId));
+    const expiry = expiryOf(request);
+    for (const { hostId } of request.leases) {
+      if (!gone.has(hostId)) extend.run(connection, { host_id: hostId, ...expiry });
+    }
+    return lost;
+  });
+}
+
+/** Those that somebody else took, or that were given up. */
+export function lostOf(connection: Connection, leases: readonly LeaseHolding[]): readonly LostLease[] {
+  return leases.flatMap((own): LostLease[] => {
+    const held = readLease(connection, own.hostId);
+    if (isOurs(held, own)) return [];
+    const isFree = held === undefined || held.expiresMs <= 0;
+    const lost = { hostId: own.hostId, run: held?.run ?? own.run };
+    return [isFree ? lost : { ...lost, holder: held.holder }];
+  });
+}
+
+const release = template((slot: Slots<Pick<Tables['lease'], 'host_id' | 'run' | 'fence'>>) =>
+  query
+    .updateTable('lease')
+    .set({ expires_at: 0 })
+    .where('host_id', '=', slot('host_id'))
+    .where('run', '=', slot('run'))
+    .where('fence', '=', slot('fence')),
+);
+
+/** The rows stay for their fencing numbers. */
+export function releaseLeases(connection: Connection, leases: readonly LeaseHolding[]): void {
+  immediately(connection, () => {
+    for (const { hostId, run: id, fence } of leases) release.run(connection, { host_id: hostId, run: id, fence });
+  });
+}
+
+/** Whoever holds it for that run loses it. */
+export function abandonLease(connection: Connection, id: string, hostId: string): void {
   run(
     connection,
     query.updateTable('lease').set({ expires_at: 0 }).where('run', '=', id).where('host_id', '=', hostId),
@@ -70,20 +144,12 @@ export function stopRequested(connection: Connection, id: string): boolean {
 }
 
 /** Who holds leases of a run that have not expired; every process once. */
-export function leaseHolders(connection: Connection, id: string, nowMs: number): readonly LeaseHolder[] {
-  const leases = all(
-    connection,
-    query.selectFrom('lease').selectAll().where('run', '=', id).where('expires_at', '>', nowMs),
-  );
-  const byHolder = new Map(leases.map((lease) => [lease.holder_json, lease.expires_at]));
-  return [...byHolder].map(([json, expiresMs]) => ({ holder: JSON.parse(json) as Operator, expiresMs }));
-}
-
-/** Another run's, or another process's of the same run that is not known to be gone. */
-function isHeldAgainst(
-  { run: id, holder, nowMs, gone = [] }: LeaseRequest,
-  held: { readonly run: string; readonly expires_at: number; readonly holder: Operator },
-): boolean {
-  if (held.expires_at <= nowMs) return false;
-  return held.run !== id || ![holder, ...gone].some((operator) => isSameProcess(operator, held.holder));
+export function leaseHolders(connection: Connection, id: string, moment: LeaseMoment): readonly LeaseHolder[] {
+  const rows = all(connection, query.selectFrom('lease').selectAll().where('run', '=', id).where('expires_at', '>', 0));
+  const left = rows.map((row) => ({ json: row.holder_json, leftMs: leaseLeftMs(toLease(row), moment) }));
+  const byHolder = new Map(left.filter((item) => item.leftMs > 0).map((item) => [item.json, item.leftMs]));
+  return [...byHolder].map(([json, leftMs]) => ({
+    holder: JSON.parse(json) as Operator,
+    expiresMs: moment.nowMs + leftMs,
+  }));
 }

@@ -1,9 +1,18 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
-import { Worker } from 'node:worker_threads';
 import type { Clock } from '../base/clock.ts';
-import { FettleError, type ErrorRecord } from '../domain/error.ts';
+import { FettleError } from '../domain/error.ts';
 import type { RunEvent } from '../domain/event.ts';
-import type { LeaseAnswer, LeaseHolder, LeaseRequest, RecordedFacts, RunRecord, RunState } from '../domain/record.ts';
+import type {
+  LeaseAnswer,
+  LeaseHolder,
+  LeaseHolding,
+  LeaseRenewal,
+  LeaseRequest,
+  LostLease,
+  RecordedFacts,
+  RunRecord,
+  RunState,
+} from '../domain/record.ts';
 import type {
   HistoryAnswer,
   HistoryQuestion,
@@ -24,19 +33,13 @@ import type { Head, TimedEvent } from './chain.ts';
 import type { RecordCheck, TableShare } from './check.ts';
 import type { OperationName } from './operations.ts';
 import { handedOver, sentEvent } from './sent-event.ts';
-import type { WorkerData, WorkerRequest } from './worker.ts';
+import { LedgerThread } from './thread.ts';
 
 export interface LedgerOptions {
   readonly path: string;
   readonly clock: Clock;
   /** A ledger that is not there is then an error, and nothing is written. */
   readonly readonly?: boolean;
-}
-
-interface WorkerAnswer {
-  readonly id: number;
-  readonly value?: unknown;
-  readonly error?: ErrorRecord;
 }
 
 /** Every failure is `FettleError('ledger')` that names the file and what to do. */
@@ -51,72 +54,37 @@ export class Ledger implements RunRecord, AsyncDisposable {
   readonly path: string;
   readonly opened: Promise<unknown>;
   readonly #clock: Clock;
-  readonly #worker: Worker;
+  readonly #thread: LedgerThread;
   readonly #isReadonly: boolean;
-  readonly #pending = new Map<number, { resolve: (value: unknown) => void; reject: (error: FettleError) => void }>();
-  #nextId = 1;
   #hasAppended = false;
-  #failure: FettleError | undefined;
 
   constructor({ path, clock, readonly: isReadonly = false }: LedgerOptions) {
     this.path = path;
     this.#clock = clock;
     this.#isReadonly = isReadonly;
-    const data: WorkerData = { path, isReadonly };
-    const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js';
-    this.#worker = new Worker(new URL(file, import.meta.url), { workerData: data });
-    this.#worker.on('message', (answer: WorkerAnswer) => this.#settle(answer));
-    this.#worker.on('error', (cause) => this.#fail(cause));
-    this.#worker.on('exit', () => this.#fail(new Error('its thread ended')));
-    this.opened = this.#expect(0).catch(async (error: unknown) => {
-      await this.#worker.terminate();
-      throw error;
-    });
-  }
-
-  #expect(id: number): Promise<unknown> {
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    this.#pending.set(id, { resolve, reject });
-    return promise;
-  }
-
-  #settle({ id, value, error }: WorkerAnswer): void {
-    const waiter = this.#pending.get(id);
-    this.#pending.delete(id);
-    if (error === undefined) waiter?.resolve(value);
-    else waiter?.reject(new FettleError(error.code === 'internal' ? 'ledger' : error.code, error.message, error));
-  }
-
-  #fail(cause: Error): void {
-    this.#failure ??= new FettleError('ledger', `the ledger ${this.path} is closed: ${cause.message}`, { cause });
-    for (const waiter of this.#pending.values()) waiter.reject(this.#failure);
-    this.#pending.clear();
-  }
-
-  async #ask(
-    operation: WorkerRequest['operation'],
-    given: readonly unknown[],
-    handed: ArrayBuffer[],
-  ): Promise<unknown> {
-    if (this.#failure !== undefined) throw this.#failure;
-    const id = this.#nextId++;
-    const answer = this.#expect(id);
-    const request: WorkerRequest = { id, operation, arguments: given };
-    this.#worker.postMessage(request, handed);
-    return answer;
+    this.#thread = new LedgerThread({ path, isReadonly });
+    this.opened = this.#thread.opened;
   }
 
   async #query<T>(operation: OperationName, ...given: readonly unknown[]): Promise<T> {
-    return (await this.#ask(operation, given, [])) as T;
+    return (await this.#thread.ask(operation, given)) as T;
   }
 
-  async append(events: readonly RunEvent[]): Promise<void> {
+  append(events: readonly RunEvent[]): Promise<void> {
+    return this.#append(events);
+  }
+
+  appendHeld(events: readonly RunEvent[], own: LeaseHolding): Promise<void> {
+    return this.#append(events, own);
+  }
+
+  async #append(events: readonly RunEvent[], own?: LeaseHolding): Promise<void> {
     if (events.length === 0) return;
     this.#hasAppended = true;
     const timeMs = this.#clock.now();
     const sent = events.map(sentEvent);
     const timed = sent.map((event): TimedEvent => ({ timeMs, event }));
-    await this.#ask('append', [timed], handedOver(sent));
+    await this.#thread.ask('append', [timed, own], handedOver(sent));
   }
 
   putBlob(bytes: Uint8Array): Promise<string> {
@@ -131,17 +99,24 @@ export class Ledger implements RunRecord, AsyncDisposable {
     return this.#query('acquireLeases', request);
   }
 
-  /** Processes that have a run in hand, as far as the ledger knows. */
-  leaseHolders(run: string): Promise<readonly LeaseHolder[]> {
-    return this.#query('leaseHolders', run, this.#clock.now());
+  /** Processes that have a run in hand, as far as the ledger knows; `controller` is this one's name. */
+  leaseHolders(run: string, controller: string): Promise<readonly LeaseHolder[]> {
+    const boot = this.#clock.sinceBoot?.();
+    const moment = { nowMs: this.#clock.now(), controller, ...(boot === undefined ? {} : { boot }) };
+    return this.#query('leaseHolders', run, moment);
   }
 
-  renewLeases(run: string, expiresMs: number): Promise<void> {
-    return this.#query('renewLeases', run, expiresMs);
+  renewLeases(request: LeaseRenewal): Promise<readonly LostLease[]> {
+    return this.#query('renewLeases', request);
   }
 
-  releaseLease(run: string, hostId: string): Promise<void> {
-    return this.#query('releaseLease', run, hostId);
+  releaseLeases(leases: readonly LeaseHolding[]): Promise<void> {
+    return this.#query('releaseLeases', leases);
+  }
+
+  /** From any process: whoever holds the host for that run loses it. */
+  abandonLease(run: string, hostId: string): Promise<void> {
+    return this.#query('abandonLease', run, hostId);
   }
 
   runState(run: string): Promise<RunState | undefined> {
@@ -262,11 +237,9 @@ export class Ledger implements RunRecord, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#failure !== undefined) return;
+    if (this.#thread.hasFailed) return;
     if (this.#hasAppended && !this.#isReadonly) await saveHead(this.path, await this.head()).catch(() => undefined);
-    const closed = new Promise((resolve) => this.#worker.once('exit', resolve));
-    await this.#ask('close', [], []).catch(() => undefined);
-    await closed;
+    await this.#thread.close();
   }
 }
 

@@ -108,6 +108,10 @@ const migrations: readonly string[] = [
     LIMIT 1
   ) WHERE host_id IN (SELECT host_id FROM event WHERE type = 'host.scanned' AND envelope LIKE '%"title":%');
   `,
+  `
+  ALTER TABLE lease ADD COLUMN boot_id TEXT;
+  ALTER TABLE lease ADD COLUMN boot_expires INTEGER;
+  `,
 ];
 
 export const schemaVersion = migrations.length;

@@ -1,5 +1,6 @@
 // What may be asked of the worker, by name.
-import type { LeaseRequest } from '../domain/record.ts';
+import type { LeaseMoment } from '../domain/lease.ts';
+import type { LeaseHolding, LeaseRenewal, LeaseRequest } from '../domain/record.ts';
 import type { HistoryQuestion } from '../domain/report.ts';
 import { getBlob, putBlob } from './blob.ts';
 import { readHead, type Head } from './chain.ts';
@@ -8,9 +9,10 @@ import { history } from './history-queries.ts';
 import { hostStatus, hosts, packagesAt, pendingUpdates, reboots } from './host-queries.ts';
 import { inventoryOf } from './inventory-query.ts';
 import {
+  abandonLease,
   acquireLeases,
   leaseHolders,
-  releaseLease,
+  releaseLeases,
   renewLeases,
   requestStop,
   stopRequested,
@@ -28,9 +30,10 @@ export const operations = {
   putBlob: (connection, _path, [bytes]) => immediately(connection, () => putBlob(connection, bytes as Uint8Array)),
   getBlob: (connection, _path, [sha256]) => getBlob(connection, text(sha256)),
   acquireLeases: (connection, _path, [request]) => acquireLeases(connection, request as LeaseRequest),
-  leaseHolders: (connection, _path, [run, nowMs]) => leaseHolders(connection, text(run), Number(nowMs)),
-  renewLeases: (connection, _path, [run, expiresMs]) => renewLeases(connection, text(run), Number(expiresMs)),
-  releaseLease: (connection, _path, [run, hostId]) => releaseLease(connection, text(run), text(hostId)),
+  leaseHolders: (connection, _path, [run, moment]) => leaseHolders(connection, text(run), moment as LeaseMoment),
+  renewLeases: (connection, _path, [request]) => renewLeases(connection, request as LeaseRenewal),
+  releaseLeases: (connection, _path, [leases]) => releaseLeases(connection, leases as readonly LeaseHolding[]),
+  abandonLease: (connection, _path, [run, hostId]) => abandonLease(connection, text(run), text(hostId)),
   requestStop: (connection, _path, [run, nowMs]) => requestStop(connection, text(run), Number(nowMs)),
   withdrawStop: (connection, _path, [run]) => withdrawStop(connection, text(run)),
   stopRequested: (connection, _path, [run]) => stopRequested(connection, text(run)),

@@ -40,9 +40,6 @@ function readHost(connection: Connection, attempt: Tables['host_run']): HostRunS
     query.selectFrom('step').selectAll().where('run', '=', id).where('host_id', '=', hostId).orderBy('seq'),
   );
   const steps = allSteps.filter((step) => step.attempt === attempt.attempt);
-  const before = latestScan(connection, { run: id, hostId, purpose: 'before' });
-  const bootIdBefore = before?.facts.bootId;
-  const ended = steps.map((step) => step.ended_at ?? step.started_at);
   return {
     host: attempt.host,
     hostId,
@@ -54,8 +51,6 @@ function readHost(connection: Connection, attempt: Tables['host_run']): HostRunS
       connection,
       query.selectFrom('reboot').select('seq').where('run', '=', id).where('host_id', '=', hostId),
     ).length,
-    ...(bootIdBefore === undefined ? {} : { bootIdBefore }),
-    lastUpdateMs: Math.max(attempt.started_at, attempt.ended_at ?? 0, ...ended),
   };
 }
 

@@ -114,6 +114,15 @@ export interface Tables {
     updates: number;
   };
   note: { seq: number; run: string | null; host: string | null; level: string; message: string; at: number };
-  lease: { host_id: string; run: string; holder_json: string; fence: number; expires_at: number };
+  lease: {
+    host_id: string;
+    run: string;
+    holder_json: string;
+    fence: number;
+    expires_at: number;
+    /** Which start of the machine `boot_expires` counts from, in milliseconds; both absent where it is not known. */
+    boot_id: string | null;
+    boot_expires: number | null;
+  };
   stop_request: { run: string; at: number };
 }

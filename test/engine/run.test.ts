@@ -106,6 +106,64 @@ test('a host that another run holds is left alone and named, and the run exits l
   assert.equal(fleet.record.leases.get('b')?.run, 'run0', 'the lease of the other run is untouched');
 });
 
+test('a run that its budget stopped holds no lease, though hosts were never begun', async () => {
+  const fleet = new FakeFleet(['bad', 'b', 'c']);
+  breakInstalls(fleet.machine('bad'));
+  const result = await fleet.apply(planOf([['bad'], ['b', 'c']], { budget: budgetOf(0) }));
+  assert.deepEqual([result.exitName, result.counts], ['stopped', { failed: 1, pending: 2 }]);
+  assert.deepEqual([...fleet.record.leases.keys()], []);
+});
+
+/** Another process takes the host while its job goes on here, as after this one was stopped for longer than a lease. */
+function takenWhileInstalling(fleet: FakeFleet, name: string, run: string): () => void {
+  const holder = { ...operator, user: 'bob', pid: operator.pid + 1 };
+  const taken = { run, holder, fence: 99, expiresMs: Number.MAX_SAFE_INTEGER / 1e3 };
+  fleet.machine(name).jobTicks = 300;
+  fleet.machine(name).actions['install'] = (machine) => {
+    machine.packages.set('tool', '2');
+    fleet.record.leases.set(name, taken);
+    return {};
+  };
+  return () => assert.deepEqual(fleet.record.leases.get(name), taken, 'the lease of the other is as it was');
+}
+
+test('a host whose lease another run took is let go at once, and its lease is not prolonged', async () => {
+  const fleet = new FakeFleet(['a', 'b']);
+  const isUntouched = takenWhileInstalling(fleet, 'a', 'run9');
+  const result = await fleet.apply(planOf([['a', 'b']]));
+  assert.deepEqual(result.counts, { detached: 1, verified: 1 });
+  assert.equal(result.exitName, 'locked');
+  assert.match(result.outcomes.get('a')?.reason ?? '', /lease of this host was lost: run run9 of bob@/);
+  assert.equal(fleet.record.ofType('host.finished').filter((event) => event.host === 'a').length, 0);
+  isUntouched();
+});
+
+test('a process whose run another one went on with writes nothing more into it', async () => {
+  const fleet = new FakeFleet(['a', 'b']);
+  const isUntouched = takenWhileInstalling(fleet, 'a', 'run1');
+  const result = await fleet.apply(planOf([['a'], ['b']]));
+  assert.deepEqual([result.exitName, result.counts], ['locked', { detached: 1, pending: 1 }]);
+  for (const type of ['run.finished', 'run.detached', 'wave.finished'] as const) {
+    assert.deepEqual(fleet.record.ofType(type), []);
+  }
+  assert.equal(fleet.installsOf('b'), 0);
+  isUntouched();
+});
+
+test('nothing is started on a host whose lease was lost before the next heartbeat', async () => {
+  const fleet = new FakeFleet(['a']);
+  fleet.machine('a').needsReboot = true;
+  const holder = { ...operator, user: 'bob', pid: operator.pid + 1 };
+  fleet.machine('a').actions['install'] = (machine) => {
+    machine.packages.set('tool', '2');
+    fleet.record.leases.set('a', { run: 'run9', holder, fence: 99, expiresMs: Number.MAX_SAFE_INTEGER / 1e3 });
+    return {};
+  };
+  const result = await fleet.apply(planOf([['a']]));
+  assert.equal(fleet.machine('a').boots, 1, 'it is not rebooted under the other run');
+  assert.deepEqual(result.counts, { detached: 1 });
+});
+
 test('a host on which a job of another run is at work is left alone and named', async () => {
   const fleet = new FakeFleet(['a']);
   fleet.machine('a').claimedBy = 'run9 of far';

@@ -4,7 +4,6 @@ import { describe, test } from 'node:test';
 import { openLedger } from '../../src/ledger/ledger.ts';
 import {
   openAt,
-  operator,
   run,
   scan,
   scanned,
@@ -74,7 +73,6 @@ describe('where a run stands', () => {
     assert.equal(state?.planSha256, 'f'.repeat(64));
     assert.deepEqual(state.hosts[0]?.openSteps, [{ step: 'install', attempt: 1, job: 'j-1', jobKind: 'install' }]);
     assert.equal(state.hosts[0].outcome, undefined);
-    assert.equal(state.hosts[0].bootIdBefore, 'b1');
   });
 
   test('a finished host has its outcome, its steps and its reboots', async () => {
@@ -139,48 +137,7 @@ describe('where a run stands', () => {
   });
 });
 
-describe('leases', () => {
-  const request = { run: 'r1', holder: operator, hostIds: ['a', 'b'], nowMs: 100, expiresMs: 200 };
-
-  test('a host is in one run at a time, and who holds it is told', async () => {
-    await using directory = await temporaryDirectory();
-    await using ledger = await openAt(directory.path);
-    assert.deepEqual((await ledger.acquireLeases(request)).refused, []);
-    const second = await ledger.acquireLeases({ ...request, run: 'r2', hostIds: ['b', 'c'] });
-    assert.deepEqual(
-      second.taken.map(({ hostId }) => hostId),
-      ['c'],
-    );
-    assert.deepEqual(second.refused, [{ hostId: 'b', run: 'r1', holder: operator, expiresMs: 200 }]);
-  });
-
-  test('an expired or released lease is free, and each taking has a higher fence', async () => {
-    await using directory = await temporaryDirectory();
-    await using ledger = await openAt(directory.path);
-    await ledger.acquireLeases(request);
-    await ledger.renewLeases('r1', 300);
-    const early = await ledger.acquireLeases({ ...request, run: 'r2', nowMs: 250, expiresMs: 400 });
-    assert.equal(early.taken.length, 0);
-    const late = await ledger.acquireLeases({ ...request, run: 'r2', hostIds: ['a'], nowMs: 301, expiresMs: 400 });
-    assert.deepEqual(late.taken, [{ hostId: 'a', fence: 2 }]);
-    await ledger.releaseLease('r1', 'b');
-    const free = await ledger.acquireLeases({ ...request, run: 'r3', hostIds: ['b'] });
-    assert.deepEqual(free.taken, [{ hostId: 'b', fence: 2 }]);
-  });
-
-  test('two processes do not have one run in hand, unless the first is gone', async () => {
-    await using directory = await temporaryDirectory();
-    await using ledger = await openAt(directory.path);
-    await ledger.acquireLeases({ ...request, expiresMs: Date.now() + 60_000 });
-    const another = { ...request, holder: { ...operator, pid: operator.pid + 1 } };
-    assert.equal((await ledger.acquireLeases(another)).taken.length, 0);
-    assert.deepEqual(
-      (await ledger.leaseHolders('r1')).map(({ holder }) => holder),
-      [operator],
-    );
-    assert.equal((await ledger.acquireLeases({ ...another, gone: [operator] })).taken.length, 2);
-  });
-
+describe('stop requests', () => {
   test('a stop asked for by one process is seen by another', async () => {
     await using directory = await temporaryDirectory();
     await using ledger = await openAt(directory.path);

@@ -166,6 +166,7 @@ test('tables and their own record are what the events say, also in a ledger of t
   }
   raw.exec('DROP TABLE host_history; ALTER TABLE update_result DROP COLUMN message; PRAGMA user_version = 2');
   raw.exec('ALTER TABLE missing_update DROP COLUMN title');
+  raw.exec('ALTER TABLE lease DROP COLUMN boot_id; ALTER TABLE lease DROP COLUMN boot_expires');
   raw.close();
   await using ledger = await openAt(directory.path, clock);
   assert.deepEqual((await told(ledger, { update: 'lib' }))[0]?.[4], 'no room');

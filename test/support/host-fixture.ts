@@ -36,12 +36,13 @@ export interface HostFixture {
 export function hostContext(fixture: HostFixture): HostContext {
   const { machine } = fixture;
   const host = fakeHost(machine.name, fixture.patch);
+  const record = fixture.record ?? new MemoryRecord();
   return {
     run: 'run1',
     operator,
     clock: new FakeClock(),
     sink: new ListSink(),
-    record: fixture.record ?? new MemoryRecord(),
+    record,
     stop: fixture.stop ?? new AbortController().signal,
     detach: fixture.detach ?? new AbortController().signal,
     manager: () => fakeManager(() => machine),
@@ -50,7 +51,7 @@ export function hostContext(fixture: HostFixture): HostContext {
     host,
     remote: new FakeRemote(host, machine, fixture.gate),
     attempt: fixture.attempt ?? 1,
-    fence: 1,
+    fence: 0,
     own: { facts: {}, recognises: () => Promise.resolve(fixture.isController ?? false) },
     rebootSlot: () => Promise.resolve({ [Symbol.dispose]: () => undefined }),
   };

@@ -1,11 +1,15 @@
 import { createHash } from 'node:crypto';
 import { FettleError } from '../../src/domain/error.ts';
-import { isSameProcess } from '../../src/domain/event.ts';
 import type { Operator, RunEvent, StepName } from '../../src/domain/event.ts';
+import { bootExpiry, isHeldAgainst, isOurs, leaseLeftMs, leaseLost, momentOf } from '../../src/domain/lease.ts';
+import type { StoredLease } from '../../src/domain/lease.ts';
 import type {
   HostRunState,
   LeaseAnswer,
+  LeaseHolding,
+  LeaseRenewal,
   LeaseRequest,
+  LostLease,
   OpenStep,
   RecordedFacts,
   RunRecord,
@@ -16,7 +20,7 @@ import type {
 export class MemoryRecord implements RunRecord {
   readonly events: RunEvent[] = [];
   readonly blobs = new Map<string, Buffer>();
-  readonly leases = new Map<string, { run: string; holder: Operator; fence: number; expiresMs: number }>();
+  readonly leases = new Map<string, StoredLease & { readonly fence: number }>();
   readonly stopAsked = new Set<string>();
   #fence = 0;
   /** When set, every call fails with it from now on: a disk that is full. */
@@ -36,36 +40,57 @@ export class MemoryRecord implements RunRecord {
     });
   }
 
+  appendHeld(events: readonly RunEvent[], own: LeaseHolding): Promise<void> {
+    return this.#answer(() => {
+      const [lost] = this.#lostOf([own]);
+      if (lost !== undefined) throw leaseLost(lost);
+      this.events.push(...events);
+    });
+  }
+
   acquireLeases(request: LeaseRequest): Promise<LeaseAnswer> {
     return this.#answer(() => {
       const taken: { hostId: string; fence: number }[] = [];
       const refused: { hostId: string; run: string; holder: Operator; expiresMs: number }[] = [];
       for (const hostId of request.hostIds) {
         const held = this.leases.get(hostId);
-        const own = [request.holder, ...(request.gone ?? [])];
-        const isOwn = held?.run === request.run && own.some((operator) => isSameProcess(operator, held.holder));
-        if (held !== undefined && !isOwn && held.expiresMs > request.nowMs) {
-          refused.push({ hostId, run: held.run, holder: held.holder, expiresMs: held.expiresMs });
+        if (held !== undefined && isHeldAgainst(held, request)) {
+          const expiresMs = request.nowMs + leaseLeftMs(held, momentOf(request));
+          refused.push({ hostId, run: held.run, holder: held.holder, expiresMs });
           continue;
         }
         this.#fence += 1;
-        const { run, holder, expiresMs } = request;
-        this.leases.set(hostId, { run, holder, fence: this.#fence, expiresMs });
+        const { run, holder } = request;
+        this.leases.set(hostId, { run, holder, fence: this.#fence, ...expiryOf(request) });
         taken.push({ hostId, fence: this.#fence });
       }
       return { taken, refused };
     });
   }
 
-  renewLeases(run: string, expiresMs: number): Promise<void> {
+  renewLeases(request: LeaseRenewal): Promise<readonly LostLease[]> {
     return this.#answer(() => {
-      for (const lease of this.leases.values()) if (lease.run === run) lease.expiresMs = expiresMs;
+      const lost = this.#lostOf(request.leases);
+      for (const own of request.leases) {
+        const held = this.leases.get(own.hostId);
+        if (held !== undefined && isOurs(held, own)) this.leases.set(own.hostId, { ...held, ...expiryOf(request) });
+      }
+      return lost;
     });
   }
 
-  releaseLease(run: string, hostId: string): Promise<void> {
+  releaseLeases(leases: readonly LeaseHolding[]): Promise<void> {
     return this.#answer(() => {
-      if (this.leases.get(hostId)?.run === run) this.leases.delete(hostId);
+      for (const own of leases) if (isOurs(this.leases.get(own.hostId), own)) this.leases.delete(own.hostId);
+    });
+  }
+
+  #lostOf(leases: readonly LeaseHolding[]): LostLease[] {
+    return leases.flatMap((own): LostLease[] => {
+      const held = this.leases.get(own.hostId);
+      if (isOurs(held, own)) return [];
+      const { hostId, run } = own;
+      return [held === undefined ? { hostId, run } : { hostId, run: held.run, holder: held.holder }];
     });
   }
 
@@ -108,8 +133,13 @@ export class MemoryRecord implements RunRecord {
   }
 
   #answer<T>(action: () => T): Promise<T> {
-    return this.broken === undefined ? Promise.resolve(action()) : Promise.reject(this.broken);
+    return this.broken === undefined ? Promise.try(action) : Promise.reject(this.broken);
   }
+}
+
+function expiryOf(request: Pick<LeaseRequest, 'nowMs' | 'expiresMs' | 'boot'>): Pick<StoredLease, 'expiresMs'> {
+  const expiresAt = bootExpiry(request);
+  return { expiresMs: request.expiresMs, ...(expiresAt === undefined ? {} : { expiresAt }) };
 }
 
 function unknownHost(host: string, hostId: string): HostRunState {
@@ -140,10 +170,6 @@ function advance(state: HostRunState, event: RunEvent): HostRunState {
     }
     case 'host.rebooted':
       return { ...state, reboots: state.reboots + 1 };
-    case 'host.scanned': {
-      const { bootId } = event.scan.facts;
-      return event.purpose === 'before' && bootId !== undefined ? { ...state, bootIdBefore: bootId } : state;
-    }
     case 'host.finished':
       return { ...state, outcome: event.outcome };
     default:

@@ -1,5 +1,14 @@
 import type { RunEvent } from '../../src/domain/event.ts';
-import type { LeaseAnswer, LeaseRequest, RecordedFacts, RunRecord, RunState } from '../../src/domain/record.ts';
+import type {
+  LeaseAnswer,
+  LeaseHolding,
+  LeaseRenewal,
+  LeaseRequest,
+  LostLease,
+  RecordedFacts,
+  RunRecord,
+  RunState,
+} from '../../src/domain/record.ts';
 import type { MemoryRecord } from './memory-record.ts';
 
 /** A controller process that is killed at the nth point it passes; whatever it tries afterwards has no effect. */
@@ -50,12 +59,17 @@ export class MortalRecord implements RunRecord {
     return this.#through('acquireLeases', () => this.#record.acquireLeases(request));
   }
 
-  renewLeases(run: string, expiresMs: number): Promise<void> {
-    return this.#through('renewLeases', () => this.#record.renewLeases(run, expiresMs));
+  appendHeld(events: readonly RunEvent[], own: LeaseHolding): Promise<void> {
+    const point = `append ${events.map((event) => event.type).join('+')}`;
+    return this.#through(point, () => this.#record.appendHeld(events, own));
   }
 
-  releaseLease(run: string, hostId: string): Promise<void> {
-    return this.#through('releaseLease', () => this.#record.releaseLease(run, hostId));
+  renewLeases(request: LeaseRenewal): Promise<readonly LostLease[]> {
+    return this.#through('renewLeases', () => this.#record.renewLeases(request));
+  }
+
+  releaseLeases(leases: readonly LeaseHolding[]): Promise<void> {
+    return this.#through('releaseLeases', () => this.#record.releaseLeases(leases));
   }
 
   runState(run: string): Promise<RunState | undefined> {
