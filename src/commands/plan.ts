@@ -36,7 +36,7 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
   if (file !== undefined) await writePlan(file, made, context);
   const { plan, sha256 } = made;
   if (options.json !== undefined) showDocument(jsonObject('plan', { sha256, ...plan }, options.json), context);
-  else if (options.quiet !== true)
+  else if (options.quiet !== true && options.jsonl !== true)
     context.output.stdout.write(renderPlan({ plan, sha256, path: file }, context.output));
   if (file === undefined && plan.hosts.some(hasWork)) {
     context.console.message(

@@ -74,7 +74,7 @@ export const commands: readonly CommandSpec[] = [
     name: 'plan',
     summary: 'freeze what shall be installed where, and write it to a file',
     argument: '<playbook>',
-    options: [...hostOptions, ...record, ...output, 'out', 'refresh', 'detailedExitcode'],
+    options: [...hostOptions, ...record, ...output, 'jsonl', 'out', 'refresh', 'detailedExitcode'],
     examples: [
       'fettle plan playbooks/monthly.yaml -o plan.json',
       'fettle plan monthly.yaml --limit web --detailed-exitcode',

@@ -162,4 +162,6 @@ export type LiveEvent =
 /** Receives events in order. The recorder, the reporters and tests are sinks; a sink never throws. */
 export interface EventSink {
   event(event: RunEvent | LiveEvent): void;
+  /** Resolves once whoever reads has taken what was written; waiting for it keeps a slow reader from filling memory. */
+  drained?(): Promise<void>;
 }

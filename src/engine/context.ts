@@ -64,6 +64,18 @@ export interface HostContext extends RunContext {
 export async function emit(context: RunContext, events: readonly RunEvent[]): Promise<void> {
   await context.record.append(events);
   for (const event of events) context.sink.event(event);
+  await taken(context);
+}
+
+/** Waits for a slow reader of the events, but not past the order to detach. */
+export async function taken({ sink, detach }: Pick<RunContext, 'sink' | 'detach'>): Promise<void> {
+  const drained = sink.drained?.();
+  if (drained === undefined || detach.aborted) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const leave = (): void => resolve();
+  detach.addEventListener('abort', leave, { once: true });
+  await Promise.race([drained, promise]);
+  detach.removeEventListener('abort', leave);
 }
 
 /** Commits and shows the start of what changes a host; refused with `leaseLost` where another process has the host now. */

@@ -8,12 +8,15 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** One of the process's streams, or what a test puts in its place. */
 export type RawStream = NodeJS.WritableStream & {
   readonly isTTY?: boolean;
+  readonly writableNeedDrain?: boolean;
   readonly columns?: number;
   readonly rows?: number;
 };
 
 export interface OutputStream {
   write(text: string | Uint8Array): void;
+  /** Resolves at once unless more is buffered than the stream wants (`writableNeedDrain`); then when it was read, or the stream ended. */
+  drained(): Promise<void>;
   readonly isTty: boolean;
   /** Terminal columns now; `Infinity` where there is no terminal: nothing is cut. */
   columns(): number;
@@ -60,6 +63,7 @@ export function createOutput(options: OutputOptions): Output {
     const isColoured = decideColour({ env, isTty, ...(options.colour === undefined ? {} : { flag: options.colour }) });
     return {
       write: (text) => (isTty && holder !== undefined ? holder(() => raw.write(text)) : void raw.write(text)),
+      drained: () => drained(raw),
       isTty,
       columns: () => (isTty ? (raw.columns ?? 80) || 80 : Infinity),
       rows: () => (isTty ? (raw.rows ?? 24) || 24 : Infinity),
@@ -82,6 +86,18 @@ export function createOutput(options: OutputOptions): Output {
     },
     screen: options.stderr,
   };
+}
+
+function drained(raw: RawStream): Promise<void> {
+  if (raw.writableNeedDrain !== true) return Promise.resolve();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const events = ['drain', 'close', 'error'] as const;
+  const done = (): void => {
+    for (const event of events) raw.off(event, done);
+    resolve();
+  };
+  for (const event of events) raw.on(event, done);
+  return promise;
 }
 
 function repeat(ms: number, action: () => void): Disposable {

@@ -61,6 +61,7 @@ function both(first: Reporter, second: Reporter): Reporter {
       first.event(event);
       second.event(event);
     },
+    drained: async () => void (await Promise.all([first.drained?.(), second.drained?.()])),
     finish: () => {
       first.finish();
       second.finish();

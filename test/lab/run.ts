@@ -26,10 +26,10 @@ function reportSkipped(files: readonly string[], reasons: readonly string[]): vo
   for (const [word, count] of Object.entries(counts)) process.stdout.write(`ℹ ${word} ${count}\n`);
 }
 
-/** Runs the files one after the other; a signal goes on to them, and they are waited for. */
+/** Runs two files at once, each with labs of its own; a signal goes on to them, and they are waited for. */
 async function runTests(files: readonly string[]): Promise<number> {
   const env = { ...process.env, [runnerVariable]: String(process.pid) };
-  const child = spawn(process.execPath, ['--test', '--test-concurrency=1', ...files], { stdio: 'inherit', env });
+  const child = spawn(process.execPath, ['--test', '--test-concurrency=2', ...files], { stdio: 'inherit', env });
   let received: NodeJS.Signals | undefined;
   const pass = (signal: NodeJS.Signals): void => {
     received = signal;

@@ -86,11 +86,40 @@ test('--jsonl adds every recorded event on stdout and leaves the progress on std
   const lines = fake.stdout.text
     .trimEnd()
     .split('\n')
-    .map((line) => JSON.parse(line) as { v: number; type: string });
+    .map((line) => JSON.parse(line) as { time: string });
   const recorded = rollout.filter((event) => !event.type.startsWith('live.'));
   assert.deepEqual(
     lines,
-    recorded.map((event) => ({ v: 1, ...event })),
+    recorded.map((event, index) => ({ v: 1, seq: index + 1, time: lines[index]?.time, run: '01JRUN', ...event })),
   );
   assert.match(fake.stderr.text, /^lost/m);
+});
+
+test('each line of --jsonl has its number, its time in RFC 3339 and its run, whatever the event names itself', async () => {
+  const lines = (await record('jsonl')).stdout.text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as object);
+  for (const [index, line] of lines.entries()) {
+    assert.deepEqual(Object.keys(line).slice(0, 4), ['v', 'seq', 'time', 'run']);
+    assert.partialDeepStrictEqual(line, { seq: index + 1, run: '01JRUN' });
+    assert.match(String(Object(line).time), /^2026-11-23T19:\d\d:\d\d\.\d{3}Z$/);
+  }
+});
+
+test('a reader that does not read is waited for, and one that has gone is not', async () => {
+  for (const end of ['drain', 'close', 'error'] as const) {
+    const fake = fakeOutput();
+    const reporter = await createReporter('jsonl', fake.output);
+    reporter.event({ type: 'note', level: 'info', message: 'x' });
+    await reporter.drained?.();
+    Object.defineProperty(fake.stdout, 'writableNeedDrain', { value: true });
+    let isDrained = false;
+    const waiting = reporter.drained?.().then(() => (isDrained = true));
+    await Promise.resolve();
+    assert.equal(isDrained, false);
+    fake.stdout.emit(end);
+    await waiting;
+    assert.equal(fake.stdout.listenerCount('drain'), 0);
+  }
 });
