@@ -11,7 +11,7 @@ export const nouns: Readonly<Record<string, string>> = {
   run: 'look at runs, go on with them, stop them',
   report: 'answers from the ledger alone; no host is contacted',
   ledger: 'check and copy the record',
-  schema: 'JSON Schemas for editors',
+  schema: 'JSON Schemas for editors and for programs that read plans and events',
 };
 
 /** Every command, in the order of help. */
@@ -249,10 +249,10 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'schema print',
-    summary: 'print the JSON Schema of a file kind',
+    summary: 'print the JSON Schema of a playbook, an inventory, a plan, or an event of --jsonl',
     argument: '<kind>',
     options: [],
-    examples: ['fettle schema print playbook > playbook.schema.json'],
+    examples: ['fettle schema print playbook > playbook.schema.json', 'fettle schema print event'],
     load: () => import('./schema-print.ts'),
   },
   {

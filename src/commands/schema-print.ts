@@ -1,21 +1,25 @@
+import { eventJsonSchema } from '../config/event-schema.ts';
 import { inventoryJsonSchema } from '../config/inventory-schema.ts';
+import { planJsonSchema } from '../config/plan-schema.ts';
 import { playbookJsonSchema } from '../config/playbook-schema.ts';
 import { FettleError } from '../domain/error.ts';
 import type { ExitName } from '../domain/exit.ts';
 import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
 
-const schemas: Readonly<Record<string, () => unknown>> = {
-  playbook: playbookJsonSchema,
-  inventory: inventoryJsonSchema,
-};
+const schemas: ReadonlyMap<string, () => unknown> = new Map([
+  ['playbook', playbookJsonSchema],
+  ['inventory', inventoryJsonSchema],
+  ['plan', planJsonSchema],
+  ['event', eventJsonSchema],
+]);
 
 export async function run(invocation: Invocation, context: Context): Promise<ExitName> {
   const kind = invocation.arguments[0] ?? '';
-  const schema = schemas[kind];
+  const schema = schemas.get(kind);
   if (schema === undefined) {
     throw new FettleError('usage', `no schema is called "${kind}"`, {
-      hint: `one of ${Object.keys(schemas).join(', ')}`,
+      hint: `one of ${[...schemas.keys()].join(', ')}`,
     });
   }
   context.console.printJson(schema());

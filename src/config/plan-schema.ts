@@ -176,3 +176,8 @@ export const planSchema: z.ZodType<Plan> = z.strictObject({
   absent: z.array(absence),
   warnings: z.array(text),
 });
+
+/** JSON Schema (draft 2020-12) of a plan file. */
+export function planJsonSchema(): Readonly<Record<string, unknown>> {
+  return z.toJSONSchema(planSchema, { io: 'input' });
+}
