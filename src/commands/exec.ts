@@ -10,13 +10,15 @@ import { readDuration } from './scan.ts';
 import { show } from './show.ts';
 
 const outputLimitBytes = 1024 * 1024;
+/** The limit of a command for which none is given. */
+const defaultTimeoutMs = 60 * 60_000;
 
 /** One command everywhere, with the elevation of each host; its output and how it ended are recorded. */
 export async function run(invocation: Invocation, context: Context): Promise<ExitName> {
   const { options } = invocation;
   const { pattern, command } = readWords(invocation);
   const { hosts } = await loadFleet(invocation, context, pattern);
-  const timeoutMs = readDuration(options.timeout, '--timeout');
+  const timeoutMs = readDuration(options.timeout, '--timeout') ?? defaultTimeoutMs;
   return lookAt(
     {
       kind: 'exec',
@@ -24,8 +26,13 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
       options,
       action: async (look) => {
         const results: ExecOutcome[] = [];
-        const limits = { outputLimitBytes, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
-        await execOnHosts(hosts, { ...look, ...limits, command, onResult: (result) => results.push(result) });
+        await execOnHosts(hosts, {
+          ...look,
+          outputLimitBytes,
+          timeoutMs,
+          command,
+          onResult: (result) => results.push(result),
+        });
         const good = results.filter((result) => 'exitCode' in result && result.exitCode === 0).length;
         return {
           exitName: fanOutExit(results),

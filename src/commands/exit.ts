@@ -1,34 +1,9 @@
-import type { ErrorCode } from '../domain/error.ts';
 import { exitCodes, type ExitName } from '../domain/exit.ts';
-import { FettleError } from '../domain/error.ts';
-
-const exitOfError: Readonly<Partial<Record<ErrorCode, ExitName>>> = {
-  usage: 'usage',
-  config: 'usage',
-  secret: 'usage',
-  connect: 'unreachable',
-  timeout: 'unreachable',
-  lost: 'partial',
-  auth: 'auth',
-  'host-key': 'auth',
-  elevate: 'auth',
-  command: 'partial',
-  parse: 'partial',
-  'lock-held': 'locked',
-  disk: 'partial',
-  drifted: 'partial',
-  reboot: 'unverified',
-  verify: 'unverified',
-  ledger: 'ledger',
-  window: 'closed',
-  budget: 'stopped',
-  approval: 'refused',
-  cancelled: 'interrupted',
-};
+import { exitOfCode, FettleError } from '../domain/error.ts';
 
 /** How a command that ended with this error exits. */
 export function exitNameOf(error: unknown): ExitName {
-  return error instanceof FettleError ? (exitOfError[error.code] ?? 'internal') : 'internal';
+  return error instanceof FettleError ? exitOfCode(error.code) : 'internal';
 }
 
 /** `--ok changes,locked`: these names exit 0. */

@@ -99,7 +99,7 @@ export const optionTable: Readonly<Record<OptionName, OptionSpec>> = {
     choices: ['strict', 'accept-new'],
   },
   concurrency: { flags: '-f, --concurrency <n>', description: 'hosts at once', number: true },
-  timeout: { flags: '--timeout <duration>', description: 'limit for the command on each host' },
+  timeout: { flags: '--timeout <duration>', description: 'limit for the command on each host; 1h by default' },
   ledger: { flags: '--ledger <file>', description: 'ledger file' },
   json: { flags: '--json [fields]', description: 'one JSON document on stdout; with a comma list, only these fields' },
   jsonl: { flags: '--jsonl', description: 'each event as one JSON line on stdout' },

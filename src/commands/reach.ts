@@ -1,7 +1,7 @@
 // How a command reaches hosts: transports, elevation, scripts and managers put together for the engine.
 import { engineLimits, type RunContext } from '../engine/context.ts';
 import type { HostRemote } from '../engine/host-remote.ts';
-import { HostLink, reconnectLimits } from '../engine/link.ts';
+import { HostLink } from '../engine/link.ts';
 import { inTurn } from '../engine/in-turn.ts';
 import { LinkedRemote } from '../engine/linked-remote.ts';
 import { localSpawner } from '../engine/local-command.ts';
@@ -72,9 +72,6 @@ export function remoteOpener(transports: Transports, context: Context): OpenRemo
         });
       },
       elevate,
-      clock,
-      random: () => context.randomSeed() / 2 ** 32,
-      limits: reconnectLimits,
     });
     const reading = { detect: detectManager, manager: managerNamed, readInTurn };
     return new LinkedRemote(link, { clock, ...reading });

@@ -1,3 +1,5 @@
+import type { ExitName } from './exit.ts';
+
 /** The closed set of what can go wrong, by stage. */
 export const errorCodes = [
   'usage',
@@ -25,6 +27,52 @@ export const errorCodes = [
 ] as const;
 
 export type ErrorCode = (typeof errorCodes)[number];
+
+/**
+ * What an error means for the host that was asked. `outage`: the connection is gone or was never there; another try
+ * may help. `denied`: the host answered and let nobody in; more tries would only lock the account.
+ */
+export type ErrorClass = 'outage' | 'denied' | 'answer';
+
+interface ErrorTraits {
+  readonly class: ErrorClass;
+  /** How a command that ends with it exits. */
+  readonly exit: ExitName;
+}
+
+const traits: Readonly<Record<ErrorCode, ErrorTraits>> = {
+  usage: { class: 'answer', exit: 'usage' },
+  config: { class: 'answer', exit: 'usage' },
+  secret: { class: 'answer', exit: 'usage' },
+  connect: { class: 'outage', exit: 'unreachable' },
+  auth: { class: 'denied', exit: 'auth' },
+  'host-key': { class: 'denied', exit: 'auth' },
+  timeout: { class: 'outage', exit: 'unreachable' },
+  lost: { class: 'outage', exit: 'partial' },
+  elevate: { class: 'denied', exit: 'auth' },
+  command: { class: 'answer', exit: 'partial' },
+  parse: { class: 'answer', exit: 'partial' },
+  'lock-held': { class: 'answer', exit: 'locked' },
+  disk: { class: 'answer', exit: 'partial' },
+  drifted: { class: 'answer', exit: 'partial' },
+  reboot: { class: 'answer', exit: 'unverified' },
+  verify: { class: 'answer', exit: 'unverified' },
+  ledger: { class: 'answer', exit: 'ledger' },
+  window: { class: 'answer', exit: 'closed' },
+  budget: { class: 'answer', exit: 'stopped' },
+  approval: { class: 'answer', exit: 'refused' },
+  cancelled: { class: 'answer', exit: 'interrupted' },
+  internal: { class: 'answer', exit: 'internal' },
+};
+
+export function exitOfCode(code: ErrorCode): ExitName {
+  return traits[code].exit;
+}
+
+/** True for a code that says that the host let nobody in. */
+export function isDeniedCode(code: ErrorCode | undefined): boolean {
+  return code !== undefined && traits[code].class === 'denied';
+}
 
 export interface FettleErrorOptions {
   /** JSON-serialisable facts; never a secret. */
@@ -70,4 +118,25 @@ export function toErrorRecord(error: unknown): ErrorRecord {
     };
   }
   return { code: 'internal', message: error instanceof Error ? error.message : String(error) };
+}
+
+export function asFettleError(error: unknown): FettleError {
+  if (error instanceof FettleError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new FettleError('internal', message, { cause: error });
+}
+
+/** The connection is gone or was never there; another try may help. */
+export function isOutage(error: unknown): boolean {
+  return error instanceof FettleError && traits[error.code].class === 'outage';
+}
+
+/** The host answered and did not let us in; more tries would only lock the account. */
+export function isDenied(error: unknown): boolean {
+  return error instanceof FettleError && isDeniedCode(error.code);
+}
+
+/** Nothing of the request has reached a shell with the rights that it needs. */
+export function isUnreached(error: unknown): boolean {
+  return isOutage(error) || isDenied(error);
 }

@@ -26,6 +26,13 @@ export interface Outcome {
   readonly error?: ErrorRecord;
   /** True when the playbook itself asked for the state (reboot: never): spends no budget, never counts as verified. */
   readonly followsFromMode?: boolean;
+  /** Hooks after the host could not be run although those before it had been: the next attempt owes them. */
+  readonly owesHooks?: true;
+}
+
+/** The hooks after the host were run, or none were owed; the next attempt need not see to them. */
+export function hasPaidHooks({ verdict, owesHooks }: Outcome): boolean {
+  return verdict !== 'lost' && verdict !== 'detached' && owesHooks !== true;
 }
 
 /** `downloaded`: it waits on the host, and more was not asked for. */

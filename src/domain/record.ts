@@ -123,6 +123,8 @@ export interface HostRunState {
   readonly doneSteps: readonly StepName[];
   /** Started and not finished, in whatever attempt: the controller died or let go inside it. */
   readonly openSteps: readonly OpenStep[];
+  /** Hooks before the host were entered in this run, and those after it did not run since, in whatever attempt. */
+  readonly owesAfterHooks?: boolean;
   /** Reboots seen in this run so far. */
   readonly reboots: number;
 }

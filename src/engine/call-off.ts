@@ -1,7 +1,7 @@
-import { FettleError, toErrorRecord } from '../domain/error.ts';
+import { asFettleError, FettleError, isUnreached, toErrorRecord } from '../domain/error.ts';
 import type { Host } from '../domain/host.ts';
 import type { Outcome } from '../domain/outcome.ts';
-import { asFettleError, emit, isUnreached } from './context.ts';
+import { emit } from './context.ts';
 import type { HostContext } from './context.ts';
 import { concludeByExit, runJob } from './job.ts';
 import type { JobEnd } from './job.ts';

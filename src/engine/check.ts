@@ -1,17 +1,19 @@
 import { installMismatch, judgeDrift } from '../domain/drift.ts';
 import type { DriftJudgement } from '../domain/drift.ts';
-import { FettleError } from '../domain/error.ts';
+import { FettleError, isUnreached } from '../domain/error.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { PlannedUpdate } from '../domain/plan.ts';
 import type { HostScan } from '../domain/scan.ts';
 import { packageKey } from '../domain/update.ts';
-import { isOutage, note } from './context.ts';
-import { endWith, inStep, isDone, isPastInstall, letGo, openStep, scanNow } from './host-work.ts';
+import { note } from './context.ts';
+import { endLost, endWith, inStep, isDone, isPastInstall, letGo, openStep, scanNow } from './host-work.ts';
 import type { HostWork } from './host-work.ts';
 import { runJob } from './job.ts';
 import { settleLeftovers } from './leftover.ts';
+import { passesWhileAtWork, throughOutages } from './outage.ts';
 import { judgePreflight } from './preflight.ts';
 
+/** For fetching alone; waiting for the lock of another package manager comes on top. */
 const refreshTimeoutMs = 15 * 60_000;
 
 /** Connects; a host in the middle of its reboot is left to the reboot stage. */
@@ -39,8 +41,13 @@ export async function check(work: HostWork): Promise<Outcome | undefined> {
 async function isInstallAbsent(work: HostWork): Promise<boolean> {
   const open = openStep(work, 'install');
   if (open?.job === undefined) return false;
-  const { remote, detach } = work.context;
-  const { status } = await remote.followJob(open.job, 0, { waitSec: 0, maxBytes: 1, signal: detach });
+  const { job } = open;
+  const { limits, remote, detach: signal } = work.context;
+  const patience = { limitMs: limits.outageMs, isPassing: passesWhileAtWork(work.context) };
+  const news = await throughOutages(work.context, patience, () =>
+    remote.followJob(job, 0, { waitSec: 0, maxBytes: 1, signal }),
+  );
+  const { status } = news;
   if (status.phase !== 'absent') return false;
   work.hasBegun = false;
   work.isInstallOpen = false;
@@ -93,7 +100,7 @@ export async function repair(work: HostWork): Promise<Outcome | undefined> {
     case 'detached':
       return letGo(work);
     case 'lost':
-      throw end.error;
+      return endLost(work, end.error, 'repair');
     case 'refused':
       return endWith(work, 'failed', `the repair could not start: ${end.error.message}`, { error: end.error });
     case 'done':
@@ -115,12 +122,12 @@ async function refresh(work: HostWork): Promise<Outcome | undefined> {
     step: 'refresh',
     kind: 'refresh',
     request: context.manager(hostPlan.manager).refreshRequest(plan.install.lockWaitMs),
-    timeoutMs: refreshTimeoutMs,
+    timeoutMs: plan.install.lockWaitMs + refreshTimeoutMs,
     ...(open === undefined ? {} : { open }),
   });
   if (end.kind === 'detached') return letGo(work);
-  if (end.kind === 'lost') throw end.error;
-  if (end.kind === 'refused' && (isOutage(end.error) || end.error.code === 'lock-held')) throw end.error;
+  if (end.kind === 'lost') return endLost(work, end.error, 'refresh');
+  if (end.kind === 'refused' && (isUnreached(end.error) || end.error.code === 'lock-held')) throw end.error;
   const isFresh = end.kind === 'collected' || (end.kind === 'done' && end.result.exitCode === 0);
   if (!isFresh)
     await note(context, 'warn', 'its package lists could not be refreshed; drift is judged by those it has');

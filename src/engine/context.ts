@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
-import { FettleError } from '../domain/error.ts';
 import type { EventSink, LiveEvent, Operator, RunEvent } from '../domain/event.ts';
 import type { Host } from '../domain/host.ts';
 import type { RunRecord } from '../domain/record.ts';
@@ -101,25 +100,4 @@ export async function note(context: HostContext, level: 'info' | 'warn', message
 /** The part of a job's name that stands for the host. Hex. */
 export function hostDigest(hostId: string): string {
   return createHash('sha256').update(hostId).digest('hex');
-}
-
-export function asFettleError(error: unknown): FettleError {
-  if (error instanceof FettleError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new FettleError('internal', message, { cause: error });
-}
-
-/** The connection is gone or was never there; another try may help. */
-export function isOutage(error: unknown): boolean {
-  return error instanceof FettleError && ['connect', 'timeout', 'lost'].includes(error.code);
-}
-
-/** The host was not to be spoken to: nothing of the request has reached a shell with the needed rights. */
-export function isUnreached(error: unknown): boolean {
-  return isOutage(error) || isDenied(error);
-}
-
-/** The host answered and did not let us in; more tries would only lock the account. */
-export function isDenied(error: unknown): boolean {
-  return error instanceof FettleError && ['auth', 'host-key', 'elevate'].includes(error.code);
 }

@@ -1,12 +1,12 @@
 import { worstExit } from '../domain/exit.ts';
 import type { ExitName } from '../domain/exit.ts';
-import { FettleError, toErrorRecord } from '../domain/error.ts';
+import { asFettleError, FettleError, isDenied, isUnreached, toErrorRecord } from '../domain/error.ts';
 import type { Host } from '../domain/host.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { HostPlan, Plan } from '../domain/plan.ts';
 import type { RecordedFacts } from '../domain/record.ts';
 import type { HostLook } from '../domain/scan.ts';
-import { asFettleError, emit, show } from './context.ts';
+import { emit, show } from './context.ts';
 import type { HostContext, RunContext } from './context.ts';
 import { verifyHost } from './host-run.ts';
 import { skewWords } from './preflight.ts';
@@ -16,7 +16,8 @@ import type { FanOut } from './scan.ts';
 export interface ExecFleet extends FanOut {
   /** Text for `sh`, sent on stdin. */
   readonly command: string;
-  readonly timeoutMs?: number;
+  /** Longest time of the command on one host, milliseconds. */
+  readonly timeoutMs: number;
   /** Kept per stream and host; the rest is drained and counted. */
   readonly outputLimitBytes: number;
   readonly onResult: (result: ExecOutcome) => void;
@@ -55,7 +56,7 @@ async function execOnHost(host: Host, fleet: ExecFleet): Promise<ExecOutcome> {
     const ended = await remote.exec(command, {
       signal: context.detach,
       outputLimitBytes,
-      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      timeoutMs,
       onOutput: (stream, chunk) =>
         show(context, { type: 'live.output', host: host.name, stream, text: Buffer.from(chunk).toString('utf8') }),
     });
@@ -167,13 +168,13 @@ export function fanOutExit(
 ): ExitName {
   const all = [...ends];
   const errors = all.flatMap(({ error }) => (error === undefined ? [] : [error]));
-  const denied = errors.filter((error) => ['auth', 'host-key', 'elevate'].includes(error.code));
+  const denied = errors.filter(isDenied);
   if (denied.length > 0 && denied.length === all.length) return 'auth';
   const names = all.map(({ error, exitCode }): ExitName => {
     if (error === undefined) return exitCode === undefined || exitCode === 0 ? 'ok' : 'partial';
     if (error.code === 'cancelled') return 'interrupted';
     if (error.code === 'lock-held') return 'locked';
-    return ['connect', 'timeout', 'lost', 'auth', 'host-key'].includes(error.code) ? 'unreachable' : 'partial';
+    return isUnreached(error) && error.code !== 'elevate' ? 'unreachable' : 'partial';
   });
   return worstExit(names);
 }

@@ -2,7 +2,7 @@ import { toErrorRecord } from '../domain/error.ts';
 import type { StepName } from '../domain/event.ts';
 import type { PlannedHook } from '../domain/plan.ts';
 import type { HookWhen } from '../domain/playbook.ts';
-import { FettleError } from '../domain/error.ts';
+import { FettleError, isUnreached } from '../domain/error.ts';
 import { toOctal } from '../remote/launch.ts';
 import { emit, emitStart, ofHost, show } from './context.ts';
 import type { HostContext } from './context.ts';
@@ -24,7 +24,10 @@ export type HookEnd =
   | { readonly kind: 'ok' }
   /** `isFatal` by the hook's own `on_error`. */
   | { readonly kind: 'failed'; readonly error: FettleError; readonly isFatal: boolean }
+  /** It may still be at work. */
   | { readonly kind: 'lost'; readonly error: FettleError }
+  /** It was not begun: the host did not answer or let nobody in. */
+  | { readonly kind: 'unreached'; readonly error: FettleError }
   | { readonly kind: 'detached' };
 
 /**
@@ -92,9 +95,10 @@ async function runRemote(context: HostContext, call: HookCall, script: string): 
     case 'detached':
       return end;
     case 'lost':
-      return end.error.code === 'timeout' ? overtime(context, call, order) : end;
+      return end.isOvertime === true ? overtime(context, call, order) : end;
     case 'refused':
-      return failed(call, end.error);
+      // The host was not reached, so the hook is still owed.
+      return isUnreached(end.error) ? { kind: 'unreached', error: end.error } : failed(call, end.error);
     default: {
       const { ok, message } = concludeByExit(end);
       const exit = end.kind === 'done' ? `exit ${end.result.exitCode}` : 'no result';

@@ -87,7 +87,8 @@ export interface SimulateRequest {
 
 export interface ExecOptions {
   readonly signal: AbortSignal;
-  readonly timeoutMs?: number;
+  /** Longest time that the command may take, milliseconds. */
+  readonly timeoutMs: number;
   readonly outputLimitBytes: number;
   readonly onOutput?: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void;
 }

@@ -1,9 +1,10 @@
+import { asFettleError } from '../domain/error.ts';
 import type { NamedMachine } from '../domain/identity.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { HostRunState } from '../domain/record.ts';
 import type { HostScan } from '../domain/scan.ts';
 import { check, connect } from './check.ts';
-import { asFettleError, emit, ofHost } from './context.ts';
+import { emit, ofHost } from './context.ts';
 import { runAfterHooks, runHooks } from './hook-stage.ts';
 import { beginWork, isPastInstall, letGo, outcomeOfError, scanNow } from './host-work.ts';
 import type { HostTask, HostWork, Stage } from './host-work.ts';
@@ -31,14 +32,7 @@ const stages: readonly (readonly [string, Stage])[] = [
 export async function runHost(task: HostTask): Promise<Outcome> {
   const work = beginWork(task);
   try {
-    const outcome = await throughStages(work, stages);
-    if (outcome.verdict === 'detached') return outcome;
-    await lookAfterFailure(work, outcome);
-    const last = await runAfterHooks(work, outcome);
-    if (last.verdict === 'detached') return last;
-    if (last.verdict !== 'lost' && last.verdict !== 'unreachable' && !work.isOff) await sweepLeftovers(work);
-    await finishHost(work, last);
-    return last;
+    return await concludeHost(work, await throughStages(work, stages));
   } catch (error) {
     return outcomeOfError(work, error, 'end');
   }
@@ -58,8 +52,7 @@ export async function checkHost(task: HostTask): Promise<HostCheck> {
     const pending: Outcome | undefined = await firstOutcome(work, stages.slice(0, 2));
     const machine = work.before === undefined ? {} : { machine: await machineOf(work, work.before) };
     if (pending === undefined) return machine;
-    if (pending.verdict !== 'detached') await finishHost(work, pending);
-    return { ...machine, outcome: pending };
+    return { ...machine, outcome: await concludeHost(work, pending) };
   } catch (error) {
     return { outcome: outcomeOfError(work, error, 'check') };
   }
@@ -85,6 +78,17 @@ export async function verifyHost(task: HostTask): Promise<Outcome> {
   } catch (error) {
     return outcomeOfError(work, error, 'verify');
   }
+}
+
+/** The one way out: whatever ended the host, what is owed to it is done before its end is committed. */
+async function concludeHost(work: HostWork, outcome: Outcome): Promise<Outcome> {
+  if (outcome.verdict === 'detached') return outcome;
+  await lookAfterFailure(work, outcome);
+  const last = await runAfterHooks(work, outcome);
+  if (last.verdict === 'detached') return last;
+  if (last.verdict !== 'lost' && last.verdict !== 'unreachable' && !work.isOff) await sweepLeftovers(work);
+  await finishHost(work, last);
+  return last;
 }
 
 async function throughStages(work: HostWork, list: typeof stages): Promise<Outcome> {

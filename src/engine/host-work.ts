@@ -1,14 +1,14 @@
 import type { FettleError } from '../domain/error.ts';
-import { toErrorRecord } from '../domain/error.ts';
+import { asFettleError, isUnreached, toErrorRecord } from '../domain/error.ts';
 import { isLeaseLost } from '../domain/lease.ts';
 import type { RunEvent, StepName } from '../domain/event.ts';
 import type { Change, Outcome, UpdateResult, Verdict } from '../domain/outcome.ts';
 import type { HostPlan, Plan, PlannedUpdate } from '../domain/plan.ts';
 import type { HostRunState, OpenStep, RecordedFacts } from '../domain/record.ts';
 import type { HostScan } from '../domain/scan.ts';
-import { asFettleError, emit, isDenied, isOutage, ofHost } from './context.ts';
+import { emit, ofHost } from './context.ts';
 import type { HostContext } from './context.ts';
-import { throughOutages } from './outage.ts';
+import { passesAfterChange, throughOutages } from './outage.ts';
 import { lostLeaseOf } from './run-leases.ts';
 
 export interface HostTask {
@@ -72,7 +72,11 @@ export function beginWork(task: HostTask): HostWork {
   if (isDone(work, 'install')) work.change = 'installed';
   work.hasBegun = isPastInstall(work);
   work.isInstallOpen = openStep(work, 'install') !== undefined;
-  work.owesAfterHooks = work.hasBegun || openStep(work, 'before_host') !== undefined || isDone(work, 'before_host');
+  work.owesAfterHooks =
+    task.state?.owesAfterHooks === true ||
+    work.hasBegun ||
+    openStep(work, 'before_host') !== undefined ||
+    isDone(work, 'before_host');
   return work;
 }
 
@@ -109,19 +113,27 @@ export function endWith(work: HostWork, verdict: Verdict, reason: string, option
   };
 }
 
-/** `unreachable` only when nothing was begun; afterwards the same error makes the host `lost`. */
+/** `unreachable` only when nothing is at work there; otherwise the same error makes the host `lost`. */
 export function outcomeOfError(work: HostWork, thrown: unknown, during: string): Outcome {
   const error = asFettleError(thrown);
   const reason = `${during}: ${error.message}`;
   if (error.code === 'ledger' || work.context.detach.aborted || isLeaseLost(error)) return letGo(work, error);
   if (error.code === 'lock-held') return endWith(work, 'skipped', error.message, { error });
-  if (isOutage(error) || isDenied(error)) {
-    if (!work.hasBegun) return endWith(work, error.code === 'elevate' ? 'failed' : 'unreachable', reason, { error });
-    const change = work.change === 'installed' ? 'installed' : 'unknown';
-    const hint = `once it answers again: fettle run resume ${work.context.run}`;
-    return { ...endWith(work, 'lost', reason, { error, hint: error.hint ?? hint }), change };
+  if (isUnreached(error)) {
+    if (work.hasBegun) return endLost(work, error, during);
+    return endWith(work, error.code === 'elevate' ? 'failed' : 'unreachable', reason, { error });
   }
   return endWith(work, 'failed', reason, { error });
+}
+
+/**
+ * Something of ours may still be at work on the host: a change, or a job that contact was lost with or that outlasted
+ * its limit. The lease stays and `run resume` goes on in the same attempt.
+ */
+export function endLost(work: HostWork, error: FettleError, during: string): Outcome {
+  const hint = error.hint ?? `once it answers again: fettle run resume ${work.context.run}`;
+  const outcome = endWith(work, 'lost', `${during}: ${error.message}`, { error, hint });
+  return work.hasBegun && work.change !== 'installed' ? { ...outcome, change: 'unknown' } : outcome;
 }
 
 /** In flight still: nothing more is recorded, so that `run resume` finds the host where it was left. */
@@ -170,7 +182,8 @@ export async function scanNow(work: HostWork, purpose: 'before' | 'after'): Prom
   const { context, plan } = work;
   const look = (): Promise<HostScan> =>
     context.remote.scan({ maxAgeMs: plan.install.maxAgeMs, signal: context.detach });
-  const scan = purpose === 'before' ? await look() : await throughOutages(context, context.limits.outageMs, look);
+  const patience = { limitMs: context.limits.outageMs, isPassing: passesAfterChange };
+  const scan = purpose === 'before' ? await look() : await throughOutages(context, patience, look);
   const { run, host, hostId } = ofHost(context);
   await emit(context, [{ type: 'host.scanned', run, host, hostId, scan, purpose }]);
   work.current = scan;

@@ -7,7 +7,7 @@ import type { HostScan } from '../domain/scan.ts';
 import { findPackage, packageKey } from '../domain/update.ts';
 import { repair } from './check.ts';
 import { emit, note, ofHost } from './context.ts';
-import { endWith, isPastInstall, letGo, openStep, scanNow } from './host-work.ts';
+import { endLost, endWith, isPastInstall, letGo, openStep, scanNow } from './host-work.ts';
 import type { HostWork } from './host-work.ts';
 import { collectQuietly, concludeByExit, jobOf, runJob } from './job.ts';
 import type { JobEnd, StepConclusion } from './job.ts';
@@ -37,7 +37,7 @@ export async function install(work: HostWork): Promise<Outcome | undefined> {
     case 'detached':
       return letGo(work);
     case 'lost':
-      throw end.error;
+      return endLost(work, end.error, 'install');
     case 'refused':
       work.hasBegun = hadBegun;
       return refused(work, end.error);

@@ -1,14 +1,14 @@
 import { StringDecoder } from 'node:string_decoder';
-import { FettleError, toErrorRecord } from '../domain/error.ts';
+import { asFettleError, FettleError, isUnreached, toErrorRecord } from '../domain/error.ts';
 import type { RunEvent, StepName } from '../domain/event.ts';
 import { jobId } from '../domain/job.ts';
 import type { JobId, JobKind, JobResult, JobStatus } from '../domain/job.ts';
 import type { OpenStep } from '../domain/record.ts';
 import type { ScriptRequest } from '../remote/script.ts';
-import { asFettleError, emit, emitStart, hostDigest, isUnreached, ofHost, show } from './context.ts';
+import { emit, emitStart, hostDigest, ofHost, show } from './context.ts';
 import type { HostContext } from './context.ts';
 import type { JobFollow } from './host-remote.ts';
-import { throughOutages } from './outage.ts';
+import { passesWhileAtWork, throughOutages } from './outage.ts';
 
 export interface JobOrder {
   readonly step: StepName;
@@ -35,7 +35,8 @@ export type JobEnd =
   | { readonly kind: 'interrupted' }
   /** Nothing was started. */
   | { readonly kind: 'refused'; readonly error: FettleError }
-  | { readonly kind: 'lost'; readonly error: FettleError }
+  /** Contact is lost, or the job outlasted its limit (`isOvertime`): either way it may still be at work. */
+  | { readonly kind: 'lost'; readonly error: FettleError; readonly isOvertime?: true }
   | { readonly kind: 'detached' };
 
 export interface StepConclusion {
@@ -49,6 +50,8 @@ const followBytes = 256 * 1024;
 const keptLogBytes = 16 * 1024 * 1024;
 /** A host that answers at once with nothing is not asked again sooner. */
 const idlePauseMs = 500;
+/** An outage of this length is waited for even where the time of the job runs out under it. */
+const shortOutageMs = 60_000;
 
 export function jobOf(context: HostContext, order: Pick<JobOrder, 'step' | 'part'>): JobId {
   return jobId(context.run, hostDigest(context.host.id), order.part ?? order.step, context.attempt);
@@ -156,7 +159,7 @@ export async function startJob(context: HostContext, order: NamedOrder): Promise
     fence: context.fence,
   };
   try {
-    return await throughOutages(context, context.limits.outageMs, async () => {
+    return await throughOutages(context, { limitMs: context.limits.outageMs }, async () => {
       try {
         return await context.remote.startJob(start, context.detach);
       } catch (error) {
@@ -180,8 +183,10 @@ async function afterFailedStart(
   const lost = { kind: 'lost', error: lostDuring(context, order, error) } as const;
   if (isUnreached(error)) return lost;
   try {
-    const options = { waitSec: 0, maxBytes: 1, signal: context.detach };
-    const { status } = await context.remote.followJob(order.job, 0, options);
+    const { limits, remote, detach: signal } = context;
+    const patience = { limitMs: limits.outageMs, isPassing: passesWhileAtWork(context) };
+    const options = { waitSec: 0, maxBytes: 1, signal };
+    const { status } = await throughOutages(context, patience, () => remote.followJob(order.job, 0, options));
     return status.phase === 'absent' ? { kind: 'refused', error } : status;
   } catch {
     return context.detach.aborted ? { kind: 'detached' } : lost;
@@ -204,12 +209,17 @@ function lostDuring(context: HostContext, order: NamedOrder, cause: FettleError)
 async function followToEnd(context: HostContext, order: NamedOrder, log: JobLog): Promise<JobEnd> {
   const { clock, detach, limits, remote } = context;
   const deadlineMs = clock.elapsedMs() + order.timeoutMs;
+  const isPassing = passesWhileAtWork(context);
   let offset = 0;
   for (;;) {
     const askedMs = clock.elapsedMs();
-    if (askedMs > deadlineMs) return { kind: 'lost', error: stillRunning(context, order) };
-    const options = { waitSec: limits.followWaitSec, maxBytes: followBytes, signal: detach };
-    const news = await throughOutages(context, limits.outageMs, () => remote.followJob(order.job, offset, options));
+    const leftMs = deadlineMs - askedMs;
+    if (leftMs < 0) return { kind: 'lost', error: stillRunning(context, order), isOvertime: true };
+    const waitSec = Math.min(limits.followWaitSec, Math.ceil(leftMs / 1_000));
+    const options = { waitSec, maxBytes: followBytes, signal: detach };
+    // An outage prolongs the limit of the job by a little at most.
+    const patience = { limitMs: Math.min(limits.outageMs, Math.max(leftMs, shortOutageMs)), isPassing };
+    const news = await throughOutages(context, patience, () => remote.followJob(order.job, offset, options));
     log.add(news);
     const isDrained = news.log.length === 0 || news.offset >= news.status.logBytes;
     offset = news.offset;

@@ -1,9 +1,9 @@
-import { FettleError } from '../domain/error.ts';
+import { asFettleError, FettleError } from '../domain/error.ts';
 import type { JobId } from '../domain/job.ts';
-import { asFettleError, show } from './context.ts';
+import { show } from './context.ts';
 import type { HostWork } from './host-work.ts';
 import { collectQuietly } from './job.ts';
-import { throughOutages } from './outage.ts';
+import { passesWhileAtWork, throughOutages } from './outage.ts';
 
 /**
  * Jobs of earlier attempts whose end nobody saw are waited for and collected before anything new is begun: two jobs of
@@ -30,11 +30,16 @@ export async function sweepLeftovers({ context }: HostWork): Promise<void> {
 }
 
 async function waitForEnd({ context, plan }: HostWork, job: JobId): Promise<void> {
+  const patience = { limitMs: context.limits.outageMs, isPassing: passesWhileAtWork(context) };
   const { clock, detach, limits, remote, run, host } = context;
   const deadlineMs = clock.elapsedMs() + plan.install.timeoutMs;
   for (;;) {
     const options = { waitSec: limits.followWaitSec, maxBytes: 1, signal: detach };
-    const { status } = await throughOutages(context, limits.outageMs, () => remote.followJob(job, 2 ** 40, options));
+    const status = await throughOutages(
+      context,
+      patience,
+      async () => (await remote.followJob(job, 2 ** 40, options)).status,
+    );
     if (status.phase !== 'running') return;
     if (clock.elapsedMs() > deadlineMs) {
       throw new FettleError('lock-held', `${host.name}: job ${job} of an earlier attempt is still at work`, {

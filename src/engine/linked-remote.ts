@@ -11,7 +11,7 @@ import { runScript } from '../remote/launch.ts';
 import type { ScriptRequest } from '../remote/script.ts';
 import { probeScript } from '../remote/scripts.ts';
 import type { Session } from '../transport/session.ts';
-import { FettleError } from '../domain/error.ts';
+import { isOutage } from '../domain/error.ts';
 import type {
   BootState,
   ExecOptions,
@@ -180,13 +180,16 @@ export class LinkedRemote implements HostRemote {
     });
   }
 
-  /** A connection that was lost is dropped, so that the next call opens another. */
+  /**
+   * A connection that was lost is dropped, so that the next call opens another; so is one over which an answer did not
+   * come in time: its channel stays taken, and a connection has only some.
+   */
   async #over<T>(opening: Promise<Session>, action: (session: Session) => Promise<T>): Promise<T> {
     const session = await opening;
     try {
       return await action(session);
     } catch (error) {
-      if (error instanceof FettleError && error.code === 'lost') await this.#link.drop();
+      if (isOutage(error)) await this.#link.drop();
       throw error;
     }
   }

@@ -1,8 +1,8 @@
-import { FettleError } from '../domain/error.ts';
+import { asFettleError, FettleError } from '../domain/error.ts';
 import type { Host } from '../domain/host.ts';
 import type { InstallSettings } from '../domain/playbook.ts';
 import type { HostScan } from '../domain/scan.ts';
-import { asFettleError, emit } from './context.ts';
+import { emit } from './context.ts';
 import type { HostContext, RunContext } from './context.ts';
 import { leaseRequest } from './run-leases.ts';
 import type { HostRemote } from './host-remote.ts';

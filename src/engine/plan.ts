@@ -1,4 +1,4 @@
-import { toErrorRecord } from '../domain/error.ts';
+import { asFettleError, isUnreached, toErrorRecord } from '../domain/error.ts';
 import { hookSha256 } from '../domain/hook-hash.ts';
 import type { Host } from '../domain/host.ts';
 import { judgeIdentities } from '../domain/identity.ts';
@@ -6,7 +6,7 @@ import { reachedThrough, viaOf } from '../domain/jump.ts';
 import type { HostPlan, Plan, PlanAbsence, PlannedHook, PlannedWave } from '../domain/plan.ts';
 import type { Hook, HookWhen, Playbook } from '../domain/playbook.ts';
 import { markUntried, partitionWaves } from '../domain/wave.ts';
-import { asFettleError, emit, isUnreached } from './context.ts';
+import { emit } from './context.ts';
 import type { OwnMachine } from './own-machine.ts';
 import { checkGuards, disabledAbsence } from './plan-guard.ts';
 import { planHost } from './plan-one.ts';

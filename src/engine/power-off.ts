@@ -1,10 +1,10 @@
 import { formatDuration } from '../base/format.ts';
-import { FettleError, toErrorRecord } from '../domain/error.ts';
+import { asFettleError, FettleError, isOutage, isUnreached, toErrorRecord } from '../domain/error.ts';
 import type { RebootMode } from '../domain/host.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { OpenStep } from '../domain/record.ts';
 import type { HostScan } from '../domain/scan.ts';
-import { asFettleError, emit, emitStart, isOutage, isUnreached, ofHost, show } from './context.ts';
+import { emit, emitStart, ofHost, show } from './context.ts';
 import type { HostContext } from './context.ts';
 import { endWith, letGo, openStep, outcomeOfError, scanNow } from './host-work.ts';
 import type { HostWork } from './host-work.ts';

@@ -1,9 +1,9 @@
 import { formatDuration } from '../base/format.ts';
-import { FettleError, toErrorRecord } from '../domain/error.ts';
+import { asFettleError, FettleError, isUnreached, toErrorRecord } from '../domain/error.ts';
 import type { RebootSettings } from '../domain/playbook.ts';
 import type { OpenStep } from '../domain/record.ts';
 import type { HostScan } from '../domain/scan.ts';
-import { asFettleError, emit, emitStart, isUnreached, ofHost, show } from './context.ts';
+import { emit, emitStart, ofHost, show } from './context.ts';
 import type { HostContext } from './context.ts';
 import type { BootState } from './host-remote.ts';
 import { collectQuietly, jobOf, startJob } from './job.ts';
@@ -199,7 +199,8 @@ export async function refusal(context: HostContext, job: string, verb: string): 
       );
     }
   } catch (error) {
-    if (context.detach.aborted || !isUnreached(error)) throw error;
+    // A host on its way down answers oddly or not at all; whether it reboots is proven by its boot id.
+    if (context.detach.aborted || asFettleError(error).code === 'ledger') throw error;
   }
   return undefined;
 }

@@ -1,7 +1,7 @@
 import type { Outcome } from '../domain/outcome.ts';
 import type { HostScan } from '../domain/scan.ts';
 import { note } from './context.ts';
-import { isDone, letGo, openStep, scanNow } from './host-work.ts';
+import { endLost, isDone, letGo, openStep, scanNow } from './host-work.ts';
 import type { HostWork } from './host-work.ts';
 import { concludeByExit, runJob } from './job.ts';
 import { shouldReboot } from './reboot-stage.ts';
@@ -45,7 +45,7 @@ export async function restartServices(work: HostWork): Promise<Outcome | undefin
     ...(open === undefined ? {} : { open }),
   });
   if (end.kind === 'detached') return letGo(work);
-  if (end.kind === 'lost') throw end.error;
+  if (end.kind === 'lost') return endLost(work, end.error, 'restart');
   const { ok, message } = concludeByExit(end);
   // What still runs old code is found by the scan that follows.
   if (!ok) await note(context, 'warn', `services were not all restarted: ${message ?? 'see the log'}`);

@@ -1,13 +1,12 @@
 import { admit } from '../domain/admission.ts';
 import type { Admission } from '../domain/admission.ts';
-import { FettleError } from '../domain/error.ts';
+import { asFettleError, FettleError } from '../domain/error.ts';
 import type { Operator, RunEvent } from '../domain/event.ts';
 import type { ExitName } from '../domain/exit.ts';
 import type { Host } from '../domain/host.ts';
 import type { IdentityJudgement, NamedMachine } from '../domain/identity.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Plan } from '../domain/plan.ts';
-import { asFettleError } from './context.ts';
 import type { RunContext } from './context.ts';
 import type { HostRemote } from './host-remote.ts';
 import { checkHost, runHost } from './host-run.ts';
@@ -108,7 +107,9 @@ export class Rollout implements AsyncDisposable {
       for (const member of open) member.fence = fences.get(member.host.id) ?? 0;
       for (const held of answer.refused) {
         const member = open.find((item) => item.host.id === held.hostId);
-        if (member !== undefined) await this.#endUnstarted(member, heldBy(held));
+        if (member === undefined) continue;
+        const owes = member.state?.owesAfterHooks === true ? ({ owesHooks: true } as const) : {};
+        await this.#endUnstarted(member, { ...heldBy(held), ...owes });
       }
       this.#leases.startHeartbeat();
     });
@@ -125,6 +126,8 @@ export class Rollout implements AsyncDisposable {
 
   /** Hosts in flight from before go on at once, whatever their wave. */
   async goOn(): Promise<void> {
+    const { spent } = this.#admission();
+    if (spent !== undefined) this.#stopFor('budget', describeSpent(spent));
     const [inFlight, wave] = [this.members.filter(isInFlight), this.#leftWave];
     if (inFlight.length > 0 && wave !== undefined) await this.attempt(() => this.#begin(wave));
     for (const member of inFlight) this.#launch(member);
@@ -165,12 +168,20 @@ export class Rollout implements AsyncDisposable {
       const change = this.#change.promise;
       const admission = this.#admission();
       await this.attempt(() => this.#tell(admission));
-      if (admission.status !== 'running') return;
+      const indebted = this.#indebted();
+      for (const member of indebted) this.#launch(member);
+      if (admission.status !== 'running' && indebted.length === 0) return;
       const isStillOpen = !this.#context.stop.aborted;
       const starting = isStillOpen ? admission.start : [];
       for (const member of this.members) if (starting.includes(member.host.name)) this.#launch(member);
       await change;
     }
+  }
+
+  /** A run that stops still owes hooks to hosts that an earlier process prepared and that are not admitted any more. */
+  #indebted(): readonly Member[] {
+    if (!this.#context.stop.aborted || this.isLetGo) return [];
+    return this.members.filter((member) => member.phase === 'waiting' && member.state?.owesAfterHooks === true);
   }
 
   result(interruptedAs: ExitName | undefined): RunResult {

@@ -1,5 +1,6 @@
 import { worstExit } from '../domain/exit.ts';
 import type { ExitName } from '../domain/exit.ts';
+import { isDeniedCode } from '../domain/error.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Plan } from '../domain/plan.ts';
 
@@ -55,8 +56,7 @@ export function isUndone(outcome: Outcome): boolean {
 }
 
 function isDeniedOutcome(outcome: Outcome): boolean {
-  const code = outcome.error?.code;
-  return outcome.change === 'none' && (code === 'auth' || code === 'host-key' || code === 'elevate');
+  return outcome.change === 'none' && isDeniedCode(outcome.error?.code);
 }
 
 /** `pending-reboot` where the mode was written down is what was asked for; by default it is not seen as good. */

@@ -1,11 +1,11 @@
 import pLimit from 'p-limit';
 import { Slots } from '../base/slots.ts';
 import type { FettleError } from '../domain/error.ts';
-import { toErrorRecord } from '../domain/error.ts';
+import { asFettleError, isUnreached, toErrorRecord } from '../domain/error.ts';
 import type { RunEvent } from '../domain/event.ts';
 import type { Host } from '../domain/host.ts';
 import type { HostScan } from '../domain/scan.ts';
-import { asFettleError, emit, isUnreached } from './context.ts';
+import { emit } from './context.ts';
 import type { RunContext } from './context.ts';
 import type { HostRemote } from './host-remote.ts';
 

@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import type { FettleError } from '../domain/error.ts';
+import { asFettleError, isDenied } from '../domain/error.ts';
 import type { Host } from '../domain/host.ts';
-import { asFettleError, isDenied } from './context.ts';
 import type { BootState, HostRemote } from './host-remote.ts';
 import type { FanOut } from './scan.ts';
 

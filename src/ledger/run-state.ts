@@ -1,5 +1,6 @@
 import type { RunKind, RunStarted, StepName } from '../domain/event.ts';
 import type { JobKind } from '../domain/job.ts';
+import { hasPaidHooks } from '../domain/outcome.ts';
 import type { Outcome, UpdateResult } from '../domain/outcome.ts';
 import type { HostRunState, OpenStep, RecordedFacts, RunState } from '../domain/record.ts';
 import type { HostScan } from '../domain/scan.ts';
@@ -7,6 +8,8 @@ import { chainName } from './chain.ts';
 import { unpackScan, type PackedScan } from './blob.ts';
 import { all, first, query, type Connection } from './sqlite.ts';
 import type { Tables } from './tables.ts';
+
+type Attempt = Tables['host_run'];
 
 /** Where a run stands, told by its record alone. */
 export function readRunState(connection: Connection, id: string): RunState | undefined {
@@ -17,7 +20,12 @@ export function readRunState(connection: Connection, id: string): RunState | und
     connection,
     query.selectFrom('host_run').selectAll().where('run', '=', id).orderBy('host_id').orderBy('attempt'),
   );
-  const latest = new Map(attempts.map((attempt) => [attempt.host_id, attempt]));
+  const byHost = new Map<string, [Attempt, ...Attempt[]]>();
+  for (const attempt of attempts) {
+    const known = byHost.get(attempt.host_id);
+    if (known === undefined) byHost.set(attempt.host_id, [attempt]);
+    else known.push(attempt);
+  }
   const openWave = first(
     connection,
     query.selectFrom('wave').select('wave').where('run', '=', id).where('ended_at', 'is', null).orderBy('wave'),
@@ -29,11 +37,13 @@ export function readRunState(connection: Connection, id: string): RunState | und
     ...(opening.planSha256 === undefined ? {} : { planSha256: opening.planSha256 }),
     ...(row.exit_code === null ? {} : { finished: { exitCode: row.exit_code, exitName: row.exit_name ?? '' } }),
     ...(openWave === undefined ? {} : { openWave: openWave.wave }),
-    hosts: [...latest.values()].map((attempt) => readHost(connection, attempt)),
+    hosts: [...byHost.values()].map((of) => readHost(connection, of)),
   };
 }
 
-function readHost(connection: Connection, attempt: Tables['host_run']): HostRunState {
+/** `attempts` are those of one host, in order. */
+function readHost(connection: Connection, attempts: readonly [Attempt, ...Attempt[]]): HostRunState {
+  const attempt = attempts.at(-1) ?? attempts[0];
   const { run: id, host_id: hostId } = attempt;
   const allSteps = all(
     connection,
@@ -51,7 +61,17 @@ function readHost(connection: Connection, attempt: Tables['host_run']): HostRunS
       connection,
       query.selectFrom('reboot').select('seq').where('run', '=', id).where('host_id', '=', hostId),
     ).length,
+    owesAfterHooks: owesAfterHooks(attempts, allSteps),
   };
+}
+
+function owesAfterHooks(attempts: readonly Attempt[], steps: readonly Tables['step'][]): boolean {
+  let isOwed = false;
+  for (const { attempt, outcome_json: outcome } of attempts) {
+    isOwed ||= steps.some((step) => step.attempt === attempt && step.step === 'before_host');
+    if (outcome !== null && hasPaidHooks(JSON.parse(outcome) as Outcome)) isOwed = false;
+  }
+  return isOwed;
 }
 
 function toOpenStep(step: Tables['step']): OpenStep {

@@ -7,7 +7,8 @@ export const textLauncher = `sh -c 'FETTLE_TEXT=$(cat); eval "$FETTLE_TEXT" </de
 
 export interface TextOptions {
   readonly signal?: AbortSignal;
-  readonly timeoutMs?: number;
+  /** Longest time that the command may take, milliseconds. */
+  readonly timeoutMs: number;
   readonly outputLimitBytes: number;
   readonly onOutput?: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void;
 }

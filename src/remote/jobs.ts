@@ -31,11 +31,14 @@ export interface JobNews {
   readonly result?: JobResult;
 }
 
+/** How long a host may take for an answer besides the time that it was asked to wait. Milliseconds. */
+const answerMs = 60_000;
+
 const phases: readonly string[] = ['absent', 'claimed', 'running', 'done', 'crashed', 'interrupted', 'collected'];
 const controllerWord = /[^A-Za-z0-9.+~:_@/-]/g;
 
 /** Claims and starts the job once; a job that is there already is attached to. A host in another run is `lock-held`. */
-export async function startJob(session: Session, start: StartOptions, options: ScriptOptions = {}): Promise<JobStatus> {
+export async function startJob(session: Session, start: StartOptions, options?: ScriptOptions): Promise<JobStatus> {
   const { job, kind, run, fence, request } = start;
   const controller = start.controller.replace(controllerWord, '_');
   const fields = { ...request.fields, job, kind, run, controller, fence };
@@ -43,7 +46,7 @@ export async function startJob(session: Session, start: StartOptions, options: S
   return readStatus(sections.get('status')?.toString('utf8') ?? '');
 }
 
-/** What is new since `offset`; waits on the host for it. */
+/** What is new since `offset`; the host waits up to `waitSec` for it and has a minute more to answer. */
 export async function followJob(
   session: Session,
   job: JobId,
@@ -51,8 +54,13 @@ export async function followJob(
   options: FollowOptions,
 ): Promise<JobNews> {
   const { waitSec, maxBytes, signal } = options;
+  const timeoutMs = waitSec * 1_000 + answerMs;
   const fields = { job, offset, wait: waitSec, max: maxBytes };
-  const sections = await ask(session, { verb: 'follow', fields }, signal === undefined ? {} : { signal });
+  const sections = await ask(
+    session,
+    { verb: 'follow', fields },
+    { timeoutMs, ...(signal === undefined ? {} : { signal }) },
+  );
   const status = readStatus(sections.get('status')?.toString('utf8') ?? '');
   const log = sections.get('log') ?? Buffer.alloc(0);
   const result = sections.get('result');
@@ -65,7 +73,7 @@ export async function followJob(
 }
 
 /** Removes the files of a job that is over and leaves its name, which keeps it from being started again. */
-export async function collectJob(session: Session, job: JobId, options: ScriptOptions = {}): Promise<void> {
+export async function collectJob(session: Session, job: JobId, options?: ScriptOptions): Promise<void> {
   await ask(session, { verb: 'collect', fields: { job } }, options);
 }
 
@@ -76,7 +84,7 @@ export async function collectJob(session: Session, job: JobId, options: ScriptOp
 export async function sweepJobs(
   session: Session,
   { run, isDone }: { readonly run: string; readonly isDone: boolean },
-  options: ScriptOptions = {},
+  options?: ScriptOptions,
 ): Promise<readonly JobId[]> {
   const fields = { job: 'sweep', own: run.toLowerCase(), over: isDone ? 'yes' : 'no' };
   const sections = await ask(session, { verb: 'sweep', fields }, options);
@@ -86,7 +94,7 @@ export async function sweepJobs(
 async function ask(
   session: Session,
   request: ScriptRequest,
-  options: ScriptOptions,
+  options?: ScriptOptions,
 ): Promise<ReadonlyMap<string, Buffer>> {
   const { stdout } = await runScript(session, jobScript(), request, options);
   const sections = parseFrameBytes(stdout);

@@ -3,6 +3,7 @@ import { FettleError } from '../domain/error.ts';
 import type { ExecResult, Session } from '../transport/session.ts';
 import { findFrame, unreadable } from './frame.ts';
 import { runPowerShell } from './powershell.ts';
+import { defaultLimit } from './script.ts';
 import type { RemoteScript, ScriptOptions, ScriptRequest } from './script.ts';
 import { inPowerShell } from './scripts.ts';
 
@@ -57,7 +58,7 @@ export async function runScript(
   session: Session,
   script: RemoteScript,
   request: ScriptRequest,
-  options: ScriptOptions = {},
+  options: ScriptOptions = defaultLimit,
 ): Promise<ExecResult> {
   const mark = randomBytes(8).toString('hex');
   const line = encodeRequest(request, mark);

@@ -6,6 +6,7 @@ import { FettleError } from '../domain/error.ts';
 import type { ExecResult, Session } from '../transport/session.ts';
 import { decodeClixml } from './clixml.ts';
 import { findFrame, parseFrame, unreadable } from './frame.ts';
+import { defaultLimit } from './script.ts';
 import type { RemoteScript, ScriptOptions } from './script.ts';
 
 /** A request as `encodeRequest` makes it, with the mark that is in it. */
@@ -67,7 +68,7 @@ export async function runPowerShell(
   session: Session,
   script: RemoteScript,
   request: EncodedRequest,
-  options: ScriptOptions = {},
+  options: ScriptOptions = defaultLimit,
 ): Promise<ExecResult> {
   const result = await session.exec({
     command: bootstrapCommand(session),

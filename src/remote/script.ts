@@ -1,5 +1,3 @@
-import type { ExecResult, Session } from '../transport/session.ts';
-
 /** A constant text that runs on hosts; one digest per fettle version. */
 export interface RemoteScript {
   readonly name: string;
@@ -18,13 +16,13 @@ export interface ScriptRequest {
 
 export interface ScriptOptions {
   readonly signal?: AbortSignal;
-  readonly timeoutMs?: number;
+  /**
+   * Longest wait for the answer, milliseconds. Required: a host whose SSH server answers keepalives while no process
+   * starts any more would hold the run for ever.
+   */
+  readonly timeoutMs: number;
   readonly outputLimitBytes?: number;
 }
 
-export type RunScript = (
-  session: Session,
-  script: RemoteScript,
-  request: ScriptRequest,
-  options?: ScriptOptions,
-) => Promise<ExecResult>;
+/** Where a caller has no limit of its own: no question goes to a host without one. */
+export const defaultLimit: ScriptOptions = { timeoutMs: 2 * 60_000 };

@@ -22,7 +22,7 @@ test('exec runs on every host, records output as a step, and one that is away do
   fleet.machine('b').unreachable = new FettleError('connect', 'no route to b');
   const results: ExecOutcome[] = [];
   const onResult = (result: ExecOutcome): number => results.push(result);
-  await execOnHosts(hosts, { ...fan, command: 'hostname', outputLimitBytes: 100, onResult });
+  await execOnHosts(hosts, { ...fan, command: 'hostname', timeoutMs: 1_000, outputLimitBytes: 100, onResult });
   const told = results.map(
     (result) => `${result.host.name} ${'error' in result ? result.error.code : result.stdout.toString()}`,
   );
@@ -45,7 +45,7 @@ test('after a stop no further host is begun', async () => {
   const { hosts, fan } = scene(['a', 'b'], stop.signal);
   const results: ExecOutcome[] = [];
   const onResult = (result: ExecOutcome): number => results.push(result);
-  await execOnHosts(hosts, { ...fan, command: 'true', outputLimitBytes: 1, onResult });
+  await execOnHosts(hosts, { ...fan, command: 'true', timeoutMs: 1_000, outputLimitBytes: 1, onResult });
   assert.deepEqual(
     results.map((result) => 'error' in result && result.error.code),
     ['cancelled', 'cancelled'],
@@ -55,7 +55,7 @@ test('after a stop no further host is begun', async () => {
 test('a ledger that cannot be written ends an exec with its error', async () => {
   const { fleet, hosts, fan } = scene(['a']);
   fleet.record.broken = new FettleError('ledger', 'no space');
-  const call = { ...fan, command: 'true', outputLimitBytes: 1, onResult: () => undefined };
+  const call = { ...fan, command: 'true', timeoutMs: 1_000, outputLimitBytes: 1, onResult: () => undefined };
   await assert.rejects(() => execOnHosts(hosts, call), { code: 'ledger' });
 });
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PlannedHook } from '../../src/domain/plan.ts';
-import { resumeMode, runHost } from '../../src/engine/host-run.ts';
+import { FettleError } from '../../src/domain/error.ts';
+import { checkHost, resumeMode, runHost } from '../../src/engine/host-run.ts';
 import type { FakeMachine } from '../support/fake-machine.ts';
 import { hostTask } from '../support/host-fixture.ts';
 import { MemoryRecord } from '../support/memory-record.ts';
@@ -42,6 +43,77 @@ async function live({ machine, record }: World, killAt: number): Promise<MortalP
   const mortal = new MortalRecord(record, process);
   await runHost(await hostTask({ machine, record: mortal, gate: process.gate, plan, state }));
   return process;
+}
+
+/** What a resumed run does with the host: a check before the first wave where it is not in flight, then the way through. */
+async function resume({ machine, record }: World): Promise<void> {
+  const state = (await record.runState('run1'))?.hosts[0];
+  if (state === undefined || resumeMode(state) === 'done') return;
+  const attempt = resumeMode(state) === 'retry' ? state.attempt + 1 : state.attempt;
+  if (attempt > state.attempt) {
+    await record.append([{ type: 'host.started', run: 'run1', host: 'web1', hostId: 'web1', attempt }]);
+  }
+  const task = await hostTask({ machine, record, plan, state, attempt });
+  const { outcome } = await checkHost(task);
+  if (outcome === undefined) await runHost(await hostTask({ machine, record, plan, state, attempt }));
+}
+
+/** Hooks that ran on the machine, each name once for every job. */
+function hooksOf(machine: FakeMachine): { drained: boolean; undrained: boolean } {
+  const jobs = machine.ran.filter((item) => item.kind === 'hook').map((item) => item.job);
+  return {
+    drained: jobs.some((job) => job.includes('before-host')),
+    undrained: jobs.some((job) => job.includes('after-host')),
+  };
+}
+
+const bad: Readonly<Record<string, (machine: FakeMachine) => void>> = {
+  drifted: (machine) => machine.available.set('tool', '9').delete('other'),
+  'short of disk': (machine) => {
+    machine.scanOverrides = { disks: [{ mount: '/', freeBytes: 1 }] };
+  },
+  unreachable: (machine) => {
+    machine.unreachable = new FettleError('connect', 'no route to host');
+  },
+  refusing: (machine) => {
+    machine.unreachable = new FettleError('auth', 'permission denied');
+  },
+};
+
+function recover(machine: FakeMachine): void {
+  machine.unreachable = undefined;
+  machine.scanOverrides = {};
+  machine.available.set('tool', '2');
+}
+
+for (const [name, spoil] of Object.entries(bad)) {
+  test(`killed at any point and resumed into a host that is ${name}: what was drained is undrained in the end`, async () => {
+    const { passed } = await live(await newWorld(), Infinity);
+    let debts = 0;
+    for (let killAt = 0; killAt < passed.length; killAt += 1) {
+      const world = await newWorld();
+      const { machine, record } = world;
+      const first = await live(world, killAt);
+      const story = `killed ${first.death} (${killAt})`;
+      spoil(machine);
+      await resume(world);
+      const { drained } = hooksOf(machine);
+      const outcome = record.ofType('host.finished').at(-1)?.outcome;
+      // Whoever is away cannot be undrained yet; it is told, and the debt stands.
+      if (machine.unreachable !== undefined && drained && outcome?.verdict === 'unreachable') {
+        assert.equal(outcome.owesHooks, true, story);
+        assert.match(outcome.reason, /still owed: undrain/, story);
+        debts += 1;
+      }
+      if (machine.unreachable === undefined && drained) assert.ok(hooksOf(machine).undrained, story);
+      recover(machine);
+      await resume(world);
+      await resume(world);
+      assert.equal(hooksOf(machine).undrained, true, `${story}: ${JSON.stringify(record.ofType('host.finished'))}`);
+      assert.equal((await record.runState('run1'))?.hosts[0]?.owesAfterHooks, false, story);
+    }
+    assert.equal(debts > 0, ['unreachable', 'refusing'].includes(name), `${debts} debts`);
+  });
 }
 
 function assertDoneOnce({ machine, record }: World, story: string): void {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FettleError } from '../../src/domain/error.ts';
+import { Secret } from '../../src/domain/secret.ts';
 import type { LiveEvent } from '../../src/domain/event.ts';
 import type { HostContext } from '../../src/engine/context.ts';
 import type { JobFollow, JobStart } from '../../src/engine/host-remote.ts';
@@ -214,4 +215,75 @@ test('a job that cannot be collected is no failure: its result is committed', as
   })(context.host, machine);
   assert.equal((await runJob({ ...context, remote }, order)).kind, 'done');
   assert.equal(record.ofType('step.finished')[0]?.ok, true);
+});
+
+/** A host on which no process starts any more: each question ends at its own limit, and nothing else does. */
+class HangingRemote extends FakeRemote {
+  readonly #context: () => HostContext;
+  isHanging = false;
+  questions = 0;
+
+  constructor(machine: ReturnType<typeof fakeMachine>, context: () => HostContext) {
+    super(fakeHost('web1'), machine);
+    this.#context = context;
+  }
+
+  override async followJob(...[job, offset, options]: Parameters<FakeRemote['followJob']>): Promise<JobFollow> {
+    if (!this.isHanging) return super.followJob(job, offset, options);
+    this.questions += 1;
+    await this.#context().clock.sleep(options.waitSec * 1_000 + 60_000);
+    throw new FettleError('timeout', 'the probe took longer than its limit');
+  }
+}
+
+test('a host that hangs while its connection lives is given up soon after the limit of the job', async () => {
+  const { machine, context: base } = scene();
+  machine.jobTicks = 1e9;
+  let context = base;
+  const remote = new HangingRemote(machine, () => context);
+  context = { ...base, remote };
+  remote.isHanging = true;
+  const end = await runJob(context, { ...order, timeoutMs: 4 * 60_000 });
+  assert.equal(end.kind, 'lost');
+  assert.ok(remote.questions > 1);
+  // One question may begin just before the limit; it ends at its own.
+  assert.ok(context.clock.elapsedMs() <= 4 * 60_000 + 3 * 60_000, `${context.clock.elapsedMs()} ms`);
+});
+
+test('while a job runs an answer that cannot be used costs no more than itself, except a refusal and another host key', async () => {
+  for (const code of ['command', 'parse', 'config', 'disk', 'internal', 'elevate', 'timeout'] as const) {
+    const { machine, remote, context } = scene();
+    remote.failFollow.push(new FettleError(code, 'powershell.exe could not start'));
+    const end = await runJob(context, order);
+    assert.equal(end.kind, 'done', `${code}: ${JSON.stringify(end)}`);
+    assert.equal(machine.ran.length, 1);
+  }
+  for (const code of ['auth', 'host-key'] as const) {
+    const { remote, context } = scene();
+    remote.failFollow.push(new FettleError(code, 'no'));
+    assert.equal((await runJob(context, order)).kind, 'lost');
+    assert.equal(remote.offsets.length, 1, `${code} is not tried again`);
+  }
+});
+
+test('rights that take a password are not asked for again: it would lock the account', async () => {
+  const { remote, context } = scene();
+  const elevation = { method: 'sudo', user: 'root', flags: [], password: new Secret('x') } as const;
+  const host = { ...context.host, connection: { ...context.host.connection, elevation } };
+  remote.failFollow.push(new FettleError('elevate', 'sorry, try again'));
+  assert.equal((await runJob({ ...context, host }, order)).kind, 'lost');
+  assert.equal(remote.offsets.length, 1);
+});
+
+test('the pauses of hosts that were cut off together differ, and the same host waits the same way in every process', async () => {
+  const spent = async (name: string): Promise<number> => {
+    const { remote, context } = scene();
+    remote.failFollow.push(...Array.from({ length: 6 }, () => lost));
+    await runJob({ ...context, host: { ...context.host, id: name } }, order);
+    return context.clock.elapsedMs();
+  };
+  const names = ['web1', 'web2', 'web3', 'web4', 'web5', 'web6'];
+  const times = await Promise.all(names.map(spent));
+  assert.equal(new Set(times).size, names.length, times.join(' '));
+  assert.equal(await spent('web1'), times[0]);
 });

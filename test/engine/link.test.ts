@@ -6,7 +6,6 @@ import type { Host } from '../../src/domain/host.ts';
 import { HostLink } from '../../src/engine/link.ts';
 import type { LinkPorts } from '../../src/engine/link.ts';
 import type { Session } from '../../src/transport/session.ts';
-import { FakeClock } from '../support/fake-clock.ts';
 import { fakeHost } from '../support/rollout-fixture.ts';
 
 class FakeSession implements Session {
@@ -34,7 +33,6 @@ class FakeSession implements Session {
 interface Fixture {
   readonly link: HostLink;
   readonly opened: FakeSession[];
-  readonly clock: FakeClock;
 }
 
 const host = fakeHost('web01');
@@ -46,7 +44,6 @@ const elevatedHost: Host = {
 /** `failures` are the answers of the first openings; after them the host answers. */
 function fixture(failures: ErrorCode[] = [], of: Host = host): Fixture {
   const opened: FakeSession[] = [];
-  const clock = new FakeClock();
   const ports: LinkPorts = {
     open: async () => {
       await Promise.resolve();
@@ -56,11 +53,8 @@ function fixture(failures: ErrorCode[] = [], of: Host = host): Fixture {
       return opened.at(-1) ?? new FakeSession();
     },
     elevate: (session) => new FakeSession(`sudo over ${session.transport}`),
-    clock,
-    random: () => 0.5,
-    limits: { totalMs: 60_000, firstPauseMs: 1_000, pauseCapMs: 4_000 },
   };
-  return { link: new HostLink(of, ports), opened, clock };
+  return { link: new HostLink(of, ports), opened };
 }
 
 describe('the link to a host', () => {
@@ -81,7 +75,6 @@ describe('the link to a host', () => {
     const [first] = opened;
     assert.ok(first);
     first.isAlive = false;
-    assert.equal(link.isOpen, false);
     assert.notEqual(await link.plain(), first);
     assert.equal(opened.length, 2);
     assert.equal(first.closed, 1);
@@ -104,39 +97,6 @@ describe('the link to a host', () => {
     await using link = fixture(['connect']).link;
     await assert.rejects(link.plain(), { code: 'connect' });
     assert.equal((await link.plain()).isAlive, true);
-  });
-
-  test('reconnects with growing pauses until the host answers', async () => {
-    const { link, opened, clock } = fixture(['connect', 'timeout', 'lost', 'connect']);
-    assert.equal((await link.reconnect()).isAlive, true);
-    assert.equal(opened.length, 1);
-    assert.equal(clock.elapsedMs(), 750 + 1_500 + 3_000 + 3_000);
-    await link[Symbol.asyncDispose]();
-  });
-
-  test('gives up with the last error when its time is over', async () => {
-    const { link, clock } = fixture(Array.from({ length: 100 }, () => 'connect' as const));
-    await assert.rejects(link.reconnect(), { code: 'connect' });
-    assert.ok(clock.elapsedMs() < 60_000);
-    await link[Symbol.asyncDispose]();
-  });
-
-  for (const code of ['auth', 'host-key'] as const) {
-    test(`does not try again after ${code}: more tries would lock the account`, async () => {
-      const { link, clock } = fixture([code, code]);
-      await assert.rejects(link.reconnect(), { code });
-      assert.equal(clock.elapsedMs(), 0);
-      await link[Symbol.asyncDispose]();
-    });
-  }
-
-  test('stops trying when it is let go', async () => {
-    const { link } = fixture(Array.from({ length: 100 }, () => 'connect' as const));
-    const abort = new AbortController();
-    const trying = link.reconnect(abort.signal);
-    abort.abort(new FettleError('cancelled', 'let go'));
-    await assert.rejects(trying, { code: 'cancelled' });
-    await link[Symbol.asyncDispose]();
   });
 
   test('opens nothing after it was closed, and closes what is being opened', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { FettleError } from '../../src/domain/error.ts';
-import { HostLink, reconnectLimits } from '../../src/engine/link.ts';
+import { HostLink } from '../../src/engine/link.ts';
 import { inTurn } from '../../src/engine/in-turn.ts';
 import { LinkedRemote } from '../../src/engine/linked-remote.ts';
 import type { Manager, Sections } from '../../src/managers/manager.ts';
@@ -63,9 +63,6 @@ function fixture(answer: Answer, over: { elevated?: boolean; securityOrigins?: s
     ...(securityOrigins === undefined ? {} : { patch: { ...host.patch, securityOrigins } }),
   };
   const link = new HostLink(of, {
-    clock,
-    random: () => 0,
-    limits: reconnectLimits,
     open: () => {
       const session = new AnsweringSession(answer);
       sessions.push(session);
@@ -75,6 +72,7 @@ function fixture(answer: Answer, over: { elevated?: boolean; securityOrigins?: s
   });
   const speaks: Manager = {
     ...fakeManager(() => undefined),
+    simulateRequest: () => ({ verb: 'simulate' }),
     parseScan: (sections: Sections, collectedMs) => aScan({ manager: sections.get('manager') ?? '', collectedMs }),
     parseLook: (sections: Sections, collectedMs) => aScan({ manager: sections.get('manager') ?? '', collectedMs }),
   };
@@ -145,10 +143,43 @@ describe('the remote of a host', () => {
   });
 
   test('keeps its connection after a command that failed', async () => {
-    const { remote, sessions } = fixture(() => new FettleError('timeout', 'too slow'));
-    await assert.rejects(remote.bootState(signal), { code: 'timeout' });
-    await assert.rejects(remote.bootState(signal), { code: 'timeout' });
+    const { remote, sessions } = fixture(() => new FettleError('command', 'it failed'));
+    await assert.rejects(remote.bootState(signal), { code: 'command' });
+    await assert.rejects(remote.bootState(signal), { code: 'command' });
     assert.equal(sessions.length, 1);
+  });
+
+  test('opens another connection after an answer that did not come in time: its channel may stay taken', async () => {
+    const { remote, sessions } = fixture(() => new FettleError('timeout', 'too slow'));
+    for (let question = 1; question <= 3; question += 1) {
+      await assert.rejects(remote.bootState(signal), { code: 'timeout' });
+      assert.equal(sessions.length, question);
+    }
+  });
+
+  test('asks a host nothing without a limit, and gives it a minute more than it was asked to wait', async () => {
+    const limits: (number | undefined)[] = [];
+    const { remote } = fixture((_verb, request) => {
+      limits.push(request.timeoutMs);
+      return new FettleError('command', 'seen');
+    });
+    const updates: never[] = [];
+    const job = { job: 'run1-0-install-1', kind: 'install', run: 'run1', controller: 'here', fence: 1 } as const;
+    const questions = [
+      () => remote.scan({ maxAgeMs: 1, signal }),
+      () => remote.look(signal),
+      () => remote.simulate({ manager: 'apt', updates }, signal),
+      () => remote.bootState(signal),
+      () => remote.startJob({ ...job, request: { verb: 'install' } }, signal),
+      () => remote.followJob(job.job, 0, { waitSec: 20, maxBytes: 1, signal }),
+      () => remote.collectJob(job.job, signal),
+      () => remote.sweepRun('run1', signal),
+      () => remote.exec('true', { signal, outputLimitBytes: 1, timeoutMs: 7 }),
+    ];
+    for (const ask of questions) await assert.rejects(ask());
+    assert.equal(limits.length, questions.length);
+    for (const limit of limits) assert.ok(limit !== undefined && limit > 0, String(limit));
+    assert.equal(limits[5], 80_000);
   });
 
   test('an answer without a frame is a parse error, not an empty host', async () => {
@@ -173,7 +204,7 @@ describe('the remote of a host', () => {
       seen.push(request);
       return {};
     });
-    const result = await remote.exec('echo secret', { signal, outputLimitBytes: 10 });
+    const result = await remote.exec('echo secret', { signal, outputLimitBytes: 10, timeoutMs: 1_000 });
     assert.equal(seen[0]?.command, textLauncher);
     assert.equal(seen[0].stdin, 'echo secret');
     assert.equal(seen[0].outputLimitBytes, 10);

@@ -374,3 +374,63 @@ test('a controller killed at any point of a rollout leaves a run that resume fin
     assert.equal(open, undefined, `${story}: every wave that began has ended`);
   }
 });
+
+function drainHook(name: string): Plan['hooks']['after_host'][number] {
+  return { name, remote: 'true', timeoutMs: 60_000, onError: 'fail-host', runs: 'always', sha256: '' };
+}
+
+test('a run that stops on its budget undrains the hosts that an earlier process drained', async () => {
+  const hooks = { before_host: [drainHook('drain')], before_reboot: [], after_host: [drainHook('undrain')] };
+  const plan = planOf([['a'], ['b']], { hooks, budget: budgetOf(0) });
+  const fleet = new FakeFleet(['a', 'b']);
+  const of = { run: 'run1', host: 'b', hostId: 'b', attempt: 1 } as const;
+  fleet.machine('a').available.set('tool', '9');
+  await fleet.record.append([
+    { type: 'host.started', ...of },
+    { type: 'step.started', ...of, step: 'before_host', name: 'drain' },
+    { type: 'step.finished', ...of, step: 'before_host', name: 'drain', ok: true },
+  ]);
+  const result = await fleet.apply(plan, { isResumed: true });
+  assert.equal(result.outcomes.get('a')?.verdict, 'drifted');
+  assert.equal(result.outcomes.get('b')?.error?.code, 'cancelled', JSON.stringify(result.outcomes.get('b')));
+  assert.equal(fleet.installsOf('b'), 0, 'the budget is spent');
+  const hookJobs = fleet.machine('b').ran.filter((item) => item.job.includes('after-host'));
+  assert.equal(hookJobs.length, 1, 'it was undrained');
+  assert.equal((await fleet.record.runState('run1'))?.hosts.find((host) => host.host === 'b')?.owesAfterHooks, false);
+});
+
+test('the debt of a drained host outlives an attempt in which another run held it', async () => {
+  const hooks = { before_host: [drainHook('drain')], before_reboot: [], after_host: [drainHook('undrain')] };
+  const plan = planOf([['a']], { hooks });
+  const fleet = new FakeFleet(['a']);
+  const of = { run: 'run1', host: 'a', hostId: 'a', attempt: 1 } as const;
+  await fleet.record.append([
+    { type: 'host.started', ...of },
+    { type: 'step.started', ...of, step: 'before_host', name: 'drain' },
+  ]);
+  const holder = { user: 'bob', controller: 'other', pid: 7 };
+  fleet.record.leases.set('a', { run: 'run0', holder, fence: 1, expiresMs: Number.MAX_SAFE_INTEGER / 1e3 });
+  assert.equal((await fleet.apply(plan, { isResumed: true })).exitName, 'locked');
+  fleet.record.leases.clear();
+  fleet.machine('a').available.set('tool', '9');
+  assert.deepEqual((await fleet.apply(plan, { isResumed: true })).counts, { drifted: 1 });
+  assert.equal(fleet.machine('a').ran.filter((item) => item.job.includes('after-host')).length, 1);
+});
+
+test('a refresh that outlasts its limit is no host out of reach: its lease stays, and resume reads how it ended', async () => {
+  const fleet = new FakeFleet(['a', 'b']);
+  fleet.machine('a').actions['refresh'] = (machine) => {
+    machine.jobTicks = 1;
+    return {};
+  };
+  fleet.machine('a').jobTicks = 1e9;
+  const plan = planOf([['a'], ['b']], { budget: budgetOf(0) });
+  const result = await fleet.apply(plan);
+  const outcome = result.outcomes.get('a');
+  assert.deepEqual([outcome?.verdict, outcome?.change, outcome?.error?.code], ['lost', 'none', 'timeout']);
+  assert.match(outcome?.reason ?? '', /refresh still runs after 16 min/, 'lock_wait is a part of the limit');
+  assert.equal(fleet.record.leases.get('a')?.run, 'run1', 'its lease stays while the job is at work');
+  for (const job of fleet.machine('a').jobs.values()) job.ticks = 0;
+  assert.deepEqual((await fleet.apply(plan, { isResumed: true })).counts, { verified: 2 });
+  assert.equal(fleet.machine('a').ran.filter((item) => item.kind === 'refresh').length, 1);
+});

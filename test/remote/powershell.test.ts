@@ -269,7 +269,7 @@ describe("the operator's own text in PowerShell", { skip: skipWithoutDotnet }, (
     ] as const) {
       const session = new WindowsSession(host, transport);
       for (const [text, exitCode, stdout, stderr] of some) {
-        const result = await runText(session, text, { outputLimitBytes: 10_000 });
+        const result = await runText(session, text, { timeoutMs: 60_000, outputLimitBytes: 10_000 });
         assert.equal(result.exitCode, exitCode, text);
         assert.equal(result.stdout.toString(), stdout, text);
         assert.match(result.stderr.toString(), stderr, text);
@@ -284,6 +284,7 @@ describe("the operator's own text in PowerShell", { skip: skipWithoutDotnet }, (
     const onOutput = (stream: string, chunk: Uint8Array): void =>
       void seen.push(`${stream} ${Buffer.from(chunk).toString().trim()}`);
     await runText(new WindowsSession(host), "'one'; [Console]::Error.WriteLine('two')", {
+      timeoutMs: 60_000,
       outputLimitBytes: 100,
       onOutput,
     });

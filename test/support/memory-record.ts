@@ -3,6 +3,7 @@ import { FettleError } from '../../src/domain/error.ts';
 import type { Operator, RunEvent, StepName } from '../../src/domain/event.ts';
 import { bootExpiry, isHeldAgainst, isOurs, leaseLeftMs, leaseLost, momentOf } from '../../src/domain/lease.ts';
 import type { StoredLease } from '../../src/domain/lease.ts';
+import { hasPaidHooks } from '../../src/domain/outcome.ts';
 import type {
   HostRunState,
   LeaseAnswer,
@@ -150,8 +151,16 @@ function advance(state: HostRunState, event: RunEvent): HostRunState {
   switch (event.type) {
     case 'host.started': {
       if (event.attempt <= state.attempt) return state;
-      const { host, hostId, reboots } = state;
-      return { host, hostId, reboots, attempt: event.attempt, doneSteps: [], openSteps: state.openSteps };
+      const { host, hostId, reboots, owesAfterHooks = false } = state;
+      return {
+        host,
+        hostId,
+        reboots,
+        owesAfterHooks,
+        attempt: event.attempt,
+        doneSteps: [],
+        openSteps: state.openSteps,
+      };
     }
     case 'step.started': {
       const { step, attempt, job, jobKind, bootIdBefore } = event;
@@ -162,7 +171,8 @@ function advance(state: HostRunState, event: RunEvent): HostRunState {
         ...(jobKind === undefined ? {} : { jobKind }),
         ...(bootIdBefore === undefined ? {} : { bootIdBefore }),
       };
-      return { ...state, openSteps: [...without(state, step, job), open] };
+      const owesAfterHooks = step === 'before_host' || state.owesAfterHooks === true;
+      return { ...state, owesAfterHooks, openSteps: [...without(state, step, job), open] };
     }
     case 'step.finished': {
       const doneSteps = event.ok ? [...new Set([...state.doneSteps, event.step])] : state.doneSteps;
@@ -170,8 +180,10 @@ function advance(state: HostRunState, event: RunEvent): HostRunState {
     }
     case 'host.rebooted':
       return { ...state, reboots: state.reboots + 1 };
-    case 'host.finished':
-      return { ...state, outcome: event.outcome };
+    case 'host.finished': {
+      const { outcome } = event;
+      return { ...state, outcome, owesAfterHooks: state.owesAfterHooks === true && !hasPaidHooks(outcome) };
+    }
     default:
       return state;
   }
