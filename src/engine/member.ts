@@ -3,7 +3,7 @@ import { FettleError } from '../domain/error.ts';
 import type { Host } from '../domain/host.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { HostPlan, Plan } from '../domain/plan.ts';
-import type { HostRunState, RecordedFacts, RunState } from '../domain/record.ts';
+import type { HostRunState, RunState } from '../domain/record.ts';
 import { reachedBehind } from '../domain/wave.ts';
 import type { HostRemote } from './host-remote.ts';
 import { resumeMode } from './host-run.ts';
@@ -16,7 +16,6 @@ export interface Member {
   /** Hosts that are reached through this one. */
   readonly after: readonly string[];
   readonly state: HostRunState | undefined;
-  recorded: RecordedFacts | undefined;
   wave: number;
   isController: boolean;
   phase: AdmissionPhase;
@@ -70,7 +69,6 @@ function memberOf(input: MemberInput): Member {
   return {
     ...input,
     attempt: mode === 'retry' || mode === 'start' ? known + 1 : known,
-    recorded: undefined,
     isController: false,
     phase: mode === 'done' ? 'done' : 'waiting',
     outcome: mode === 'done' ? state?.outcome : undefined,

@@ -1,16 +1,30 @@
 import { effectiveWaves } from '../domain/admission.ts';
 import type { Admission, AdmissionState } from '../domain/admission.ts';
 import { FettleError } from '../domain/error.ts';
-import type { RunEvent } from '../domain/event.ts';
+import type { Operator, RunEvent } from '../domain/event.ts';
 import type { ExitName } from '../domain/exit.ts';
+import type { Host } from '../domain/host.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { LeaseAnswer } from '../domain/record.ts';
 import type { HostContext, RunContext } from './context.ts';
+import type { HostRemote } from './host-remote.ts';
 import type { HostTask } from './host-work.ts';
 import type { Member } from './member.ts';
+import type { OwnMachine } from './own-machine.ts';
 import { runResult } from './run-result.ts';
 import type { ResultInput, RunResult } from './run-result.ts';
+
+export interface RolloutOptions extends RunContext {
+  readonly plan: Plan;
+  readonly members: readonly Member[];
+  readonly openRemote: (host: Host) => HostRemote;
+  readonly own: OwnMachine;
+  /** Processes that had the run in hand and are gone. */
+  readonly gone?: readonly Operator[];
+  /** The wave that they had begun and not ended. */
+  readonly leftWave?: number | undefined;
+}
 
 /** What `admit` judges. Hosts that were unreachable when planned are of the selection, so they count in the budget. */
 export function admissionState(members: readonly Member[], plan: Plan, isStopping: boolean): AdmissionState {
@@ -92,7 +106,7 @@ export function resultOf(members: readonly Member[], plan: Plan, stopped: Result
 
 /** The work of one host as it stands now. */
 export function taskOf(member: Member, plan: Plan, context: Omit<HostContext, 'host' | 'attempt' | 'fence'>): HostTask {
-  const { host, hostPlan, attempt, fence, state, recorded, isRefreshed, lost } = member;
+  const { host, hostPlan, attempt, fence, state, isRefreshed, lost } = member;
   const detach = AbortSignal.any([context.detach, lost.signal]);
   return {
     context: { ...context, detach, host, attempt, fence },
@@ -100,17 +114,31 @@ export function taskOf(member: Member, plan: Plan, context: Omit<HostContext, 'h
     hostPlan,
     isRefreshed,
     ...(state === undefined ? {} : { state }),
-    ...(recorded === undefined ? {} : { recorded }),
   };
 }
 
-/** How a host ends whose lease another run holds. */
-export function heldBy({ run, holder, expiresMs }: LeaseAnswer['refused'][number]): Outcome {
+/**
+ * Whom to take in hand now. A run that stops admits nobody, but it still owes hooks to hosts that an earlier process
+ * prepared; one that lets go leaves them to `run resume`.
+ */
+export function toStart(
+  members: readonly Member[],
+  { start }: Admission,
+  { stop, detach }: Pick<RunContext, 'stop' | 'detach'>,
+): readonly Member[] {
+  if (detach.aborted) return [];
+  if (!stop.aborted) return members.filter((member) => start.includes(member.host.name));
+  return members.filter((member) => member.phase === 'waiting' && member.state?.owesAfterHooks === true);
+}
+
+/** How a host ends whose lease another run holds. What is owed to it waits: a run that is at work there must not be disturbed. */
+export function heldBy({ run, holder, expiresMs }: LeaseAnswer['refused'][number], member: Member): Outcome {
   const who = `${holder.user}@${holder.controller}`;
   const reason = `run ${run} of ${who} (pid ${holder.pid}) holds it until ${new Date(expiresMs).toISOString()}`;
   const hint = `wait for it, or stop it: fettle run stop ${run}`;
   const error = { code: 'lock-held', message: reason, hint, details: { run, holder: who } } as const;
-  return { verdict: 'skipped', change: 'none', reason, hint, error };
+  const owed = member.state?.owesAfterHooks === true ? ({ owesHooks: true } as const) : {};
+  return { verdict: 'skipped', change: 'none', reason, hint, error, ...owed };
 }
 
 export function describeSpent({ scope, name, state }: NonNullable<Admission['spent']>): string {

@@ -1,35 +1,21 @@
 import { admit } from '../domain/admission.ts';
 import type { Admission } from '../domain/admission.ts';
 import { asFettleError, FettleError } from '../domain/error.ts';
-import type { Operator, RunEvent } from '../domain/event.ts';
+import type { RunEvent } from '../domain/event.ts';
 import type { ExitName } from '../domain/exit.ts';
-import type { Host } from '../domain/host.ts';
 import type { IdentityJudgement, NamedMachine } from '../domain/identity.ts';
 import type { Outcome } from '../domain/outcome.ts';
-import type { Plan } from '../domain/plan.ts';
+import { emit } from './context.ts';
 import type { RunContext } from './context.ts';
-import type { HostRemote } from './host-remote.ts';
 import { checkHost, runHost } from './host-run.ts';
 import type { HostTask } from './host-work.ts';
 import { isInFlight } from './member.ts';
 import type { Member } from './member.ts';
-import type { OwnMachine } from './own-machine.ts';
 import { RunLeases } from './run-leases.ts';
-import { admissionState, assignWaves, describeSpent, heldBy, ofMember } from './rollout-state.ts';
-import { hostsOf, resultOf, stoppedAs, taskOf, waitForSlot, warningsOf, waveOf } from './rollout-state.ts';
-import type { Stopping } from './rollout-state.ts';
+import { admissionState, assignWaves, describeSpent, heldBy, hostsOf, ofMember } from './rollout-state.ts';
+import { resultOf, stoppedAs, taskOf, toStart, waitForSlot, warningsOf, waveOf } from './rollout-state.ts';
+import type { RolloutOptions, Stopping } from './rollout-state.ts';
 import type { RunResult } from './run-result.ts';
-
-export interface RolloutOptions extends RunContext {
-  readonly plan: Plan;
-  readonly members: readonly Member[];
-  readonly openRemote: (host: Host) => HostRemote;
-  readonly own: OwnMachine;
-  /** Processes that had the run in hand and are gone. */
-  readonly gone?: readonly Operator[];
-  /** The wave that they had begun and not ended. */
-  readonly leftWave?: number | undefined;
-}
 
 /**
  * One rollout while it lasts: its hosts' phases, the leases and their heartbeat, the two signals, the reboot slots. All
@@ -82,9 +68,7 @@ export class Rollout implements AsyncDisposable {
   }
 
   async emit(events: readonly RunEvent[]): Promise<void> {
-    if (this.#handedOver !== undefined) return;
-    await this.#context.record.append(events);
-    for (const event of events) this.#context.sink.event(event);
+    if (this.#handedOver === undefined) await emit(this.#context, events);
   }
 
   /** Does what needs the ledger; a failure of it ends admission and is told by the result. */
@@ -107,42 +91,34 @@ export class Rollout implements AsyncDisposable {
       for (const member of open) member.fence = fences.get(member.host.id) ?? 0;
       for (const held of answer.refused) {
         const member = open.find((item) => item.host.id === held.hostId);
-        if (member === undefined) continue;
-        const owes = member.state?.owesAfterHooks === true ? ({ owesHooks: true } as const) : {};
-        await this.#endUnstarted(member, { ...heldBy(held), ...owes });
+        if (member !== undefined) await this.#endUnstarted(member, heldBy(held, member));
       }
       this.#leases.startHeartbeat();
     });
   }
 
-  /** What the record knows of hosts that an earlier process worked on. */
-  async recall(): Promise<void> {
-    const { record, run } = this.#options;
-    const known = this.members.filter((member) => member.phase !== 'done' && (member.state?.attempt ?? 0) > 0);
-    await this.attempt(async () => {
-      for (const member of known) member.recorded = await record.recordedFacts?.(run, member.host.id);
-    });
-  }
-
   /** Hosts in flight from before go on at once, whatever their wave. */
   async goOn(): Promise<void> {
-    const { spent } = this.#admission();
-    if (spent !== undefined) this.#stopFor('budget', describeSpent(spent));
+    this.#stopWhereSpent(this.#admission());
     const [inFlight, wave] = [this.members.filter(isInFlight), this.#leftWave];
     if (inFlight.length > 0 && wave !== undefined) await this.attempt(() => this.#begin(wave));
     for (const member of inFlight) this.#launch(member);
   }
 
-  /** Checks one host without changing packages; what it says and proved tells machines apart. */
-  async check(member: Member): Promise<NamedMachine | undefined> {
+  /**
+   * Checks one host without changing packages; what it says and proved tells machines apart. Only hosts whose turn comes
+   * soon stay connected: a fleet must not hold a connection to each of its hosts until its last wave.
+   */
+  async check(member: Member, isSoon: boolean): Promise<NamedMachine | undefined> {
     if (this.#context.stop.aborted) return undefined;
     let machine: NamedMachine | undefined;
     await this.attempt(async () => {
       await this.#commitStart(member);
-      const { outcome, machine: found } = await checkHost(this.#task(member));
+      const { outcome, machine: found } = await checkHost(await this.#task(member));
       machine = found;
       member.isRefreshed = true;
       if (outcome !== undefined) await this.#settle(member, outcome);
+      else if (!isSoon) await this.#disconnect(member);
     });
     return machine;
   }
@@ -168,20 +144,11 @@ export class Rollout implements AsyncDisposable {
       const change = this.#change.promise;
       const admission = this.#admission();
       await this.attempt(() => this.#tell(admission));
-      const indebted = this.#indebted();
-      for (const member of indebted) this.#launch(member);
-      if (admission.status !== 'running' && indebted.length === 0) return;
-      const isStillOpen = !this.#context.stop.aborted;
-      const starting = isStillOpen ? admission.start : [];
-      for (const member of this.members) if (starting.includes(member.host.name)) this.#launch(member);
+      const starting = toStart(this.members, admission, this.#context);
+      if (admission.status !== 'running' && starting.length === 0) return;
+      for (const member of starting) this.#launch(member);
       await change;
     }
-  }
-
-  /** A run that stops still owes hooks to hosts that an earlier process prepared and that are not admitted any more. */
-  #indebted(): readonly Member[] {
-    if (!this.#context.stop.aborted || this.isLetGo) return [];
-    return this.members.filter((member) => member.phase === 'waiting' && member.state?.owesAfterHooks === true);
   }
 
   result(interruptedAs: ExitName | undefined): RunResult {
@@ -214,8 +181,8 @@ export class Rollout implements AsyncDisposable {
       await this.emit([{ type: 'wave.finished', ...waveOf(this.#options, begun) }]);
       this.#wave = this.#leftWave = undefined;
     }
-    if (admission.spent !== undefined) this.#stopFor('budget', describeSpent(admission.spent));
-    else if (stop.aborted) this.#stopFor('signal', 'interrupted: no new host is started');
+    this.#stopWhereSpent(admission);
+    if (stop.aborted) this.#stopFor('signal', 'interrupted: no new host is started');
     if (this.#toldStop !== this.#stopping && this.#stopping !== undefined && this.#ledgerError === undefined) {
       this.#toldStop = this.#stopping;
       await this.emit([{ type: 'run.stopping', run, ...this.#stopping }]);
@@ -227,6 +194,10 @@ export class Rollout implements AsyncDisposable {
   #begin(wave: number): Promise<void> {
     this.#wave = wave;
     return this.emit([{ type: 'wave.started', ...waveOf(this.#options, wave), hosts: hostsOf(this.members, wave) }]);
+  }
+
+  #stopWhereSpent({ spent }: Admission): void {
+    if (spent !== undefined) this.#stopFor('budget', describeSpent(spent));
   }
 
   #stopFor(cause: Stopping['cause'], message: string): void {
@@ -253,7 +224,7 @@ export class Rollout implements AsyncDisposable {
     member.phase = 'running';
     void this.attempt(async () => {
       await this.#commitStart(member);
-      await this.#settle(member, await runHost(this.#task(member)));
+      await this.#settle(member, await runHost(await this.#task(member)));
     }).then((isRecorded) => {
       if (isRecorded) return;
       member.outcome ??= { verdict: 'detached', change: 'unknown', reason: 'let go: the ledger cannot be written' };
@@ -269,11 +240,20 @@ export class Rollout implements AsyncDisposable {
     member.isStarted = true;
   }
 
-  #task(member: Member): HostTask {
+  /** What the record knows of the host is read when it is needed and not kept: it holds a whole scan. */
+  async #task(member: Member): Promise<HostTask> {
+    const { plan, own, record, run } = this.#options;
+    const isKnown = (member.state?.attempt ?? 0) > 0;
+    const recorded = isKnown ? await record.recordedFacts?.(run, member.host.id) : undefined;
     member.remote ??= this.#options.openRemote(member.host);
-    const { plan, own } = this.#options;
     const rebootSlot = (signal: AbortSignal): Promise<Disposable> => waitForSlot(member, signal, () => this.#wake());
-    return taskOf(member, plan, { ...this.#context, remote: member.remote, own, rebootSlot });
+    const context = { ...this.#context, remote: member.remote, own, rebootSlot };
+    return { ...taskOf(member, plan, context), ...(recorded === undefined ? {} : { recorded }) };
+  }
+
+  async #disconnect(member: Member): Promise<void> {
+    await member.remote?.[Symbol.asyncDispose]();
+    member.remote = undefined;
   }
 
   #grantReboots(): void {
@@ -304,8 +284,7 @@ export class Rollout implements AsyncDisposable {
     member.phase = 'done';
     if (outcome.error?.code === 'ledger') this.#ledgerFailed(new FettleError('ledger', outcome.error.message));
     this.#wake();
-    await member.remote?.[Symbol.asyncDispose]();
-    member.remote = undefined;
+    await this.#disconnect(member);
     if (outcome.verdict !== 'lost' && outcome.verdict !== 'detached') await this.#leases.release([member.host.id]);
   }
 }

@@ -49,7 +49,6 @@ export async function applyPlan(options: ApplyOptions): Promise<RunResult> {
   options.sink.event(options.opening);
   try {
     if (await rollout.takeLeases()) {
-      await rollout.recall();
       await rollout.goOn();
       await checkAll(rollout, options);
       await rollout.throughWaves();
@@ -89,9 +88,9 @@ async function checkAll(rollout: Rollout, options: ApplyOptions): Promise<void> 
   const limit = pLimit(Math.max(1, options.plan.concurrency));
   const machines: NamedMachine[] = [];
   await Promise.all(
-    waiting.map((member) =>
+    waiting.map((member, index) =>
       limit(async () => {
-        const machine = await rollout.check(member);
+        const machine = await rollout.check(member, index < options.plan.concurrency);
         if (machine !== undefined) machines.push(machine);
       }),
     ),

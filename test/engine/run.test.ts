@@ -417,7 +417,7 @@ test('the debt of a drained host outlives an attempt in which another run held i
   assert.equal(fleet.machine('a').ran.filter((item) => item.job.includes('after-host')).length, 1);
 });
 
-test('a refresh that outlasts its limit is no host out of reach: its lease stays, and resume reads how it ended', async () => {
+test('a refresh that outlasts its limit is no host out of reach, and resume reads how it ended', async () => {
   const fleet = new FakeFleet(['a', 'b']);
   fleet.machine('a').actions['refresh'] = (machine) => {
     machine.jobTicks = 1;
@@ -429,8 +429,15 @@ test('a refresh that outlasts its limit is no host out of reach: its lease stays
   const outcome = result.outcomes.get('a');
   assert.deepEqual([outcome?.verdict, outcome?.change, outcome?.error?.code], ['lost', 'none', 'timeout']);
   assert.match(outcome?.reason ?? '', /refresh still runs after 16 min/, 'lock_wait is a part of the limit');
-  assert.equal(fleet.record.leases.get('a')?.run, 'run1', 'its lease stays while the job is at work');
   for (const job of fleet.machine('a').jobs.values()) job.ticks = 0;
   assert.deepEqual((await fleet.apply(plan, { isResumed: true })).counts, { verified: 2 });
   assert.equal(fleet.machine('a').ran.filter((item) => item.kind === 'refresh').length, 1);
+});
+
+test('before the first wave only as many hosts stay connected as go next, and the others connect again in their turn', async () => {
+  const names = Array.from({ length: 9 }, (_, index) => `h${index}`);
+  const fleet = new FakeFleet(names);
+  const plan = planOf([names], { concurrency: 3, budget: budgetOf(0) });
+  assert.deepEqual((await fleet.apply(plan)).counts, { verified: 9 });
+  assert.ok(fleet.mostConnected <= 2 * 3, `${fleet.mostConnected} connections at once`);
 });

@@ -28,6 +28,9 @@ export class FakeFleet {
   readonly record = new MemoryRecord();
   readonly clock = new FakeClock();
   sink = new ListSink();
+  /** The most remotes that were open at the same time. */
+  mostConnected = 0;
+  #connected = 0;
 
   constructor(names: readonly string[]) {
     this.machines = new Map(names.map((name) => [name, fakeMachine(name)]));
@@ -41,6 +44,15 @@ export class FakeFleet {
 
   installsOf(name: string): number {
     return this.machine(name).ran.filter((item) => item.kind === 'install').length;
+  }
+
+  #connect(remote: FakeRemote): FakeRemote {
+    this.#connected += 1;
+    this.mostConnected = Math.max(this.mostConnected, this.#connected);
+    remote.onDispose = () => {
+      this.#connected -= 1;
+    };
+    return remote;
   }
 
   async apply(plan: Plan, call: RolloutCall = {}): Promise<RunResult> {
@@ -59,7 +71,7 @@ export class FakeFleet {
       stop: call.stop ?? never,
       detach: call.detach ?? never,
       interruptedAs: () => (call.stop?.aborted || call.detach?.aborted ? 'interrupted' : undefined),
-      openRemote: (host) => new FakeRemote(host, this.machine(host.name), call.gate),
+      openRemote: (host) => this.#connect(new FakeRemote(host, this.machine(host.name), call.gate)),
       manager: () => fakeManager((name) => this.machines.get(name)),
       spawnLocal,
       reachedThrough: call.reachedThrough ?? new Map(),

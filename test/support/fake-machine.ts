@@ -209,6 +209,7 @@ export class FakeRemote implements HostRemote {
   readonly host: Host;
   readonly #machine: FakeMachine;
   readonly #gate: Gate;
+  onDispose: () => void = () => undefined;
 
   constructor(host: Host, machine: FakeMachine, gate: Gate = () => undefined) {
     this.host = host;
@@ -271,6 +272,7 @@ export class FakeRemote implements HostRemote {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
+    this.onDispose();
     return Promise.resolve();
   }
 
