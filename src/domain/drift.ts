@@ -9,6 +9,8 @@ export interface DriftInput {
   /** Under the plan's own pins, so that updates published later do not show. */
   readonly simulation: Simulation;
   readonly onDrift: OnDrift;
+  /** What earlier attempts of the run installed in place of planned updates. */
+  readonly superseded?: readonly Superseded[];
 }
 
 export interface Skipped {
@@ -19,6 +21,13 @@ export interface Skipped {
 export interface Superseded {
   readonly planned: PlannedUpdate;
   readonly successor: PlannedUpdate;
+}
+
+/** How drift changed what is installed; committed with the start of the install. */
+export interface Adjustment {
+  readonly superseded: readonly Superseded[];
+  /** Left out on purpose, as `name:arch`. */
+  readonly skipped: readonly string[];
 }
 
 export type DriftJudgement =
@@ -51,7 +60,10 @@ type Standing =
  * drift. A removal or a package the plan does not name refuses the host under every `on_drift`.
  */
 export function judgeDrift(input: DriftInput): DriftJudgement {
-  const standings = input.plan.updates.map((update) => ({ update, standing: standingOf(update, input.simulation) }));
+  const settled = (input.superseded ?? []).filter(({ successor }) => isThere(successor, input.simulation));
+  const isSettled = new Set(settled.map(({ planned }) => packageKey(planned)));
+  const left = input.plan.updates.filter((update) => !isSettled.has(packageKey(update)));
+  const standings = left.map((update) => ({ update, standing: standingOf(update, input.simulation) }));
   const done = standings.filter(({ standing }) => standing.kind === 'done').map(({ update }) => update);
   const install = standings.filter(({ standing }) => standing.kind === 'as-planned').map(({ update }) => update);
   const beyond = beyondPlan(input.plan, input.simulation);
@@ -59,12 +71,15 @@ export function judgeDrift(input: DriftInput): DriftJudgement {
   if (beyond.length > 0 || (drifts.length > 0 && input.onDrift === 'refuse-host')) {
     return { kind: 'drifted', reasons: [...drifts.map(({ standing }) => standing.reason), ...beyond], done };
   }
-  if (drifts.length === 0) return { kind: 'clean', install, done };
+  if (drifts.length === 0) {
+    if (settled.length === 0) return { kind: 'clean', install, done };
+    return { kind: 'adjusted', install, done, skipped: [], superseded: settled };
+  }
   if (input.onDrift === 'skip-package') {
     const skipped = drifts.map(({ update, standing }) => ({ update, reason: standing.reason }));
-    return { kind: 'adjusted', install, done, skipped, superseded: [] };
+    return { kind: 'adjusted', install, done, skipped, superseded: settled };
   }
-  return supersede(input, { install, done, drifts });
+  return supersede(input, { install, done, drifts, settled });
 }
 
 function standingOf(update: PlannedUpdate, simulation: Simulation): Standing {
@@ -89,8 +104,7 @@ function changedStanding(update: PlannedUpdate, now: string | null, simulation: 
   const versions = offered(update, simulation).map((item) => item.version);
   if (now !== update.from) {
     const reason = `${name} is at ${now ?? 'nothing'}, planned from ${update.from ?? 'nothing'} to ${update.to}`;
-    const [own, planned] = [versions.indexOf(now ?? ''), versions.indexOf(update.to)];
-    return { kind: own >= 0 && planned > own ? 'passed' : 'other', reason };
+    return { kind: hasPassed(update, now, versions) ? 'passed' : 'other', reason };
   }
   if (!versions.includes(update.to)) {
     return { kind: 'gone', reason: `${name} ${update.to} has left the repository` };
@@ -101,6 +115,18 @@ function changedStanding(update: PlannedUpdate, now: string | null, simulation: 
   const why = simulation.errors[0];
   const told = why === undefined ? 'held, or it needs what the plan does not name' : why;
   return { kind: 'other', reason: `${name} ${update.to} would not go in (${told})` };
+}
+
+/** Newer than planned: by the order of the index, or as the newest of it where the planned version has left. */
+function hasPassed(update: PlannedUpdate, now: string | null, versions: readonly string[]): boolean {
+  const [own, planned, before] = [now ?? '', update.to, update.from ?? ''].map((version) => versions.indexOf(version));
+  if (own === undefined || planned === undefined || before === undefined || own < 0) return false;
+  return planned >= 0 ? planned > own : own === 0 || before > own;
+}
+
+function isThere(update: PlannedUpdate, simulation: Simulation): boolean {
+  const current = simulation.installed[packageKey(update)] ?? simulation.installed[update.name] ?? null;
+  return current?.version === update.to && isWellInstalled(current.status);
 }
 
 function isWellInstalled(status: string): boolean {
@@ -131,11 +157,12 @@ function describeExtra(item: SimulatedUpdate): string {
 interface Sorted {
   readonly install: readonly PlannedUpdate[];
   readonly done: readonly PlannedUpdate[];
+  readonly settled: readonly Superseded[];
   readonly drifts: readonly { readonly update: PlannedUpdate; readonly standing: Standing & { reason: string } }[];
 }
 
 function supersede(input: DriftInput, sorted: Sorted): DriftJudgement {
-  const superseded: Superseded[] = [];
+  const superseded: Superseded[] = [...sorted.settled];
   const skipped: Skipped[] = [];
   const reasons: string[] = [];
   const kept: PlannedUpdate[] = [];
@@ -151,7 +178,8 @@ function supersede(input: DriftInput, sorted: Sorted): DriftJudgement {
     else reasons.push(standing.kind === 'gone' ? `${standing.reason} and has no successor there` : standing.reason);
   }
   if (reasons.length > 0) return { kind: 'drifted', reasons, done: sorted.done };
-  const install = [...sorted.install, ...kept, ...superseded.map((item) => item.successor)];
+  const successors = superseded.map((item) => item.successor).filter((update) => !isThere(update, input.simulation));
+  const install = [...sorted.install, ...kept, ...successors];
   return { kind: 'adjusted', install, done: sorted.done, skipped, superseded };
 }
 
@@ -164,20 +192,22 @@ function findSuccessor(
   if (own !== undefined || update.from !== null) return own;
   // A new ABI has a new name: the image that the same meta-package asks for now.
   const planned = new Set(plan.updates.map((item) => item.name));
-  for (const [key, versions] of Object.entries(simulation.available)) {
+  const candidates = Object.entries(simulation.available).flatMap(([key, versions]) => {
     const [name = '', arch = update.arch] = key.split(':');
-    if (planned.has(name) || arch !== update.arch || !isOtherAbi(name, update.name)) continue;
-    const successor = successorOf({ ...update, name }, versions);
-    if (successor !== undefined) return successor;
-  }
-  return undefined;
+    if (planned.has(name) || arch !== update.arch || !isNewerAbi(name, update.name)) return [];
+    return successorOf({ ...update, name }, versions) ?? [];
+  });
+  return candidates.toSorted((a, b) => byNumbers.compare(b.name, a.name))[0];
 }
 
-/** `linux-image-6.1.0-32-amd64` of `linux-image-6.1.0-31-amd64`: the same words around another ABI number. */
-function isOtherAbi(name: string, planned: string): boolean {
+/** Names of kernels in the order of their ABI: `6.1.0-9` before `6.1.0-31`. */
+const byNumbers = new Intl.Collator('en', { numeric: true });
+
+/** `linux-image-6.1.0-32-amd64` after `linux-image-6.1.0-31-amd64`: the same words around a greater ABI number. */
+function isNewerAbi(name: string, planned: string): boolean {
   const wordsOf = (text: string): string[] => text.split('-').filter((word) => !/^\d/.test(word));
   const isKernel = /^(linux|kernel)-/.test(planned) && /-\d/.test(planned) && /-\d/.test(name);
-  return isKernel && name !== planned && wordsOf(name).join('-') === wordsOf(planned).join('-');
+  return isKernel && byNumbers.compare(name, planned) > 0 && wordsOf(name).join('-') === wordsOf(planned).join('-');
 }
 
 /** The newest version of the same origin that stands above the installed one. */

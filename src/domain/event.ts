@@ -1,3 +1,4 @@
+import type { Adjustment } from './drift.ts';
 import type { ErrorRecord } from './error.ts';
 import type { JobId, JobKind } from './job.ts';
 import type { Outcome, UpdateResult, VerifyFinding } from './outcome.ts';
@@ -105,6 +106,8 @@ export type RunEvent =
       readonly jobKind?: JobKind;
       readonly bootIdBefore?: string;
       readonly name?: string;
+      /** Of an install: how drift changed what it was sent. */
+      readonly adjustment?: Adjustment;
     } & OfHost)
   | ({
       readonly type: 'step.finished';

@@ -1,4 +1,5 @@
 import type { BootTime } from '../base/clock.ts';
+import type { Adjustment } from './drift.ts';
 import type { Operator, RunEvent, RunKind, StepName } from './event.ts';
 import type { JobId, JobKind } from './job.ts';
 import type { Outcome, UpdateResult } from './outcome.ts';
@@ -91,6 +92,8 @@ export interface RecordedFacts {
   readonly before?: HostScan;
   /** The latest `update.finished`. */
   readonly results?: readonly UpdateResult[];
+  /** How drift changed the latest install; absent: it was the plan's own. */
+  readonly adjustment?: Adjustment;
 }
 
 export interface RunState {

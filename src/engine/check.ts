@@ -6,7 +6,7 @@ import type { PlannedUpdate } from '../domain/plan.ts';
 import type { HostScan } from '../domain/scan.ts';
 import { packageKey } from '../domain/update.ts';
 import { note } from './context.ts';
-import { endLost, endWith, inStep, isDone, isPastInstall, letGo, openStep, scanNow } from './host-work.ts';
+import { endLost, endWith, inStep, isDone, isPastInstall, letGo, openStep, scanNow, wantedPlan } from './host-work.ts';
 import type { HostWork } from './host-work.ts';
 import { runJob } from './job.ts';
 import { settleLeftovers } from './leftover.ts';
@@ -79,19 +79,21 @@ async function preflight(work: HostWork): Promise<Outcome | undefined> {
 /** Broken packages are ours when an earlier try of this run read each of them back as not well installed. */
 function isOurBreakage(work: HostWork, scan: HostScan): boolean {
   const bad = (work.recorded?.results ?? []).filter((result) => !['installed', 'already'].includes(result.state));
-  const ours = new Set(bad.map(packageKey));
+  const successors = (work.recorded?.adjustment?.superseded ?? []).map((pair) => pair.successor);
+  const ours = new Set([...bad, ...successors].map(packageKey));
   return scan.broken.every((item) => ours.has(packageKey(item)));
 }
 
 /** Has the manager finish what an earlier job left half done: a job and a step of its own. */
 export async function repair(work: HostWork): Promise<Outcome | undefined> {
-  const { context, hostPlan, plan } = work;
+  const { context, plan } = work;
+  const { manager, updates } = wantedPlan(work);
   const open = openStep(work, 'repair');
   work.hasBegun = true;
   const end = await runJob(context, {
     step: 'repair',
     kind: 'repair',
-    request: context.manager(hostPlan.manager).repairRequest(hostPlan.updates, plan.install),
+    request: context.manager(manager).repairRequest(updates, plan.install),
     timeoutMs: plan.install.timeoutMs,
     ...(open === undefined ? {} : { open }),
   });
@@ -141,7 +143,12 @@ async function judge(work: HostWork): Promise<Outcome | undefined> {
     return undefined;
   }
   const simulation = await simulate(work, hostPlan.updates);
-  const judgement = judgeDrift({ plan: hostPlan, simulation, onDrift: plan.install.onDrift });
+  const judgement = judgeDrift({
+    plan: hostPlan,
+    simulation,
+    onDrift: plan.install.onDrift,
+    superseded: work.recorded?.adjustment?.superseded ?? [],
+  });
   switch (judgement.kind) {
     case 'clean':
       work.toInstall = judgement.install;
@@ -164,6 +171,7 @@ async function adjust(
   }
   work.toInstall = install;
   work.skipped = skipped.map((item) => packageKey(item.update));
+  work.superseded = superseded;
   for (const { reason } of skipped) await note(work.context, 'warn', `skipped, as on_drift says: ${reason}`);
   for (const { planned, successor } of superseded) {
     const message = `superseded, as on_drift says: ${planned.name} ${planned.to} by ${successor.name} ${successor.to}`;

@@ -6,7 +6,7 @@ import type { HostScan } from '../domain/scan.ts';
 import { check, connect } from './check.ts';
 import { emit, ofHost } from './context.ts';
 import { runAfterHooks, runHooks } from './hook-stage.ts';
-import { beginWork, isPastInstall, letGo, outcomeOfError, scanNow } from './host-work.ts';
+import { adjustAsRecorded, beginWork, isPastInstall, letGo, outcomeOfError, scanNow } from './host-work.ts';
 import type { HostTask, HostWork, Stage } from './host-work.ts';
 import { install, stoppedBefore } from './install.ts';
 import { sweepLeftovers } from './leftover.ts';
@@ -68,6 +68,7 @@ export async function verifyHost(task: HostTask): Promise<Outcome> {
   const work = beginWork(task);
   work.before = task.recorded?.before;
   work.results = task.recorded?.results ?? [];
+  adjustAsRecorded(work);
   try {
     const outcome = await throughStages(work, [
       ['connect', connect],
@@ -92,7 +93,14 @@ async function concludeHost(work: HostWork, outcome: Outcome): Promise<Outcome> 
 }
 
 async function throughStages(work: HostWork, list: typeof stages): Promise<Outcome> {
-  return (await firstOutcome(work, list)) ?? letGo(work);
+  return withFailure(work, (await firstOutcome(work, list)) ?? letGo(work));
+}
+
+/** A host whose install failed in part ends so, whatever came of the restart; unless that must be seen to its end. */
+function withFailure({ failure }: HostWork, outcome: Outcome): Outcome {
+  if (failure === undefined || outcome === failure) return outcome;
+  if (outcome.verdict === 'lost' || outcome.verdict === 'detached') return outcome;
+  return { ...failure, reason: `${failure.reason}; ${outcome.reason}` };
 }
 
 async function firstOutcome(work: HostWork, list: typeof stages): Promise<Outcome | undefined> {

@@ -1,4 +1,6 @@
 import type { FettleError } from '../domain/error.ts';
+import { packageKey } from '../domain/update.ts';
+import type { Superseded } from '../domain/drift.ts';
 import { asFettleError, isUnreached, toErrorRecord } from '../domain/error.ts';
 import { isLeaseLost } from '../domain/lease.ts';
 import type { RunEvent, StepName } from '../domain/event.ts';
@@ -34,6 +36,8 @@ export interface HostWork extends HostTask {
   toInstall: readonly PlannedUpdate[];
   /** Left out by `on_drift: skip-package`, as `name:arch`. */
   skipped: readonly string[];
+  /** What goes in instead of planned updates, by `on_drift: supersede`. */
+  superseded: readonly Superseded[];
   results: readonly UpdateResult[];
   change: Change;
   /** An install, repair, restart or reboot was begun: what is lost from now on is `lost`, not `unreachable`. */
@@ -43,6 +47,8 @@ export interface HostWork extends HostTask {
   /** Hooks before the host were entered, so those after it are owed. */
   owesAfterHooks: boolean;
   reboots: number;
+  /** Not every update went in; the others still get their restart, and then the host ends so. */
+  failure: Outcome | undefined;
   /** Who is logged on, in words, where the host was left alone for that. */
   inUse: string | undefined;
   /** Switched off by this run: nothing more is asked of it. */
@@ -60,6 +66,7 @@ export function beginWork(task: HostTask): HostWork {
     current: undefined,
     toInstall: task.hostPlan.updates,
     skipped: [],
+    superseded: [],
     results: [],
     change: 'none',
     hasBegun: false,
@@ -67,10 +74,12 @@ export function beginWork(task: HostTask): HostWork {
     owesAfterHooks: false,
     reboots: task.state?.reboots ?? 0,
     inUse: undefined,
+    failure: undefined,
     isOff: false,
   };
   if (isDone(work, 'install')) work.change = 'installed';
   work.hasBegun = isPastInstall(work);
+  if (work.hasBegun) adjustAsRecorded(work);
   work.isInstallOpen = openStep(work, 'install') !== undefined;
   work.owesAfterHooks =
     task.state?.owesAfterHooks === true ||
@@ -78,6 +87,21 @@ export function beginWork(task: HostTask): HostWork {
     openStep(work, 'before_host') !== undefined ||
     isDone(work, 'before_host');
   return work;
+}
+
+/** The drift that an earlier process judged holds for what it installed. */
+export function adjustAsRecorded(work: HostWork): void {
+  const { superseded = [], skipped = [] } = work.recorded?.adjustment ?? {};
+  work.superseded = superseded;
+  work.skipped = skipped;
+  const updates = wantedPlan(work).updates;
+  work.toInstall = updates.filter((update) => !skipped.includes(packageKey(update)));
+}
+
+/** The host's plan with successors in the place of what they supersede. */
+export function wantedPlan({ hostPlan, superseded }: HostWork): HostPlan {
+  const successors = new Map(superseded.map(({ planned, successor }) => [packageKey(planned), successor]));
+  return { ...hostPlan, updates: hostPlan.updates.map((update) => successors.get(packageKey(update)) ?? update) };
 }
 
 export function isDone(work: HostTask, step: StepName): boolean {

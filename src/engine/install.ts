@@ -1,4 +1,5 @@
 import { FettleError } from '../domain/error.ts';
+import type { Superseded } from '../domain/drift.ts';
 import type { RunEvent } from '../domain/event.ts';
 import type { JobResult } from '../domain/job.ts';
 import type { Change, Outcome, UpdateResult, UpdateState } from '../domain/outcome.ts';
@@ -7,7 +8,7 @@ import type { HostScan } from '../domain/scan.ts';
 import { findPackage, packageKey } from '../domain/update.ts';
 import { repair } from './check.ts';
 import { emit, note, ofHost } from './context.ts';
-import { endLost, endWith, isPastInstall, letGo, openStep, scanNow } from './host-work.ts';
+import { endLost, endWith, isPastInstall, letGo, openStep, scanNow, wantedPlan } from './host-work.ts';
 import type { HostWork } from './host-work.ts';
 import { collectQuietly, concludeByExit, jobOf, runJob } from './job.ts';
 import type { JobEnd, StepConclusion } from './job.ts';
@@ -22,6 +23,8 @@ export async function install(work: HostWork): Promise<Outcome | undefined> {
   const { context } = work;
   if (!work.isInstallOpen && isPastInstall(work) && work.hasBegun && openStep(work, 'install') === undefined) {
     await recall(work);
+    const bad = unfinished(work);
+    if (bad.length > 0) return installFailed(work, new FettleError('command', describe(bad)));
     return downloadedOnly(work);
   }
   if (!work.isInstallOpen && work.toInstall.length === 0) {
@@ -54,12 +57,8 @@ export async function install(work: HostWork): Promise<Outcome | undefined> {
 
 /** An earlier process saw the end of the install; its results are in the record. */
 async function recall(work: HostWork): Promise<void> {
-  const { context, plan } = work;
+  const { context } = work;
   work.results = work.recorded?.results ?? [];
-  // Under this setting alone a good install leaves something out.
-  if (plan.install.onDrift === 'skip-package') {
-    work.skipped = work.results.filter((result) => !goodStates.includes(result.state)).map(packageKey);
-  }
   work.change = changeOf(held(work), work.change);
   await collectQuietly(context, jobOf(context, { step: 'install' }));
 }
@@ -73,19 +72,22 @@ export function stoppedBefore(work: HostWork): Outcome {
 }
 
 function runInstall(work: HostWork): Promise<JobEnd> {
-  const { context, hostPlan, plan } = work;
+  const { context, hostPlan, plan, superseded, skipped } = work;
   const manager = context.manager(hostPlan.manager);
   const open = openStep(work, 'install');
+  const isAdjusted = superseded.length > 0 || skipped.length > 0;
   const order = {
     step: 'install',
     kind: 'install',
     request: manager.installRequest(work.toInstall, plan.install),
     timeoutMs: plan.install.timeoutMs,
+    ...(isAdjusted ? { adjustment: { superseded, skipped } } : {}),
     ...(open === undefined ? {} : { open }),
   } as const;
   return runJob(context, order, (end): StepConclusion => {
     if (end.kind !== 'done' || isRefusal(end.result)) return concludeByExit(end);
-    work.results = withAlready(work, manager.readInstall(end.result, hostPlan, work.toInstall));
+    const results = manager.readInstall(end.result, wantedPlan(work), work.toInstall);
+    work.results = withAlready(work, asPlanned(work, results));
     work.change = changeOf(held(work), 'installed');
     const bad = unfinished(work);
     const message = bad.length > 0 ? describe(bad) : concludeByExit(end).message;
@@ -147,8 +149,8 @@ function refused(work: HostWork, error: FettleError): Outcome {
 /** No result of the job's own: what the package database says is the result. */
 async function readBack(work: HostWork): Promise<Outcome | undefined> {
   const scan = await scanNow(work, 'after');
-  const results = work.hostPlan.updates.map((update) => resultFromScan(update, scan));
-  await conclude(work, results, 'unknown');
+  const results = wantedPlan(work).updates.map((update) => resultFromScan(update, scan));
+  await conclude(work, asPlanned(work, results), 'unknown');
   const bad = unfinished(work);
   return bad.length === 0 ? undefined : installFailed(work, new FettleError('command', describe(bad)));
 }
@@ -180,10 +182,17 @@ export function resultFromScan(update: PlannedUpdate, scan: HostScan): UpdateRes
   return { name, arch, from, to, now, state: state === 'removed' && !wasThere ? 'not-installed' : state };
 }
 
-function installFailed(work: HostWork, error: FettleError): Outcome {
+/**
+ * The host ends as failed. Where other updates went in and nothing is left half done, their restart comes first: that
+ * one update failed is no reason to leave the others without effect.
+ */
+function installFailed(work: HostWork, error: FettleError): Outcome | undefined {
   const { context } = work;
   const hint = `see fettle run logs ${context.run} ${context.host.name}; repair it, then fettle run resume ${context.run}`;
-  return endWith(work, 'failed', error.message, { error, hint });
+  const failure = endWith(work, 'failed', error.message, { error, hint });
+  if (work.change !== 'partial' || work.results.some((result) => result.state === 'broken')) return failure;
+  work.failure = failure;
+  return undefined;
 }
 
 async function conclude(work: HostWork, results: readonly UpdateResult[], whenNothing: Change): Promise<void> {
@@ -204,10 +213,29 @@ function withAlready(work: HostWork, results: readonly UpdateResult[]): readonly
     ...results,
     ...left.map((update): UpdateResult => {
       const { name, arch, from, to } = update;
+      const pair = work.superseded.find(({ planned }) => packageKey(planned) === packageKey(update));
+      if (pair !== undefined)
+        return { name, arch, from, to, now: pair.successor.to, state: 'already', ...inPlace(pair) };
       if (!isSkipped(work, update)) return { name, arch, from, to, now: to, state: 'already' };
       return { name, arch, from, to, now: installedVersion(work, update), state: 'not-installed' };
     }),
   ];
+}
+
+/** Results of successors under the names of the plan. */
+function asPlanned(work: HostWork, results: readonly UpdateResult[]): readonly UpdateResult[] {
+  const pairs = new Map(work.superseded.map((pair) => [packageKey(pair.successor), pair]));
+  return results.map((result) => {
+    const pair = pairs.get(packageKey(result));
+    if (pair === undefined) return result;
+    const { name, arch, from, to } = pair.planned;
+    const state = ['installed', 'already'].includes(result.state) ? 'superseded' : result.state;
+    return { ...inPlace(pair), ...result, name, arch, from, to, state };
+  });
+}
+
+function inPlace({ successor }: Superseded): { readonly message: string } {
+  return { message: `${successor.name} ${successor.to} in its place` };
 }
 
 function installedVersion(work: HostWork, update: PlannedUpdate): string | null {

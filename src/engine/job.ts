@@ -1,4 +1,5 @@
 import { StringDecoder } from 'node:string_decoder';
+import type { Adjustment } from '../domain/drift.ts';
 import { asFettleError, FettleError, isUnreached, toErrorRecord } from '../domain/error.ts';
 import type { RunEvent, StepName } from '../domain/event.ts';
 import { jobId } from '../domain/job.ts';
@@ -20,6 +21,8 @@ export interface JobOrder {
   readonly request: ScriptRequest;
   /** After this the job is reported as still running; it is never killed. */
   readonly timeoutMs: number;
+  /** How drift changed what is sent; recorded with the start. */
+  readonly adjustment?: Adjustment;
   /** The step as an earlier process left it: its job is attached to, not started beside. */
   readonly open?: OpenStep;
 }
@@ -68,10 +71,19 @@ export async function runJob(
   conclude: (end: JobEnd) => StepConclusion = concludeByExit,
 ): Promise<JobEnd> {
   const job = order.open?.job ?? jobOf(context, order);
-  const { step, name } = order;
+  const { step, name, adjustment } = order;
   const named = { step, ...(name === undefined ? {} : { name }) };
   if (order.open === undefined) {
-    await emitStart(context, { type: 'step.started', ...ofHost(context), ...named, job, jobKind: order.kind });
+    const adjusted = adjustment === undefined ? {} : { adjustment };
+    const started = {
+      type: 'step.started',
+      ...ofHost(context),
+      ...named,
+      job,
+      jobKind: order.kind,
+      ...adjusted,
+    } as const;
+    await emitStart(context, started);
   }
   const log = new JobLog(context);
   const end = await driveJob(context, { ...order, job }, log);

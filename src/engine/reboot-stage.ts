@@ -17,7 +17,10 @@ export function rebootMode(work: HostWork): RebootMode {
 export function shouldReboot(work: HostWork, scan: HostScan): boolean {
   const mode = rebootMode(work);
   if (mode === 'never' || work.reboots >= maxReboots(work)) return false;
-  return (mode === 'always' && work.reboots === 0) || rebootReasons(scan).needed === 'yes';
+  const isNeeded = rebootReasons(scan).needed === 'yes';
+  // After an update that failed only need counts, and a torn package might keep the host from starting.
+  if (work.failure !== undefined) return isNeeded && scan.broken.length === 0;
+  return isNeeded || (mode === 'always' && work.reboots === 0);
 }
 
 function maxReboots(work: HostWork): number {

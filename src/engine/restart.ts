@@ -33,6 +33,7 @@ export async function restartServices(work: HostWork): Promise<Outcome | undefin
   if (plan.install.restartServices !== 'stale' || work.reboots > 0 || isDone(work, 'restart')) return undefined;
   if (openStep(work, 'reboot') !== undefined) return undefined;
   const scan = work.current ?? (await scanNow(work, 'after'));
+  if (work.failure !== undefined && scan.broken.length > 0) return undefined;
   const units = restartableUnits(scan);
   if (shouldReboot(work, scan) || (units.length === 0 && open === undefined)) return undefined;
   work.hasBegun = true;

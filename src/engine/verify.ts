@@ -12,6 +12,7 @@ import { rebootReasons } from './reboot.ts';
  * before. Always an outcome: patched is not the end.
  */
 export async function verify(work: HostWork): Promise<Outcome> {
+  if (work.failure !== undefined) return work.failure;
   const { attempt: _attempt, ...host } = ofHost(work.context);
   const { outcome } = await inStep(
     work.context,
@@ -53,6 +54,7 @@ function judge(work: HostWork, after: HostScan): readonly VerifyFinding[] {
     settings: work.plan.verify,
     wasRebooted: work.reboots > 0 && !after.facts.isContainer,
     skipped: work.skipped,
+    superseded: work.superseded,
   });
   if (work.before !== undefined) return findings;
   const message = 'there is no scan of before the install: services and listeners were not compared';

@@ -1,3 +1,4 @@
+import type { Adjustment } from '../domain/drift.ts';
 import type { RunKind, RunStarted, StepName } from '../domain/event.ts';
 import type { JobKind } from '../domain/job.ts';
 import { hasPaidHooks } from '../domain/outcome.ts';
@@ -108,7 +109,12 @@ export function readRecordedFacts(connection: Connection, id: string, hostId: st
   const packed = latestScan(connection, { run: id, hostId, purpose: 'before' });
   const before: HostScan | undefined = packed === undefined ? undefined : unpackScan(connection, packed);
   const results = latestResults(connection, id, hostId);
-  return { ...(before === undefined ? {} : { before }), ...(results === undefined ? {} : { results }) };
+  const adjustment = latestAdjustment(connection, id, hostId);
+  return {
+    ...(before === undefined ? {} : { before }),
+    ...(results === undefined ? {} : { results }),
+    ...(adjustment === undefined ? {} : { adjustment }),
+  };
 }
 
 function latestResults(connection: Connection, id: string, hostId: string): readonly UpdateResult[] | undefined {
@@ -126,4 +132,22 @@ function latestResults(connection: Connection, id: string, hostId: string): read
   return row === undefined
     ? undefined
     : (JSON.parse(row.envelope) as { body: { results: UpdateResult[] } }).body.results;
+}
+
+function latestAdjustment(connection: Connection, id: string, hostId: string): Adjustment | undefined {
+  const row = first(
+    connection,
+    query
+      .selectFrom('step')
+      .innerJoin('event', (join) => join.onRef('event.seq', '=', 'step.seq').on('event.chain', '=', chainName))
+      .select('event.envelope')
+      .where('step.run', '=', id)
+      .where('step.host_id', '=', hostId)
+      .where('step.step', '=', 'install')
+      .orderBy('step.seq', 'desc')
+      .limit(1),
+  );
+  return row === undefined
+    ? undefined
+    : (JSON.parse(row.envelope) as { body: { adjustment?: Adjustment } }).body.adjustment;
 }

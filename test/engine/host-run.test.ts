@@ -84,7 +84,7 @@ test('on_drift skip-package installs the rest, and supersede takes the successor
     const outcome = await run({ plan: withInstall({ onDrift }, hosts) });
     const expected = onDrift === 'supersede' ? '3' : '1';
     assert.deepEqual([machine.packages.get('lib'), machine.packages.get('tool')], ['2', expected]);
-    if (onDrift === 'skip-package') assert.equal(outcome.verdict, 'verified', outcome.reason);
+    assert.equal(outcome.verdict, 'verified', outcome.reason);
     assert.ok(record.ofType('note').some((event) => /as on_drift says/.test(event.message)));
   }
 });
@@ -320,4 +320,136 @@ test('what resume does with a host follows from its outcome', () => {
   }
   assert.equal(resumeMode(of('skipped', cancelled)), 'retry');
   assert.equal(resumeMode(of('pending-reboot', { followsFromMode: true })), 'done');
+});
+
+/** The meta package and the image it asks for are planned; both left the archive for a new ABI. */
+function kernelScene() {
+  const updates = [
+    planned('linux-image-amd64', '6.1.128'),
+    planned('linux-image-6.1.0-31-amd64', '6.1.128', null),
+    planned('tool'),
+  ];
+  const plan = withInstall({ onDrift: 'supersede' }, [hostPlanOf('web1', 0, { updates })]);
+  const { machine, record, run } = scene();
+  machine.packages.set('linux-image-amd64', '1').set('linux-image-6.1.0-9-amd64', '1');
+  machine.available.set('linux-image-amd64', '6.1.129').set('linux-image-6.1.0-32-amd64', '6.1.129');
+  machine.available.set('linux-image-6.1.0-9-amd64', '1');
+  return { machine, record, run: (more: Partial<HostFixture> = {}) => run({ plan, ...more }) };
+}
+
+test('supersede follows a kernel to its new ABI: installed, rebooted into, verified, and told under the planned names', async () => {
+  const { machine, record, run } = kernelScene();
+  machine.actions['install'] = (self, { request }) => {
+    for (const [name = '', to = ''] of request.rows ?? []) self.packages.set(name, to);
+    self.needsReboot = true;
+    return {};
+  };
+  const outcome = await run();
+  assert.deepEqual([outcome.verdict, outcome.change], ['verified', 'installed'], outcome.reason);
+  assert.equal(machine.boots, 2);
+  const results = record.ofType('update.finished').at(-1)?.results ?? [];
+  const [meta, image, tool] = results;
+  assert.deepEqual(
+    [meta, image, tool].map((result) => [result?.name, result?.to, result?.now, result?.state]),
+    [
+      ['linux-image-amd64', '6.1.128', '6.1.129', 'superseded'],
+      ['linux-image-6.1.0-31-amd64', '6.1.128', '6.1.129', 'superseded'],
+      ['tool', '2', '2', 'installed'],
+    ],
+  );
+  assert.match(image?.message ?? '', /linux-image-6\.1\.0-32-amd64 6\.1\.129 in its place/);
+});
+
+test('a host that was superseded does not drift when it is tried again', async () => {
+  const { machine, record, run } = kernelScene();
+  machine.scanOverrides = { health: { ...machine.scan().health, failedUnits: [] } };
+  machine.actions['install'] = (self, { request }) => {
+    for (const [name = '', to = ''] of request.rows ?? []) self.packages.set(name, to);
+    self.scanOverrides = { health: { ...self.scan().health, failedUnits: ['web.service'] } };
+    return {};
+  };
+  assert.equal((await run()).verdict, 'unhealthy');
+  const unrepaired = (await record.runState('run1'))?.hosts[0];
+  machine.scanOverrides = {};
+  const again = await run({ state: unrepaired, attempt: 2 });
+  assert.deepEqual([again.verdict, again.change], ['verified', 'none'], again.reason);
+  assert.equal(ranOf(machine).filter((kind) => kind === 'install').length, 1);
+});
+
+test('a successor that somebody else installed in the meantime is no drift either', async () => {
+  const { machine, run } = kernelScene();
+  machine.packages.set('linux-image-amd64', '6.1.129').set('linux-image-6.1.0-32-amd64', '6.1.129');
+  const outcome = await run();
+  assert.equal(outcome.verdict, 'verified', outcome.reason);
+  assert.equal(machine.packages.get('tool'), '2');
+});
+
+test('a process that is killed inside a superseding install leaves the next one what was sent', async () => {
+  const { machine, record, run } = kernelScene();
+  const detach = new AbortController();
+  machine.jobTicks = 3;
+  machine.actions['install'] = (self, { request }) => {
+    for (const [name = '', to = ''] of request.rows ?? []) self.packages.set(name, to);
+    detach.abort(new Error('killed'));
+    return {};
+  };
+  assert.equal((await run({ detach: detach.signal })).verdict, 'detached');
+  const state = (await record.runState('run1'))?.hosts[0];
+  const resumed = await run({ state });
+  assert.deepEqual([resumed.verdict, resumed.change], ['verified', 'installed'], resumed.reason);
+  assert.equal(ranOf(machine).filter((kind) => kind === 'install').length, 1);
+});
+
+function halfFailing(machine: ReturnType<typeof fakeMachine>): Plan {
+  machine.packages.set('lib', '1');
+  machine.available.set('lib', '2');
+  machine.actions['install'] = (self) => {
+    self.packages.set('tool', '2');
+    self.needsReboot = true;
+    return { exitCode: 100, verdict: 'failed', message: 'lib could not be installed' };
+  };
+  return withInstall({}, [hostPlanOf('web1', 0, { updates: [planned('tool'), planned('lib')] })]);
+}
+
+test('an update that fails does not keep the restart from those that went in, and the host still ends failed', async () => {
+  const { machine, record, run } = scene();
+  const outcome = await run({ plan: halfFailing(machine) });
+  assert.deepEqual([outcome.verdict, outcome.change], ['failed', 'partial']);
+  assert.match(outcome.reason, /lib is 1 \(failed\): lib could not be installed/);
+  assert.equal(machine.boots, 2);
+  assert.equal(record.ofType('host.rebooted').length, 1);
+});
+
+test('after a failed update the mode of reboots holds, and a host with a torn package stays up', async () => {
+  const never = scene();
+  const rebootSettings = { ...hostPlanOf('web1').rebootSettings, mode: 'never' } as const;
+  const outcome = await never.run({ plan: halfFailing(never.machine), hostPlan: { rebootSettings } });
+  assert.deepEqual([outcome.verdict, never.machine.boots], ['failed', 1]);
+  const torn = scene();
+  const plan = halfFailing(torn.machine);
+  torn.machine.actions['install'] = (self) => {
+    self.packages.set('tool', '2');
+    self.broken.add('lib');
+    self.needsReboot = true;
+    return { exitCode: 100, verdict: 'failed' };
+  };
+  assert.deepEqual([(await torn.run({ plan })).verdict, torn.machine.boots], ['failed', 1]);
+});
+
+test('a run that goes on after the reboot of a half failed host still ends it as failed', async () => {
+  const { machine, record, run } = scene();
+  const plan = halfFailing(machine);
+  machine.rebootScript = [];
+  machine.actions['reboot'] = (self) => {
+    self.unreachable = new FettleError('connect', 'it does not come back');
+    return {};
+  };
+  assert.equal((await run({ plan })).verdict, 'lost');
+  machine.unreachable = undefined;
+  machine.bootId = 'web1-boot-2';
+  machine.needsReboot = false;
+  const state = (await record.runState('run1'))?.hosts[0];
+  const resumed = await run({ plan, state });
+  assert.deepEqual([resumed.verdict, resumed.change], ['failed', 'partial'], resumed.reason);
+  assert.equal(ranOf(machine).filter((kind) => kind === 'install').length, 1);
 });

@@ -1,7 +1,6 @@
 import { FettleError } from '../../src/domain/error.ts';
 import type { Host } from '../../src/domain/host.ts';
 import type { JobPhase, JobResult, JobStatus } from '../../src/domain/job.ts';
-import type { UpdateResult } from '../../src/domain/outcome.ts';
 import type { HostLook, HostScan } from '../../src/domain/scan.ts';
 import type { Simulation } from '../../src/domain/simulation.ts';
 import type {
@@ -14,6 +13,7 @@ import type {
   ScanOptions,
   SimulateRequest,
 } from '../../src/engine/host-remote.ts';
+import { apt } from '../../src/managers/apt.ts';
 import type { Manager } from '../../src/managers/manager.ts';
 
 interface FakeJob {
@@ -34,6 +34,10 @@ export class FakeMachine {
   readonly name: string;
   readonly packages = new Map<string, string>();
   readonly available = new Map<string, string>();
+  /** Further versions on offer, newest first. */
+  readonly older = new Map<string, readonly string[]>();
+  /** Stands for what a simulation would find. */
+  simulated: Partial<Simulation> = {};
   readonly broken = new Set<string>();
   readonly jobs = new Map<string, FakeJob>();
   /** Each job that really ran, once a run of its script. */
@@ -145,20 +149,38 @@ export class FakeMachine {
     };
   }
 
+  /** As apt's: what is asked about, and kernels that are there or on offer, since one supersedes another. */
   simulate({ updates }: SimulateRequest): Simulation {
+    const kernels = [...this.packages.keys(), ...this.available.keys()].filter((name) => /^linux-.*-\d/.test(name));
     const installed: Record<string, { version: string; status: string } | null> = {};
     const available: Record<string, { version: string; origins: string[] }[]> = {};
-    for (const { name, arch } of updates) {
+    for (const name of [...updates.map((update) => update.name), ...kernels]) {
       const version = this.packages.get(name);
       const status = this.broken.has(name) ? 'iF' : 'ii';
-      installed[`${name}:${arch}`] = version === undefined ? null : { version, status };
-      const offered = this.available.get(name);
-      available[`${name}:${arch}`] = offered === undefined ? [] : [{ version: offered, origins: ['Debian'] }];
+      if (version !== undefined) installed[`${name}:amd64`] = { version, status };
+      available[`${name}:amd64`] = this.#offersOf(name).map((offered) => ({ version: offered, origins: ['Debian'] }));
     }
     const installs = updates
-      .filter((update) => this.packages.get(update.name) !== update.to && this.available.get(update.name) === update.to)
+      .filter(
+        (update) => this.packages.get(update.name) !== update.to && this.#offersOf(update.name).includes(update.to),
+      )
       .map(({ name, arch, to }) => ({ name, arch, from: this.packages.get(name) ?? null, to, origins: ['Debian'] }));
-    return { installs, removes: [], downloadBytes: 0, errors: [], installed, available };
+    return { installs, removes: [], downloadBytes: 0, errors: [], installed, available, ...this.simulated };
+  }
+
+  /** Newest first. */
+  #offersOf(name: string): readonly string[] {
+    const newest = this.available.get(name);
+    return [...(newest === undefined ? [] : [newest]), ...(this.older.get(name) ?? [])];
+  }
+
+  /** Lines of dpkg-query -W as the job prints them. */
+  installedList(): string {
+    const lines = [...this.packages].map(([name, version]) => {
+      const status = this.broken.has(name) ? 'iF ' : 'ii ';
+      return [name, 'amd64', version, status, name, version].join('\t');
+    });
+    return `${lines.join('\n')}\n`;
   }
 
   #status(job: string): JobStatus {
@@ -301,11 +323,10 @@ export function fakeManager(machine: (host: string) => FakeMachine | undefined):
     installRequest: (updates) => ({ verb: 'install', rows: updates.map((item) => [item.name, item.to]) }),
     refreshRequest: () => ({ verb: 'refresh' }),
     repairRequest: () => ({ verb: 'repair' }),
-    readInstall: (_result, plan, attempted) =>
-      attempted.map(({ name, arch, from, to }): UpdateResult => {
-        const now = machine(plan.host)?.packages.get(name) ?? null;
-        const isBroken = machine(plan.host)?.broken.has(name) === true;
-        return { name, arch, from, to, now, state: isBroken ? 'broken' : now === to ? 'installed' : 'failed' };
-      }),
+    // What apt makes of the package list that its job reads back.
+    readInstall: (result, plan, attempted) => {
+      const list = machine(plan.host)?.installedList() ?? '';
+      return apt.readInstall({ ...result, sections: { 'apt-installed': list } }, plan, attempted);
+    },
   };
 }

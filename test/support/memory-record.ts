@@ -106,8 +106,15 @@ export class MemoryRecord implements RunRecord {
         event.type === 'host.scanned' && event.purpose === 'before' ? [event.scan] : [],
       );
       const results = own.flatMap((event) => (event.type === 'update.finished' ? [event.results] : []));
+      const installs = own.filter((event) => event.type === 'step.started' && event.step === 'install');
+      const install = installs.at(-1);
+      const adjustment = install?.type === 'step.started' ? install.adjustment : undefined;
       const [before, last] = [scans.at(-1), results.at(-1)];
-      return { ...(before === undefined ? {} : { before }), ...(last === undefined ? {} : { results: last }) };
+      return {
+        ...(before === undefined ? {} : { before }),
+        ...(last === undefined ? {} : { results: last }),
+        ...(adjustment === undefined ? {} : { adjustment }),
+      };
     });
   }
 
