@@ -59,7 +59,8 @@ export async function checkHost(task: HostTask): Promise<HostCheck> {
 }
 
 async function machineOf({ context, isController }: HostWork, { facts }: HostScan): Promise<NamedMachine> {
-  const endpoint = await context.remote.endpoint(context.detach);
+  // A connection that breaks here is the next step's to notice.
+  const endpoint = await context.remote.endpoint(context.detach).catch(() => undefined);
   return { host: context.host.name, facts, isController, ...(endpoint === undefined ? {} : { endpoint }) };
 }
 

@@ -1,4 +1,3 @@
-import { StringDecoder } from 'node:string_decoder';
 import type { Adjustment } from '../domain/drift.ts';
 import { asFettleError, FettleError, isUnreached, toErrorRecord } from '../domain/error.ts';
 import type { RunEvent, StepName } from '../domain/event.ts';
@@ -9,6 +8,7 @@ import type { ScriptRequest } from '../remote/script.ts';
 import { emit, emitStart, hostDigest, ofHost, show } from './context.ts';
 import type { HostContext } from './context.ts';
 import type { JobFollow } from './host-remote.ts';
+import { JobLog } from './job-log.ts';
 import { passesWhileAtWork, throughOutages } from './outage.ts';
 
 export interface JobOrder {
@@ -50,7 +50,6 @@ export interface StepConclusion {
 }
 
 const followBytes = 256 * 1024;
-const keptLogBytes = 16 * 1024 * 1024;
 /** A host that answers at once with nothing is not asked again sooner. */
 const idlePauseMs = 500;
 /** An outage of this length is waited for even where the time of the job runs out under it. */
@@ -269,41 +268,4 @@ function stillRunning(context: HostContext, order: NamedOrder): FettleError {
     hint: `it is left to finish; \`fettle run resume ${context.run}\` reads its result`,
     details: { job: order.job, step: order.step },
   });
-}
-
-/** The job's log so far: shown as it comes, kept up to a cap for the ledger. */
-class JobLog {
-  readonly #context: HostContext;
-  readonly #decoder = new StringDecoder('utf8');
-  readonly #chunks: Buffer[] = [];
-  #keptBytes = 0;
-  #droppedBytes = 0;
-  #note: string | undefined;
-
-  constructor(context: HostContext) {
-    this.#context = context;
-  }
-
-  get isEmpty(): boolean {
-    return this.#keptBytes === 0;
-  }
-
-  add(news: JobFollow): void {
-    const room = keptLogBytes - this.#keptBytes;
-    const kept = news.log.subarray(0, room);
-    if (kept.length > 0) this.#chunks.push(kept);
-    this.#keptBytes += kept.length;
-    this.#droppedBytes += news.log.length - kept.length;
-    const { name: host } = this.#context.host;
-    const text = this.#decoder.write(news.log);
-    if (text !== '') show(this.#context, { type: 'live.output', host, stream: 'log', text });
-    const { note } = news.status;
-    if (note !== undefined && note !== this.#note) show(this.#context, { type: 'live.note', host, note });
-    this.#note = note;
-  }
-
-  bytes(): Buffer {
-    const end = this.#droppedBytes === 0 ? [] : [Buffer.from(`\n[${this.#droppedBytes} more bytes were not kept]\n`)];
-    return Buffer.concat([...this.#chunks, ...end]);
-  }
 }
