@@ -8,15 +8,15 @@ import { systemClock, type BootTime } from './base/clock.ts';
 import type { CommandSpec, Invocation } from './commands/command.ts';
 import { createConsole } from './commands/console.ts';
 import type { Context } from './commands/context.ts';
-import { exitCodeOf, exitNameOf } from './commands/exit.ts';
-import { watchInterruptions } from './commands/interruptions.ts';
+import { acceptedExits, exitCodeOf, exitNameOf } from './commands/exit.ts';
+import { watchInterruptions, type InterruptSignal } from './commands/interruptions.ts';
 import type { Options } from './commands/options.ts';
 import { commands } from './commands/registry.ts';
 import { createProgram } from './commands/program.ts';
 import { readOperator } from './commands/operator.ts';
 import { createPrompt } from './commands/prompt.ts';
 import { FettleError } from './domain/error.ts';
-import { exitCodes } from './domain/exit.ts';
+import { exitCodes, type ExitName } from './domain/exit.ts';
 import type { OpenTransports } from './commands/context.ts';
 import { renderError } from './report/error-text.ts';
 import { createOutput, endQuietlyOnClosedPipe } from './report/output.ts';
@@ -55,7 +55,7 @@ export async function main(options: Partial<AppOptions> = {}): Promise<number> {
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? 0 : exitCodes.usage;
   }
-  return outputError === undefined ? exitCode : exitCode || exitCodeOf(exitNameOf(outputError), undefined);
+  return outputError === undefined ? exitCode : exitCode || exitCodes[exitNameOf(outputError)];
 }
 
 async function dispatch(spec: CommandSpec, invocation: Invocation, open: OpenTransports): Promise<number> {
@@ -63,14 +63,16 @@ async function dispatch(spec: CommandSpec, invocation: Invocation, open: OpenTra
   // Node.js makes and drops two errors for each cipher that ssh2 makes, one a packet; their stacks cost more than the rest.
   if (options.debug !== true) Error.stackTraceLimit = 0;
   const context = createContext(spec, invocation, open);
+  let accepted: ReadonlySet<ExitName> = new Set();
   try {
+    accepted = acceptedExits(options.ok);
     checkTogether(options);
     const command = await spec.load();
-    return exitCodeOf(context.interruptions.exitName() ?? (await command.run(invocation, context)), options.ok);
+    return exitCodeOf(await command.run(invocation, context), accepted);
   } catch (error) {
     context.console.warn(renderError(error, context.output, { debug: options.debug ?? false }));
     const name = exitNameOf(error);
-    return exitCodeOf(name === 'interrupted' ? (context.interruptions.exitName() ?? name) : name, options.ok);
+    return exitCodeOf(name === 'interrupted' ? (context.interruptions.exitName() ?? name) : name, accepted);
   }
 }
 
@@ -115,7 +117,8 @@ function createContext(spec: CommandSpec, invocation: Invocation, openTransports
       clock: systemClock,
       on: (signal, handler) => process.on(signal, handler),
       say: (message) => console.warn(message),
-      exitNow: (code) => process.exit(code),
+      endBy,
+      later: (ms, call) => void setTimeout(call, ms).unref(),
     }),
     newId: () => ulid(),
     randomSeed: () => randomInt(2 ** 32),
@@ -127,6 +130,17 @@ function createContext(spec: CommandSpec, invocation: Invocation, openTransports
 /** Of this start of the machine, see random(4); hrtime is CLOCK_MONOTONIC on Linux, see clock_gettime(2). */
 function sinceBoot(id: string | undefined): BootTime | undefined {
   return id === undefined ? undefined : { id, elapsedMs: Number(process.hrtime.bigint() / 1_000_000n) };
+}
+
+/**
+ * Not `process.exit`: that waits for threads, and one may hang in open(2) of a FIFO or in a long query. A prompt has
+ * changed the terminal.
+ */
+function endBy(signal: InterruptSignal): void {
+  safely(() => process.stdin.isTTY && process.stdin.setRawMode(false));
+  if (process.stderr.isTTY) process.stderr.write('\u001b[?25h\n');
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
 }
 
 /** Signal 0 only asks, see kill(2); a process that may not be signalled is one. */

@@ -24,6 +24,7 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
       kind: 'exec',
       hosts,
       options,
+      jsonFields: Object.keys(execJson.fields),
       action: async (look) => {
         const results: ExecOutcome[] = [];
         await execOnHosts(hosts, {

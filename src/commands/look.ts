@@ -5,6 +5,7 @@ import type { ExitName } from '../domain/exit.ts';
 import type { Host } from '../domain/host.ts';
 import type { RunContext } from '../engine/context.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { checkFields } from '../report/json.ts';
 import { openReporter } from '../report/registry.ts';
 import { announceHead } from './chain-head.ts';
 import type { Context } from './context.ts';
@@ -32,6 +33,8 @@ export interface LookRequest {
   readonly kind: RunKind;
   readonly hosts: readonly Host[];
   readonly options: Partial<Options>;
+  /** What `--json` may name. */
+  readonly jsonFields: readonly string[];
   /** Does the looking; what it prints comes after the progress is over. */
   readonly action: (look: Look) => Promise<LookEnd & { readonly print?: () => void | Promise<void> }>;
 }
@@ -40,6 +43,7 @@ export const defaultConcurrency = 20;
 
 export async function lookAt(request: LookRequest, context: Context): Promise<ExitName> {
   const { kind, hosts, options } = request;
+  checkFields(request.jsonFields, options.json);
   const run = context.newId();
   await using transports = openCommandTransports(options, context);
   const routes = await askRoutes(hosts, transports);
@@ -47,6 +51,7 @@ export async function lookAt(request: LookRequest, context: Context): Promise<Ex
   const reporter = await openReporter(options, context.output);
   let print: (() => void | Promise<void>) | undefined;
   let name: ExitName;
+  using _ = context.interruptions.takeCharge('query');
   try {
     const engine = lookingContext({ run, record: ledger, sink: reporter }, context);
     const tell = async (event: RunEvent): Promise<void> => {

@@ -1,5 +1,6 @@
 import type { ExitName } from '../domain/exit.ts';
 import { hasWork } from '../engine/plan.ts';
+import { runDetailFields } from '../report/ledger-json.ts';
 import { renderPlan } from '../report/plan-table.ts';
 import { applyDecoded } from './apply.ts';
 import type { Invocation } from './command.ts';
@@ -19,6 +20,8 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
       kind: 'plan',
       hosts,
       options,
+      // What is printed is the run.
+      jsonFields: runDetailFields,
       action: async (look) => {
         made = await planFleet(request, look, invocation, context);
         return { exitName: 'ok', counts: { planned: made.plan.hosts.length } };

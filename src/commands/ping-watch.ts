@@ -23,6 +23,7 @@ export async function watch(hosts: readonly Host[], options: Partial<Options>, c
   const forMs = readDuration(options.for, '--for');
   if (intervalMs === 0) throw new FettleError('usage', '--interval must be longer than nothing');
   const { interruptions, clock, output } = context;
+  using _ = interruptions.takeCharge('watch');
   const over = new AbortController();
   const until = AbortSignal.any([interruptions.stop, interruptions.detach, over.signal]);
   const names = hosts.map((host) => host.name);

@@ -1,8 +1,10 @@
 import { FettleError } from '../domain/error.ts';
 import type { ExitName } from '../domain/exit.ts';
 import { fanOutExit, pingHosts, type PingResult } from '../engine/fan-out.ts';
+import { checkFields } from '../report/json.ts';
 import { openReporter } from '../report/registry.ts';
 import { pingJson, pingRow, renderPing } from '../report/scan-tables.ts';
+import { watchJson } from '../report/watch-view.ts';
 import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
 import { loadFleet } from './fleet.ts';
@@ -17,8 +19,10 @@ import { unrecorded } from './unrecorded.ts';
 export async function run(invocation: Invocation, context: Context): Promise<ExitName> {
   const { options } = invocation;
   refuseStray(options);
+  checkFields(Object.keys((options.watch === true ? watchJson : pingJson).fields), options.json);
   const { hosts } = await loadFleet(invocation, context, invocation.arguments[0]);
   if (options.watch === true) return await watch(hosts, options, context);
+  using _ = context.interruptions.takeCharge('query');
   const results: PingResult[] = [];
   const reporter = await openReporter({ ...options, progress: 'none' }, context.output);
   await using transports = openCommandTransports(options, context);

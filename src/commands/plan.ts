@@ -19,6 +19,7 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
       kind: 'plan',
       hosts: request.fleet.hosts,
       options,
+      jsonFields: Object.keys(isOptional),
       action: async (look) => {
         made = await planFleet(request, look, invocation, context);
         const { plan } = made;
@@ -35,7 +36,8 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
   const file = options.out;
   if (file !== undefined) await writePlan(file, made, context);
   const { plan, sha256 } = made;
-  if (options.json !== undefined) showDocument(jsonObject('plan', { sha256, ...plan }, options.json), context);
+  if (options.json !== undefined)
+    showDocument(jsonObject('plan', planValue(made, options.json), options.json), context);
   else if (options.quiet !== true && options.jsonl !== true)
     context.output.stdout.write(renderPlan({ plan, sha256, path: file }, context.output));
   if (file === undefined && plan.hosts.some(hasWork)) {
@@ -44,6 +46,39 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
     );
   }
   return exitName;
+}
+
+/** Fields of `plan --json`; true for those that a plan need not have. */
+const isOptional: Readonly<Record<keyof Plan | 'sha256', boolean>> = {
+  sha256: false,
+  kind: false,
+  version: false,
+  id: false,
+  createdMs: false,
+  expiresMs: false,
+  fettleVersion: false,
+  playbook: false,
+  select: false,
+  limit: true,
+  seed: false,
+  concurrency: false,
+  perSource: true,
+  budget: false,
+  waves: false,
+  policy: false,
+  install: false,
+  reboot: false,
+  verify: false,
+  hooks: false,
+  hosts: false,
+  absent: false,
+  warnings: false,
+};
+
+/** The whole document is the plan as it is; a field that was asked for and is not there is null. */
+function planValue({ plan, sha256 }: MadePlan, choice: string | true): Readonly<Record<string, unknown>> {
+  const absent = choice === true ? [] : Object.entries(isOptional).filter(([, optional]) => optional);
+  return { ...Object.fromEntries(absent.map(([name]) => [name, undefined])), sha256, ...plan };
 }
 
 function planExit(plan: Plan, isDetailed: boolean): ExitName {

@@ -10,6 +10,7 @@ import type { Playbook } from '../domain/playbook.ts';
 import { makePlan } from '../engine/plan.ts';
 import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
+import { checkWritable } from './early-checks.ts';
 import { loadFleet, settleDiagnostics, type Fleet } from './fleet.ts';
 import type { Look } from './look.ts';
 import { thisMachine } from './own-machine.ts';
@@ -27,6 +28,8 @@ export interface MadePlan {
 }
 
 export async function readPlanRequest(invocation: Invocation, context: Context): Promise<PlanRequest> {
+  const { out } = invocation.options;
+  if (out !== undefined) await checkWritable(inDirectory(out, context), '--out');
   const path = inDirectory(invocation.arguments[0] ?? '', context);
   const { playbook, diagnostics } = await loadPlaybook(path);
   settleDiagnostics(diagnostics, context);

@@ -9,6 +9,8 @@ import type { Plan } from '../domain/plan.ts';
 import type { RunState } from '../domain/record.ts';
 import { applyPlan } from '../engine/run.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { checkFields } from '../report/json.ts';
+import { runDetailFields } from '../report/ledger-json.ts';
 import { openReporter } from '../report/registry.ts';
 import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
@@ -32,9 +34,11 @@ export interface RolloutRequest {
 
 export async function carryOut(request: RolloutRequest, context: Context): Promise<ExitName> {
   const { plan, hosts, opening, ledger, options, state, gone } = request;
+  checkFields(runDetailFields, options.json);
   let exitName: ExitName;
   await using transports = openCommandTransports(options, context);
   await askRoutes(hosts, transports);
+  using _ = context.interruptions.takeCharge('change');
   const reporter = await openReporter(options, context.output);
   try {
     await ledger.withdrawStop(opening.run);

@@ -24,6 +24,7 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
       kind: 'scan',
       hosts,
       options,
+      jsonFields: Object.keys(scanJson.fields),
       action: async (look) => {
         const rows: ScanRow[] = [];
         const rowOf = sharedRows();

@@ -33,7 +33,7 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
 }
 
 function callOff(hosts: readonly Host[], { options }: Invocation, context: Context): Promise<ExitName> {
-  const request = { kind: 'shutdown', hosts, options } as const;
+  const request = { kind: 'shutdown', hosts, options, jsonFields: Object.keys(callOffJson.fields) } as const;
   return lookAt(
     {
       ...request,

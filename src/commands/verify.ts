@@ -4,6 +4,7 @@ import type { Outcome } from '../domain/outcome.ts';
 import { verifyHosts } from '../engine/fan-out.ts';
 import { runResult } from '../engine/run-result.ts';
 import { narrowed } from './apply.ts';
+import { runDetailFields } from '../report/ledger-json.ts';
 import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
 import { lookAt } from './look.ts';
@@ -30,6 +31,7 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
       kind: 'verify',
       hosts,
       options,
+      jsonFields: runDetailFields,
       action: async (look) => {
         const outcomes = new Map<string, Outcome>();
         await verifyHosts(hosts, {

@@ -23,9 +23,13 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
       kind: 'wake',
       hosts,
       options,
+      jsonFields: Object.keys(wakeJson.fields),
       action: async ({ ledger }) => {
         const rows: WakeRow[] = [];
-        for (const host of hosts) rows.push(await wake(host, ledger, port));
+        for (const host of hosts) {
+          if (context.interruptions.stop.aborted) break;
+          rows.push(await wake(host, ledger, port));
+        }
         const failed = rows.filter((row) => row.error !== undefined).length;
         return {
           exitName: failed === 0 ? 'ok' : 'partial',

@@ -57,6 +57,11 @@ export function jsonObject(
   return { schema: `fettle/${name}/1`, ...Object.fromEntries(fields.map((field) => [field, value[field] ?? null])) };
 }
 
+/** The same judgement before any work is done. */
+export function checkFields(known: readonly string[], choice: FieldChoice | undefined): void {
+  if (choice !== undefined) chooseFields(known, choice);
+}
+
 function chooseFields(known: readonly string[], choice: FieldChoice): readonly string[] {
   if (choice === true) return known;
   const wanted = choice

@@ -153,8 +153,13 @@ const hostRunJson: JsonShape<HostRunRow> = {
   },
 };
 
+/** Fields of `run show --json`, which rollouts print at their end. */
+export const runDetailFields = ['run', 'waves', 'hosts', 'updates', 'findings', 'reboots', 'notes'] as const;
+
+type RunDetailField = (typeof runDetailFields)[number];
+
 /** `run show --json`; for `jsonObject('run-show', …)`. */
-export function runDetailValue(detail: RunDetail): Record<string, unknown> {
+export function runDetailValue(detail: RunDetail): Record<RunDetailField, unknown> {
   return {
     run: jsonRow(runsJson, detail.run),
     waves: detail.waves.map(({ name, hosts, startedMs, endedMs }) => {

@@ -1,6 +1,7 @@
 // A process with a terminal of its own, by script(1): it writes and reads what a person would see and type.
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 
 export interface TerminalOptions {
   readonly cwd: string;
@@ -38,6 +39,12 @@ export class Terminal implements AsyncDisposable {
 
   type(keys: string): void {
     this.#script.stdin.write(keys);
+  }
+
+  /** Sends a signal to the process itself, as `kill` would; proc_pid_task(5) names the one child of script. */
+  kill(signal: NodeJS.Signals): void {
+    const { pid } = this.#script;
+    process.kill(Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()), signal);
   }
 
   /** The exit code; 128 and the number of the signal that ended it. */
