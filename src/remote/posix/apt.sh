@@ -183,8 +183,11 @@ apt_ask() {
     rest=${row#*,}
     names="$names ${row%%,*}:${rest%%,*}"
   done
+  # A kernel that left the repository has a successor under another name: one that is installed, or that would go in.
+  case " $names" in *' linux-'*-[0-9]*) kernels='^linux-.*-[0-9]' ;; *) kernels='^$' ;; esac
   dpkg_list >"$work/installed"
-  awk -v wanted="$names " -F "$tab" 'index(wanted, " " $1 ":" $2 " ")' "$work/installed"
+  awk -v wanted="$names " -v kernels="$kernels" -F "$tab" 'index(wanted, " " $1 ":" $2 " ") || $1 ~ kernels' \
+    "$work/installed"
   section apt-architecture
   dpkg --print-architecture
   section apt-uris
@@ -196,13 +199,10 @@ apt_ask() {
     rest=${row#*,}
     case ${rest%%,*} in all) names="$names ${row%%,*}" ;; *) names="$names ${row%%,*}:${rest%%,*}" ;; esac
   done
-  # A kernel that left the repository has a successor under another name: the one that would go in now.
-  case " $names" in
-    *' linux-'*-[0-9]*)
-      apt_simulate "$work/normal" '' upgrade --with-new-pkgs
-      names="$names $(apt_names "$work/normal" | grep '^linux-.*-[0-9]' | tr '\n' ' ')"
-      ;;
-  esac
+  if [ "$kernels" != '^$' ]; then
+    apt_simulate "$work/normal" '' upgrade --with-new-pkgs
+    names="$names $({ apt_names "$work/normal"; cut -f 1 "$work/installed"; } | grep "$kernels" | sort -u | tr '\n' ' ')"
+  fi
   section apt-policy
   # shellcheck disable=SC2086 # names are words
   [ -z "$names" ] || bounded 120 apt-cache policy $names 2>/dev/null
