@@ -1,8 +1,11 @@
-import { budgetState } from './budget.ts';
-import type { BudgetState } from './budget.ts';
+import { Heap } from '../base/heap.ts';
+import { addToBudget, countBudget, judgeBudget } from './budget.ts';
+import type { BudgetCounts, BudgetState } from './budget.ts';
 import type { Outcome } from './outcome.ts';
 import type { Budget } from './playbook.ts';
 import type { PlannedWave } from './plan.ts';
+import { WaitingHosts } from './waiting-hosts.ts';
+import type { QueuedHost } from './waiting-hosts.ts';
 
 /** `rebooting` hosts are running ones that hold one of the reboot slots; `wants-reboot` ones wait for a slot. */
 export type AdmissionPhase = 'waiting' | 'running' | 'wants-reboot' | 'rebooting' | 'done';
@@ -23,8 +26,8 @@ export interface AdmissionHost {
   readonly isController: boolean;
 }
 
-export interface AdmissionState {
-  readonly hosts: readonly AdmissionHost[];
+/** What holds for a whole rollout. */
+export interface AdmissionRules {
   readonly waves: readonly Pick<PlannedWave, 'name' | 'concurrency' | 'budget'>[];
   /** Over the whole run. */
   readonly concurrency: number;
@@ -37,8 +40,6 @@ export interface AdmissionState {
   readonly selected: number;
   /** Outcomes that count although their hosts are in no wave (unreachable when planned). */
   readonly elsewhere: readonly Outcome[];
-  /** Nothing more is admitted: an operator, a signal or the ledger said so. */
-  readonly isStopping: boolean;
 }
 
 export interface Admission {
@@ -46,8 +47,6 @@ export interface Admission {
   readonly status: 'running' | 'finished' | 'stopped';
   /** Hosts to start now, in order. */
   readonly start: readonly string[];
-  /** Hosts that may reboot now. They get their slot even on a spent budget: a reboot is on the way to a safe point. */
-  readonly reboot: readonly string[];
   /** The wave at work: the first with a host that is not over; undefined when there is none. */
   readonly wave: number | undefined;
   readonly budget: BudgetState;
@@ -55,103 +54,183 @@ export interface Admission {
   readonly spent?: { readonly scope: 'run' | 'wave'; readonly name: string; readonly state: BudgetState };
 }
 
+interface Entry extends AdmissionHost {
+  phase: AdmissionPhase;
+  readonly index: number;
+  readonly queued: QueuedHost;
+  /** Hosts that must be over before this one and are not. */
+  openBefore: number;
+}
+
 /**
- * Decides what may start, after every result anew. Pure. Waves are barriers: one starts only when every host of the
- * ones before is over. Within a wave hosts go in order, sliding through the smaller of the run's and the wave's
- * concurrency; a host that must wait lets later ones pass.
+ * Decides what may start, after every result anew. It keeps count of what changed, so that a decision costs no more for
+ * a fleet of ten thousand hosts than for one of ten. Waves are barriers: one starts only when every host of the ones
+ * before is over. Within a wave hosts go in order, sliding through the smaller of the run's and the wave's concurrency;
+ * a host that must wait lets later ones pass.
  */
-export function admit(state: AdmissionState): Admission {
-  const wave = currentWave(state.hosts);
-  const budget = runBudget(state);
-  const spent = spentBudget(state, budget);
-  const inFlight = state.hosts.filter((host) => isInFlight(host.phase));
-  const base = { reboot: admitReboots(state), wave, budget };
-  if (wave === undefined) return { ...base, status: 'finished', start: [] };
-  if (spent !== undefined || state.isStopping) {
-    const status = inFlight.length === 0 ? 'stopped' : 'running';
-    return { ...base, status, start: [], ...(spent === undefined ? {} : { spent }) };
+export class AdmissionControl {
+  readonly #rules: AdmissionRules;
+  readonly #entries: readonly Entry[];
+  readonly #byName: ReadonlyMap<string, Entry>;
+  readonly #waiting = new WaitingHosts();
+  readonly #wanting = new Heap<Entry>();
+  /** Name → hosts that wait until it is over. */
+  readonly #behind = new Map<string, Entry[]>();
+  readonly #run: BudgetCounts;
+  readonly #waves = new Map<number, WaveCounts>();
+  #open = 0;
+  #inFlight = 0;
+  #rebooting = 0;
+
+  constructor(rules: AdmissionRules, hosts: readonly AdmissionHost[]) {
+    this.#rules = rules;
+    this.#run = countBudget(rules.elsewhere);
+    this.#entries = hosts.map((host, index) => this.#entryOf(host, index));
+    this.#byName = new Map(this.#entries.map((entry) => [entry.host, entry]));
+    for (const entry of this.#entries) this.#countPredecessors(entry);
+    for (const entry of this.#entries) if (entry.openBefore === 0) this.#waiting.setReady(entry.queued);
+    for (const { host, phase, outcome } of hosts) this.change(host, phase, outcome);
   }
-  return { ...base, status: 'running', start: pickHosts(state, wave, inFlight) };
+
+  /** A host has gone on. */
+  change(host: string, phase: AdmissionPhase, outcome?: Outcome): void {
+    const entry = this.#byName.get(host);
+    if (entry !== undefined) this.#move(entry, phase, outcome);
+  }
+
+  /** `isStopping`: nothing more is admitted; an operator, a signal or the ledger said so. */
+  decide(isStopping: boolean): Admission {
+    const { budget, selected } = this.#rules;
+    const wave = this.#currentWave();
+    const state = judgeBudget(budget, selected, this.#run);
+    const spent = this.#spent(state);
+    const base = { wave, budget: state };
+    if (wave === undefined) return { ...base, status: 'finished', start: [] };
+    if (spent !== undefined || isStopping) {
+      const status = this.#inFlight === 0 ? 'stopped' : 'running';
+      return { ...base, status, start: [], ...(spent === undefined ? {} : { spent }) };
+    }
+    return { ...base, status: 'running', start: this.#starts(wave) };
+  }
+
+  #entryOf(host: AdmissionHost, index: number): Entry {
+    const counts = this.#wave(host.wave);
+    counts.hosts += 1;
+    counts.open += 1;
+    this.#open += 1;
+    const { wave, source, clusters } = host;
+    const queued = this.#waiting.add({ host: host.host, index }, { wave, source, clusters });
+    return { ...host, phase: 'waiting', index, queued, openBefore: 0 };
+  }
+
+  /** The controller waits for all others; its count is looked at when one host is left. */
+  #countPredecessors(entry: Entry): void {
+    if (entry.isController) {
+      entry.openBefore = this.#entries.length === 1 ? 0 : Infinity;
+      return;
+    }
+    for (const name of new Set(entry.after)) {
+      if (name === entry.host || !this.#byName.has(name)) continue;
+      entry.openBefore += 1;
+      const behind = this.#behind.get(name);
+      if (behind === undefined) this.#behind.set(name, [entry]);
+      else behind.push(entry);
+    }
+  }
+
+  #move(entry: Entry, phase: AdmissionPhase, outcome: Outcome | undefined): void {
+    const [was, is] = [isInFlight(entry.phase), isInFlight(phase)];
+    if (entry.phase === 'rebooting') this.#rebooting -= 1;
+    if (phase === 'rebooting') this.#rebooting += 1;
+    if (phase === 'wants-reboot' && entry.phase !== phase) this.#wanting.push(entry.index, entry);
+    if (was !== is) this.#countInFlight(entry, is);
+    const isOver = phase === 'done' && entry.phase !== 'done';
+    entry.phase = phase;
+    entry.queued.isWaiting = phase === 'waiting';
+    if (isOver) this.#end(entry, outcome);
+  }
+
+  #countInFlight(entry: Entry, is: boolean): void {
+    const by = is ? 1 : -1;
+    this.#inFlight += by;
+    this.#wave(entry.wave).inFlight += by;
+    if (is) this.#waiting.begin(entry.queued);
+    else this.#waiting.end(entry.queued);
+  }
+
+  #end(entry: Entry, outcome: Outcome | undefined): void {
+    const counts = this.#wave(entry.wave);
+    counts.open -= 1;
+    this.#open -= 1;
+    if (outcome !== undefined) for (const budget of [this.#run, counts.spent]) addToBudget(budget, outcome);
+    for (const other of this.#behind.get(entry.host) ?? []) {
+      other.openBefore -= 1;
+      if (other.openBefore === 0 && other.phase === 'waiting') this.#waiting.setReady(other.queued);
+    }
+    if (this.#open !== 1) return;
+    const last = this.#entries.find((other) => other.isController && other.phase === 'waiting');
+    if (last !== undefined) this.#waiting.setReady(last.queued);
+  }
+
+  #wave(wave: number): WaveCounts {
+    const known = this.#waves.get(wave);
+    if (known !== undefined) return known;
+    const counts = { hosts: 0, open: 0, inFlight: 0, spent: countBudget([]) };
+    this.#waves.set(wave, counts);
+    return counts;
+  }
+
+  #currentWave(): number | undefined {
+    let current: number | undefined;
+    for (const [wave, { open }] of this.#waves) if (open > 0 && wave < (current ?? Infinity)) current = wave;
+    return current;
+  }
+
+  /** The run's budget, or that of any wave up to the one at work: an overspent wave is never left behind. */
+  #spent(run: BudgetState): Admission['spent'] {
+    if (run.isExceeded) return { scope: 'run', name: 'run', state: run };
+    for (const [index, wave] of this.#rules.waves.entries()) {
+      const { hosts, spent } = this.#wave(index);
+      const own = judgeBudget(wave.budget, hosts, spent);
+      if (own.isExceeded) return { scope: 'wave', name: wave.name, state: own };
+    }
+    return undefined;
+  }
+
+  #starts(wave: number): readonly string[] {
+    const { concurrency, waves, perSource = Infinity } = this.#rules;
+    const limit = Math.max(1, waves[wave]?.concurrency ?? concurrency);
+    const room = Math.min(Math.max(1, concurrency) - this.#inFlight, limit - this.#wave(wave).inFlight);
+    const picked = this.#waiting.pick({ wave, room, perSource });
+    if (picked.length > 0 || this.#inFlight > 0) return picked;
+    // Two hosts that wait for each other would wait for ever: with nothing in flight the first in order goes.
+    const first = this.#entries.find((entry) => entry.wave === wave && entry.phase === 'waiting');
+    return first === undefined ? [] : [first.host];
+  }
+
+  /** Hosts that may reboot now. They get their slot even on a spent budget: a reboot is on the way to a safe point. */
+  reboots(): readonly string[] {
+    const room = (this.#rules.rebootConcurrency ?? Infinity) - this.#rebooting;
+    const wanting: Entry[] = [];
+    while (wanting.length < room) {
+      const entry = this.#wanting.pop()?.value;
+      if (entry === undefined) break;
+      if (entry.phase === 'wants-reboot') wanting.push(entry);
+    }
+    for (const entry of wanting) this.#wanting.push(entry.index, entry);
+    return wanting.map((entry) => entry.host);
+  }
+}
+
+interface WaveCounts {
+  hosts: number;
+  open: number;
+  inFlight: number;
+  readonly spent: BudgetCounts;
 }
 
 function isInFlight(phase: AdmissionPhase): boolean {
   return phase !== 'waiting' && phase !== 'done';
-}
-
-function currentWave(hosts: readonly AdmissionHost[]): number | undefined {
-  const open = hosts.filter((host) => host.phase !== 'done').map((host) => host.wave);
-  return open.length === 0 ? undefined : Math.min(...open);
-}
-
-function outcomesOf(hosts: readonly AdmissionHost[]): Outcome[] {
-  return hosts.flatMap((host) => (host.phase === 'done' && host.outcome !== undefined ? [host.outcome] : []));
-}
-
-function runBudget(state: AdmissionState): BudgetState {
-  return budgetState(state.budget, state.selected, [...outcomesOf(state.hosts), ...state.elsewhere]);
-}
-
-/** The run's budget, or that of any wave up to the one at work: an overspent wave is never left behind. */
-function spentBudget(state: AdmissionState, run: BudgetState): Admission['spent'] {
-  if (run.isExceeded) return { scope: 'run', name: 'run', state: run };
-  for (const [index, wave] of state.waves.entries()) {
-    const hosts = state.hosts.filter((host) => host.wave === index);
-    const own = budgetState(wave.budget, hosts.length, outcomesOf(hosts));
-    if (own.isExceeded) return { scope: 'wave', name: wave.name, state: own };
-  }
-  return undefined;
-}
-
-function pickHosts(state: AdmissionState, wave: number, inFlight: readonly AdmissionHost[]): string[] {
-  const limit = Math.max(1, state.waves[wave]?.concurrency ?? state.concurrency);
-  let room = Math.min(
-    Math.max(1, state.concurrency) - inFlight.length,
-    limit - inFlight.filter((host) => host.wave === wave).length,
-  );
-  const busyClusters = new Set(inFlight.flatMap((host) => host.clusters));
-  const load = loadOf(inFlight);
-  const waiting = state.hosts.filter((host) => host.wave === wave && host.phase === 'waiting');
-  const picked: string[] = [];
-  for (const host of waiting) {
-    if (room <= 0) break;
-    if (host.clusters.some((cluster) => busyClusters.has(cluster)) || !isItsTurn(host, state.hosts)) continue;
-    if (isFull(load, host.source, state.perSource)) continue;
-    addTo(load, host.source);
-    for (const cluster of host.clusters) busyClusters.add(cluster);
-    picked.push(host.host);
-    room -= 1;
-  }
-  const first = waiting[0];
-  // Two hosts that wait for each other would wait for ever: with nothing in flight the first in order goes.
-  return picked.length === 0 && inFlight.length === 0 && first !== undefined ? [first.host] : picked;
-}
-
-/** Hosts in flight by their source. One that leaves its server in peace, rebooting say, may come back to it: it counts. */
-function loadOf(inFlight: readonly AdmissionHost[]): Map<string, number> {
-  const load = new Map<string, number>();
-  for (const { source } of inFlight) addTo(load, source);
-  return load;
-}
-
-function addTo(load: Map<string, number>, source: string | undefined): void {
-  if (source !== undefined) load.set(source, (load.get(source) ?? 0) + 1);
-}
-
-function isFull(load: ReadonlyMap<string, number>, source: string | undefined, limit = Infinity): boolean {
-  return source !== undefined && (load.get(source) ?? 0) >= limit;
-}
-
-function isItsTurn(host: AdmissionHost, all: readonly AdmissionHost[]): boolean {
-  if (host.isController) return all.every((other) => other.host === host.host || other.phase === 'done');
-  const before = new Set(host.after);
-  return all.every((other) => !before.has(other.host) || other.host === host.host || other.phase === 'done');
-}
-
-function admitReboots(state: AdmissionState): string[] {
-  const wanting = state.hosts.filter((host) => host.phase === 'wants-reboot').map((host) => host.host);
-  const rebooting = state.hosts.filter((host) => host.phase === 'rebooting').length;
-  const room = (state.rebootConcurrency ?? Infinity) - rebooting;
-  return wanting.slice(0, Math.max(0, room));
 }
 
 export type Placement = Pick<AdmissionHost, 'host' | 'wave' | 'after' | 'isController'>;

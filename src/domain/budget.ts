@@ -35,14 +35,22 @@ export interface BudgetState {
   readonly byClass: Readonly<Record<BudgetClass, number>>;
 }
 
+export type BudgetCounts = Record<BudgetClass, number>;
+
+export function countBudget(outcomes: Iterable<Outcome>): BudgetCounts {
+  const counts: BudgetCounts = { failed: 0, unreachable: 0, unverified: 0, drifted: 0 };
+  for (const outcome of outcomes) addToBudget(counts, outcome);
+  return counts;
+}
+
+export function addToBudget(counts: BudgetCounts, outcome: Outcome): void {
+  const spends = budgetClass(outcome);
+  if (spends !== undefined) counts[spends] += 1;
+}
+
 /** `selected` is the denominator of `percent`: the hosts selected, not those already done. */
-export function budgetState(budget: Budget, selected: number, outcomes: Iterable<Outcome>): BudgetState {
-  const byClass: Record<BudgetClass, number> = { failed: 0, unreachable: 0, unverified: 0, drifted: 0 };
-  for (const outcome of outcomes) {
-    const spends = budgetClass(outcome);
-    if (spends !== undefined) byClass[spends] += 1;
-  }
-  const spent = [...new Set(budget.counts)].reduce((sum, name) => sum + byClass[name], 0);
+export function judgeBudget(budget: Budget, selected: number, counts: Readonly<BudgetCounts>): BudgetState {
+  const spent = [...new Set(budget.counts)].reduce((sum, name) => sum + counts[name], 0);
   const allowed = allowedFailures(budget, selected);
-  return { spent, allowed, isExceeded: spent > allowed, byClass };
+  return { spent, allowed, isExceeded: spent > allowed, byClass: { ...counts } };
 }

@@ -1,4 +1,4 @@
-import type { AdmissionPhase } from '../domain/admission.ts';
+import type { AdmissionControl, AdmissionPhase } from '../domain/admission.ts';
 import { FettleError } from '../domain/error.ts';
 import type { Host } from '../domain/host.ts';
 import type { Outcome } from '../domain/outcome.ts';
@@ -27,6 +27,8 @@ export interface Member {
   isStarted: boolean;
   isRefreshed: boolean;
   remote: HostRemote | undefined;
+  /** Is told of every phase. */
+  admission: AdmissionControl | undefined;
   /** Resolved when a reboot slot is given. */
   grantReboot: (() => void) | undefined;
 }
@@ -45,6 +47,7 @@ export interface MembersInput {
 export function membersOf(input: MembersInput): Member[] {
   const states = new Map(input.state?.hosts.map((state) => [state.hostId, state]));
   const plans = new Map(input.plan.hosts.map((hostPlan) => [hostPlan.host, hostPlan]));
+  const jumps = new Set([...input.reachedThrough.values()].flat());
   const ordered = input.plan.waves.flatMap((wave, index) => wave.hosts.map((name) => ({ name, index })));
   return ordered.flatMap(({ name, index }) => {
     const hostPlan = plans.get(name);
@@ -55,7 +58,8 @@ export function membersOf(input: MembersInput): Member[] {
         hint: 'give the inventory the plan was made from',
       });
     }
-    const after = [...reachedBehind(name, input.reachedThrough)].filter((other) => plans.has(other));
+    const behind = jumps.has(name) ? [...reachedBehind(name, input.reachedThrough)] : [];
+    const after = behind.filter((other) => plans.has(other));
     return [memberOf({ host, hostPlan, after, wave: index, state: states.get(hostPlan.hostId) })];
   });
 }
@@ -77,8 +81,15 @@ function memberOf(input: MemberInput): Member {
     isStarted: mode === 'continue',
     isRefreshed: false,
     remote: undefined,
+    admission: undefined,
     grantReboot: undefined,
   };
+}
+
+export function setPhase(member: Member, phase: AdmissionPhase, outcome?: Outcome): void {
+  member.phase = phase;
+  if (outcome !== undefined) member.outcome = outcome;
+  member.admission?.change(member.host.name, phase, outcome);
 }
 
 /** An earlier process began to change the host in this attempt: it goes on at once, whatever its wave. */

@@ -1,5 +1,5 @@
-import { effectiveWaves } from '../domain/admission.ts';
-import type { Admission, AdmissionState } from '../domain/admission.ts';
+import { AdmissionControl, effectiveWaves } from '../domain/admission.ts';
+import type { Admission, AdmissionHost, AdmissionRules } from '../domain/admission.ts';
 import { FettleError } from '../domain/error.ts';
 import type { Operator, RunEvent } from '../domain/event.ts';
 import type { ExitName } from '../domain/exit.ts';
@@ -10,6 +10,7 @@ import type { LeaseAnswer } from '../domain/record.ts';
 import type { HostContext, RunContext } from './context.ts';
 import type { HostRemote } from './host-remote.ts';
 import type { HostTask } from './host-work.ts';
+import { setPhase } from './member.ts';
 import type { Member } from './member.ts';
 import type { OwnMachine } from './own-machine.ts';
 import { runResult } from './run-result.ts';
@@ -26,20 +27,10 @@ export interface RolloutOptions extends RunContext {
   readonly leftWave?: number | undefined;
 }
 
-/** What `admit` judges. Hosts that were unreachable when planned are of the selection, so they count in the budget. */
-export function admissionState(members: readonly Member[], plan: Plan, isStopping: boolean): AdmissionState {
+/** Counts the hosts of a rollout as they go on. Hosts that were unreachable when planned are of the selection, so they count in the budget. */
+export function admissionOf(members: readonly Member[], plan: Plan): AdmissionControl {
   const rebootConcurrency = plan.reboot.concurrency;
-  return {
-    hosts: members.map((member) => ({
-      host: member.host.name,
-      wave: member.wave,
-      phase: member.phase,
-      ...(member.outcome === undefined ? {} : { outcome: member.outcome }),
-      clusters: member.hostPlan.clusters,
-      ...(member.hostPlan.source === undefined ? {} : { source: member.hostPlan.source }),
-      after: member.after,
-      isController: member.isController,
-    })),
+  const rules: AdmissionRules = {
     waves: plan.waves,
     concurrency: plan.concurrency,
     ...(plan.perSource === undefined ? {} : { perSource: plan.perSource }),
@@ -51,7 +42,24 @@ export function admissionState(members: readonly Member[], plan: Plan, isStoppin
         ? [{ verdict: item.kind, change: 'none', reason: item.reason }]
         : [],
     ),
-    isStopping,
+  };
+  const admission = new AdmissionControl(rules, members.map(admissionHost));
+  for (const member of members) member.admission = admission;
+  return admission;
+}
+
+function admissionHost(member: Member): AdmissionHost {
+  const { host, wave, phase, outcome, after, isController, hostPlan } = member;
+  const { clusters, source } = hostPlan;
+  return {
+    host: host.name,
+    wave,
+    phase,
+    ...(outcome === undefined ? {} : { outcome }),
+    clusters,
+    ...(source === undefined ? {} : { source }),
+    after,
+    isController,
   };
 }
 
@@ -122,13 +130,13 @@ export function taskOf(member: Member, plan: Plan, context: Omit<HostContext, 'h
  * prepared; one that lets go leaves them to `run resume`.
  */
 export function toStart(
-  members: readonly Member[],
+  members: ReadonlyMap<string, Member>,
   { start }: Admission,
   { stop, detach }: Pick<RunContext, 'stop' | 'detach'>,
 ): readonly Member[] {
   if (detach.aborted) return [];
-  if (!stop.aborted) return members.filter((member) => start.includes(member.host.name));
-  return members.filter((member) => member.phase === 'waiting' && member.state?.owesAfterHooks === true);
+  if (!stop.aborted) return start.flatMap((name) => members.get(name) ?? []);
+  return [...members.values()].filter((member) => member.phase === 'waiting' && member.state?.owesAfterHooks === true);
 }
 
 /** How a host ends whose lease another run holds. What is owed to it waits: a run that is at work there must not be disturbed. */
@@ -158,18 +166,18 @@ export async function waitForSlot(member: Member, signal: AbortSignal, changed: 
   const onAbort = (): void => granted.reject(signal.reason as Error);
   signal.addEventListener('abort', onAbort, { once: true });
   member.grantReboot = granted.resolve;
-  member.phase = 'wants-reboot';
+  setPhase(member, 'wants-reboot');
   changed();
   try {
     await granted.promise;
   } finally {
     signal.removeEventListener('abort', onAbort);
     member.grantReboot = undefined;
-    if (signal.aborted) member.phase = 'running';
+    if (signal.aborted) setPhase(member, 'running');
   }
   return {
     [Symbol.dispose]: () => {
-      if (member.phase === 'rebooting') member.phase = 'running';
+      if (member.phase === 'rebooting') setPhase(member, 'running');
       changed();
     },
   };

@@ -1,5 +1,4 @@
-import { admit } from '../domain/admission.ts';
-import type { Admission } from '../domain/admission.ts';
+import type { Admission, AdmissionControl } from '../domain/admission.ts';
 import { asFettleError, FettleError } from '../domain/error.ts';
 import type { RunEvent } from '../domain/event.ts';
 import type { ExitName } from '../domain/exit.ts';
@@ -9,10 +8,10 @@ import { emit } from './context.ts';
 import type { RunContext } from './context.ts';
 import { checkHost, runHost } from './host-run.ts';
 import type { HostTask } from './host-work.ts';
-import { isInFlight } from './member.ts';
+import { isInFlight, setPhase } from './member.ts';
 import type { Member } from './member.ts';
 import { RunLeases } from './run-leases.ts';
-import { admissionState, assignWaves, describeSpent, heldBy, hostsOf, ofMember } from './rollout-state.ts';
+import { admissionOf, assignWaves, describeSpent, heldBy, hostsOf, ofMember } from './rollout-state.ts';
 import { resultOf, stoppedAs, taskOf, toStart, waitForSlot, warningsOf, waveOf } from './rollout-state.ts';
 import type { RolloutOptions, Stopping } from './rollout-state.ts';
 import type { RunResult } from './run-result.ts';
@@ -23,7 +22,9 @@ import type { RunResult } from './run-result.ts';
  */
 export class Rollout implements AsyncDisposable {
   readonly members: readonly Member[];
+  readonly #byName: ReadonlyMap<string, Member>;
   readonly #options: RolloutOptions;
+  #control: AdmissionControl;
   readonly #context: RunContext;
   readonly #stop = new AbortController();
   readonly #detach = new AbortController();
@@ -42,6 +43,8 @@ export class Rollout implements AsyncDisposable {
   constructor(options: RolloutOptions) {
     this.#options = options;
     this.members = options.members;
+    this.#byName = new Map(options.members.map((member) => [member.host.name, member]));
+    this.#control = admissionOf(options.members, options.plan);
     this.#leftWave = options.leftWave;
     this.#context = {
       ...options,
@@ -127,7 +130,7 @@ export class Rollout implements AsyncDisposable {
   async place(judgement: IdentityJudgement): Promise<void> {
     await this.attempt(async () => {
       for (const { host, reason } of judgement.duplicates) {
-        const member = this.members.find((item) => item.host.name === host);
+        const member = this.#byName.get(host);
         if (member?.phase !== 'waiting') continue;
         const hint = 'keep one of the two names in the inventory, or set patch_enabled: false for one';
         const error = { code: 'config', message: reason, hint } as const;
@@ -136,6 +139,7 @@ export class Rollout implements AsyncDisposable {
       if (judgement.warnings.length > 0) await this.emit(warningsOf(this.#options.run, judgement.warnings));
     });
     assignWaves(this.members, judgement.controller);
+    this.#control = admissionOf(this.members, this.#options.plan);
   }
 
   /** Starts what `admit` allows after every change until nothing is in flight and nothing may start. */
@@ -144,7 +148,7 @@ export class Rollout implements AsyncDisposable {
       const change = this.#change.promise;
       const admission = this.#admission();
       await this.attempt(() => this.#tell(admission));
-      const starting = toStart(this.members, admission, this.#context);
+      const starting = toStart(this.#byName, admission, this.#context);
       if (admission.status !== 'running' && starting.length === 0) return;
       for (const member of starting) this.#launch(member);
       await change;
@@ -167,7 +171,7 @@ export class Rollout implements AsyncDisposable {
   }
 
   #admission(): Admission {
-    return admit(admissionState(this.members, this.#options.plan, this.#context.stop.aborted || this.isLetGo));
+    return this.#control.decide(this.#context.stop.aborted || this.isLetGo);
   }
 
   /** Commits and shows what the admission means: waves that begin and end, the budget, a stop. */
@@ -221,14 +225,14 @@ export class Rollout implements AsyncDisposable {
   }
 
   #launch(member: Member): void {
-    member.phase = 'running';
+    setPhase(member, 'running');
     void this.attempt(async () => {
       await this.#commitStart(member);
       await this.#settle(member, await runHost(await this.#task(member)));
     }).then((isRecorded) => {
       if (isRecorded) return;
-      member.outcome ??= { verdict: 'detached', change: 'unknown', reason: 'let go: the ledger cannot be written' };
-      member.phase = 'done';
+      const reason = 'let go: the ledger cannot be written';
+      setPhase(member, 'done', member.outcome ?? { verdict: 'detached', change: 'unknown', reason });
       this.#wake();
     });
   }
@@ -257,10 +261,10 @@ export class Rollout implements AsyncDisposable {
   }
 
   #grantReboots(): void {
-    const granted = this.#admission().reboot;
-    for (const member of this.members) {
-      if (!granted.includes(member.host.name)) continue;
-      member.phase = 'rebooting';
+    for (const name of this.#control.reboots()) {
+      const member = this.#byName.get(name);
+      if (member === undefined) continue;
+      setPhase(member, 'rebooting');
       member.grantReboot?.();
     }
   }
@@ -280,8 +284,7 @@ export class Rollout implements AsyncDisposable {
 
   /** The lease of a host that is lost or let go stays while the run lasts: its job may go on. */
   async #settle(member: Member, outcome: Outcome): Promise<void> {
-    member.outcome = outcome;
-    member.phase = 'done';
+    setPhase(member, 'done', outcome);
     if (outcome.error?.code === 'ledger') this.#ledgerFailed(new FettleError('ledger', outcome.error.message));
     this.#wake();
     await this.#disconnect(member);

@@ -32,8 +32,11 @@ export function runResult(input: ResultInput): RunResult {
   if (denied.length > 0 && denied.length === plan.hosts.length) {
     found.push({ exit: 'auth', reason: 'every host refused the credentials, its key did not match or sudo refused' });
   }
+  // `pending-reboot` where the mode was written down is what was asked for; by default it is not seen as good.
+  const written = plan.hosts.filter(({ rebootSettings }) => rebootSettings.isWritten === true);
+  const hasWrittenMode = new Set(written.map((item) => item.host));
   for (const [host, outcome] of outcomes) {
-    const exit = exitOf(outcome, isModeWritten(plan, host));
+    const exit = exitOf(outcome, hasWrittenMode.has(host));
     if (exit !== 'ok') found.push({ exit, reason: `${host}: ${outcome.verdict}: ${outcome.reason}` });
   }
   for (const absent of plan.absent) {
@@ -57,12 +60,6 @@ export function isUndone(outcome: Outcome): boolean {
 
 function isDeniedOutcome(outcome: Outcome): boolean {
   return outcome.change === 'none' && isDeniedCode(outcome.error?.code);
-}
-
-/** `pending-reboot` where the mode was written down is what was asked for; by default it is not seen as good. */
-function isModeWritten(plan: Plan, host: string): boolean {
-  const hostPlan = plan.hosts.find((item) => item.host === host);
-  return hostPlan?.rebootSettings.isWritten === true;
 }
 
 function exitOf(outcome: Outcome, isWritten: boolean): ExitName {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { admit, effectiveWaves } from '../../src/domain/admission.ts';
-import type { AdmissionHost, AdmissionState } from '../../src/domain/admission.ts';
+import { AdmissionControl, effectiveWaves } from '../../src/domain/admission.ts';
+import type { Admission, AdmissionHost, AdmissionRules } from '../../src/domain/admission.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
 
 const counts = ['failed', 'unreachable', 'unverified', 'drifted'] as const;
@@ -14,6 +14,16 @@ function host(name: string, more: Partial<AdmissionHost> = {}): AdmissionHost {
 
 function done(name: string, outcome = verified, more: Partial<AdmissionHost> = {}): AdmissionHost {
   return host(name, { ...more, phase: 'done', outcome });
+}
+
+interface AdmissionState extends AdmissionRules {
+  readonly hosts: readonly AdmissionHost[];
+  readonly isStopping: boolean;
+}
+
+function admit({ hosts, isStopping, ...rules }: AdmissionState): Admission & { reboot: readonly string[] } {
+  const control = new AdmissionControl(rules, hosts);
+  return { ...control.decide(isStopping), reboot: control.reboots() };
 }
 
 function state(hosts: readonly AdmissionHost[], more: Partial<AdmissionState> = {}): AdmissionState {
@@ -163,4 +173,94 @@ test('whatever the order of results, every rollout ends and admits each host onc
     assert.equal(new Set(started).size, 12, `seed ${seed}`);
     assert.equal(started.length, 12, `seed ${seed}`);
   }
+});
+
+/** The rule as it reads, by going through every host: what the counting must come to. */
+function byLooking({ hosts, waves, concurrency, perSource = Infinity }: AdmissionState): string[] {
+  const open = hosts.filter((item) => item.phase !== 'done');
+  const wave = Math.min(...open.map((item) => item.wave));
+  const flying = open.filter((item) => item.phase !== 'waiting');
+  const limit = waves[wave]?.concurrency ?? concurrency;
+  let room = Math.min(concurrency - flying.length, limit - flying.filter((item) => item.wave === wave).length);
+  const busy = new Set(flying.flatMap((item) => item.clusters));
+  const load = (source: string | undefined): number => taken.filter((item) => item.source === source).length;
+  const taken = [...flying];
+  const isOver = (name: string): boolean => !open.some((item) => item.host === name);
+  const waiting = open.filter((item) => item.wave === wave && item.phase === 'waiting');
+  const picked: string[] = [];
+  for (const item of waiting) {
+    if (room <= 0) break;
+    const mustWait = item.isController
+      ? open.length > 1
+      : item.after.some((name) => name !== item.host && !isOver(name));
+    if (mustWait || item.clusters.some((cluster) => busy.has(cluster))) continue;
+    if (item.source !== undefined && load(item.source) >= perSource) continue;
+    taken.push(item);
+    for (const cluster of item.clusters) busy.add(cluster);
+    picked.push(item.host);
+    room -= 1;
+  }
+  const [first] = waiting;
+  return picked.length === 0 && flying.length === 0 && first !== undefined ? [first.host] : picked;
+}
+
+test('counting what changed admits the same hosts as going through all of them, whatever happens in whatever order', () => {
+  for (let seed = 1; seed <= 150; seed += 1) {
+    let random = seed * 7919;
+    const next = (below: number): number => (random = (random * 48271) % 2147483647) % below;
+    const source = (): { source?: string } => (next(3) === 0 ? {} : { source: `s${next(2)}` });
+    let hosts = Array.from({ length: 24 }, (_, index) =>
+      host(`h${index}`, {
+        wave: next(3),
+        clusters: Array.from({ length: next(3) }, () => `c${next(4)}`),
+        after: next(5) === 0 ? [`h${next(24)}`, `h${next(24)}`] : [],
+        isController: index === 20,
+        ...source(),
+      }),
+    );
+    const rules = state(hosts, { concurrency: 1 + next(6), perSource: 1 + next(3) });
+    const control = new AdmissionControl(rules, hosts);
+    for (let step = 0; hosts.some((item) => item.phase !== 'done'); step += 1) {
+      assert.ok(step < 500, `seed ${seed} does not end`);
+      const { start } = control.decide(false);
+      assert.deepEqual(start, byLooking({ ...rules, hosts }), `seed ${seed}, step ${step}`);
+      assert.deepEqual(control.decide(false).start, start, 'to decide changes nothing');
+      const begun = start.filter(() => next(4) > 0);
+      for (const name of begun) control.change(name, 'running');
+      hosts = hosts.map((item) => (begun.includes(item.host) ? { ...item, phase: 'running' as const } : item));
+      const running = hosts.filter((item) => item.phase === 'running');
+      const ends = running[next(Math.max(1, running.length))];
+      if (ends !== undefined) control.change(ends.host, 'done', verified);
+      hosts = hosts.map((item) => (item === ends ? done(item.host, verified, item) : item));
+      hosts = hosts.map((item) => (item.outcome === undefined ? item : { ...item, phase: 'done' as const }));
+    }
+  }
+});
+
+test('a fleet of twenty thousand hosts of one update server, in clusters, behind jump hosts, is admitted in its time', () => {
+  const size = 20_000;
+  const hosts = Array.from({ length: size }, (_, index) =>
+    host(`h${index}`, {
+      source: 'wsus',
+      clusters: index % 2 === 0 ? [`pair${Math.floor(index / 4)}`] : [],
+      after: index % 1_000 === 0 ? Array.from({ length: 999 }, (__, other) => `h${index + other + 1}`) : [],
+      isController: index === 5,
+    }),
+  );
+  const control = new AdmissionControl(state(hosts, { concurrency: 20, perSource: 5 }), hosts);
+  const running: string[] = [];
+  let ended = 0;
+  for (;;) {
+    const { start, status } = control.decide(false);
+    for (const name of start) {
+      control.change(name, 'running');
+      running.push(name);
+    }
+    if (status !== 'running') break;
+    const name = running.shift();
+    assert.ok(name !== undefined);
+    control.change(name, 'done', verified);
+    ended += 1;
+  }
+  assert.equal(ended, size);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { budgetClass, budgetState } from '../../src/domain/budget.ts';
+import { budgetClass, countBudget, judgeBudget } from '../../src/domain/budget.ts';
 import type { Outcome, Verdict } from '../../src/domain/outcome.ts';
 import type { BudgetClass } from '../../src/domain/playbook.ts';
 
@@ -28,24 +28,32 @@ test('each verdict spends its own class, and good or untouched hosts spend nothi
 
 test("a reboot left pending by the playbook's own mode spends nothing", () => {
   assert.equal(budgetClass(outcome('pending-reboot', { followsFromMode: true })), undefined);
-  const state = budgetState({ max: 0, counts }, 10, [outcome('pending-reboot', { followsFromMode: true })]);
+  const state = judgeBudget(
+    { max: 0, counts },
+    10,
+    countBudget([outcome('pending-reboot', { followsFromMode: true })]),
+  );
   assert.deepEqual([state.spent, state.isExceeded], [0, false]);
 });
 
 test('a budget is spent when it is exceeded, not when it is reached', () => {
   const failures = [outcome('failed'), outcome('unreachable'), outcome('verified')];
-  assert.equal(budgetState({ max: 2, counts }, 10, failures).isExceeded, false);
-  assert.equal(budgetState({ max: 1, counts }, 10, failures).isExceeded, true);
+  assert.equal(judgeBudget({ max: 2, counts }, 10, countBudget(failures)).isExceeded, false);
+  assert.equal(judgeBudget({ max: 1, counts }, 10, countBudget(failures)).isExceeded, true);
 });
 
 test('percent is of the hosts selected, rounded down, and the smaller of both limits holds', () => {
-  assert.equal(budgetState({ percent: 5, counts }, 39, []).allowed, 1);
-  assert.equal(budgetState({ percent: 5, max: 10, counts }, 40, []).allowed, 2);
-  assert.equal(budgetState({ percent: 50, max: 1, counts }, 40, []).allowed, 1);
+  assert.equal(judgeBudget({ percent: 5, counts }, 39, countBudget([])).allowed, 1);
+  assert.equal(judgeBudget({ percent: 5, max: 10, counts }, 40, countBudget([])).allowed, 2);
+  assert.equal(judgeBudget({ percent: 50, max: 1, counts }, 40, countBudget([])).allowed, 1);
 });
 
 test('a budget that does not count a class does not see it, but tells it', () => {
-  const state = budgetState({ max: 0, counts: ['failed'] }, 10, [outcome('unreachable'), outcome('unreachable')]);
+  const state = judgeBudget(
+    { max: 0, counts: ['failed'] },
+    10,
+    countBudget([outcome('unreachable'), outcome('unreachable')]),
+  );
   assert.equal(state.isExceeded, false);
   assert.equal(state.byClass.unreachable, 2);
 });
