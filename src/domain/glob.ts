@@ -85,3 +85,13 @@ export function firstGlob(globs: readonly string[], text: string): string | unde
   const found = matchers.findIndex((isMatch) => isMatch(text));
   return globs[found];
 }
+
+const lowerOf = new WeakMap<readonly string[], readonly string[]>();
+
+/** The same for names whose case says nothing. */
+export function firstGlobInAnyCase(globs: readonly string[], text: string): string | undefined {
+  const lower = lowerOf.get(globs) ?? globs.map((glob) => glob.toLowerCase());
+  lowerOf.set(globs, lower);
+  const found = firstGlob(lower, text.toLowerCase());
+  return found === undefined ? undefined : globs[lower.indexOf(found)];
+}

@@ -1,4 +1,4 @@
-import { firstGlob } from './glob.ts';
+import { firstGlob, firstGlobInAnyCase } from './glob.ts';
 import type { LeftOut, PlannedUpdate } from './plan.ts';
 import type { Policy, UpdateRule } from './playbook.ts';
 import type { HostScan } from './scan.ts';
@@ -26,6 +26,22 @@ interface Offer {
   readonly heldBack?: HeldBack;
 }
 
+/** How the package manager of the host treats the names of packages. */
+export interface NameSettings {
+  /** `kb5034441` means KB5034441. */
+  readonly isCaseIgnored?: boolean;
+}
+
+type FirstName = typeof firstGlob;
+
+interface Rules extends Policy {
+  readonly firstName: FirstName;
+}
+
+function namesOf({ isCaseIgnored }: NameSettings): FirstName {
+  return isCaseIgnored === true ? firstGlobInAnyCase : firstGlob;
+}
+
 type Choice = { readonly offer: Offer; readonly reason: string } | { readonly refusal: string };
 
 /**
@@ -37,13 +53,15 @@ export function selectUpdates(
   scan: Pick<HostScan, 'updates' | 'held'>,
   policy: Policy,
   patchHold: readonly string[],
+  names: NameSettings = {},
 ): Selection {
   const held = new Set(scan.held);
+  const rules = { ...policy, firstName: namesOf(names) };
   const wanted: WantedUpdate[] = [];
   const leftOut: LeftOut[] = [];
   for (const update of scan.updates) {
-    const hold = holdReason(update, held, patchHold);
-    const choice = hold === undefined ? choose(update, policy) : { refusal: hold };
+    const hold = hostHold(update, held) ?? inventoryHold(update, patchHold, rules.firstName);
+    const choice = hold === undefined ? choose(update, rules) : { refusal: hold };
     if ('refusal' in choice) {
       leftOut.push(leaveOut(update, choice.refusal));
       continue;
@@ -99,11 +117,15 @@ function narrowed(update: Update, offer: Offer): LeftOut {
   return { ...leaveOut(update, `${why}; ${offer.to} goes in instead`), from: offer.to, class: 'other' };
 }
 
-function holdReason(update: Update, held: ReadonlySet<string>, patchHold: readonly string[]): string | undefined {
+function hostHold(update: Update, held: ReadonlySet<string>): string | undefined {
   if (update.heldBack?.kind === 'held' || held.has(update.name) || held.has(packageKey(update))) {
     return 'held on the host by its package manager';
   }
-  const glob = firstGlob(patchHold, update.name);
+  return undefined;
+}
+
+function inventoryHold(update: Update, patchHold: readonly string[], firstName: FirstName): string | undefined {
+  const glob = firstName(patchHold, update.name);
   return glob === undefined ? undefined : `held by patch_hold (${glob}) in the inventory`;
 }
 
@@ -122,7 +144,7 @@ function offersOf(update: Update): readonly Offer[] {
   ];
 }
 
-function choose(update: Update, policy: Policy): Choice {
+function choose(update: Update, policy: Rules): Choice {
   const refusals: string[] = [];
   for (const offer of offersOf(update)) {
     const choice = judgeOffer(update, offer, policy);
@@ -132,11 +154,11 @@ function choose(update: Update, policy: Policy): Choice {
   return { refusal: refusals.join(`; security version ${update.securityTo ?? ''}: `) };
 }
 
-function judgeOffer(update: Update, offer: Offer, policy: Policy): Choice {
-  const excluded = policy.exclude.find((rule) => matchesRule(rule, update, offer.class));
+function judgeOffer(update: Update, offer: Offer, policy: Rules): Choice {
+  const excluded = policy.exclude.find((rule) => matchesRule(rule, update, offer.class, policy.firstName));
   if (excluded !== undefined) return { refusal: `excluded by the playbook (${describeRule(excluded)})` };
   if (policy.securityOnly && offer.class !== 'security') return { refusal: notSecurity(offer.class) };
-  const included = policy.include.find((rule) => matchesRule(rule, update, offer.class));
+  const included = policy.include.find((rule) => matchesRule(rule, update, offer.class, policy.firstName));
   if (included === undefined && policy.include.length > 0) return { refusal: notIncluded(offer.class, policy.include) };
   const refusal = isNamed(update, offer, policy) ? undefined : refusedHold(offer.heldBack, policy);
   if (refusal !== undefined) return { refusal };
@@ -166,27 +188,31 @@ export function matchesRule(
   rule: UpdateRule,
   update: Pick<Update, 'name' | 'arch' | 'title' | 'classification' | 'severity'>,
   offered: UpdateClass,
+  firstName: FirstName = firstGlob,
 ): boolean {
   const { packages, titles, classifications, severities } = rule;
   const isOfClass = rule.class === undefined || rule.class === 'any' || rule.class === offered;
   return (
     isOfClass &&
-    (packages === undefined || isNamedBy(packages, update)) &&
+    (packages === undefined || isNamedBy(packages, update, firstName)) &&
     (titles === undefined || matchesAny(titles, update.title)) &&
     (classifications === undefined || matchesAny(classifications, update.classification)) &&
     (severities === undefined || matchesAny(severities, update.severity))
   );
 }
 
-function isNamedBy(globs: readonly string[], { name, arch }: Pick<Update, 'name' | 'arch'>): boolean {
+function isNamedBy(
+  globs: readonly string[],
+  { name, arch }: Pick<Update, 'name' | 'arch'>,
+  firstName: FirstName,
+): boolean {
   const isId = /^[0-9a-f]{8}-/.test(arch) && globs.some((glob) => glob.toLowerCase() === arch);
-  return isId || firstGlob(globs, name) !== undefined;
+  return isId || firstName(globs, name) !== undefined;
 }
 
 /** What the update does not have matches nothing. */
 function matchesAny(globs: readonly string[], text: string | undefined): boolean {
-  const lower = globs.map((glob) => glob.toLowerCase());
-  return text !== undefined && firstGlob(lower, text.toLowerCase()) !== undefined;
+  return text !== undefined && firstGlobInAnyCase(globs, text) !== undefined;
 }
 
 export function describeRule(rule: UpdateRule): string {
@@ -201,10 +227,10 @@ export function describeRule(rule: UpdateRule): string {
 }
 
 /** What is excluded by default goes in where a rule that includes it names it closely enough. */
-function isNamed(update: Update, offer: Offer, policy: Policy): boolean {
+function isNamed(update: Update, offer: Offer, policy: Rules): boolean {
   const { heldBack } = offer;
   if (heldBack?.kind !== 'excluded') return false;
-  const rules = policy.include.filter((rule) => matchesRule(rule, update, offer.class));
+  const rules = policy.include.filter((rule) => matchesRule(rule, update, offer.class, policy.firstName));
   const patterns = rules.flatMap((rule) => rule.packages ?? []);
   const isKindNamed = rules.some((rule) => rule.classifications?.includes(update.classification ?? '') === true);
   // Whoever includes the classification means it, where that alone keeps the update out.
@@ -213,7 +239,7 @@ function isNamed(update: Update, offer: Offer, policy: Policy): boolean {
   if (patterns.some((pattern) => names.some((name) => name.toLowerCase() === pattern.toLowerCase()))) return true;
   // A pattern of nothing but wildcards names nothing.
   const words = patterns.filter((pattern) => /[a-z0-9]/i.test(pattern));
-  return heldBack.unless === 'pattern' && firstGlob(words, update.name) !== undefined;
+  return heldBack.unless === 'pattern' && policy.firstName(words, update.name) !== undefined;
 }
 
 /** Why the policy does not overrule what the package manager keeps back; undefined = it may go in. */

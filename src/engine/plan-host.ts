@@ -2,7 +2,7 @@ import { FettleError } from '../domain/error.ts';
 import type { LeftOut, PlannedUpdate } from '../domain/plan.ts';
 import type { InstallSettings, Policy } from '../domain/playbook.ts';
 import { leaveOut, selectUpdates } from '../domain/policy.ts';
-import type { Selection, WantedUpdate } from '../domain/policy.ts';
+import type { NameSettings, Selection, WantedUpdate } from '../domain/policy.ts';
 import type { HostScan } from '../domain/scan.ts';
 import type { SimulatedUpdate, Simulation } from '../domain/simulation.ts';
 import { packageKey } from '../domain/update.ts';
@@ -20,6 +20,8 @@ export interface WorkloadInput {
   readonly scan: HostScan;
   readonly policy: Policy;
   readonly patchHold: readonly string[];
+  /** Of the host's package manager. */
+  readonly names?: NameSettings;
   readonly mode?: InstallSettings['mode'];
   /** Asks the host's package manager what exactly these pins would do. */
   readonly simulate: (pins: readonly Pin[]) => Promise<Simulation>;
@@ -36,7 +38,7 @@ const kernelName = /^(linux-image-|kernel(-core)?$)/;
  * plan's own pins does, new dependencies included. What cannot be attained is left out with the reason.
  */
 export async function planWorkload(input: WorkloadInput): Promise<HostWorkload> {
-  const selection = ofMode(input, selectUpdates(input.scan, input.policy, input.patchHold));
+  const selection = ofMode(input, selectUpdates(input.scan, input.policy, input.patchHold, input.names));
   if (selection.wanted.length === 0) return { updates: [], leftOut: selection.leftOut, downloadBytes: 0 };
   const additions = await newPackagePins(input, selection.wanted);
   let pins: readonly Pin[] = [...selection.wanted, ...additions];

@@ -47,6 +47,7 @@ export async function planHost(order: HostOrder, host: Host): Promise<PlannedHos
     scan,
     policy,
     patchHold: host.patch.hold,
+    names: context.manager(scan.manager),
     ...(install.mode === undefined ? {} : { mode: install.mode }),
     simulate: (updates) => remote.simulate({ manager: scan.manager, updates }, context.detach),
   });

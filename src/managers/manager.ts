@@ -15,6 +15,8 @@ export type Sections = ReadonlyMap<string, string>;
  */
 export interface Manager {
   readonly name: string;
+  /** Names of packages mean the same in upper and lower case: in holds and rules they are matched so. */
+  readonly isCaseIgnored?: boolean;
   /** Parts of an install that can be had alone; absent: none. */
   readonly installModes?: readonly NonNullable<InstallSettings['mode']>[];
   /** The probe's answer → what is. `collectedMs` is the controller's clock; `maxAgeMs` decides `metadata.isStale`. */

@@ -36,6 +36,7 @@ import { isDefinition, nameOf, readWindowsUpdates } from './windows-selection.ts
  */
 export const windowsUpdate: Manager = {
   name: 'windows-update',
+  isCaseIgnored: true,
   installModes: ['download', 'cached'],
   parseScan,
   parseLook,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Policy } from '../../src/domain/playbook.ts';
 import { selectUpdates } from '../../src/domain/policy.ts';
+import { managerNamed } from '../../src/managers/registry.ts';
 import type { Update } from '../../src/domain/update.ts';
 import { anUpdate, everything } from './fixtures.ts';
 
@@ -165,5 +166,29 @@ describe('a policy', () => {
   test('counts the candidate that hides a security version as a security update', () => {
     const { wanted } = selectUpdates({ updates: [anUpdate(hidden)], held: [] }, everything, []);
     assert.equal(wanted[0]?.class, 'security');
+  });
+});
+
+describe('names of a package manager that ignores their case', () => {
+  const update = anUpdate({ name: 'KB5034441' });
+  const select = (policy: Partial<Policy>, hold: readonly string[], isCaseIgnored: boolean): number =>
+    selectUpdates({ updates: [update], held: [] }, { ...everything, ...policy }, hold, { isCaseIgnored }).wanted.length;
+
+  test('are excluded, included and held as they are meant, however they are written', () => {
+    for (const name of ['kb5034441', 'KB5034441', 'kb50*', 'Kb5034[0-9]41']) {
+      assert.equal(select({ exclude: [{ packages: [name] }] }, [], true), 0, `exclude ${name}`);
+      assert.equal(select({}, [name], true), 0, `hold ${name}`);
+      assert.equal(select({ include: [{ packages: [name] }] }, [], true), 1, `include ${name}`);
+    }
+  });
+
+  test('are told apart by it where the manager does so', () => {
+    assert.equal(select({ exclude: [{ packages: ['kb5034441'] }] }, [], false), 1);
+    assert.equal(select({}, ['kb*'], false), 1);
+    assert.equal(select({ include: [{ packages: ['kb*'] }] }, [], false), 0);
+    assert.deepEqual(
+      [managerNamed('windows-update').isCaseIgnored, managerNamed('apt').isCaseIgnored],
+      [true, undefined],
+    );
   });
 });
