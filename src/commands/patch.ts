@@ -1,5 +1,5 @@
 import type { ExitName } from '../domain/exit.ts';
-import { hasWork } from '../engine/plan.ts';
+import { hasGaps, hasWork } from '../engine/plan.ts';
 import { runDetailFields } from '../report/ledger-json.ts';
 import { renderPlan } from '../report/plan-table.ts';
 import { applyDecoded } from './apply.ts';
@@ -38,7 +38,7 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
   }
   if (!plan.hosts.some(hasWork)) {
     const isAbsent = plan.absent.some((item) => item.kind === 'unreachable' || item.kind === 'failed');
-    return isAbsent ? 'partial' : 'ok';
+    return isAbsent || plan.hosts.some(hasGaps) ? 'partial' : 'ok';
   }
   if (!(await confirm('install this now?', options, context))) {
     context.console.message('nothing was installed');

@@ -1,6 +1,6 @@
 import type { ExitName } from '../domain/exit.ts';
 import type { Plan } from '../domain/plan.ts';
-import { hasWork } from '../engine/plan.ts';
+import { hasGaps, hasWork } from '../engine/plan.ts';
 import { jsonObject } from '../report/json.ts';
 import { renderPlan } from '../report/plan-table.ts';
 import type { Invocation } from './command.ts';
@@ -84,6 +84,7 @@ function planValue({ plan, sha256 }: MadePlan, choice: string | true): Readonly<
 function planExit(plan: Plan, isDetailed: boolean): ExitName {
   const isUnreachable = plan.absent.some((item) => item.kind === 'unreachable');
   if (plan.absent.some((item) => item.kind === 'failed' || item.kind === 'duplicate')) return 'partial';
+  if (plan.hosts.some(hasGaps)) return 'partial';
   if (isUnreachable) return 'unreachable';
   return isDetailed && plan.hosts.some(hasWork) ? 'changes' : 'ok';
 }

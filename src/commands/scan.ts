@@ -54,6 +54,7 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
 function scanExit(reached: ExitName, rows: readonly ScanRow[], options: Partial<Options>): ExitName {
   if (reached !== 'ok') return reached;
   const scanned = rows.filter((row) => row.state === 'scanned');
+  if (scanned.some((row) => row.isIncomplete)) return 'partial';
   if (options.detailedExitcode === true && scanned.some((row) => row.security + row.other > 0)) return 'changes';
   return scanned.some((row) => row.isStale || row.problems.length > 0) ? 'partial' : 'ok';
 }

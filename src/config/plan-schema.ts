@@ -76,6 +76,7 @@ const hostPlan = z.strictObject({
   removals: z.array(z.strictObject({ name, arch: name, version: name })),
   leftOut: z.array(leftOut),
   securityKnown: z.boolean(),
+  gaps: z.array(text).exactOptional(),
   downloadBytes: whole,
   reboot: z.strictObject({ expected: z.boolean(), reasons: z.array(text) }),
   rebootSettings,

@@ -20,6 +20,7 @@ export const patchNames: ReadonlySet<string> = new Set([
   'patch_windows_source',
   'patch_windows_catalogue',
   'patch_windows_drivers',
+  'patch_windows_third_party',
   'patch_ignore_reboot_signs',
 ]);
 

@@ -49,6 +49,8 @@ type Standing =
   | { readonly kind: 'as-planned' }
   /** The planned version is on no index of the host any more. */
   | { readonly kind: 'gone'; readonly reason: string }
+  /** The planned version has left, as its like does several times a day: what else was approved goes in without it. */
+  | { readonly kind: 'renewed'; readonly reason: string }
   /** A new dependency that is on offer, but nothing asks for it: what needed it may have left. */
   | { readonly kind: 'idle'; readonly reason: string }
   /** Something newer than planned is installed: nothing is left to do. */
@@ -68,14 +70,15 @@ export function judgeDrift(input: DriftInput): DriftJudgement {
   const install = standings.filter(({ standing }) => standing.kind === 'as-planned').map(({ update }) => update);
   const beyond = beyondPlan(input.plan, input.simulation);
   const drifts = standings.flatMap(({ update, standing }) => ('reason' in standing ? [{ update, standing }] : []));
-  if (beyond.length > 0 || (drifts.length > 0 && input.onDrift === 'refuse-host')) {
-    return { kind: 'drifted', reasons: [...drifts.map(({ standing }) => standing.reason), ...beyond], done };
+  const serious = drifts.filter(({ standing }) => standing.kind !== 'renewed');
+  if (beyond.length > 0 || (serious.length > 0 && input.onDrift === 'refuse-host')) {
+    return { kind: 'drifted', reasons: [...serious.map(({ standing }) => standing.reason), ...beyond], done };
   }
   if (drifts.length === 0) {
     if (settled.length === 0) return { kind: 'clean', install, done };
     return { kind: 'adjusted', install, done, skipped: [], superseded: settled };
   }
-  if (input.onDrift === 'skip-package') {
+  if (input.onDrift !== 'supersede') {
     const skipped = drifts.map(({ update, standing }) => ({ update, reason: standing.reason }));
     return { kind: 'adjusted', install, done, skipped, superseded: settled };
   }
@@ -107,6 +110,13 @@ function changedStanding(update: PlannedUpdate, now: string | null, simulation: 
     return { kind: hasPassed(update, now, versions) ? 'passed' : 'other', reason };
   }
   if (!versions.includes(update.to)) {
+    if (simulation.renewing?.includes(name) === true) {
+      return { kind: 'renewed', reason: `${name} ${update.to} was replaced by its publisher since the plan` };
+    }
+    const successor = simulation.successors?.[name];
+    if (successor !== undefined) {
+      return { kind: 'gone', reason: `${name} ${update.to} was replaced by ${packageKey(successor)} ${successor.to}` };
+    }
     return { kind: 'gone', reason: `${name} ${update.to} has left the repository` };
   }
   if (now === null && simulation.errors.length === 0) {
@@ -169,10 +179,15 @@ function supersede(input: DriftInput, sorted: Sorted): DriftJudgement {
   const hasGone = sorted.drifts.some(({ standing }) => standing.kind === 'gone');
   for (const { update, standing } of sorted.drifts) {
     const { kind } = standing;
-    const mayFollow = kind === 'gone' || (kind === 'idle' && hasGone);
+    if (isReplacedByPlanned(update, input)) {
+      skipped.push({ update, reason: standing.reason });
+      continue;
+    }
+    const mayFollow = kind === 'gone' || kind === 'renewed' || (kind === 'idle' && hasGone);
     const successor = mayFollow ? findSuccessor(update, kind, input) : undefined;
     if (successor !== undefined) superseded.push({ planned: update, successor });
-    else if (standing.kind === 'passed') skipped.push({ update, reason: standing.reason });
+    else if (standing.kind === 'passed' || standing.kind === 'renewed')
+      skipped.push({ update, reason: standing.reason });
     // The successor of what needed it may need it too; the simulation of the adjusted set tells.
     else if (standing.kind === 'idle' && hasGone) kept.push(update);
     else reasons.push(standing.kind === 'gone' ? `${standing.reason} and has no successor there` : standing.reason);
@@ -183,11 +198,23 @@ function supersede(input: DriftInput, sorted: Sorted): DriftJudgement {
   return { kind: 'adjusted', install, done: sorted.done, skipped, superseded };
 }
 
+/** What stands for it goes in anyway. */
+function isReplacedByPlanned(update: PlannedUpdate, { plan, simulation }: DriftInput): boolean {
+  const successor = simulation.successors?.[packageKey(update)];
+  if (successor === undefined) return false;
+  return plan.updates.some((item) => packageKey(item) === packageKey(successor) && item.to === successor.to);
+}
+
 function findSuccessor(
   update: PlannedUpdate,
-  kind: 'gone' | 'idle',
+  kind: 'gone' | 'renewed' | 'idle',
   { plan, simulation }: DriftInput,
 ): PlannedUpdate | undefined {
+  const named = simulation.successors?.[packageKey(update)];
+  if (named !== undefined) {
+    const { name, arch, to, origins } = named;
+    return { ...update, name, arch, to, origins, reason: `stands for ${update.name} ${update.to}, which has left` };
+  }
   const own = kind === 'gone' ? successorOf(update, offered(update, simulation)) : undefined;
   if (own !== undefined || update.from !== null) return own;
   // A new ABI has a new name: the image that the same meta-package asks for now.

@@ -128,6 +128,8 @@ export interface WindowsUpdateSettings {
   readonly catalogue?: string;
   /** Drivers are searched for too; they still go in only where they are named. */
   readonly hasDrivers?: boolean;
+  /** False: winget and Chocolatey are not asked. */
+  readonly hasThirdParty?: boolean;
   /** Codes of signs of a pending reboot that do not ask for one here. */
   readonly ignoredRebootSigns?: readonly string[];
 }

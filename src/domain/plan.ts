@@ -43,6 +43,8 @@ export interface HostPlan {
   readonly removals: readonly { readonly name: string; readonly arch: string; readonly version: string }[];
   readonly leftOut: readonly LeftOut[];
   readonly securityKnown: boolean;
+  /** Why the list of updates that this was made from may lack some; absent where it was complete. */
+  readonly gaps?: readonly string[];
   readonly downloadBytes: number;
   readonly reboot: { readonly expected: boolean; readonly reasons: readonly string[] };
   /** Resolved for this host: the playbook's mode, `patch_reboot: never` having won. */

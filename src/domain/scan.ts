@@ -91,6 +91,13 @@ export interface ScanProblem {
   readonly message: string;
   /** True: nothing is begun on the host while it has this problem. */
   readonly isBlocking?: boolean;
+  /** True: because of it the answer may lack updates; a host that has one is never without findings. */
+  readonly isIncomplete?: boolean;
+}
+
+/** Why the answer of a host may lack updates, in words; none where it is complete. */
+export function gapsOf(scan: Pick<HostScan, 'problems'>): readonly string[] {
+  return scan.problems.flatMap(({ message, isIncomplete }) => (isIncomplete === true ? [message] : []));
 }
 
 /** Hardware and what is installed outside of packages, as far as the host tells it. */

@@ -22,4 +22,8 @@ export interface Simulation {
   readonly available: Readonly<
     Record<string, readonly { readonly version: string; readonly origins: readonly string[] }[]>
   >;
+  /** What stands on offer for an asked package that has left, where it has another name or id, by `name:arch`. */
+  readonly successors?: Readonly<Record<string, SimulatedUpdate>>;
+  /** Asked packages that their publisher replaces several times a day, `name:arch`: one that has left is no drift. */
+  readonly renewing?: readonly string[];
 }

@@ -161,12 +161,13 @@ export class LinkedRemote implements HostRemote {
   /** How the inventory wants this host to be looked at; each family knows its own words and passes over the others. */
   #searchFields(): Record<string, string | number> {
     const { securityOrigins = [], windows } = this.host.patch;
-    const { source, catalogue, hasDrivers, ignoredRebootSigns = [] } = windows ?? {};
+    const { source, catalogue, hasDrivers, hasThirdParty, ignoredRebootSigns = [] } = windows ?? {};
     return {
       ...(securityOrigins.length === 0 ? {} : { security_origins: securityOrigins.join(',') }),
       ...(source === undefined ? {} : { source }),
       ...(catalogue === undefined ? {} : { cab: catalogue }),
       ...(hasDrivers === true ? { drivers: 'yes' } : {}),
+      ...(hasThirdParty === false ? { third_party: 'no' } : {}),
       ...(ignoredRebootSigns.length === 0 ? {} : { ignore_reboot: ignoredRebootSigns.join(',') }),
       ...(this.host.connection.shell === 'powershell' ? { wait: windowsSearchSec } : {}),
     };

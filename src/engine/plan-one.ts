@@ -3,6 +3,7 @@ import type { Host } from '../domain/host.ts';
 import type { NamedMachine } from '../domain/identity.ts';
 import type { HostPlan } from '../domain/plan.ts';
 import type { InstallSettings, Playbook, Policy, RebootSettings } from '../domain/playbook.ts';
+import { gapsOf } from '../domain/scan.ts';
 import type { HostFacts, HostScan } from '../domain/scan.ts';
 import type { Manager } from '../managers/manager.ts';
 import { emit } from './context.ts';
@@ -86,6 +87,7 @@ function refuseMode({ name, installModes = [] }: Manager, mode: InstallSettings[
 function freeze(host: Host, scan: HostScan, plan: { playbook: Playbook; workload: HostWorkload }): HostPlan {
   const { playbook, workload } = plan;
   const { machineId } = scan.facts;
+  const gaps = gapsOf(scan);
   const { fetchedMs } = scan.metadata;
   const source = sourceOf(scan);
   const rebootSettings = resolveReboot(host, playbook.reboot);
@@ -100,6 +102,7 @@ function freeze(host: Host, scan: HostScan, plan: { playbook: Playbook; workload
     removals: [],
     leftOut: workload.leftOut,
     securityKnown: scan.securityKnown,
+    ...(gaps.length === 0 ? {} : { gaps }),
     downloadBytes: workload.downloadBytes,
     reboot:
       playbook.install.mode === 'download'
@@ -167,7 +170,9 @@ function scanWarnings(scan: HostScan, plan: HostPlan): string[] {
   const isWorking = plan.updates.length > 0;
   const isReboot = plan.reboot.reasons.length > 0 && !plan.reboot.expected;
   return [
-    ...(scan.securityKnown ? [] : ['no security source is configured: the number of security updates is unknown']),
+    ...(scan.securityKnown || gapsOf(scan).length > 0
+      ? []
+      : ['no security source is configured: the number of security updates is unknown']),
     ...(isWorking && !scan.privileges.isRoot ? ['apply will need root: set ansible_become, or log in as root'] : []),
     ...(scan.broken.length > 0 ? ['packages are not properly installed: apply will refuse the host'] : []),
     ...(isReboot ? ['needs a reboot that its settings forbid: it will stay pending-reboot'] : []),

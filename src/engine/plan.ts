@@ -136,6 +136,11 @@ export function hasWork(host: Pick<HostPlan, 'updates' | 'removals' | 'reboot'>)
   return host.updates.length > 0 || host.removals.length > 0 || host.reboot.expected;
 }
 
+/** True when updates may be missing from its plan: the host could not name all of them. */
+export function hasGaps({ gaps = [] }: Pick<HostPlan, 'gaps'>): boolean {
+  return gaps.length > 0;
+}
+
 interface Surroundings {
   readonly via: ReadonlyMap<string, readonly string[]>;
   readonly controller: string | undefined;

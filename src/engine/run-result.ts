@@ -43,6 +43,11 @@ export function runResult(input: ResultInput): RunResult {
     const exit = absent.kind === 'unreachable' ? 'unreachable' : absent.kind === 'failed' ? 'partial' : 'ok';
     if (exit !== 'ok') found.push({ exit, reason: `${absent.host}: ${absent.kind} when planned: ${absent.reason}` });
   }
+  for (const { host, gaps } of plan.hosts) {
+    const [gap] = gaps ?? [];
+    if (gap !== undefined)
+      found.push({ exit: 'partial', reason: `${host}: updates may be missing from its plan: ${gap}` });
+  }
   const exitName = worstExit(found.map((item) => item.exit));
   const reasons = found.toSorted((a, b) => Number(b.exit === exitName) - Number(a.exit === exitName));
   return {

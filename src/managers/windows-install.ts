@@ -67,6 +67,10 @@ function readItems(report: HostObject): ReadonlyMap<string, ItemResult> {
     const key = `${textAt(item, 'id').toLowerCase()}.${numberAt(item, 'revision') ?? ''}`;
     items.set(key, { outcome: 'already', words: '', code: '' });
   }
+  for (const item of objectsAt(report, 'renewed')) {
+    const key = `${textAt(item, 'id').toLowerCase()}.${numberAt(item, 'revision') ?? ''}`;
+    items.set(key, { outcome: 'renewed', words: 'its publisher replaced it before it could go in', code: '' });
+  }
   for (const item of objectsAt(report, 'others')) {
     const key = `${textAt(item, 'manager')}.${textAt(item, 'name').toLowerCase()}`;
     const status = numberAt(item, 'code') ?? 0;
@@ -106,6 +110,8 @@ function stateOf(
       return isIn === true ? 'already' : 'downloaded';
     case 'not-applicable':
       // Something newer that went in before stands for it.
+      return isIn === true ? 'installed' : 'superseded';
+    case 'renewed':
       return isIn === true ? 'installed' : 'superseded';
     case 'failed':
       return isIn === true ? 'installed' : 'failed';

@@ -1,21 +1,10 @@
 import { FettleError } from '../domain/error.ts';
 import { describeHResult } from './hresult.ts';
-import {
-  isAt,
-  momentAt,
-  numberAt,
-  objectAt,
-  objectsAt,
-  parseHostJson,
-  rawTextAt,
-  textAt,
-  textsAt,
-} from './windows-json.ts';
+import { isAt, momentAt, numberAt, objectAt, objectsAt, parseHostJson, textAt, textsAt } from './windows-json.ts';
 import type { HostObject } from './windows-json.ts';
-import { readChocolatey } from './chocolatey.ts';
 import { readHistory } from './windows-history.ts';
 import type { WindowsHistoryEntry } from './windows-history.ts';
-import { readWinget } from './winget.ts';
+import { readThirdParty, thirdPartyWarnings } from './third-party.ts';
 import type { ThirdPartyPackage } from './chocolatey.ts';
 
 /** One update as the Windows Update Agent told it; what it did not tell is absent. */
@@ -54,15 +43,23 @@ export interface WindowsUpdateRecord {
   readonly readErrors: readonly string[];
 }
 
+/** What a search says about itself. `isGap`: updates may be missing because of it. */
+export interface SearchWarning {
+  readonly message: string;
+  /** The search of Windows Update, or a list of software beside it. */
+  readonly of: 'search' | 'software';
+}
+
 /** What one search brought. */
 export interface WindowsUpdateScan {
-  readonly finishedMs: number | undefined;
+  /** When its source was asked; a search on the host alone tells when that was before. */
+  readonly fetchedMs: number | undefined;
   readonly offered: readonly WindowsUpdateRecord[];
   readonly installed: readonly WindowsUpdateRecord[];
   /** False: the search for installed updates failed, so that the list is no answer. */
   readonly isInstalledKnown: boolean;
   readonly history: readonly WindowsHistoryEntry[];
-  readonly warnings: readonly string[];
+  readonly warnings: readonly SearchWarning[];
   /** Updates that could not be identified and are not among the others. */
   readonly dropped: number;
   readonly rebootRequired: boolean;
@@ -97,12 +94,17 @@ export function readWindowsUpdateScan(text: string, background: SearchBackground
   const warnings = objectsAt(record, 'warnings');
   const agent = objectAt(record, 'agent');
   return {
-    finishedMs: momentAt(record, 'finished'),
+    fetchedMs: momentAt(record, 'fetched'),
     offered: known,
     installed: there,
-    isInstalledKnown: !warnings.some((warning) => textAt(warning, 'context') === 'installed'),
+    isInstalledKnown: numberAt(record, 'resultCode') === 2 && !warnings.some(isAboutInstalled),
     history: objectsAt(record, 'history').flatMap(readHistory),
-    warnings: [...new Set(warnings.map(describeWarning)), ...taskWarning(record), ...thirdPartyWarnings(record)],
+    warnings: [
+      ...[...resultWarning(record), ...new Set(warnings.map(describeWarning)), ...taskWarning(record)].map(
+        (message) => ({ message, of: 'search' as const }),
+      ),
+      ...thirdPartyWarnings(objectAt(record, 'thirdParty')).map((message) => ({ message, of: 'software' as const })),
+    ],
     dropped: offered.length - known.length,
     rebootRequired: isAt(agent, 'rebootRequired'),
     agentVersion: textAt(agent, 'version'),
@@ -129,6 +131,7 @@ function refuseUnfinished(record: HostObject, { user, updateServer }: SearchBack
   }
   const failure = objectAt(record, 'failure');
   if (Object.keys(failure).length > 0) throw searchFailed(failure, updateServer);
+  refuseFailedResult(record, updateServer);
   if (isAt(record, 'isBlind')) {
     throw new FettleError('command', 'Windows Update answers with empty objects, a defect of its agent', {
       hint: 'install the newest cumulative update (KB5040527 or later) by hand once',
@@ -152,6 +155,38 @@ function searchFailed(failure: HostObject, server: string | undefined): FettleEr
     hint: `${known?.class === 'network' ? ask(server) : ''}${known?.remedy ?? 'look at the host with Get-WindowsUpdateLog'}`,
     details: { hresult: textAt(failure, 'code'), said },
   });
+}
+
+/** OperationResultCode of wuapi.h, of results that are none; 2 succeeded, 3 succeeded with errors. */
+const failedResults: Readonly<Record<number, string>> = {
+  0: 'was not started',
+  1: 'is still in progress',
+  4: 'failed',
+  5: 'was aborted',
+};
+
+/** A search that failed finds nothing, and nothing found then never means that nothing is missing. */
+function refuseFailedResult(record: HostObject, server: string | undefined): void {
+  const code = numberAt(record, 'resultCode');
+  const how = code === undefined ? undefined : failedResults[code];
+  if (how === undefined) return;
+  const [first] = objectsAt(record, 'warnings').filter((warning) => describeHResult(textAt(warning, 'code')));
+  if (first !== undefined) throw searchFailed(first, server);
+  throw new FettleError('command', `the search for updates ${how} (result ${code})`, {
+    hint: 'look at the host with Get-WindowsUpdateLog, then scan it again',
+    details: { resultCode: code },
+  });
+}
+
+function resultWarning(record: HostObject): string[] {
+  const code = numberAt(record, 'resultCode');
+  if (code === 2) return [];
+  if (code === 3) return ['the search for updates succeeded with errors (result 3): updates may be missing'];
+  return ['the search for updates does not say how it ended: updates may be missing'];
+}
+
+function isAboutInstalled(warning: HostObject): boolean {
+  return textAt(warning, 'context') === 'installed';
 }
 
 function ask(server: string | undefined): string {
@@ -206,10 +241,6 @@ function taskWarning(record: HostObject): string[] {
   return problem === '' ? [] : [`no task could be started as SYSTEM, the search ran in the session: ${problem}`];
 }
 
-function thirdPartyWarnings(record: HostObject): string[] {
-  return textsAt(objectAt(record, 'thirdParty'), 'failures').map((words) => `software beside Windows Update: ${words}`);
-}
-
 function readSource(source: HostObject): WindowsUpdateScan['source'] {
   if (textAt(source, 'cab') !== '') return { name: 'offline catalogue', isOffline: true };
   const services = objectsAt(source, 'services');
@@ -221,12 +252,4 @@ function readSource(source: HostObject): WindowsUpdateScan['source'] {
   const used = own ?? (isDirect ? undefined : usual);
   const name = used === undefined ? '' : textAt(used, 'name');
   return { name: name === '' ? 'Windows Update' : name, isOffline: false };
-}
-
-function readThirdParty(record: HostObject): readonly ThirdPartyPackage[] {
-  const [chocolatey, winget] = [objectAt(record, 'chocolatey'), objectAt(record, 'winget')];
-  return [
-    ...readChocolatey(rawTextAt(chocolatey, 'installed'), rawTextAt(chocolatey, 'outdated')),
-    ...readWinget(rawTextAt(winget, 'installed'), rawTextAt(winget, 'outdated')),
-  ];
 }

@@ -18,6 +18,11 @@ export function isDefinition(record: WindowsUpdateRecord): boolean {
   return record.classification === 'definition' || record.kb.some((kb) => definitions.has(kb));
 }
 
+/** `KB2267602` and its like. */
+export function isDefinitionName(name: string): boolean {
+  return definitions.has(name.replace(/^KB/, ''));
+}
+
 /** Every update that is offered and not installed already, with what keeps it out by default. */
 export function readWindowsUpdates(scan: WindowsUpdateScan): readonly Update[] {
   const newest = new Map<string, WindowsUpdateRecord>();
@@ -125,7 +130,7 @@ function isPreview({ isOptional, deploymentAction, title }: WindowsUpdateRecord)
 function isUnclear({ readErrors, classification, type }: WindowsUpdateRecord): boolean {
   if (readErrors.length === 0) return type === undefined;
   const decisive =
-    /^(Categories|CategoryID|Type|DeploymentAction|BrowseOnly|IsBeta|IsHidden|InstallationBehavior|CanRequestUserInput|PerUser)\b/;
+    /^(Categories|CategoryID|Type|DeploymentAction|BrowseOnly|IsBeta|IsHidden|IsInstalled|InstallationBehavior|CanRequestUserInput|PerUser)\b/;
   return classification === 'unknown' || readErrors.some((error) => decisive.test(error));
 }
 

@@ -27,7 +27,7 @@ import { objectAt, parseHostJson, textAt } from './windows-json.ts';
 import type { HostObject } from './windows-json.ts';
 import { noAdministrator, readWindowsUpdateScan } from './windows-records.ts';
 import type { SearchBackground, WindowsUpdateRecord, WindowsUpdateScan } from './windows-records.ts';
-import { isDefinition, nameOf, readWindowsUpdates } from './windows-selection.ts';
+import { isDefinition, isDefinitionName, nameOf, readWindowsUpdates } from './windows-selection.ts';
 
 /**
  * Windows Update, with Chocolatey and winget beside it where they are. An update is named by its KB number, or by its
@@ -72,7 +72,8 @@ function parseScan(sections: Sections, collectedMs: number, maxAgeMs: number): H
     held: [],
     updates: readWindowsUpdates(scan),
     newPackages: [],
-    securityKnown: true,
+    // What may be missing may be a security update.
+    securityKnown: !hasSearchGaps(scan),
     metadata: readMetadata(scan, { collectedMs, maxAgeMs, skewMs: look.facts.clockSkewMs ?? 0 }),
     reboot: readWindowsReboot(windows, scan.rebootRequired || scan.offered.some((item) => item.isPending)),
     health: readWindowsHealth(windows),
@@ -180,8 +181,8 @@ interface Moment {
 
 function readMetadata(scan: WindowsUpdateScan, { collectedMs, maxAgeMs, skewMs }: Moment): Metadata {
   const { name } = scan.source;
-  if (scan.finishedMs === undefined) return { repositories: [{ name }], isStale: true };
-  const fetchedMs = Math.min(collectedMs, scan.finishedMs - skewMs);
+  if (scan.fetchedMs === undefined) return { repositories: [{ name }], isStale: true };
+  const fetchedMs = Math.min(collectedMs, scan.fetchedMs - skewMs);
   return { fetchedMs, repositories: [{ name, fetchedMs }], isStale: collectedMs - fetchedMs > maxAgeMs };
 }
 
@@ -189,8 +190,16 @@ function problemsOf(windows: HostObject, scan: WindowsUpdateScan): readonly Scan
   const unread = scan.offered.filter((record) => record.readErrors.length > 0).length + scan.dropped;
   return [
     ...readWindowsProblems(windows),
-    ...scan.warnings.map((message) => ({ code: 'search', message })),
-    ...(unread === 0 ? [] : [{ code: 'unreadable', message: `${unread} updates could not be read completely` }]),
+    ...scan.warnings.map(({ message, of }) => ({ code: of, message, isIncomplete: true })),
+    ...(unread === 0
+      ? []
+      : [
+          {
+            code: 'unreadable',
+            message: `${unread} updates could not be read completely`,
+            ...(scan.dropped > 0 ? { isIncomplete: true } : {}),
+          },
+        ]),
     ...(scan.source.isOffline
       ? [
           {
@@ -200,6 +209,10 @@ function problemsOf(windows: HostObject, scan: WindowsUpdateScan): readonly Scan
         ]
       : []),
   ];
+}
+
+function hasSearchGaps(scan: WindowsUpdateScan): boolean {
+  return scan.dropped > 0 || scan.warnings.some(({ of }) => of === 'search');
 }
 
 /** Which of the asked (id, revision) pairs are still on offer. Windows Update resolves no dependencies. */
@@ -218,7 +231,9 @@ function parseSimulation(sections: Sections): Simulation {
     const update = updates.get(key);
     return update === undefined ? [] : [[key, [{ version: update.to, origins: update.origins }]] as const];
   });
+  const gone = asked.filter(({ key, to }) => updates.get(key)?.to !== to && there.get(key) === undefined);
   return {
+    ...readSuccessors(scan, gone),
     installs: offered.map(({ name, arch, from, to, origins }) => ({ name, arch, from, to, origins })),
     removes: [],
     downloadBytes: offered.reduce((sum, { arch }) => sum + bytesLeft(records.get(arch)), 0),
@@ -229,12 +244,47 @@ function parseSimulation(sections: Sections): Simulation {
   };
 }
 
-function readAsked(line: string): { readonly key: string; readonly to: string } {
+/**
+ * Definitions come under a new id several times a day, and other updates are replaced by ones that name them: the KB
+ * number, or the list of what an update supersedes, leads to what stands on offer now.
+ */
+function readSuccessors(
+  scan: WindowsUpdateScan,
+  gone: readonly { readonly key: string; readonly name: string; readonly id: string }[],
+): Pick<Simulation, 'successors' | 'renewing'> {
+  if (gone.length === 0) return {};
+  const updates = readWindowsUpdates(scan);
+  const byName = new Map(updates.map((update) => [update.name, update]));
+  const replacing = new Map(scan.offered.map((record) => [record.id, record.supersedes]));
+  const byReplaced = new Map(
+    updates
+      .filter((update) => update.heldBack === undefined)
+      .flatMap((update) => (replacing.get(update.arch) ?? []).map((id) => [id, update] as const)),
+  );
+  const renewing = new Set([...scan.offered, ...scan.installed].filter(isDefinition).map(nameOf));
+  const successors = gone.flatMap(({ key, name, id }) => {
+    const same = byName.get(name);
+    const next = same === undefined || same.arch === id ? byReplaced.get(id) : same;
+    if (next === undefined || next.arch === id) return [];
+    return [[key, { name: next.name, arch: next.arch, from: next.from, to: next.to, origins: next.origins }]] as const;
+  });
+  return {
+    successors: Object.fromEntries(successors),
+    renewing: gone.filter(({ name }) => renewing.has(name) || isDefinitionName(name)).map(({ key }) => key),
+  };
+}
+
+function readAsked(line: string): {
+  readonly key: string;
+  readonly name: string;
+  readonly id: string;
+  readonly to: string;
+} {
   const [name, arch, to, ...more] = line.split(' ', 4);
   if (name === undefined || arch === undefined || to === undefined || more.length > 0) {
     throw new FettleError('parse', 'the host repeats what it was asked in other words', { details: { line } });
   }
-  return { key: packageKey({ name, arch }), to };
+  return { key: packageKey({ name, arch }), name, id: arch, to };
 }
 
 function standing(item: InstalledPackage | undefined): { readonly version: string; readonly status: string } {

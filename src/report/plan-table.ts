@@ -82,7 +82,9 @@ function putGroup(page: Page, { hosts, example }: WorkGroup, waves: number): voi
     `${download} to download${hosts.length > 1 ? ' each' : ''}`,
   ];
   page.put(2, parts.join(' · '));
-  if (!example.securityKnown)
+  for (const gap of example.gaps ?? [])
+    page.line(`  ${page.paint.yellow(cleanLine(`updates may be missing: ${gap}`))}`);
+  if (!example.securityKnown && example.gaps === undefined)
     page.line(`  ${page.paint.yellow('security: unknown, no security source is configured')}`);
   page.line(`  ${hostReboot(page, example)}`);
   for (const [name, updates] of byClass(example.updates)) putUpdates(page, name, updates);
@@ -150,7 +152,12 @@ function putIdle(page: Page, idle: readonly HostPlan[]): void {
   if (idle.length === 0) return;
   page.section('Nothing to do');
   page.put(2, countedHostNames(idle.map((host) => host.host)));
-  const blind = idle.filter((host) => !host.securityKnown);
+  const cut = idle.filter((host) => host.gaps !== undefined);
+  for (const { hosts, example } of groupWork(cut)) {
+    for (const gap of example.gaps ?? [])
+      page.put(2, `updates may be missing on ${foldHostNames(hosts.map((host) => host.host))}: ${gap}`);
+  }
+  const blind = idle.filter((host) => !host.securityKnown && host.gaps === undefined);
   if (blind.length > 0) {
     page.put(
       2,

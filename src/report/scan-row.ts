@@ -1,5 +1,6 @@
 // A scan in the few words a fleet's table has room for. Small: scans themselves are not kept.
 import { plural } from '../base/text.ts';
+import { gapsOf } from '../domain/scan.ts';
 import type { HostScan } from '../domain/scan.ts';
 import type { HeldBack, Update } from '../domain/update.ts';
 
@@ -23,6 +24,8 @@ export type ScanRow =
       readonly heldBack: number;
       readonly securityKnown: boolean;
       readonly isStale: boolean;
+      /** Updates may be missing from the answer; `problems` say why. */
+      readonly isIncomplete: boolean;
       readonly metadataFetchedMs?: number;
       readonly reboot: 'yes' | 'no' | 'unknown';
       readonly rebootReasons: readonly string[];
@@ -61,6 +64,7 @@ export function scanRow(answer: HostAnswer): ScanRow {
     ...countUpdates(scan.updates),
     securityKnown: scan.securityKnown,
     isStale: metadata.isStale,
+    isIncomplete: gapsOf(scan).length > 0,
     ...(fetchedMs === undefined ? {} : { metadataFetchedMs: fetchedMs }),
     reboot: reboot.needed,
     rebootReasons: reboot.reasons,
@@ -137,6 +141,7 @@ export function scanPhrase(scan: HostScan): string {
   const more = [
     ...(scan.reboot.needed === 'yes' ? ['reboot needed'] : []),
     ...(scan.metadata.isStale ? ['package metadata is stale'] : []),
+    ...(gapsOf(scan).length > 0 ? ['updates may be missing from this list'] : []),
     ...(scan.broken.length === 0 ? [] : [`${plural(scan.broken.length, 'package')} broken`]),
   ];
   return [parts.join(', '), ...more].join('; ');

@@ -117,6 +117,7 @@ export const scanJson: JsonShape<ScanRow> = {
     other: ofScanned((row) => row.other),
     heldBack: ofScanned((row) => row.heldBack),
     isStale: ofScanned((row) => row.isStale),
+    isIncomplete: ofScanned((row) => row.isIncomplete),
     metadataFetchedAt: ofScanned((row) => jsonTime(row.metadataFetchedMs)),
     reboot: ofScanned((row) => row.reboot),
     rebootReasons: ofScanned((row) => row.rebootReasons),
@@ -144,7 +145,7 @@ function scanColumns(nowMs: number): readonly Column<ScanRow>[] {
       paint: (text, row, paint) =>
         row.state === 'scanned' && row.securityKnown && row.security === 0 ? text : paint.red(text),
     },
-    number('OTHER', (row) => row.other),
+    number('OTHER', (row) => (row.isIncomplete ? `${row.other}+` : row.other)),
     number('HELD', (row) => row.heldBack),
     {
       title: 'METADATA',

@@ -387,6 +387,6 @@ describe('facts of a Windows host', () => {
     const { metadata } = scan({ sections: { clock: `${epochSec + 3600}\n1` } });
     assert.equal(metadata.fetchedMs, Date.parse('2026-09-10T10:00:00Z') - 3_600_000);
     assert.equal(metadata.isStale, false);
-    assert.equal(scan({ scan: { finished: '2026-09-08T10:00:00Z' } }).metadata.isStale, true);
+    assert.equal(scan({ scan: { fetched: '2026-09-08T10:00:00Z' } }).metadata.isStale, true);
   });
 });

@@ -6,7 +6,10 @@ import type { WindowsModel } from './windows-model.ts';
 export function furnish(directory: string, engine: string): void {
   const system32 = join(directory, 'c', 'Windows', 'System32');
   const powershell = join(system32, 'WindowsPowerShell', 'v1.0');
-  for (const path of [powershell, join(directory, 'c', 'ProgramData'), join(directory, 'c', 'Windows', 'TEMP')]) {
+  for (const path of [
+    powershell,
+    ...['ProgramData', 'Program Files', 'Windows/TEMP'].map((name) => join(directory, 'c', name)),
+  ]) {
     mkdirSync(path, { recursive: true });
   }
   executable(join(powershell, 'powershell.exe'), `exec '${engine}' "$@"`);

@@ -63,6 +63,10 @@ export interface WindowsUpdate {
   ubr?: number;
   /** Offered no more: no search finds it. */
   isWithdrawn?: boolean;
+  /** A search that asked its source has found it; set by the doubles. */
+  isKnown?: boolean;
+  /** In the list even where a search ends with errors. */
+  isFoundInSpite?: boolean;
   /** Installed, and not yet applied; set by the doubles. */
   isWaitingForReboot: boolean;
   /** IUpdateInstaller4.Commit was called; set by the doubles. */
@@ -176,6 +180,19 @@ export interface WindowsModel {
     /** The fault is thrown this many times; -1 is for ever. */
     searchFaultTimes: number;
     searchSeconds: number;
+    /** How a search that asks the source ends: OperationResultCode of wuapi.h; with 3 only some of the list is there. */
+    searchResult?: 0 | 1 | 2 | 3 | 4 | 5;
+    /** It ends so this many times, then well; -1 is for ever. */
+    searchResultTimes?: number;
+    /** An agent of before Windows 8: it does not know DeploymentAction='OptionalInstallation'. */
+    isOld?: boolean;
+    /** Properties that throw this HRESULT when read: of a search's result, the installer, and the results of an install. */
+    failingSearch?: Record<string, HResult>;
+    failingInstaller?: Record<string, HResult>;
+    failingResult?: Record<string, HResult>;
+    failingOwnResult?: Record<string, HResult>;
+    /** `online` or `local`, and the criteria of each search; written by the doubles. */
+    searches?: string[];
     /** Empty COM objects, as Windows of June 2024 returned them. */
     returnsEmptyUpdates: boolean;
     /** Calls that Windows refuses to a network logon throw 0x80070005. */
@@ -194,6 +211,8 @@ export interface WindowsModel {
   tasks: Record<string, TaskModel>;
   /** The time a task waits in the queue, milliseconds. */
   taskStartMs: number;
+  /** A queued task waits until this file is there. */
+  taskGate?: string;
   /** SCHED_E… of a task that cannot be registered or run. */
   taskFault: HResult | '';
   /** The account of the network logon. */

@@ -132,7 +132,21 @@ function Read-ServicingState {
 # One that is not installed, switched off or started on demand only keeps nobody waiting.
 function Test-ServiceIsUp([string]$Name) {
   try { $service = Get-Service -Name $Name -ErrorAction Stop } catch { return $true }
-  return [string]$service.Status -eq 'Running' -or [string]$service.StartType -ne 'Automatic'
+  return [string]$service.Status -eq 'Running' -or (Get-ServiceStart $Name) -ne 2
+}
+
+# 2 automatic, 3 on demand, 4 disabled; ServiceController tells it since .NET Framework 4.6.1 only.
+function Get-ServiceStart([string]$Name) {
+  $root = Open-MachineRoot
+  try {
+    $key = $root.OpenSubKey('SYSTEM\CurrentControlSet\Services\' + $Name)
+    if ($null -eq $key) { return 0 }
+    try { return [int]$key.GetValue('Start') } finally { $key.Dispose() }
+  } catch {
+    return 0
+  } finally {
+    $root.Dispose()
+  }
 }
 
 # What the `boot` verb answers: who looks often, and while the host is starting, wants it quickly.

@@ -61,8 +61,15 @@ function Add-JsonList([Text.StringBuilder]$Text, $Value, [int]$Depth) {
   [void]$Text.Append(']')
 }
 
-# ASCII only: what is not becomes an escape, so that no code page on the way can change it.
+# ASCII only: what is not becomes an escape, so that no code page on the way can change it. Most text has nothing to
+# escape and goes in whole: one call a character takes seconds for a long list.
+$plainText = New-Object Text.RegularExpressions.Regex('^[ !#-\[\]-~]*\z')
+
 function Add-JsonString([Text.StringBuilder]$Text, [string]$Value) {
+  if ($plainText.IsMatch($Value)) {
+    [void]$Text.Append('"').Append($Value).Append('"')
+    return
+  }
   [void]$Text.Append('"')
   foreach ($character in $Value.ToCharArray()) {
     $code = [int]$character

@@ -196,8 +196,9 @@ function Move-Directory([string]$From, [string]$To) {
   }
 }
 
-# A program of the host by its full path, without a window; its output in the code page of the console, unless another one is named.
-function Invoke-Native([string]$File, [string]$Arguments, [int]$TimeoutSec, [Text.Encoding]$Encoding) {
+# A program of the host by its full path, without a window; its output in the code page of the console, unless another one
+# is named. One that is late goes on, unless it is to be ended: what installs is not ended halfway.
+function Invoke-Native([string]$File, [string]$Arguments, [int]$TimeoutSec, [Text.Encoding]$Encoding, [bool]$IsEnded) {
   $start = New-Object Diagnostics.ProcessStartInfo($File, $Arguments)
   $start.UseShellExecute = $false
   $start.CreateNoWindow = $true
@@ -211,7 +212,10 @@ function Invoke-Native([string]$File, [string]$Arguments, [int]$TimeoutSec, [Tex
     $output = $process.StandardOutput.ReadToEndAsync()
     $errors = $process.StandardError.ReadToEndAsync()
     $isOver = $process.WaitForExit($TimeoutSec * 1000)
-    if (-not $isOver) { return @{ ExitCode = -1; Output = ''; TimedOut = $true } }
+    if (-not $isOver) {
+      if ($IsEnded) { try { $process.Kill() } catch { $null = $_ } }
+      return @{ ExitCode = -1; Output = ''; TimedOut = $true }
+    }
     # A child that it left behind may keep the pipes.
     [void][Threading.Tasks.Task]::WaitAll(@($output, $errors), 5000)
     $words = ''

@@ -78,8 +78,10 @@ function Add-AgentReasons($Reasons) {
   }
 }
 
-# Printers (in System32\spool), virus scanners and browsers keep this list filled for ever; files of Windows itself count
-# for more.
+# Printers (in System32\spool), services that keep files in the profile of SYSTEM, left-over copies of drivers, virus
+# scanners and browsers keep this list filled for ever; files of Windows itself count for more.
+$windowsFiles = '\\(System32\\(?!(spool|config\\systemprofile|DriverStore\\Temp)\\)|WinSxS\\)'
+
 function Add-FileReasons($Reasons) {
   $files = New-Object Collections.ArrayList
   foreach ($name in 'PendingFileRenameOperations', 'PendingFileRenameOperations2') {
@@ -89,7 +91,7 @@ function Add-FileReasons($Reasons) {
     }
   }
   if ($files.Count -eq 0) { return }
-  $own = @($files | Where-Object { [regex]::IsMatch($_, '\\(System32\\(?!spool\\)|WinSxS\\)', 'IgnoreCase, CultureInvariant') })
+  $own = @($files | Where-Object { [regex]::IsMatch($_, $windowsFiles, 'IgnoreCase, CultureInvariant') })
   $first = ($files[0] -replace '^[!*0-9]*\\\?\?\\', '')
   if ($own.Count -gt 0) {
     Add-Reason $Reasons 'system-files' 'hard' ('files of Windows wait to be replaced: ' + $own.Count)

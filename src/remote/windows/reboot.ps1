@@ -17,7 +17,6 @@ function Invoke-Reboot($Request) {
   }
   # The marker of this boot must be there for the next one to be told apart.
   if ((Get-BootId) -eq '') { return New-JobAnswer 'failed' 1 'the marker of this boot cannot be made' }
-  if ($power -ceq 'reboot') { Remove-LogonSign }
   Write-JobNote $(if ($power -ceq 'off') { 'powering off' } else { 'rebooting' })
   $answer = Invoke-Shutdown $power
   # ERROR_SHUTDOWN_IS_SCHEDULED: by somebody whose delay may be long.
@@ -27,7 +26,10 @@ function Invoke-Reboot($Request) {
     $answer = Invoke-Shutdown $power
   }
   # ERROR_SHUTDOWN_IN_PROGRESS: it goes down as it is.
-  if ((0, 1115) -contains $answer.ExitCode) { return New-JobAnswer 'ok' 0 '' }
+  if ((0, 1115) -contains $answer.ExitCode) {
+    if ($power -ceq 'reboot') { Remove-LogonSign }
+    return New-JobAnswer 'ok' 0 ''
+  }
   return New-ShutdownFailure $answer
 }
 
@@ -50,7 +52,10 @@ function Invoke-Shutdown([string]$Power) {
 function Stop-ScheduledShutdown {
   $answer = Invoke-Native (Get-SystemFile 'shutdown.exe') '/a' 60
   Write-JobLog ('shutdown.exe /a: ' + $answer.ExitCode)
-  if ($answer.ExitCode -eq 0) { return New-JobAnswer 'ok' 0 'called off: shutdown' }
+  if ($answer.ExitCode -eq 0) {
+    Add-LogonSign
+    return New-JobAnswer 'ok' 0 'called off: shutdown'
+  }
   if ($answer.ExitCode -eq 1116) { return New-JobAnswer 'ok' 0 'nothing was scheduled' }
   return New-ShutdownFailure $answer
 }
@@ -85,7 +90,8 @@ function Get-RebootObstacle {
   return ''
 }
 
-# The sign that the logon prompt was shown is made anew at every boot, unless somebody made it to stay.
+# The sign that the logon prompt was shown is made anew at every boot, unless somebody made it to stay. Removed when the
+# restart is certain: without it a host that stays up may log on by itself again.
 function Remove-LogonSign {
   $root = Open-MachineRoot
   try {
@@ -94,6 +100,20 @@ function Remove-LogonSign {
     try { $key.DeleteSubKeyTree('AutoLogonChecked', $false) } finally { $key.Dispose() }
   } catch {
     Write-JobLog ('AutoLogonChecked cannot be removed: ' + $_.Exception.Message)
+  } finally {
+    $root.Dispose()
+  }
+}
+
+# As Windows makes it: gone with the next boot.
+function Add-LogonSign {
+  $root = Open-MachineRoot
+  try {
+    $access = [Microsoft.Win32.RegistryKeyPermissionCheck]::ReadWriteSubTree
+    $key = $root.CreateSubKey($winlogonPath + '\AutoLogonChecked', $access, [Microsoft.Win32.RegistryOptions]::Volatile)
+    $key.Dispose()
+  } catch {
+    Write-JobLog ('AutoLogonChecked cannot be made: ' + $_.Exception.Message)
   } finally {
     $root.Dispose()
   }

@@ -13,11 +13,12 @@ function Get-ScanFile {
   return [IO.Path]::Combine($directory, 'answer.json')
 }
 
-# One line for us, then the record: boot, moment, key, whether the search succeeded. The moment is one of the performance
+# One line for us, then the record: boot, moment, key, how the search ended, when its source was asked. The moment is one of the performance
 # counter, which is the same in every process: a whole second is too coarse to say what came before what.
 function Save-ScanAnswer($Scan) {
-  $outcome = $(if ($Scan.ContainsKey('failure')) { 'failed' } else { 'good' })
-  $head = 'v1 ' + $Scan.boot + ' ' + [Diagnostics.Stopwatch]::GetTimestamp() + ' ' + $Scan.wanted + ' ' + $outcome
+  $isGood = -not $Scan.ContainsKey('failure') -and $failedResults -notcontains $Scan['resultCode']
+  $words = $Scan.boot, [Diagnostics.Stopwatch]::GetTimestamp(), $Scan.wanted, $(if ($isGood) { 'good' } else { 'failed' })
+  $head = 'v2 ' + ($words -join ' ') + ' ' + [string]$Scan['fetched']
   Write-Atomic (Get-ScanFile) ($head + "`n" + (ConvertTo-PlainJson $Scan))
 }
 
@@ -34,8 +35,8 @@ function Read-ScanAnswer([string]$Key) {
   $lineEnd = $text.IndexOf("`n")
   if ($lineEnd -lt 0) { return $null }
   $words = $text.Substring(0, $lineEnd).Split(' ')
-  if ($words.Count -ne 5 -or $words[0] -ne 'v1' -or $words[1] -ne (Get-BootId) -or $words[3] -ne $Key) { return $null }
-  return @{ At = [long]$words[2]; IsGood = $words[4] -ceq 'good'; Json = $text.Substring($lineEnd + 1) }
+  if ($words.Count -ne 6 -or $words[0] -ne 'v2' -or $words[1] -ne (Get-BootId) -or $words[3] -ne $Key) { return $null }
+  return @{ At = [long]$words[2]; IsGood = $words[4] -ceq 'good'; Fetched = $words[5]; Json = $text.Substring($lineEnd + 1) }
 }
 
 # Whether what was found answers a question asked then: a success may be older than the question, a failure not.
@@ -46,14 +47,30 @@ function Test-ScanAnswer($Answer, [long]$AskedAt, [int]$MaxAgeSec) {
   return $Answer.At -ge $since
 }
 
-# Runs as SYSTEM.
+# A good answer to the same question that is not older than that, and of this boot; or nothing.
+function Read-FreshAnswer($Request, [int]$MaxAgeSec) {
+  $answer = Read-ScanAnswer (Get-ScanKey $Request)
+  if ($null -eq $answer -or -not $answer.IsGood) { return $null }
+  if (Test-ScanAnswer $answer ([Diagnostics.Stopwatch]::GetTimestamp()) $MaxAgeSec) { return $answer }
+  return $null
+}
+
+# Runs as SYSTEM. What it was asked by is of no use to anybody afterwards.
 function Invoke-ScanWorker($Request) {
-  $scan = Invoke-Scan $Request
-  $scan['by'] = 'task'
-  if ((Get-Field $Request 'third_party' '') -ne 'no') {
-    $scan['thirdParty'] = Get-ThirdParty
+  try {
+    $scan = Invoke-Scan $Request $false
+    $scan['by'] = 'task'
+    Add-ThirdParty $scan $Request
+    Save-ScanAnswer $scan
+  } finally {
+    $directory = [IO.Path]::Combine((Get-BasePath), $scanTask)
+    foreach ($name in 'request', 'script') { try { [IO.File]::Delete([IO.Path]::Combine($directory, $name)) } catch { $null = $_ } }
   }
-  Save-ScanAnswer $scan
+}
+
+function Add-ThirdParty($Scan, $Request) {
+  if ((Get-Field $Request 'third_party' '') -eq 'no' -or $Scan.ContainsKey('failure')) { return }
+  $Scan['thirdParty'] = Get-ThirdParty
 }
 
 # The record as JSON; one that says `running` where the search takes longer than the caller can wait.
@@ -109,7 +126,7 @@ function Get-WorkerLine($Request) {
 
 # A network logon may search, though not more than that; better than nothing where no task can be started.
 function Get-InlineScan($Request, [string]$Problem) {
-  $scan = Invoke-Scan $Request
+  $scan = Invoke-Scan $Request $false
   $scan['by'] = 'session'
   $scan['taskProblem'] = $Problem
   return ConvertTo-PlainJson $scan

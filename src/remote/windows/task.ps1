@@ -15,8 +15,13 @@ function Find-Task([string]$Name) {
 
 # TASK_STATE of taskschd.h: 2 queued, 4 running.
 function Test-SystemTask([string]$Name) {
-  $task = Find-Task $Name
-  return $null -ne $task -and (2, 4) -contains [int]$task.State
+  try {
+    $task = Find-Task $Name
+    return $null -ne $task -and (2, 4) -contains [int]$task.State
+  } catch {
+    # It went between the two questions.
+    return $false
+  }
 }
 
 function Remove-Task([string]$Name) {
@@ -30,7 +35,7 @@ function Get-TaskNames {
   $all = $tasks.Folder.GetTasks(1)
   $names = New-Object Collections.ArrayList
   for ($at = 1; $at -le $all.Count; $at++) {
-    $name = [string]$all.Item($at).Name
+    try { $name = [string]$all.Item($at).Name } catch { continue }
     if ($name.StartsWith('fettle-', [StringComparison]::OrdinalIgnoreCase)) { [void]$names.Add($name.Substring(7)) }
   }
   return , $names.ToArray()

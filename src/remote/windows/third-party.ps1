@@ -1,7 +1,8 @@
 # Software that Windows Update does not know, by the package managers that are there. Runs as SYSTEM: winget does not
 # start in a network logon. What they print is read by the controller; nothing localised is looked at here.
 
-$nativeLimitSec = 600
+# All the lists of one scan together; what is not there by then is missing, and the scan says so.
+$listLimitSec = 180
 # 0 done, 1605/1614 nothing to remove, 1641/3010 done and a restart is due (Chocolatey's documented exit codes).
 $goodChocoCodes = 0, 1605, 1614, 1641, 3010
 $rebootCodes = 1641, 3010
@@ -9,6 +10,7 @@ $trustees = '(SY|BA|S-1-5-80-956008885-3418522649-1831038044-1853292631-22714784
 
 # One that fails does not keep the other out.
 function Get-ThirdParty {
+  $script:listClock = [Diagnostics.Stopwatch]::StartNew()
   $found = @{ failures = New-Object Collections.ArrayList }
   try {
     $choco = Find-Choco
@@ -64,29 +66,34 @@ function Find-Winget {
   return $best
 }
 
+# A program that only lists, ended where it takes more than what is left of the time for all of them.
+function Invoke-List([string]$Path, [string]$Arguments, [Text.Encoding]$Encoding) {
+  $left = [int]($listLimitSec - $script:listClock.Elapsed.TotalSeconds)
+  if ($left -le 0) { return @{ ExitCode = -1; Output = ''; TimedOut = $true } }
+  return Invoke-Native $Path $Arguments $left $Encoding $true
+}
+
+function New-ListState($Version, $Installed, $Outdated) {
+  return @{
+    version = $Version.Output.Trim(); installed = $Installed.Output; outdated = $Outdated.Output
+    listCode = $Installed.ExitCode; outdatedCode = $Outdated.ExitCode
+    listTimedOut = $Installed.TimedOut; outdatedTimedOut = $Outdated.TimedOut; limit = $listLimitSec
+  }
+}
+
 function Get-ChocoState([string]$Path) {
-  $version = (Invoke-Native $Path '--version' 60).Output.Trim()
+  $version = Invoke-List $Path '--version'
   # Version 2 lists what is installed by itself; version 1 has to be told.
   $list = 'list --limit-output'
-  if ($version -match '^[01]\.') { $list += ' --local-only' }
-  $installed = Invoke-Native $Path $list $nativeLimitSec
-  $outdated = Invoke-Native $Path 'outdated --limit-output --no-progress' $nativeLimitSec
-  return @{
-    version = $version; installed = $installed.Output; outdated = $outdated.Output
-    listCode = $installed.ExitCode; outdatedCode = $outdated.ExitCode
-  }
+  if ($version.Output -match '^\s*[01]\.') { $list += ' --local-only' }
+  return New-ListState $version (Invoke-List $Path $list) (Invoke-List $Path 'outdated --limit-output --no-progress')
 }
 
 # Whatever the code page of the host, winget writes UTF-8; read as another one the columns of its tables move.
 function Get-WingetState([string]$Path) {
   $quiet = ' --accept-source-agreements --disable-interactivity'
-  $version = (Invoke-Native $Path '--version' 60 $utf8).Output.Trim()
-  $installed = Invoke-Native $Path ('list' + $quiet) $nativeLimitSec $utf8
-  $outdated = Invoke-Native $Path ('upgrade' + $quiet) $nativeLimitSec $utf8
-  return @{
-    version = $version; installed = $installed.Output; outdated = $outdated.Output
-    listCode = $installed.ExitCode; outdatedCode = $outdated.ExitCode
-  }
+  $version = Invoke-List $Path '--version' $utf8
+  return New-ListState $version (Invoke-List $Path ('list' + $quiet) $utf8) (Invoke-List $Path ('upgrade' + $quiet) $utf8)
 }
 
 # Rows are name, manager, version; whatever they print goes into the log.

@@ -22,11 +22,13 @@ function Invoke-Install($Request) {
   try {
     $refusal = Test-ReadyToInstall $Request
     if ($null -ne $refusal) { return $refusal }
+    $answer = Read-FreshAnswer $Request $simulateFreshSec
     Remove-ScanAnswer
     Write-JobNote 'searching for what was asked'
     $session = New-UpdateSession
-    $asked = Find-Asked $session $Request $rows
-    $gone = @($asked.Missing | Where-Object { -not $_.IsInstalled })
+    $asked = Find-Asked $session $Request $rows ($null -ne $answer)
+    $asked['Fetched'] = $(if ($null -ne $answer) { $answer.Fetched } else { Format-Moment ([DateTime]::UtcNow) })
+    $gone = @($asked.Missing | Where-Object { -not $_.IsInstalled -and -not $_.IsRenewed })
     if ($gone.Count -gt 0) { return New-DriftAnswer $gone }
     return Install-Asked $session $asked $others $Request
   } catch {
@@ -64,7 +66,8 @@ function Test-ReadyToInstall($Request) {
     return New-Answer 'locked' 1 'another installation is in progress (0x80240009)' @{}
   }
   if ((Read-FlagProperty $installer 'RebootRequiredBeforeInstallation' $null) -eq $true) {
-    return New-Answer 'broken-before' 1 'the host must restart before it installs anything (0x80240016); reboot it, then resume the run' @{}
+    $words = 'an earlier change waits for a restart, and until then nothing can be installed (0x80240016): '
+    return New-Answer 'broken-before' 1 ($words + 'run fettle reboot for this host, then resume the run') @{}
   }
   return $null
 }
@@ -75,7 +78,7 @@ function Start-AgentServices {
     try {
       $service = Get-Service -Name $name
       if ([string]$service.Status -eq 'Running') { continue }
-      if ([string]$service.StartType -eq 'Disabled') {
+      if ((Get-ServiceStart $name) -eq 4) {
         if ($name -eq 'TrustedInstaller' -or $name -eq 'wuauserv' -or $name -eq 'BITS') {
           return 'the service ' + $name + ' is disabled (0x80070422)'
         }
@@ -117,13 +120,29 @@ function Install-Asked($Session, $Asked, $Others, $Request) {
     mode = $work.Mode; started = Format-Moment $started; finished = Format-Moment ([DateTime]::UtcNow); boot = Get-BootId
     items = @($Asked.Found | ForEach-Object { New-ItemReport $_ })
     others = $more
-    already = @($Asked.Missing | ForEach-Object { @{ name = $_.Row[0]; id = $_.Row[1]; revision = [long]$_.Row[2] } })
+    already = @($Asked.Missing | Where-Object { $_.IsInstalled } | ForEach-Object { New-RowReport $_ })
+    renewed = @($Asked.Missing | Where-Object { -not $_.IsInstalled } | ForEach-Object { New-RowReport $_ })
   }
-  Write-JobNote 'looking at what is installed now'
-  $after = Invoke-Scan $Request
-  if ($Others.Count -gt 0) { $after['thirdParty'] = Get-ThirdParty }
+  $after = Get-ScanAfter $Asked $Request
   $sections = @{ 'wua-results' = ConvertTo-PlainJson $report; 'wua-after' = ConvertTo-PlainJson $after }
   return Get-InstallAnswer $Asked $more $sections
+}
+
+function New-RowReport($Missing) {
+  return @{ name = $Missing.Row[0]; id = $Missing.Row[1]; revision = [long]$Missing.Row[2] }
+}
+
+# What is installed, pending and still on offer now. Where a restart follows the source is asked after it; the answer is
+# kept for whoever asks next.
+function Get-ScanAfter($Asked, $Request) {
+  Write-JobNote 'looking at what is installed now'
+  $isPending = @($Asked.Found | Where-Object { $_.Result.NeedsReboot -or $_.Result.Outcome -eq 'pending-reboot' }).Count -gt 0
+  $after = Invoke-Scan $Request $isPending
+  $after['by'] = 'job'
+  if ($isPending) { $after['fetched'] = $Asked.Fetched }
+  Add-ThirdParty $after $Request
+  try { Save-ScanAnswer $after } catch { Write-JobLog ('the answer cannot be kept: ' + (Get-ErrorWords $_)) }
+  return $after
 }
 
 function Get-InstallAnswer($Asked, $More, $Sections) {
@@ -190,11 +209,8 @@ function Get-Obstacle($Work, $Item) {
 function Invoke-Attempt($Work, $Item, [string]$Label) {
   $result = $Item.Result
   $result.DownloadError = ''; $result.InstallError = ''; $result.Words = ''
+  Confirm-Eula $Item
   try {
-    if (-not [bool]$Item.Update.EulaAccepted) {
-      [void]$Item.Update.AcceptEula()
-      Write-JobLog ($Item.Name + ': its licence terms were accepted')
-    }
     $one = New-Object -ComObject Microsoft.Update.UpdateColl
     [void]$one.Add($Item.Update)
     if ($Work.Mode -ne 'cached' -and -not (Invoke-Download $Work $Item $one $Label)) { return }
@@ -205,19 +221,43 @@ function Invoke-Attempt($Work, $Item, [string]$Label) {
   }
 }
 
+# Some updates throw at both (0x8002802B) and go in all the same; one whose terms are not accepted says so when it is tried.
+function Confirm-Eula($Item) {
+  $errors = New-Object Collections.ArrayList
+  $isAccepted = Read-FlagProperty $Item.Update 'EulaAccepted' $errors
+  if ($errors.Count -gt 0) { Write-JobLog ($Item.Name + ': whether its licence terms are accepted cannot be read: ' + ($errors.ToArray() -join ', ')) }
+  if ($isAccepted -eq $true) { return }
+  try {
+    [void]$Item.Update.AcceptEula()
+    Write-JobLog ($Item.Name + ': its licence terms were accepted')
+  } catch {
+    Write-JobLog ($Item.Name + ': its licence terms cannot be accepted: ' + (Get-ErrorCode $_))
+  }
+}
+
+# The result of the one update, or of the whole where the agent has none for it.
+function Read-OwnResult($Done) {
+  try { $own = $Done.GetUpdateResult(0) } catch { $own = $Done }
+  $code = Read-NumberProperty $own 'ResultCode' $null
+  if ($null -eq $code) { $code = Read-NumberProperty $Done 'ResultCode' $null }
+  $error1 = Format-ErrorCode (Read-NumberProperty $own 'HResult' $null)
+  if ($error1 -eq '0x00000000') { $error1 = Format-ErrorCode (Read-NumberProperty $Done 'HResult' $null) }
+  return @{
+    Code = [int]$(if ($null -eq $code) { 0 } else { $code }); Error = $error1
+    NeedsReboot = (Read-FlagProperty $own 'RebootRequired' $null) -eq $true -or (Read-FlagProperty $Done 'RebootRequired' $null) -eq $true
+  }
+}
+
 function Invoke-Download($Work, $Item, $One, [string]$Label) {
   $result = $Item.Result
-  if ([bool]$Item.Update.IsDownloaded) { $result.DownloadCode = 2; return $true }
+  if ((Read-FlagProperty $Item.Update 'IsDownloaded' $null) -eq $true) { $result.DownloadCode = 2; return $true }
   Write-JobNote ('downloading ' + $Label)
   $downloader = $Work.Session.CreateUpdateDownloader()
   $downloader.Updates = $One
-  $done = $downloader.Download()
-  $own = $done.GetUpdateResult(0)
-  $result.DownloadCode = [int]$own.ResultCode
+  $own = Read-OwnResult $downloader.Download()
+  $result.DownloadCode = $own.Code
   if ($result.DownloadCode -eq 2 -or $result.DownloadCode -eq 3) { return $true }
-  $code = Format-ErrorCode $own.HResult
-  if ($code -eq '0x00000000') { $code = Format-ErrorCode $done.HResult }
-  Set-Failure $Work $result 'DownloadError' $code 'the download failed'
+  Set-Failure $Work $result 'DownloadError' $own.Error 'the download failed'
   return $false
 }
 
@@ -225,26 +265,31 @@ function Invoke-InstallOne($Work, $Item, $One, [string]$Label) {
   $result = $Item.Result
   Write-JobNote ('installing ' + $Label)
   $installer = $Work.Session.CreateUpdateInstaller()
-  try { $installer.AllowSourcePrompts = $false; $installer.ForceQuiet = $true } catch { [void]$_ }
+  try { $installer.AllowSourcePrompts = $false } catch { [void]$_ }
+  try { $installer.ForceQuiet = $true } catch { [void]$_ }
   if ((Read-FlagProperty $installer 'RebootRequiredBeforeInstallation' $null) -eq $true) {
     $Work.IsOver = 'the host must restart first (0x80240016)'
     $result.Words = $Work.IsOver
     return
   }
   $installer.Updates = $One
-  $done = $installer.Install()
-  $own = $done.GetUpdateResult(0)
-  $result.InstallCode = [int]$own.ResultCode
-  $result.NeedsReboot = [bool]$own.RebootRequired -or [bool]$done.RebootRequired
-  $code = Format-ErrorCode $own.HResult
-  if ($result.InstallCode -eq 2 -or $alreadyCodes -contains $code) {
+  $own = Read-OwnResult $installer.Install()
+  $result.InstallCode = $own.Code
+  $result.NeedsReboot = $own.NeedsReboot
+  if ($result.InstallCode -eq 2 -or $alreadyCodes -contains $own.Error) {
     $result.Outcome = $(if ($result.NeedsReboot) { 'pending-reboot' } else { 'installed' })
-    # A feature update is applied at the next restart only when it was committed.
-    if ($Item.IsUpgrade) { [void]$installer.Commit(0) }
+    if ($Item.IsUpgrade) { Confirm-Upgrade $installer $Item }
     return
   }
-  if ($code -eq '0x00000000') { $code = Format-ErrorCode $done.HResult }
-  Set-Failure $Work $result 'InstallError' $code $(if ($result.InstallCode -eq 5) { 'it was aborted' } else { 'the installation failed' })
+  Set-Failure $Work $result 'InstallError' $own.Error $(if ($result.InstallCode -eq 5) { 'it was aborted' } else { 'the installation failed' })
+}
+
+# A feature update is applied at the next restart only when it was committed.
+function Confirm-Upgrade($Installer, $Item) {
+  try { [void]$Installer.Commit(0) } catch {
+    $Item.Result.Words = 'it is not committed (' + (Get-ErrorCode $_) + '), so the next restart may not apply it'
+    Write-JobLog ($Item.Name + ': ' + $Item.Result.Words)
+  }
 }
 
 function Set-Failure($Work, $Result, [string]$Field, [string]$Code, [string]$Words) {

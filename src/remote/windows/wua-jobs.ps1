@@ -3,15 +3,22 @@
 function Invoke-Refresh($Request) {
   $stopped = Start-AgentServices
   if ($stopped -ne '') { return New-Answer 'failed' 1 $stopped @{} }
+  if ($null -ne (Read-FreshAnswer $Request $freshSec)) {
+    Write-JobLog 'the source was asked a moment ago, and nothing was installed since'
+    return New-Answer 'ok' 0 '' @{}
+  }
   Write-JobNote 'searching for updates'
-  $scan = Invoke-Scan $Request
+  $scan = Invoke-Scan $Request $false
   $scan['by'] = 'job'
   if ($scan.ContainsKey('failure')) {
     return New-Answer 'failed' 1 ('the search failed: ' + $scan.failure.code + ' ' + $scan.failure.message) @{}
   }
-  $scan['thirdParty'] = Get-ThirdParty
+  if ($failedResults -contains $scan['resultCode']) {
+    return New-Answer 'failed' 1 ('the search failed: it ended with result ' + $scan['resultCode']) @{}
+  }
+  Add-ThirdParty $scan $Request
   Save-ScanAnswer $scan
-  Write-JobLog ('updates on offer: ' + $scan.updates.Count + ', ' + $scan.seconds + ' s')
+  Write-JobLog ('updates on offer: ' + @($scan.updates).Count + ', ' + $scan.seconds + ' s')
   return New-Answer 'ok' 0 '' @{}
 }
 

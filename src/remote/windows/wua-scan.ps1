@@ -1,29 +1,35 @@
 # One scan: what is offered, hidden and installed, with the agent's own account of how it searched.
 
 # Criteria know no KB, severity or date; what is left out by default is judged by the controller, which sees everything.
-$offeredCriteria = "IsInstalled=0 and IsHidden=0 and Type='Software'"
-$driverCriteria = "IsInstalled=0 and IsHidden=0 and Type='Driver'"
-$hiddenCriteria = "IsInstalled=0 and IsHidden=1 and Type='Software'"
-$installedCriteria = "IsInstalled=1 and Type='Software'"
-# Without a deployment action the agent means installation and keeps optional ones to itself.
+# A part that names no deployment action means installation; said in each part, since one search holds them all.
+$offeredCriteria = "IsInstalled=0 and IsHidden=0 and Type='Software' and DeploymentAction='Installation'"
+$driverCriteria = "IsInstalled=0 and IsHidden=0 and Type='Driver' and DeploymentAction='Installation'"
+$hiddenCriteria = "IsInstalled=0 and IsHidden=1 and Type='Software' and DeploymentAction='Installation'"
+$installedCriteria = "IsInstalled=1 and Type='Software' and DeploymentAction='Installation'"
 $optionalCriteria = "IsInstalled=0 and IsHidden=0 and Type='Software' and DeploymentAction='OptionalInstallation'"
+# WU_E_INVALID_CRITERIA: an old agent that does not know one of the parts.
+$unknownCriteria = '0x80240032'
+# OperationResultCode of wuapi.h: not started, in progress, failed, aborted. What was found then is no answer.
+$failedResults = 0, 1, 4, 5
 
-$historyLimit = 60
+$historyLimit = 200
 
-# The scan of the worker. The first search must succeed; the others only add, and say so when they fail.
-function Invoke-Scan($Request) {
+# The scan of the worker. The one search asks the source; with `IsLocal` what is known on the host is judged anew.
+function Invoke-Scan($Request, [bool]$IsLocal) {
   $started = [DateTime]::UtcNow
   $scan = @{
     started = Format-Moment $started
     boot    = Get-BootId
     phase   = 'done'
     wanted  = Get-ScanKey $Request
+    isLocal = $IsLocal
   }
   $choice = $null
   try {
     $choice = Read-SourceChoice $Request
     $session = New-UpdateSession
     $searcher = New-UpdateSearcher $session $choice
+    if ($IsLocal) { $searcher.Online = $false }
     Add-Searches $scan $searcher $Request
     $scan['source'] = Read-SourceUsed $searcher $choice
     $scan['history'] = Read-History $searcher
@@ -34,6 +40,8 @@ function Invoke-Scan($Request) {
     if ($null -ne $choice) { Remove-ScanPackage $choice }
   }
   $scan['finished'] = Format-Moment ([DateTime]::UtcNow)
+  # When the source was asked: now, unless a caller who searched on the host alone knows better.
+  if (-not $IsLocal) { $scan['fetched'] = $scan['finished'] }
   $scan['seconds'] = [int]([DateTime]::UtcNow - $started).TotalSeconds
   return $scan
 }
@@ -41,34 +49,56 @@ function Invoke-Scan($Request) {
 # Scans that ask for the same thing may share an answer.
 function Get-ScanKey($Request) {
   $key = ''
-  foreach ($name in 'source', 'cab', 'drivers') { $key += $name + '=' + (Get-Field $Request $name '') + ';' }
+  foreach ($name in 'source', 'cab', 'drivers', 'third_party') { $key += $name + '=' + (Get-Field $Request $name '') + ';' }
   return $key
+}
+
+# What a host is asked for in one search: a source is slow, and each search asks it anew.
+function Get-SearchParts($Request) {
+  $parts = New-Object Collections.ArrayList
+  [void]$parts.Add(@('offered', $offeredCriteria))
+  [void]$parts.Add(@('optional', $optionalCriteria))
+  if ((Get-Field $Request 'drivers' '') -eq 'yes') { [void]$parts.Add(@('drivers', $driverCriteria)) }
+  [void]$parts.Add(@('hidden', $hiddenCriteria))
+  [void]$parts.Add(@('installed', $installedCriteria))
+  return , $parts
 }
 
 function Add-Searches($Scan, $Searcher, $Request) {
   $pauseMs = Get-NumberField $Request 'pause_ms' 20000
   $warnings = New-Object Collections.ArrayList
-  $result = Invoke-Search $Searcher $offeredCriteria $pauseMs
-  $updates = Read-Result $result $warnings
-  $Scan['resultCode'] = Read-NumberProperty $result 'ResultCode' $null
-  $extra = @(, @('optional', $optionalCriteria))
-  if ((Get-Field $Request 'drivers' '') -eq 'yes') { $extra += , @('drivers', $driverCriteria) }
-  $extra += , @('hidden', $hiddenCriteria)
-  foreach ($pair in $extra) {
-    foreach ($update in (Invoke-ExtraSearch $Searcher $pair $warnings)) { Add-Once $updates $update }
+  $found = New-Object Collections.ArrayList
+  $parts = Get-SearchParts $Request
+  try {
+    $result = Invoke-Search $Searcher (@($parts | ForEach-Object { $_[1] }) -join ' or ') $pauseMs
+    $Scan['resultCode'] = Read-NumberProperty $result 'ResultCode' $null
+    foreach ($update in (Read-Result $result $warnings)) { Add-Once $found $update }
+  } catch {
+    if ((Get-ErrorCode $_) -ne $unknownCriteria) { throw }
+    Add-PartSearches $Scan $Searcher $parts $pauseMs $found $warnings
   }
-  $Scan['updates'] = $updates
-  $Scan['installed'] = Invoke-ExtraSearch $Searcher @('installed', $installedCriteria) $warnings
+  $Scan['updates'] = @($found | Where-Object { $_['isInstalled'] -ne $true })
+  $Scan['installed'] = @($found | Where-Object { $_['isInstalled'] -eq $true })
   $Scan['warnings'] = $warnings
-  $Scan['isBlind'] = Test-EmptyObjects $updates
+  $Scan['isBlind'] = Test-EmptyObjects $found
 }
 
-function Invoke-ExtraSearch($Searcher, $Pair, $Warnings) {
-  try {
-    return , (Read-Result $Searcher.Search($Pair[1]) $Warnings)
-  } catch {
-    [void]$Warnings.Add(@{ context = $Pair[0]; code = Get-ErrorCode $_; message = Get-ErrorWords $_ })
-    return , (New-Object Collections.ArrayList)
+# Part by part for an old agent: the first asks the source and must succeed, the others add what is known on the host.
+function Add-PartSearches($Scan, $Searcher, $Parts, [int]$PauseMs, $Found, $Warnings) {
+  $result = Invoke-Search $Searcher $Parts[0][1] $PauseMs
+  $Scan['resultCode'] = Read-NumberProperty $result 'ResultCode' $null
+  foreach ($update in (Read-Result $result $Warnings)) { Add-Once $Found $update }
+  $Searcher.Online = $false
+  for ($at = 1; $at -lt $Parts.Count; $at++) {
+    $name = $Parts[$at][0]
+    try {
+      $result = $Searcher.Search($Parts[$at][1])
+      foreach ($update in (Read-Result $result $Warnings)) { Add-Once $Found $update }
+      $code = Read-NumberProperty $result 'ResultCode' $null
+      if ($code -ne 2) { [void]$Warnings.Add(@{ context = $name; code = ''; message = 'the search ended with result ' + $code }) }
+    } catch {
+      [void]$Warnings.Add(@{ context = $name; code = Get-ErrorCode $_; message = Get-ErrorWords $_ })
+    }
   }
 }
 
@@ -134,7 +164,7 @@ function Read-History($Searcher) {
     if ($count -le 0) { return , $entries }
     $history = $Searcher.QueryHistory(0, $count)
     for ($index = 0; $index -lt $count; $index++) {
-      $entry = $history.Item($index)
+      try { $entry = $history.Item($index) } catch { continue }
       $identity = Read-Property $entry 'UpdateIdentity' $null
       [void]$entries.Add(@{
           at         = Read-MomentProperty $entry 'Date' $null

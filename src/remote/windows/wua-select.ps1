@@ -11,49 +11,47 @@ function Test-UpdateRows($Rows) {
 }
 
 # The live objects of the asked rows: the agent installs objects, not names. An update that cannot be read is passed by.
-function Find-Asked($Session, $Request, $Rows) {
+# Where the source was asked a short while ago the host itself knows them; it is asked anew for what is missing then.
+function Find-Asked($Session, $Request, $Rows, [bool]$IsRecent) {
   $choice = Read-SourceChoice $Request
-  $found = New-Object Collections.ArrayList
-  $installed = @{}
+  $pauseMs = Get-NumberField $Request 'pause_ms' 20000
+  $known = @{ Found = New-Object Collections.ArrayList; Installed = @{}; Renewed = @{} }
+  $isLocal = $IsRecent -and $choice.Cab -eq ''
   try {
     $searcher = New-UpdateSearcher $Session $choice
-    $result = Invoke-Search $searcher $offeredCriteria (Get-NumberField $Request 'pause_ms' 20000)
-    Add-Asked $found $result $Rows
-    if ($found.Count -lt $Rows.Count) { Add-MoreAsked $found $searcher $Rows }
-    if ($found.Count -lt $Rows.Count) { Add-InstalledKeys $installed $searcher }
+    if ($isLocal) {
+      $searcher.Online = $false
+      Add-Asked $known (Invoke-Search $searcher (Get-AskedCriteria) $pauseMs) $Rows
+    }
+    $missing = @(Get-Missing $known $Rows | Where-Object { -not $_.IsInstalled })
+    if (-not $isLocal -or $missing.Count -gt 0) {
+      $searcher.Online = $true
+      Add-Asked $known (Invoke-Search $searcher (Get-AskedCriteria) $pauseMs) $Rows
+    }
   } finally {
     # The scan package must stay while its updates are at work; who asked for it removes it.
     $script:scanPackage = $choice
   }
-  $missing = New-Object Collections.ArrayList
+  return @{ Found = $known.Found; Missing = @(Get-Missing $known $Rows) }
+}
+
+# All that a row may name, and what is installed, in one search.
+function Get-AskedCriteria {
+  return ($offeredCriteria, $optionalCriteria, $driverCriteria, $hiddenCriteria, $installedCriteria) -join ' or '
+}
+
+# IsRenewed: a definition that its publisher has replaced since, as happens several times a day.
+function Get-Missing($Known, $Rows) {
+  $keys = @{}
+  foreach ($item in $Known.Found) { $keys[$item.Key] = $true }
   foreach ($row in $Rows) {
     $key = Get-RowKey $row
-    $isFound = $false
-    foreach ($item in $found) { if ($item.Key -eq $key) { $isFound = $true } }
-    if (-not $isFound) { [void]$missing.Add(@{ Row = $row; Key = $key; IsInstalled = $installed.ContainsKey($key) }) }
+    if ($keys.ContainsKey($key)) { continue }
+    @{ Row = $row; Key = $key; IsInstalled = $Known.Installed.ContainsKey($key); IsRenewed = $Known.Renewed.ContainsKey($row[0]) }
   }
-  return @{ Found = $found; Missing = $missing }
 }
 
 function Get-RowKey($Row) { return $Row[1] + '.' + $Row[2] }
-
-# Optional ones, drivers and hidden ones are searched for only where a row is still without its update.
-function Add-MoreAsked($Found, $Searcher, $Rows) {
-  foreach ($criteria in $optionalCriteria, $driverCriteria, $hiddenCriteria) {
-    if ($Found.Count -ge $Rows.Count) { return }
-    try { Add-Asked $Found $Searcher.Search($criteria) $Rows } catch { Write-JobLog ('search: ' + (Get-ErrorCode $_)) }
-  }
-}
-
-function Add-InstalledKeys($Keys, $Searcher) {
-  try {
-    $updates = $Searcher.Search($installedCriteria).Updates
-    for ($index = 0; $index -lt $updates.Count; $index++) {
-      $key = Get-UpdateKey $updates.Item($index)
-      if ($key -ne '') { $Keys[$key] = $true }
-    }
-  } catch { Write-JobLog ('search of installed updates: ' + (Get-ErrorCode $_)) }
-}
 
 function Get-UpdateKey($Update) {
   try {
@@ -64,24 +62,35 @@ function Get-UpdateKey($Update) {
   }
 }
 
-function Add-Asked($Found, $Result, $Rows) {
-  $updates = $Result.Updates
-  $known = @{}
-  foreach ($item in $Found) { $known[$item.Key] = $true }
-  for ($index = 0; $index -lt $updates.Count; $index++) {
-    $update = $updates.Item($index)
+function Add-Asked($Known, $Result, $Rows) {
+  $there = @{}
+  foreach ($item in $Known.Found) { $there[$item.Key] = $true }
+  foreach ($update in (Read-Items $Result 'Updates' $null)) {
     $key = Get-UpdateKey $update
-    if ($known.ContainsKey($key)) { continue }
+    if ($key -eq '' -or $there.ContainsKey($key)) { continue }
+    Add-Definition $Known $update
+    if ((Read-FlagProperty $update 'IsInstalled' $null) -eq $true) {
+      $Known.Installed[$key] = $true
+      continue
+    }
     foreach ($row in $Rows) {
       if ((Get-RowKey $row) -ne $key) { continue }
-      $known[$key] = $true
-      [void]$Found.Add((New-Asked $row $key $update))
+      $there[$key] = $true
+      [void]$Known.Found.Add((New-Asked $row $key $update))
     }
   }
 }
 
+# The KB numbers under which definitions are on offer, or in.
+function Add-Definition($Known, $Update) {
+  if ((Get-Classification (Read-Categories $Update $null)) -ne 'definition') { return }
+  foreach ($kb in (Read-Words $Update 'KBArticleIDs' $null)) { $Known.Renewed['KB' + ($kb -replace '^KB', '')] = $true }
+}
+
 function New-Asked($Row, [string]$Key, $Update) {
   $record = Read-Update $Update
+  # Its identity was readable a moment ago; without the rest it still is what was asked for.
+  if ($null -eq $record) { $record = @{ title = ''; classification = 'unknown'; sizeMax = $null } }
   return @{
     Name           = $Row[0]
     Key            = $Key

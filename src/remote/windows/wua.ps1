@@ -94,7 +94,9 @@ function Read-Items($Object, [string]$Name, $Errors) {
   if ($null -eq $collection) { return , $items }
   $count = Read-NumberProperty $collection 'Count' $Errors
   for ($index = 0; $index -lt $count; $index++) {
-    try { [void]$items.Add($collection.Item($index)) } catch { [void]$Errors.Add($Name + ' ' + (Get-ErrorCode $_)) }
+    try { [void]$items.Add($collection.Item($index)) } catch {
+      if ($null -ne $Errors) { [void]$Errors.Add($Name + ' ' + (Get-ErrorCode $_)) }
+    }
   }
   return , $items
 }
@@ -172,7 +174,7 @@ function Read-Update($Update) {
 # A session of its own for each round: an old one may need a reset (0x8024801C).
 function New-UpdateSession {
   $session = New-Object -ComObject Microsoft.Update.Session
-  $session.ClientApplicationID = 'fettle'
+  try { $session.ClientApplicationID = 'fettle' } catch { [void]$_ }
   # English titles where the language is there; a host without it keeps its own.
   try { $session.UserLocale = 1033 } catch { [void]$_ }
   return $session
@@ -231,15 +233,26 @@ function Remove-ScanPackage($Choice) {
   $Choice.Service = $null
 }
 
-# Up to four searches where the source is busy; each other error ends it.
+# Up to four searches where the source is busy, whether the agent throws that or hands back a search that failed; each
+# other error ends it.
 function Invoke-Search($Searcher, [string]$Criteria, [int]$PauseMs) {
   for ($round = 1; ; $round++) {
     try {
-      return , $Searcher.Search($Criteria)
+      $result = $Searcher.Search($Criteria)
+      if ($round -ge 4 -or -not (Test-SearchPassed $result)) { return , $result }
     } catch {
       $code = Get-ErrorCode $_
       if ($round -ge 4 -or $passingCodes -notcontains $code) { throw }
-      [Threading.Thread]::Sleep($PauseMs * $round)
     }
+    [Threading.Thread]::Sleep($PauseMs * $round)
   }
+}
+
+# A search that failed (4) over something that passes.
+function Test-SearchPassed($Result) {
+  if ((Read-NumberProperty $Result 'ResultCode' $null) -ne 4) { return $false }
+  foreach ($warning in (Read-Items $Result 'Warnings' $null)) {
+    if ($passingCodes -contains (Format-ErrorCode (Read-NumberProperty $warning 'HResult' $null))) { return $true }
+  }
+  return $false
 }

@@ -9,6 +9,10 @@ internal static class TaskRunner
     public static int Run(string name)
     {
         Thread.Sleep(Model.Read().Whole("taskStartMs"));
+        while (Model.Read().Text("taskGate") is { Length: > 0 } gate && !File.Exists(gate))
+        {
+            Thread.Sleep(20);
+        }
         var action = Model.Update(model =>
         {
             var task = model.Object("tasks")[name];

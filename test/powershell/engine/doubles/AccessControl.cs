@@ -35,6 +35,9 @@ public sealed class FileSecurityDouble
     /// Children of ProgramData: every user may make files in them.
     internal const string Inherited = "O:BAG:SYD:AI(A;OICIID;FA;;;SY)(A;OICIID;FA;;;BA)(A;OICIIOID;GA;;;CO)(A;OICIID;0x1200a9;;;BU)(A;CIID;DCLCRPCR;;;BU)";
 
+    /// Children of Program Files: every user may read them, no more.
+    internal const string InheritedPrograms = "O:BAG:SYD:AI(A;OICIID;FA;;;SY)(A;OICIID;FA;;;BA)(A;OICIIOID;GA;;;CO)(A;OICIID;0x1200a9;;;BU)";
+
     private static readonly Dictionary<string, string> Aliases = new()
     {
         ["BA"] = Account.AdministratorsSid,
@@ -111,7 +114,8 @@ public sealed class FileSecurityDouble
     {
         var written = Model.Read().Object("acls")[Path.GetFullPath(path)]?.GetValue<string>();
         var security = new FileSecurityDouble();
-        security.SetSecurityDescriptorSddlForm(written ?? Inherited);
+        var isProgram = Path.GetFullPath(path).StartsWith(Environment.GetEnvironmentVariable("ProgramFiles") ?? "-", StringComparison.Ordinal);
+        security.SetSecurityDescriptorSddlForm(written ?? (isProgram ? InheritedPrograms : Inherited));
         return security;
     }
 

@@ -201,6 +201,11 @@ public sealed class RegistryKeyDouble : IDisposable
         Set(version, "InstallationType", "String", os.Text("installationType"));
         var memory = @"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Memory Management\PrefetchParameters";
         Set(keys.Object(memory).Object("values"), "BootId", "DWord", model.Object("boot").Whole("number"));
+        foreach (var (name, service) in model.Object("services"))
+        {
+            var start = service!.Text("startType") switch { "Automatic" => 2, "Disabled" => 4, _ => 3 };
+            Set(keys.Object($@"HKLM\SYSTEM\CurrentControlSet\Services\{name}").Object("values"), "Start", "DWord", start);
+        }
     }
 
     private static void Set(JsonObject values, string name, string kind, JsonNode data) =>

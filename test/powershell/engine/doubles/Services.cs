@@ -22,7 +22,10 @@ public enum ServiceStartMode
     Disabled = 4,
 }
 
-/// <summary>System.ServiceProcess.ServiceController: what it knew when it was made or refreshed.</summary>
+/// <summary>
+/// System.ServiceProcess.ServiceController of .NET Framework 4.5.2, which has no StartType yet: what it knew when it was
+/// made or refreshed.
+/// </summary>
 public sealed class ServiceControllerDouble
 {
     private JsonObject _state;
@@ -37,7 +40,7 @@ public sealed class ServiceControllerDouble
     public string Name => ServiceName;
     public string DisplayName => _state.Text("displayName");
     public ServiceControllerStatus Status => Enum.Parse<ServiceControllerStatus>(_state.Text("status"));
-    public ServiceStartMode StartType => Enum.Parse<ServiceStartMode>(_state.Text("startType"));
+    private ServiceStartMode StartMode => Enum.Parse<ServiceStartMode>(_state.Text("startType"));
 
     public void Refresh() => _state = Model.Read().Object("services").Object(ServiceName);
 
@@ -48,7 +51,7 @@ public sealed class ServiceControllerDouble
             throw Refused("start", 1056, "An instance of the service is already running");
         }
         RequireAdministrator("start");
-        if (StartType == ServiceStartMode.Disabled)
+        if (StartMode == ServiceStartMode.Disabled)
         {
             throw Refused("start", 1058, "The service cannot be started, either because it is disabled or because it has no enabled devices associated with it");
         }

@@ -61,6 +61,7 @@ public sealed class Update(JsonObject found) : ComObject
     public void AcceptEula()
     {
         Wua.RequireLocal();
+        BeforeRead(nameof(AcceptEula));
         Change(live => live["eulaAccepted"] = true);
     }
 

@@ -52,6 +52,15 @@ internal static class Wua
         }
     }
 
+    /// <summary>A damaged agent: single properties throw.</summary>
+    public static void RequireProperty(string of, string name)
+    {
+        if (Settings.Object(of).HResult(name) is var fault and not 0)
+        {
+            throw ComObject.Fault(fault);
+        }
+    }
+
     /// <summary>The fault of an update source that cannot be reached, as often as the model says.</summary>
     public static void RequireSource()
     {

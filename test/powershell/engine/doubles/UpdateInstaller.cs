@@ -15,6 +15,8 @@ public class UpdateDownloadResult(int resultCode, int hresult) : ComObject
 public sealed class UpdateInstallationResult(int resultCode, int hresult, bool rebootRequired) : UpdateDownloadResult(resultCode, hresult)
 {
     public bool RebootRequired => rebootRequired;
+
+    internal override void BeforeRead(string name) => Wua.RequireProperty("failingOwnResult", name);
 }
 
 [Interfaces("IDownloadResult")]
@@ -34,6 +36,8 @@ public sealed class InstallationResult(IReadOnlyList<UpdateInstallationResult> r
     public bool RebootRequired => results.Any(result => result.RebootRequired);
 
     public UpdateInstallationResult GetUpdateResult(int updateIndex) => Results.At(results, updateIndex);
+
+    internal override void BeforeRead(string name) => Wua.RequireProperty("failingResult", name);
 }
 
 internal static class Results
@@ -114,6 +118,8 @@ public sealed class UpdateInstaller(string clientApplicationId) : ComObject
     public bool IsBusy => Wua.Settings.Flag("isBusy");
     public bool RebootRequiredBeforeInstallation => Wua.Settings.Flag("rebootRequiredBeforeInstallation");
 
+    internal override void BeforeRead(string name) => Wua.RequireProperty("failingInstaller", name);
+
     /// <exception cref="COMException">0x80240024 without updates, 0x80240016 when another one installs or a restart is due, 0x80240019 for an exclusive update among others.</exception>
     public InstallationResult Install()
     {
@@ -137,6 +143,7 @@ public sealed class UpdateInstaller(string clientApplicationId) : ComObject
     public void Commit(int flags)
     {
         Wua.RequireLocal();
+        BeforeRead(nameof(Commit));
         Model.Update(model =>
         {
             foreach (var update in model.Objects("updates").Where(update => update.Flag("isWaitingForReboot")))

@@ -32,12 +32,42 @@ public sealed class UpdateSearcher(string clientApplicationId) : ComObject
             Wua.RequireSource();
         }
         var matches = SearchCriteria.Parse(criteria);
+        if (Wua.Settings.Flag("isOld") && criteria.Contains("OptionalInstallation", StringComparison.OrdinalIgnoreCase))
+        {
+            throw Fault(WuaCodes.InvalidCriteria);
+        }
         Thread.Sleep(TimeSpan.FromSeconds(Wua.Settings.Number("searchSeconds")));
-        Model.Update(model => model.Object("agent")["lastSearch"] = JsonFields.Now());
-        var model = Model.Read();
-        var isEmpty = model.Object("agent").Flag("returnsEmptyUpdates");
-        var found = model.Objects("updates").Where(matches).Where(update => !update.Flag("isWithdrawn"));
-        return new SearchResult(found.Select(update => new Update(isEmpty ? Emptied(update) : update)));
+        var code = Model.Update(model => Ended(model, matches, criteria));
+        var all = Model.Read();
+        var isEmpty = all.Object("agent").Flag("returnsEmptyUpdates");
+        var isFailed = code is 4 or 5;
+        var found = all.Objects("updates").Where(matches).Where(update => update.Flag("isKnown") && !isFailed);
+        // A list that is cut short: what is installed is known to the host itself.
+        var offered = found.Where(update => code == 2 || update.Flag("isInstalled") || update.Flag("isFoundInSpite"));
+        return new SearchResult(offered.Select(update => new Update(isEmpty ? Emptied(update) : update)), code);
+    }
+
+    /// A search that asks the source learns what is on offer; one on the host alone knows what was learnt before.
+    private int Ended(JsonObject model, Func<JsonObject, bool> matches, string criteria)
+    {
+        var agent = model.Object("agent");
+        agent.Array("searches").Add((Online ? "online " : "local ") + criteria);
+        if (!Online)
+        {
+            return 2;
+        }
+        agent["lastSearch"] = JsonFields.Now();
+        foreach (var update in model.Objects("updates").Where(matches))
+        {
+            update["isKnown"] = !update.Flag("isWithdrawn");
+        }
+        var times = agent.Whole("searchResultTimes", -1);
+        if (times == 0)
+        {
+            return 2;
+        }
+        agent["searchResultTimes"] = times < 0 ? -1 : times - 1;
+        return agent.Whole("searchResult", 2);
     }
 
     /// <exception cref="COMException">Refused to a network logon; local callers must give COM callbacks.</exception>
@@ -87,13 +117,15 @@ public sealed class UpdateSearcher(string clientApplicationId) : ComObject
 
 /// <summary>ISearchResult.</summary>
 [Interfaces("ISearchResult")]
-public sealed class SearchResult(IEnumerable<Update> found) : ComObject
+public sealed class SearchResult(IEnumerable<Update> found, int code) : ComObject
 {
-    public int ResultCode => 2;
+    public int ResultCode => code;
     public UpdateCollection Updates { get; } = new(found);
     public ComCollection<Category> RootCategories => new([]);
     public ComCollection<UpdateException> Warnings { get; } =
         new(Wua.Settings.Objects("searchWarnings").Select(warning => new UpdateException(warning)));
+
+    internal override void BeforeRead(string name) => Wua.RequireProperty("failingSearch", name);
 }
 
 /// <summary>IUpdateException.</summary>
