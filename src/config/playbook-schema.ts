@@ -76,7 +76,7 @@ const hook = z
   .strictObject({
     name,
     local: z.array(z.string()).min(1).optional().describe('A command here, as an argument list.'),
-    remote: z.string().min(1).optional().describe('A script for sh on the host.'),
+    remote: z.string().min(1).optional().describe('A script for the shell of the host: sh, or PowerShell on Windows.'),
     timeout: positiveDuration.optional(),
     on_error: z.enum(['fail-host', 'warn']).optional(),
     runs: z.enum(['always', 'on-success']).optional(),

@@ -59,6 +59,7 @@ export function judgeVerify(input: VerifyInput): VerifyFinding[] {
     ...listenerFindings(input),
     ...staleFindings(input),
     ...conffileFindings(input),
+    ...newlyOfferedFindings(input),
   ];
 }
 
@@ -212,6 +213,21 @@ function conffileFindings(input: VerifyInput): VerifyFinding[] {
   return input.after.conffileLeftovers
     .filter((path) => !before.has(path))
     .map((path) => ({ check: 'conffile', level: 'warn', message: `${path} is new: merge it with the file in use` }));
+}
+
+/** What nobody could plan, since it came on offer through what went in: the next cumulative update behind a servicing stack. */
+function newlyOfferedFindings(input: VerifyInput): VerifyFinding[] {
+  if (input.before === input.after) return [];
+  const known = new Set([...input.before.updates, ...input.plan.updates, ...input.results].map(packageKey));
+  const names = input.after.updates
+    .filter((update) => update.heldBack === undefined && !known.has(packageKey(update)))
+    .map((update) => update.name);
+  if (names.length === 0) return [];
+  const shown = names.slice(0, 3).join(', ');
+  const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
+  return [
+    { check: 'newly-offered', level: 'warn', message: `newly on offer: ${shown}${more}; plan it again for them` },
+  ];
 }
 
 export interface VerdictInput {

@@ -58,6 +58,8 @@ export interface VerifyFinding {
     /** It went in, and was gone again after the reboot. */
     | 'rolled-back'
     | 'unplanned'
+    /** On offer after the work and not before it: what went in made it possible. */
+    | 'newly-offered'
     | 'failed-unit'
     | 'service'
     | 'listener'

@@ -34,6 +34,10 @@ export interface LinkedRemotePorts {
   readonly readInTurn: ReadInTurn;
 }
 
+/** Each question starts a powershell.exe: on a Windows host that has nothing new to tell it waits up to this long. */
+const quietWaitSec = 60;
+/** Answers without news, one after the other, that make a host a quiet one. */
+const quietAnswers = 3;
 const scanTimeoutMs = 5 * 60_000;
 /** A search of Windows Update takes minutes, the first after installing many updates far longer. */
 const windowsSearchSec = 40 * 60;
@@ -49,6 +53,7 @@ export class LinkedRemote implements HostRemote {
   readonly #link: HostLink;
   readonly #ports: LinkedRemotePorts;
   #hasSwept = false;
+  #quiet = { answers: 0, note: '' };
 
   constructor(link: HostLink, ports: LinkedRemotePorts) {
     this.host = link.host;
@@ -125,8 +130,20 @@ export class LinkedRemote implements HostRemote {
     });
   }
 
-  followJob(job: JobId, offset: number, options: FollowOptions): Promise<JobFollow> {
-    return this.#over(this.#link.elevated(options.signal), (session) => followJob(session, job, offset, options));
+  async followJob(job: JobId, offset: number, options: FollowOptions): Promise<JobFollow> {
+    const news = await this.#over(this.#link.elevated(options.signal), (session) =>
+      followJob(session, job, offset, { ...options, waitSec: this.#waitSec(options.waitSec) }),
+    );
+    const note = news.status.note ?? '';
+    const isQuiet = news.log.length === 0 && note === this.#quiet.note && news.result === undefined;
+    this.#quiet = { answers: isQuiet ? this.#quiet.answers + 1 : 0, note };
+    return news;
+  }
+
+  /** News ends a wait at once, so a longer one delays nothing. */
+  #waitSec(asked: number): number {
+    const isQuiet = this.host.connection.shell === 'powershell' && this.#quiet.answers >= quietAnswers;
+    return isQuiet && asked >= 20 ? Math.max(asked, quietWaitSec) : asked;
   }
 
   collectJob(job: JobId, signal: AbortSignal): Promise<void> {

@@ -31,9 +31,13 @@ export type RebootEnd =
 
 /** Logins are refused for a while by pam_nologin on the way down and up; longer than this they are refused for good. */
 const authPatienceMs = 90_000;
-/** Windows refuses logins until its domain can be asked; each counts against the account's lockout, so they are few. */
-const windowsAuthPauseMs = 60_000;
-const windowsAuthPatienceMs = 3.5 * windowsAuthPauseMs;
+/**
+ * Windows refuses logins until its domain can be asked, a lone domain controller until it answers for itself, which may
+ * take a quarter of an hour. Each refusal may count against the account's lockout: the pauses grow, so that five logins
+ * cover that time.
+ */
+const windowsAuthPausesMs = [60_000, 120_000, 240_000, 480_000] as const;
+const windowsAuthPatienceMs = windowsAuthPausesMs.reduce((sum, ms) => sum + ms, -1_000);
 
 /**
  * Reboots one host by a detached job and proves it by a new boot id: going down, coming back and settling each have
@@ -158,6 +162,7 @@ async function waitUntil<T>(
 ): Promise<T | undefined> {
   const { clock, detach, limits } = context;
   const startMs = clock.elapsedMs();
+  let denials = 0;
   show(context, { type: 'live.note', host: context.host.name, note: `rebooting: ${phase}` });
   for (;;) {
     const seen = await look(context);
@@ -165,8 +170,13 @@ async function waitUntil<T>(
     if (answer !== undefined) return answer;
     if (clock.elapsedMs() - startMs >= limitMs) return undefined;
     const isDenied = seen.kind === 'down' && seen.error.code === 'auth' && isWindows(context);
-    await clock.sleep(isDenied ? windowsAuthPauseMs : limits.rebootPollMs, detach);
+    denials = isDenied ? denials + 1 : 0;
+    await clock.sleep(isDenied ? deniedPauseMs(denials) : limits.rebootPollMs, detach);
   }
+}
+
+function deniedPauseMs(denials: number): number {
+  return windowsAuthPausesMs[denials - 1] ?? windowsAuthPausesMs.at(-1) ?? 0;
 }
 
 function stayedUp(context: HostContext, order: RebootOrder): FettleError {

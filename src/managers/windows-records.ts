@@ -124,10 +124,15 @@ function refuseUnfinished(record: HostObject, { user, updateServer }: SearchBack
       throw new FettleError('timeout', 'Windows Update is still searching on it', {
         hint: 'look again in some minutes: the search goes on, and the next look takes its answer',
       });
-    default:
-      throw new FettleError('command', 'the search for updates ended without an answer', {
-        hint: 'look at the task fettle-scan and its history on the host',
+    default: {
+      const why = textAt(record, 'why');
+      const said = why === '' ? '' : `: ${why}`;
+      throw new FettleError('command', `the search for updates ended without an answer${said}`, {
+        hint: /ScriptContainedMaliciousContent/.test(why)
+          ? 'the antivirus of the host stops it: allow the task fettle-scan'
+          : 'look at the task fettle-scan and its history on the host',
       });
+    }
   }
   const failure = objectAt(record, 'failure');
   if (Object.keys(failure).length > 0) throw searchFailed(failure, updateServer);

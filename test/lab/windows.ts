@@ -64,7 +64,7 @@ export class WindowsMembers implements AsyncDisposable {
   /** Tasks and files that fettle has left on a host beyond what it documents: its search, tombstones and locks. */
   async leftBehind(name: string): Promise<readonly string[]> {
     const drive = join(this.#directory(name), 'c');
-    const own = join(drive, 'ProgramData', 'fettle');
+    const own = join(drive, 'Program Files', 'fettle');
     const [documented, jobs, temporary] = await Promise.all(
       [own, join(own, 'jobs'), join(drive, 'Windows', 'TEMP')].map((path) => readdir(path)),
     );

@@ -53,7 +53,8 @@ async function claimOnly(session: WindowsSession, start: StartOptions): Promise<
   await runScript(session, jobScript(), { verb: 'start', fields });
 }
 
-const base = (host: WindowsHost): string => join(host.directory, 'c', 'ProgramData', 'fettle');
+const base = (host: WindowsHost): string => join(host.directory, 'c', 'Program Files', 'fettle');
+const oldBase = (host: WindowsHost): string => join(host.directory, 'c', 'ProgramData', 'fettle');
 const fileOf = (host: WindowsHost, job: string, file: string): string => join(base(host), 'jobs', job, file);
 
 describe('a job on Windows', { skip: skipWithoutDotnet }, () => {
@@ -258,6 +259,58 @@ describe('a job on Windows', { skip: skipWithoutDotnet }, () => {
     }
     assert.deepEqual(readdirSync(base(host)), []);
   });
+
+  test('runs where a user has taken its old name, and takes over what is its own there when no job is left', async () => {
+    await using host = createWindowsHost();
+    const session = new WindowsSession(host);
+    const foreign = 'O:S-1-5-21-1-2-3-1001G:DUD:AI(A;OICIID;FA;;;SY)(A;OICI;FA;;;S-1-5-21-1-2-3-1001)';
+    const ours = 'O:BAG:BAD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)';
+    mkdirSync(join(oldBase(host), 'jobs', 'r0-a-1'), { recursive: true });
+    await host.change((model) => {
+      model.acls[oldBase(host)] = foreign;
+    });
+    await startJob(session, hook('r1-a-1', "'x'"));
+    assert.equal((await ended(session, 'r1-a-1')).result?.verdict, 'ok');
+    assert.deepEqual(readdirSync(join(oldBase(host), 'jobs')), ['r0-a-1']);
+
+    await using older = createWindowsHost();
+    const other = new WindowsSession(older);
+    const job = join(oldBase(older), 'jobs', 'r0-a-1');
+    mkdirSync(job, { recursive: true });
+    writeFileSync(join(job, 'result'), 'x');
+    await older.change((model) => {
+      model.acls[oldBase(older)] = ours;
+    });
+    assert.equal(await phaseOf(other, 'r0-a-1'), 'done');
+    await collectJob(other, 'r0-a-1');
+    assert.equal(await phaseOf(other, 'r0-a-1'), 'collected');
+    assert.deepEqual([existsSync(oldBase(older)), existsSync(join(base(older), 'collected', 'r0-a-1'))], [false, true]);
+  });
+
+  for (const file of ['script', 'request']) {
+    test(`does not run a ${file} that was changed after its task was made, and says so`, async () => {
+      await using host = createWindowsHost();
+      const gate = join(host.directory, 'gate');
+      await host.change((model) => {
+        model.taskGate = gate;
+      });
+      const session = new WindowsSession(host);
+      const proof = join(host.directory, 'proof');
+      const started = startJob(session, hook('r1-a-1', "'x'"));
+      started.catch(() => undefined);
+      await soon(() => host.model().tasks['fettle-r1-a-1']?.state === 2);
+      const path = fileOf(host, 'r1-a-1', file);
+      const evil = `[IO.File]::WriteAllText('${proof}', 'ran as SYSTEM')\n`;
+      writeFileSync(path, file === 'script' ? `param($a, $b)\n${evil}` : `${readFileSync(path, 'utf8')} more`);
+      writeFileSync(gate, '');
+      await assert.rejects(started, {
+        code: 'command',
+        message: new RegExp(`could not run the job: 0x[0-9A-F]{8} ${file} was changed after the task was made`),
+      });
+      assert.ok(!existsSync(proof));
+      assert.equal(await phaseOf(session, 'r1-a-1'), 'absent');
+    });
+  }
 
   test('is refused where its request does not read, before anything is claimed', async () => {
     await using host = createWindowsHost();

@@ -448,7 +448,7 @@ describe('an installation on a Windows host', { skip }, () => {
     await using restart = host(monthOfUpdates(), pending);
     const refused = await install(restart, wanted);
     assert.equal(refused.result.verdict, 'broken-before');
-    assert.match(refused.result.message ?? '', /must restart/);
+    assert.match(refused.result.message ?? '', /waits for a restart.*0x80240016.*fettle reboot/);
     await using full = host(monthOfUpdates());
     await full.change((model) => {
       for (const disk of model.disks) disk.free = 1_000_000;

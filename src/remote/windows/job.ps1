@@ -178,7 +178,9 @@ function Get-TaskProblem([string]$Job, [string]$Directory, [double]$WaitedSec) {
   $task = Find-Task $Job
   if ($null -eq $task) { return 'the task is gone' }
   if ((2, 4) -contains [int]$task.State -or $WaitedSec -lt 5) { return '' }
-  $code = [int]$task.LastTaskResult
+  $failure = Read-RunnerFailure $Directory
+  if ($failure -ne '') { return 'the task could not run the job: ' + $failure }
+  try { $code = [int]$task.LastTaskResult } catch { return '' }
   if ((0x00041300, 0x00041301, 0x00041303, 0x00041325) -contains $code) { return '' }
   return 'the task ended without starting the job: ' + ('0x{0:X8}' -f $code)
 }

@@ -94,8 +94,7 @@ function Get-EpochSeconds {
   return [long][Math]::Floor(([DateTime]::UtcNow - (New-Object DateTime(1970, 1, 1, 0, 0, 0, ([DateTimeKind]::Utc)))).TotalSeconds)
 }
 
-# Below ProgramData everybody may make a directory: one that was there before us, or that others may write to, could
-# feed SYSTEM their script.
+# One that was there before us, or that others may write to, could feed SYSTEM their script.
 function Protect-Directory([string]$Path) {
   $own = New-Object Security.AccessControl.DirectorySecurity
   $own.SetSecurityDescriptorSddlForm($ownSddl)
@@ -112,7 +111,36 @@ function Protect-Directory([string]$Path) {
   if ($sddl -cnotmatch $ownSddlPattern) { Stop-WithProblem 'disk' ($Path + ' can be read or written by others: ' + $sddl) }
 }
 
-function Get-BasePath { return [IO.Path]::Combine($env:ProgramData, 'fettle') }
+# Below Program Files only administrators make directories; below ProgramData, where earlier versions kept their own,
+# everybody does, so that any user could have taken the name first.
+$script:basePath = $null
+
+function Get-BasePath {
+  if ($null -eq $script:basePath) { $script:basePath = Find-BasePath }
+  return $script:basePath
+}
+
+# The old place is moved as soon as no job is left there whose end nobody has fetched, and used until then. It counts only
+# where owner and access are exactly ours.
+function Find-BasePath {
+  $path = [IO.Path]::Combine($env:ProgramFiles, 'fettle')
+  $old = [IO.Path]::Combine($env:ProgramData, 'fettle')
+  if ([IO.Directory]::Exists($path) -or -not (Test-OwnDirectory $old)) { return $path }
+  $jobs = [IO.Path]::Combine($old, 'jobs')
+  if ([IO.Directory]::Exists($jobs) -and [IO.Directory]::GetDirectories($jobs).Length -gt 0) { return $old }
+  try { [IO.Directory]::Move($old, $path) } catch { return $old }
+  return $path
+}
+
+function Test-OwnDirectory([string]$Path) {
+  try {
+    $info = New-Object IO.DirectoryInfo($Path)
+    if (-not $info.Exists -or ($info.Attributes -band [IO.FileAttributes]::ReparsePoint)) { return $false }
+    return $info.GetAccessControl().GetSecurityDescriptorSddlForm('Owner, Access') -cmatch $ownSddlPattern
+  } catch {
+    return $false
+  }
+}
 
 function Get-BaseDirectory {
   $base = Get-BasePath

@@ -102,7 +102,8 @@ function Get-ScanJson($Request, [int]$MaxAgeSec) {
     [Threading.Thread]::Sleep(250)
   }
   $phase = $(if (Test-SystemTask $scanTask) { 'running' } else { 'lost' })
-  return ConvertTo-PlainJson @{ phase = $phase; seconds = [int]$clock.Elapsed.TotalSeconds }
+  $why = Read-RunnerFailure ([IO.Path]::Combine((Get-BasePath), $scanTask))
+  return ConvertTo-PlainJson @{ phase = $phase; seconds = [int]$clock.Elapsed.TotalSeconds; why = $why }
 }
 
 function Start-ScanTask($Request) {

@@ -42,9 +42,11 @@ function Get-TaskNames {
 }
 
 # Runs this script once more as SYSTEM, with a request of its own; its files are in a directory of the task's name.
+# Nothing there is left of an earlier run.
 function Start-SystemTask([string]$Name, [string]$Line, [int]$LimitMinutes) {
   $directory = [IO.Path]::Combine((Get-BaseDirectory), $Name)
   [void][IO.Directory]::CreateDirectory($directory)
+  [IO.File]::Delete([IO.Path]::Combine($directory, 'failed'))
   Write-Atomic ([IO.Path]::Combine($directory, 'request')) $Line
   Write-Atomic ([IO.Path]::Combine($directory, 'script')) $ScriptText
   Register-SystemTask $Name $directory ('PT' + $LimitMinutes + 'M')
@@ -107,12 +109,37 @@ function Get-SystemFile([string[]]$Names) {
 
 function Get-PowerShellPath { return Get-SystemFile 'WindowsPowerShell', 'v1.0', 'powershell.exe' }
 
-# Script and request are files: no execution policy keeps text from running, as it may keep a file from it. The directory
-# is where only we can write.
+# Script and request are files: no execution policy keeps text from running, as it may keep a file from it. Their hashes
+# are in the command of the task, which only administrators can change: what was put in their place since does not run.
+# Whatever keeps them from running (a policy, a virus scanner, a hash) is written beside them. The managed SHA256 is
+# refused under a FIPS policy.
 function Get-RunnerCommand([string]$Directory) {
   $runner = '$d = ''' + $Directory.Replace("'", "''") + '''
-$r = [IO.File]::ReadAllText([IO.Path]::Combine($d, ''request''))
-$s = [IO.File]::ReadAllText([IO.Path]::Combine($d, ''script''))
-[void](& ([ScriptBlock]::Create($s)) $r $s)'
+try {
+  $h = [Security.Cryptography.SHA256CryptoServiceProvider]::new()
+  $t = foreach ($n in @(''request'', ''' + (Get-FileDigest $Directory 'request') + '''), @(''script'', ''' + (Get-FileDigest $Directory 'script') + ''')) {
+    $b = [IO.File]::ReadAllBytes([IO.Path]::Combine($d, $n[0]))
+    if ([BitConverter]::ToString($h.ComputeHash($b)) -cne $n[1]) { throw ($n[0] + '' was changed after the task was made'') }
+    [Text.UTF8Encoding]::new($false).GetString($b)
+  }
+  [void](& ([ScriptBlock]::Create($t[1])) $t[0] $t[1])
+} catch {
+  $e = $_.Exception.GetBaseException()
+  [IO.File]::WriteAllText([IO.Path]::Combine($d, ''failed''), (''0x{0:X8} {1} ({2})'' -f $e.HResult, $e.Message, $_.FullyQualifiedErrorId))
+  exit 1
+}'
   return [Convert]::ToBase64String([Text.Encoding]::Unicode.GetBytes($runner))
+}
+
+function Get-FileDigest([string]$Directory, [string]$Name) {
+  $hash = New-Object Security.Cryptography.SHA256CryptoServiceProvider
+  try { return [BitConverter]::ToString($hash.ComputeHash([IO.File]::ReadAllBytes([IO.Path]::Combine($Directory, $Name)))) } finally { $hash.Dispose() }
+}
+
+# What the runner wrote where it could not run; one line, or nothing.
+function Read-RunnerFailure([string]$Directory) {
+  $words = Read-Text ([IO.Path]::Combine($Directory, 'failed'))
+  if ($null -eq $words) { return '' }
+  $line = ($words -replace '\s+', ' ' -replace '[^\x20-\x7e]', '?').Trim()
+  return $line.Substring(0, [Math]::Min(400, $line.Length))
 }

@@ -13,14 +13,14 @@ export interface ShellRequest {
   readonly idleTimeoutSec: number;
 }
 
-/** Stdin is a pipe and text is UTF-8 (code page 65001); the profile is loaded, as every known client has it. */
+/** Stdin is a pipe and text is UTF-8 (code page 65001). No profile of the account is made or loaded: no script needs one. */
 export function createShell({ name, idleTimeoutSec }: ShellRequest): Message {
   const idle = `<rsp:IdleTimeOut>PT${idleTimeoutSec}S</rsp:IdleTimeOut>`;
   const streams = '<rsp:InputStreams>stdin</rsp:InputStreams><rsp:OutputStreams>stdout stderr</rsp:OutputStreams>';
   return {
     action: `${namespaces.x}/Create`,
     resource: textShell,
-    options: { WINRS_NOPROFILE: 'FALSE', WINRS_CODEPAGE: '65001' },
+    options: { WINRS_NOPROFILE: 'TRUE', WINRS_CODEPAGE: '65001' },
     body: `<rsp:Shell Name="${escapeXml(name)}">${idle}${streams}</rsp:Shell>`,
   };
 }

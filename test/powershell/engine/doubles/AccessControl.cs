@@ -119,6 +119,21 @@ public sealed class FileSecurityDouble
         return security;
     }
 
+    internal static void Moved(string from, string to)
+    {
+        var (source, target) = (Path.GetFullPath(from), Path.GetFullPath(to));
+        if (Model.Read().Object("acls")[source] is null)
+        {
+            return;
+        }
+        Model.Update(model =>
+        {
+            var acls = model.Object("acls");
+            acls[target] = acls[source]!.DeepClone();
+            acls.Remove(source);
+        });
+    }
+
     internal void WriteTo(string path)
     {
         if (!Account.IsAdministrator)

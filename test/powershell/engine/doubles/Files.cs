@@ -10,7 +10,14 @@ public static class DirectoryDouble
     public static DirectoryInfo CreateDirectory(string path) => Directory.CreateDirectory(path);
     public static void Delete(string path) => Directory.Delete(path);
     public static void Delete(string path, bool recursive) => Directory.Delete(path, recursive);
-    public static void Move(string sourceDirName, string destDirName) => Directory.Move(sourceDirName, destDirName);
+
+    /// <summary>Within a volume a directory takes its access control along.</summary>
+    public static void Move(string sourceDirName, string destDirName)
+    {
+        Directory.Move(sourceDirName, destDirName);
+        FileSecurityDouble.Moved(sourceDirName, destDirName);
+    }
+
     public static string[] GetFiles(string path) => Directory.GetFiles(path);
     public static string[] GetFiles(string path, string searchPattern) => Directory.GetFiles(path, searchPattern);
     public static string[] GetFiles(string path, string searchPattern, SearchOption searchOption) => Directory.GetFiles(path, searchPattern, searchOption);
