@@ -276,12 +276,12 @@ describe('a job on Windows', { skip: skipWithoutDotnet }, () => {
     await using older = createWindowsHost();
     const other = new WindowsSession(older);
     const job = join(oldBase(older), 'jobs', 'r0-a-1');
-    mkdirSync(job, { recursive: true });
-    writeFileSync(join(job, 'result'), 'x');
+    mkdirSync(join(job, 'started'), { recursive: true });
+    writeFileSync(join(job, 'started', 'state'), '1 1 an-earlier-boot\n');
     await older.change((model) => {
       model.acls[oldBase(older)] = ours;
     });
-    assert.equal(await phaseOf(other, 'r0-a-1'), 'done');
+    assert.equal(await phaseOf(other, 'r0-a-1'), 'interrupted');
     await collectJob(other, 'r0-a-1');
     assert.equal(await phaseOf(other, 'r0-a-1'), 'collected');
     assert.deepEqual([existsSync(oldBase(older)), existsSync(join(base(older), 'collected', 'r0-a-1'))], [false, true]);
@@ -298,7 +298,7 @@ describe('a job on Windows', { skip: skipWithoutDotnet }, () => {
       const proof = join(host.directory, 'proof');
       const started = startJob(session, hook('r1-a-1', "'x'"));
       started.catch(() => undefined);
-      await soon(() => host.model().tasks['fettle-r1-a-1']?.state === 2);
+      await eventually(() => host.model().tasks['fettle-r1-a-1']?.state === 2, 'the task is queued');
       const path = fileOf(host, 'r1-a-1', file);
       const evil = `[IO.File]::WriteAllText('${proof}', 'ran as SYSTEM')\n`;
       writeFileSync(path, file === 'script' ? `param($a, $b)\n${evil}` : `${readFileSync(path, 'utf8')} more`);

@@ -42,18 +42,17 @@ function Get-TaskNames {
 }
 
 # Runs this script once more as SYSTEM, with a request of its own; its files are in a directory of the task's name.
-# Nothing there is left of an earlier run.
 function Start-SystemTask([string]$Name, [string]$Line, [int]$LimitMinutes) {
   $directory = [IO.Path]::Combine((Get-BaseDirectory), $Name)
   [void][IO.Directory]::CreateDirectory($directory)
-  [IO.File]::Delete([IO.Path]::Combine($directory, 'failed'))
   Write-Atomic ([IO.Path]::Combine($directory, 'request')) $Line
   Write-Atomic ([IO.Path]::Combine($directory, 'script')) $ScriptText
   Register-SystemTask $Name $directory ('PT' + $LimitMinutes + 'M')
 }
 
-# Registers and runs it; PT0S is no limit (ITaskSettings::ExecutionTimeLimit).
+# Registers and runs it, with nothing left of an earlier failure; PT0S is no limit (ITaskSettings::ExecutionTimeLimit).
 function Register-SystemTask([string]$Name, [string]$Directory, [string]$Limit) {
+  [IO.File]::Delete([IO.Path]::Combine($Directory, 'failed'))
   $tasks = Open-TaskFolder
   $definition = $tasks.Service.NewTask(0)
   $definition.RegistrationInfo.Author = 'fettle'
