@@ -100,10 +100,15 @@ export function readWindowsUpdateScan(text: string, background: SearchBackground
     isInstalledKnown: numberAt(record, 'resultCode') === 2 && !warnings.some(isAboutInstalled),
     history: objectsAt(record, 'history').flatMap(readHistory),
     warnings: [
-      ...[...resultWarning(record), ...new Set(warnings.map(describeWarning)), ...taskWarning(record)].map(
-        (message) => ({ message, of: 'search' as const }),
-      ),
-      ...thirdPartyWarnings(objectAt(record, 'thirdParty')).map((message) => ({ message, of: 'software' as const })),
+      ...[...resultWarning(record), ...new Set(warnings.map(describeWarning))].map((message) => ({
+        message,
+        of: 'search' as const,
+      })),
+      // Only a task of SYSTEM can ask winget and Chocolatey.
+      ...[...taskWarning(record), ...thirdPartyWarnings(objectAt(record, 'thirdParty'))].map((message) => ({
+        message,
+        of: 'software' as const,
+      })),
     ],
     dropped: offered.length - known.length,
     rebootRequired: isAt(agent, 'rebootRequired'),

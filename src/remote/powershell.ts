@@ -115,8 +115,11 @@ function sha256(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** NTSTATUS of processes at a shutdown: DBG_TERMINATE_PROCESS, STATUS_CONTROL_C_EXIT, STATUS_DLL_INIT_FAILED. */
-const endedByHost: ReadonlySet<number> = new Set([0x4001_0004, 0xc000_013a, 0xc000_0142]);
+/**
+ * NTSTATUS of processes at a shutdown or without memory: DBG_TERMINATE_PROCESS, STATUS_CONTROL_C_EXIT,
+ * STATUS_DLL_INIT_FAILED, STATUS_NO_MEMORY, STATUS_COMMITMENT_LIMIT.
+ */
+const endedByHost: ReadonlySet<number> = new Set([0x4001_0004, 0xc000_013a, 0xc000_0142, 0xc000_0017, 0xc000_012d]);
 /** HRESULT of ERROR_SHUTDOWN_IN_PROGRESS. */
 const isGoingDown = '0x8007045B';
 

@@ -391,7 +391,7 @@ describe('a Windows host that turns bad between plan and end', { skip: skipWitho
   test('with a job directory on a full disk: nothing is installed', { skip: skipWithoutMount() }, async () => {
     await withHost({}, async ({ rig, member: { host } }) => {
       await planned(rig);
-      using _disk = fill(join(host.directory, 'c', 'ProgramData'));
+      using _disk = fill(join(host.directory, 'c', 'Program Files'));
       const ended = await apply(rig);
       assert.equal(ended.code, 4, words(ended));
       assert.match(ending(ended), /the job cannot be written to .*jobs: No space left on device/);

@@ -8,10 +8,9 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { judgeDrift } from '../../src/domain/drift.ts';
 import { judgeVerify } from '../../src/domain/health.ts';
-import { FettleError } from '../../src/domain/error.ts';
+import { FettleError, isOutage } from '../../src/domain/error.ts';
 import { gapsOf } from '../../src/domain/scan.ts';
 import type { HostScan } from '../../src/domain/scan.ts';
-import { isOutage } from '../../src/engine/context.ts';
 import type { BootState } from '../../src/engine/host-remote.ts';
 import { rebootHost } from '../../src/engine/reboot.ts';
 import { hresults } from '../../src/managers/hresult.ts';
@@ -115,7 +114,7 @@ describe('the search for updates', { skip }, () => {
       [...monthOfUpdates(), anUpdate({ title: 'Preview (KB5000011)', deploymentAction: 4 })],
       await createAgent({}),
     );
-    const found = await scan(windows, { drivers: 'yes' });
+    const found = await scan(windows);
     const searches = windows.model().agent.searches ?? [];
     assert.deepEqual(
       searches.map((line) => line.split(' ')[0]),
@@ -123,16 +122,24 @@ describe('the search for updates', { skip }, () => {
     );
     assert.ok(found.updates.some((update) => update.name === 'KB5000011'));
     await simulate(windows, free(found));
-    const { updates } = await install(windows, free(found), { drivers: 'yes' });
+    const { updates } = await install(windows, free(found));
     assert.deepEqual(states(updates()), ['KB5065111 installed', 'KB5065432 installed', 'KB890830 installed']);
-    await scan(windows, { drivers: 'yes' });
+    await scan(windows);
     // Before the restart nothing more is asked of it; after it, once.
     const online = (): number =>
       (windows.model().agent.searches ?? []).filter((line) => line.startsWith('online')).length;
     assert.equal(online(), 1);
     await windows.reboot();
-    await scan(windows, { drivers: 'yes' });
+    await scan(windows);
     assert.equal(online(), 2);
+  });
+
+  test('for drivers too is the same one search', async () => {
+    const driver = anUpdate({ title: 'Net driver', type: 'driver', categories: [classification.driver] });
+    await using windows = host([driver, ...monthOfUpdates()], await createAgent({}));
+    const found = await scan(windows, { drivers: 'yes' });
+    assert.ok(found.updates.some((update) => update.name === driver.id));
+    assert.equal(windows.model().agent.searches?.length, 1);
   });
 
   test('of an agent too old for a part of it is made in parts, and asks its source once all the same', async () => {
