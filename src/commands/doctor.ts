@@ -3,9 +3,11 @@ import { access, constants } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import type { ExitName } from '../domain/exit.ts';
-import { toErrorRecord } from '../domain/error.ts';
+import { FettleError, toErrorRecord } from '../domain/error.ts';
+import { refuseNetworkFileSystem } from '../ledger/path.ts';
 import { doctorJson, renderDoctor, type DoctorRow } from '../report/upkeep-tables.ts';
 import type { Invocation } from './command.ts';
+import { systemLogTrouble } from './chain-head.ts';
 import type { Context } from './context.ts';
 import { loadFleet } from './fleet.ts';
 import { ledgerPath, openToRead } from './record.ts';
@@ -20,11 +22,14 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
     await checkSsh(),
     checkAgent(context),
     await checkLedger(invocation, context),
+    await checkSystemLog(),
     await checkInventory(invocation, context),
   ];
   const text = (): string => renderDoctor(checks, context.output);
   show({ rows: checks, shape: doctorJson, json: invocation.options.json, text }, context);
-  return checks.some((check) => check.state === 'failed') ? 'usage' : 'ok';
+  const failed = checks.filter((check) => check.state === 'failed');
+  if (failed.some((check) => check.check === 'ledger')) return 'ledger';
+  return failed.length > 0 ? 'usage' : 'ok';
 }
 
 async function checkSsh(): Promise<DoctorRow> {
@@ -46,20 +51,60 @@ function checkAgent({ env }: Context): DoctorRow {
 
 async function checkLedger({ options }: Invocation, context: Context): Promise<DoctorRow> {
   const path = ledgerPath(options, context);
+  if (!(await isThere(path))) return checkNewLedger(path);
   try {
     await using ledger = await openToRead(options, context);
     const { events, head } = await ledger.stats();
-    return { check: 'ledger', state: 'ok', message: `${path}, ${events} events, head ${head.slice(0, 24)}…` };
+    const [damage] = await ledger.checkFile();
+    return damage === undefined
+      ? { check: 'ledger', state: 'ok', message: `${path}, ${events} events, head ${head.slice(0, 24)}…` }
+      : { check: 'ledger', state: 'failed', message: `${path} is damaged: ${damage}`, hint: 'restore a backup' };
   } catch (error) {
-    const isNew = await access(dirname(path), constants.W_OK).then(
-      () => true,
-      () => false,
-    );
-    const { message } = toErrorRecord(error);
-    return isNew || message.startsWith('there is no ledger')
-      ? { check: 'ledger', state: 'warning', message: `${path} is not there yet; the first scan makes it` }
-      : { check: 'ledger', state: 'failed', message };
+    return failedLedger(error);
   }
+}
+
+function failedLedger(error: unknown): DoctorRow {
+  const { message, hint } = toErrorRecord(error);
+  return { check: 'ledger', state: 'failed', message, ...(hint === undefined ? {} : { hint }) };
+}
+
+/** The first recorded run will make it, where the nearest directory that is there lets it. */
+async function checkNewLedger(path: string): Promise<DoctorRow> {
+  let directory = dirname(path);
+  while (!(await isThere(directory)) && dirname(directory) !== directory) directory = dirname(directory);
+  try {
+    refuseNetworkFileSystem(directory);
+    await access(directory, constants.W_OK);
+  } catch (error) {
+    if (error instanceof FettleError) return failedLedger(error);
+    const hint = 'name another place with --ledger or FETTLE_LEDGER';
+    return {
+      check: 'ledger',
+      state: 'failed',
+      message: `${path} cannot be made: no right to write in ${directory}`,
+      hint,
+    };
+  }
+  return { check: 'ledger', state: 'warning', message: `${path} is not there yet; the first scan makes it` };
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function checkSystemLog(): Promise<DoctorRow> {
+  const trouble = await systemLogTrouble();
+  return trouble === undefined
+    ? { check: 'system log', state: 'ok', message: 'heads of the chain are written to it' }
+    : {
+        check: 'system log',
+        state: 'warning',
+        message: `${trouble}; heads of the chain are kept beside the ledger only`,
+      };
 }
 
 async function checkInventory(invocation: Invocation, context: Context): Promise<DoctorRow> {

@@ -1,5 +1,3 @@
-import { access } from 'node:fs/promises';
-import { FettleError } from '../domain/error.ts';
 import type { ExitName } from '../domain/exit.ts';
 import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
@@ -9,13 +7,8 @@ import { openToRead } from './record.ts';
 /** A whole copy while others write; an existing file is never overwritten. */
 export async function run({ arguments: given, options }: Invocation, context: Context): Promise<ExitName> {
   const target = inDirectory(given[0] ?? '', context);
-  const isThere = await access(target).then(
-    () => true,
-    () => false,
-  );
-  if (isThere) throw new FettleError('usage', `${target} exists already`, { hint: 'name a new file' });
   await using ledger = await openToRead(options, context);
   await ledger.backup(target);
-  context.console.message(`copied the ledger to ${target}`);
+  context.console.message(`copied the ledger to ${target}, with its saved heads in ${target}.head`);
   return 'ok';
 }

@@ -7,7 +7,6 @@ import type { RunContext } from '../engine/context.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { checkFields } from '../report/json.ts';
 import { openReporter } from '../report/registry.ts';
-import { announceHead } from './chain-head.ts';
 import type { Context } from './context.ts';
 import { exitNameOf } from './exit.ts';
 import type { Options } from './options.ts';
@@ -78,7 +77,6 @@ export async function lookAt(request: LookRequest, context: Context): Promise<Ex
     reporter.finish();
   }
   await print?.();
-  await announceHead(ledger, run);
   return name;
 }
 

@@ -46,6 +46,9 @@ export interface Options {
   readonly cancel: boolean;
   readonly raw: boolean;
   readonly head: string;
+  readonly signedHead: string;
+  readonly allowedSigners: string;
+  readonly key: string;
   readonly last: number;
   readonly run: string;
 }
@@ -138,6 +141,12 @@ export const optionTable: Readonly<Record<OptionName, OptionSpec>> = {
   cancel: { flags: '--cancel', description: 'call off a shutdown or restart that is scheduled' },
   raw: { flags: '--raw', description: 'bytes as they came, control characters included' },
   head: { flags: '--head <hash>', description: 'a saved chain head to check against' },
+  signedHead: { flags: '--signed-head <file>', description: 'a head that fettle ledger sign wrote, to check against' },
+  allowedSigners: {
+    flags: '--allowed-signers <file>',
+    description: 'whose signatures count, as in ALLOWED SIGNERS of ssh-keygen(1)',
+  },
+  key: { flags: '--key <file>', description: 'SSH key to sign with; a public one where an agent holds the other half' },
   last: { flags: '-n, --last <n>', description: 'how many', number: true },
   run: { flags: '--run <id>', description: 'the run to look at' },
 };

@@ -7,6 +7,7 @@ import { exitCodes, type ExitName } from '../domain/exit.ts';
 import { defaultLedgerPath } from '../ledger/path.ts';
 import { openLedger, type Ledger } from '../ledger/ledger.ts';
 import { commandLine } from './command-line.ts';
+import { announcer } from './chain-head.ts';
 import type { Context } from './context.ts';
 import type { Options } from './options.ts';
 
@@ -18,7 +19,8 @@ export function ledgerPath(options: Partial<Options>, context: Context): string 
 
 /** To write in; made when it is not there. */
 export function openRecord(options: Partial<Options>, context: Context): Promise<Ledger> {
-  return openLedger({ path: ledgerPath(options, context), clock: context.clock });
+  const announce = announcer(context, (options.verbose ?? 0) > 0);
+  return openLedger({ path: ledgerPath(options, context), clock: context.clock, announce });
 }
 
 /** To read from; a ledger that is not there is an error with a hint. */

@@ -228,7 +228,7 @@ export const commands: readonly CommandSpec[] = [
   {
     name: 'ledger verify',
     summary: 'check the chain, the blobs and the tables',
-    options: ['ledger', 'head', ...output],
+    options: ['ledger', 'head', 'signedHead', 'allowedSigners', ...output],
     examples: ['fettle ledger verify', 'fettle ledger verify --head 41:9f3c…'],
     load: () => import('./ledger-verify.ts'),
   },
@@ -239,6 +239,21 @@ export const commands: readonly CommandSpec[] = [
     options: ['ledger'],
     examples: ['fettle ledger backup /backup/fettle.db'],
     load: () => import('./ledger-backup.ts'),
+  },
+  {
+    name: 'ledger rebuild',
+    summary: 'make the tables again from the events of the chain',
+    options: ['ledger'],
+    examples: ['fettle ledger rebuild'],
+    load: () => import('./ledger-rebuild.ts'),
+  },
+  {
+    name: 'ledger sign',
+    summary: 'write the head of the chain to a file and sign it with an SSH key',
+    argument: '<file>',
+    options: ['ledger', 'key'],
+    examples: ['fettle ledger sign head.txt --key ~/.ssh/id_ed25519'],
+    load: () => import('./ledger-sign.ts'),
   },
   {
     name: 'ledger stats',

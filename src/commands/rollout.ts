@@ -14,7 +14,6 @@ import { runDetailFields } from '../report/ledger-json.ts';
 import { openReporter } from '../report/registry.ts';
 import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
-import { announceHead } from './chain-head.ts';
 import { openInventory, resolveFleet } from './fleet.ts';
 import { showRunDocument } from './run-show.ts';
 import type { Options } from './options.ts';
@@ -59,7 +58,6 @@ export async function carryOut(request: RolloutRequest, context: Context): Promi
     reporter.finish();
   }
   if (options.json !== undefined) await showRunDocument(opening.run, { ledger, json: options.json }, context);
-  await announceHead(ledger, opening.run);
   return exitName;
 }
 

@@ -213,6 +213,15 @@ export interface LedgerCheck {
   readonly events: number;
   readonly blobs: number;
   readonly head: string;
+  /** What the chain was held against. */
+  readonly heads: {
+    /** Kept beside the ledger. */
+    readonly saved: number;
+    /** `seq:hash`. */
+    readonly latestSaved?: string;
+    /** Given by whoever asked: on the command line, or signed. */
+    readonly given: readonly string[];
+  };
   /** Empty: the ledger is what was written. */
   readonly problems: readonly string[];
 }

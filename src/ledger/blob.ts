@@ -24,24 +24,33 @@ export function getBlob(connection: Connection, sha256: string): Buffer | undefi
   return row === undefined ? undefined : zstdDecompressSync(row.body);
 }
 
-/** Every blob is what its name says. */
-export function checkBlobs(connection: Connection): { count: number; problems: string[] } {
+/** Every blob is what its name says, and each that an event names is there; `references` gives the event. */
+export function checkBlobs(
+  connection: Connection,
+  references: ReadonlyMap<string, number>,
+): { count: number; problems: string[] } {
   const problems: string[] = [];
-  let count = 0;
-  const rows = connection.prepare('SELECT sha256, body FROM blob').iterate() as IterableIterator<{
+  const there = new Set<string>();
+  const rows = connection.prepare('SELECT sha256, size, body FROM blob').iterate() as IterableIterator<{
     sha256: string;
+    size: number;
     body: Buffer;
   }>;
-  for (const { sha256, body } of rows) {
-    count += 1;
-    if (blobName(body) !== sha256) problems.push(`blob ${sha256} was altered`);
+  for (const { sha256, size, body } of rows) {
+    there.add(sha256);
+    const bytes = decompressed(body);
+    if (bytes === undefined || hash('sha256', bytes) !== sha256) problems.push(`blob ${sha256} was altered`);
+    else if (bytes.length !== size) problems.push(`blob ${sha256} was altered: its size differs`);
   }
-  return { count, problems };
+  for (const [sha256, seq] of references) {
+    if (!there.has(sha256)) problems.push(`blob ${sha256}, which event ${seq} names, is missing`);
+  }
+  return { count: there.size, problems };
 }
 
-function blobName(body: Buffer): string | undefined {
+function decompressed(body: Buffer): Buffer | undefined {
   try {
-    return hash('sha256', zstdDecompressSync(body));
+    return zstdDecompressSync(body);
   } catch {
     return undefined;
   }

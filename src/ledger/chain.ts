@@ -93,14 +93,40 @@ export function unpackEnvelope(stored: StoredEvent): {
 /** `"chain":…,"prev":"…","seq":…,"time":…,"type":"…","v":1}`: RFC 8785 sorts keys, so these are an envelope's end. */
 const tail = /"chain":"[^"]*","prev":"([0-9a-f]{64})","seq":(\d+),"time":(\d+),"type":"([^"]*)","v":1\}$/;
 
+/** With what the columns beside the envelope are made of. */
+const selectChecked = `SELECT seq, time, type, envelope, hash, run, host_id,
+  CASE WHEN json_valid(envelope) THEN json_extract(envelope, '$.body.run') END AS bodyRun,
+  CASE WHEN json_valid(envelope) THEN json_extract(envelope, '$.body.hostId') END AS bodyHost
+  FROM event WHERE chain = ? ORDER BY seq`;
+
+interface CheckedEvent extends StoredEvent {
+  readonly run: string | null;
+  readonly host_id: string | null;
+  readonly bodyRun: string | null;
+  readonly bodyHost: string | null;
+}
+
+/** In text of hosts quotes are escaped, so this matches members only. */
+const references = /"(?:outputSha256|packagesSha256|planSha256)":"([0-9a-f]{64})"/g;
+const planReference = /"sha256":"([0-9a-f]{64})"/g;
+
+export interface ChainCheck {
+  readonly head: Head;
+  readonly problems: string[];
+  /** Blobs that events name, each with the first of these events. */
+  readonly references: ReadonlyMap<string, number>;
+}
+
 /** Walks the chain; every difference in words. */
-export function checkChain(connection: Connection, saved: readonly Head[]): { head: Head; problems: string[] } {
+export function checkChain(connection: Connection, saved: readonly Head[]): ChainCheck {
   const problems: string[] = [];
+  const named = new Map<string, number>();
   let head: Head = { seq: 0, hash: genesis };
-  const rows = connection.prepare(selectEvents).iterate(chainName) as IterableIterator<StoredEvent>;
+  const rows = connection.prepare(selectChecked).iterate(chainName) as IterableIterator<CheckedEvent>;
   const wanted = new Map(saved.map((item) => [item.seq, item.hash]));
   for (const row of rows) {
     checkLink(row, head, problems);
+    for (const sha256 of referencesOf(row)) if (!named.has(sha256)) named.set(sha256, row.seq);
     if (wanted.has(row.seq) && wanted.get(row.seq) !== row.hash) {
       problems.push(`event ${row.seq} is not the one of the saved head: the chain was written anew`);
     }
@@ -110,15 +136,40 @@ export function checkChain(connection: Connection, saved: readonly Head[]): { he
     if (seq > head.seq)
       problems.push(`the chain ends at event ${head.seq}, but a saved head names event ${seq}: events were cut off`);
   }
-  return { head, problems };
+  for (const { chain, count } of otherChains(connection)) {
+    problems.push(`${count} events lie under another chain (${chain}); this ledger has one`);
+  }
+  return { head, problems, references: named };
 }
 
-function checkLink(row: StoredEvent, head: Head, problems: string[]): void {
+function otherChains(connection: Connection): readonly { chain: string; count: number }[] {
+  const select = connection.prepare('SELECT chain, COUNT(*) AS count FROM event WHERE chain <> ? GROUP BY chain');
+  return select.all(chainName) as { chain: string; count: number }[];
+}
+
+function referencesOf({ type, envelope }: StoredEvent): string[] {
+  const found = [
+    ...envelope.matchAll(references),
+    ...(type === 'plan.created' ? envelope.matchAll(planReference) : []),
+  ];
+  return found.map((match) => match[1] ?? '');
+}
+
+/** Does the chain hold a head that was saved earlier? */
+export function holdsHead(connection: Connection, { seq, hash }: Head): boolean {
+  if (seq === 0) return hash === genesis;
+  const row = prepared(connection, 'SELECT hash FROM event WHERE chain = ? AND seq = ?').get(chainName, seq);
+  return (row as { hash: string } | undefined)?.hash === hash;
+}
+
+function checkLink(row: CheckedEvent, head: Head, problems: string[]): void {
   if (row.seq !== head.seq + 1) problems.push(`events ${head.seq + 1} to ${row.seq - 1} are missing`);
   if (sha256(row.envelope) !== row.hash) problems.push(`event ${row.seq} was altered: its hash differs`);
   const [, prev, seq, time, type] = tail.exec(row.envelope.slice(-400)) ?? [];
   if (prev !== head.hash) problems.push(`event ${row.seq} does not follow event ${head.seq}`);
   if (Number(seq) !== row.seq || Number(time) !== row.time || type !== row.type) {
     problems.push(`event ${row.seq} was altered: its columns differ from its envelope`);
+  } else if (row.run !== row.bodyRun || row.host_id !== row.bodyHost) {
+    problems.push(`event ${row.seq} was altered: its columns run and host_id differ from its envelope`);
   }
 }

@@ -2,30 +2,44 @@ import Database from 'better-sqlite3';
 import type { RunEventType } from '../domain/event.ts';
 import type { LedgerCheck, LedgerStats } from '../domain/report.ts';
 import { checkBlobs } from './blob.ts';
-import { chainName, checkChain, readHead, selectEvents, unpackEnvelope, type Head, type StoredEvent } from './chain.ts';
+import { chainName, checkChain, readHead, unpackEnvelope, type Head, type StoredEvent } from './chain.ts';
+import { formatHead } from './heads.ts';
 import { migrate, projections, reportIndexes, schemaVersion } from './migrations.ts';
 import { project } from './projection.ts';
-import type { Connection } from './sqlite.ts';
+import { checkSchema, restoreSchema } from './schema-check.ts';
+import { immediately, type Connection } from './sqlite.ts';
 
 /** Pages of the tables made anew that are kept in memory, KiB; the rest is in a temporary file. */
 const cacheKib = 64 * 1024;
 
-export interface RecordCheck extends LedgerCheck {
+export interface RecordCheck extends Omit<LedgerCheck, 'heads'> {
   /** False: an event is not what was written, so the tables made from the events say nothing. */
   readonly isChainSound: boolean;
 }
 
 /** Chain and blobs: what differs from what was written, in words. Others may go on appending meanwhile. */
 export function checkRecord(connection: Connection, saved: readonly Head[]): RecordCheck {
-  const { head, problems } = checkChain(connection, saved);
-  const blobs = checkBlobs(connection);
+  const { head, problems, references } = checkChain(connection, saved);
+  const blobs = checkBlobs(connection, references);
   return {
     events: head.seq,
     blobs: blobs.count,
-    head: `${head.seq}:${head.hash}`,
-    problems: [...problems, ...blobs.problems],
+    head: formatHead(head),
+    problems: [...problems, ...blobs.problems, ...checkSchema(connection), ...checkLeases(connection)],
     isChainSound: problems.length === 0,
   };
+}
+
+/** Leases and stop requests are not made from events, but whose they are must be a run that the chain knows. */
+function checkLeases(connection: Connection): readonly string[] {
+  const strangers = (table: string): { run: string }[] =>
+    connection
+      .prepare(`SELECT DISTINCT run FROM ${table} WHERE run NOT IN (SELECT run FROM event WHERE run IS NOT NULL)`)
+      .all() as { run: string }[];
+  return [
+    ...strangers('lease').map(({ run }) => `a lease names run ${run}, of which no event tells`),
+    ...strangers('stop_request').map(({ run }) => `a stop request names run ${run}, of which no event tells`),
+  ];
 }
 
 /** Tables that no event of another share touches; each share is checked by itself, on a thread of its own. */
@@ -137,13 +151,34 @@ function isSame(left: IterableIterator<string>, right: IterableIterator<string>)
   }
 }
 
-/** Empties every table that is made from events and makes it again. */
+/** Events read at once while tables are made again. */
+const rebuildPage = 1_000;
+
+/**
+ * Empties every table that is made from events and makes it again, in one transaction; triggers and indexes become
+ * those of this program.
+ */
 export function rebuild(connection: Connection): void {
-  const rows = connection.prepare(selectEvents).all(chainName) as StoredEvent[];
-  connection.transaction(() => {
+  const page = connection.prepare(
+    'SELECT seq, time, type, envelope, hash FROM event WHERE chain = ? AND seq > ? ORDER BY seq LIMIT ?',
+  );
+  immediately(connection, () => {
+    restoreSchema(connection);
     for (const table of projections) connection.exec(`DELETE FROM ${table}`);
-    for (const stored of rows) project(connection, unpackEnvelope(stored));
-  })();
+    for (let last = 0; ;) {
+      const rows = page.all(chainName, last, rebuildPage) as StoredEvent[];
+      for (const stored of rows) project(connection, unpackEnvelope(stored));
+      const end = rows.at(-1);
+      if (end === undefined) return;
+      last = end.seq;
+    }
+  });
+}
+
+/** What SQLite finds wrong with its own file, in its words; nothing where it is sound. */
+export function checkFile(connection: Connection): readonly string[] {
+  const rows = connection.pragma('quick_check(3)') as { quick_check: string }[];
+  return rows.map((row) => row.quick_check).filter((text) => text !== 'ok');
 }
 
 export function readStats(connection: Connection, path: string): LedgerStats {
@@ -161,6 +196,6 @@ export function readStats(connection: Connection, path: string): LedgerStats {
     blobs: count('SELECT COUNT(*) AS n FROM blob'),
     blobBytes: count('SELECT SUM(LENGTH(body)) AS n FROM blob'),
     ...(firstMs === 0 ? {} : { firstMs, lastMs }),
-    head: `${head.seq}:${head.hash}`,
+    head: formatHead(head),
   };
 }

@@ -1,5 +1,6 @@
-import { chmodSync, existsSync, mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { chmodSync, closeSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { FettleError } from '../domain/error.ts';
 import { migrate, refuseNewer, schemaVersion } from './migrations.ts';
@@ -11,22 +12,16 @@ const busyTimeoutMs = 15_000;
 
 export function openConnection(path: string, isReadonly: boolean): Connection {
   const directory = dirname(path);
-  if (isReadonly && !existsSync(path)) {
+  if (isReadonly) {
+    if (existsSync(directory)) refuseNetworkFileSystem(directory);
+    if (existsSync(path)) return openReader(path);
     throw new FettleError('ledger', `there is no ledger at ${path}`, {
       hint: 'scan something first, or name it with --ledger or FETTLE_LEDGER',
     });
   }
-  if (!isReadonly) makeDirectory(directory);
+  makeDirectory(directory);
   refuseNetworkFileSystem(directory);
-  const isNew = !existsSync(path);
-  const connection = new Database(path, { readonly: isReadonly, timeout: busyTimeoutMs });
-  try {
-    if (isNew) chmodSync(path, 0o600);
-    return isReadonly ? setUpReader(connection, path) : setUpWriter(connection, path);
-  } catch (error) {
-    connection.close();
-    throw error;
-  }
+  return openWriter(path);
 }
 
 function makeDirectory(directory: string): void {
@@ -41,21 +36,73 @@ function makeDirectory(directory: string): void {
 }
 
 /** What precedes a side effect must be on the disk: synchronous FULL fsyncs every commit, also in WAL mode. */
-function setUpWriter(connection: Connection, path: string): Connection {
-  connection.pragma('journal_mode = WAL');
-  connection.pragma('synchronous = FULL');
-  connection.pragma('foreign_keys = ON');
-  migrate(connection, path);
-  // A file that can be opened but not written fails here and not in the middle of a run.
-  connection.exec(`BEGIN IMMEDIATE; PRAGMA user_version = ${schemaVersion}; ROLLBACK`);
-  return connection;
+function openWriter(path: string): Connection {
+  // Its owner's alone from the first byte on; SQLite gives the files beside it the same mode.
+  if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600));
+  return orClose(new Database(path, { timeout: busyTimeoutMs }), (connection) => {
+    connection.pragma('journal_mode = WAL');
+    connection.pragma('synchronous = FULL');
+    connection.pragma('foreign_keys = ON');
+    migrate(connection, path);
+    // A file that can be opened but not written fails here and not in the middle of a run.
+    connection.exec(`BEGIN IMMEDIATE; PRAGMA user_version = ${schemaVersion}; ROLLBACK`);
+  });
 }
 
-function setUpReader(connection: Connection, path: string): Connection {
+/** One that cannot be read in place, as on read-only media, or that an older fettle wrote, is read from a copy. */
+function openReader(path: string): Connection {
+  try {
+    const connection = orClose(new Database(path, { readonly: true, timeout: busyTimeoutMs }), () => undefined);
+    return orClose(connection, () => {
+      if (checkVersion(connection, path) !== schemaVersion) throw new OlderSchema();
+    });
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+    if (!(cause instanceof OlderSchema) && !/CANTOPEN|READONLY/.test(code)) throw cause;
+    return openCopy(path, cause);
+  }
+}
+
+class OlderSchema extends Error {}
+
+function orClose(connection: Connection, setUp: (connection: Connection) => void): Connection {
+  try {
+    setUp(connection);
+    return connection;
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+function checkVersion(connection: Connection, path: string): number {
   const version = Number(connection.pragma('user_version', { simple: true }));
   refuseNewer(version, path);
-  if (version === 0) {
-    throw new FettleError('ledger', `${path} is not a fettle ledger`, { hint: 'name another file with --ledger' });
+  if (version > 0) return version;
+  throw new FettleError('ledger', `${path} is not a fettle ledger`, { hint: 'name another file with --ledger' });
+}
+
+/** Brought up to date, and gone from the directory as soon as it is open. */
+function openCopy(path: string, cause: unknown): Connection {
+  let directory: string;
+  try {
+    directory = mkdtempSync(join(tmpdir(), 'fettle-ledger-copy-'));
+  } catch {
+    throw cause;
   }
-  return connection;
+  try {
+    const copy = join(directory, 'ledger.db');
+    copyFileSync(path, copy);
+    if (existsSync(`${path}-wal`)) copyFileSync(`${path}-wal`, `${copy}-wal`);
+    for (const file of [copy, `${copy}-wal`]) if (existsSync(file)) chmodSync(file, 0o600);
+    return orClose(new Database(copy), (connection) => {
+      checkVersion(connection, path);
+      // All in one file, so that nothing is looked for by its name later.
+      connection.pragma('journal_mode = DELETE');
+      migrate(connection, path);
+      connection.pragma('query_only = ON');
+    });
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 }

@@ -1,4 +1,3 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
 import type { Clock } from '../base/clock.ts';
 import { FettleError } from '../domain/error.ts';
 import type { RunEvent } from '../domain/event.ts';
@@ -30,6 +29,7 @@ import type {
 } from '../domain/report.ts';
 import type { Inventory } from '../domain/scan.ts';
 import type { Head, TimedEvent } from './chain.ts';
+import { addSavedHead, formatHead, readSavedHeads } from './heads.ts';
 import type { RecordCheck, TableShare } from './check.ts';
 import type { OperationName } from './operations.ts';
 import { handedOver, sentEvent } from './sent-event.ts';
@@ -40,7 +40,19 @@ export interface LedgerOptions {
   readonly clock: Clock;
   /** A ledger that is not there is then an error, and nothing is written. */
   readonly readonly?: boolean;
+  /** Told the head at the start, detach and end of each run; must not reject. */
+  readonly announce?: (anchor: Anchor) => Promise<void>;
 }
+
+/** When the head of the chain is told to somebody outside. */
+export interface Anchor {
+  readonly event: RunEvent['type'];
+  readonly run: string;
+  /** Undefined: the chain does not hold the head that was saved last, so it was replaced or cut off. */
+  readonly head: Head | undefined;
+}
+
+const anchored: ReadonlySet<RunEvent['type']> = new Set(['run.started', 'run.resumed', 'run.detached', 'run.finished']);
 
 /** Every failure is `FettleError('ledger')` that names the file and what to do. */
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
@@ -56,9 +68,12 @@ export class Ledger implements RunRecord, AsyncDisposable {
   readonly #clock: Clock;
   readonly #thread: LedgerThread;
   readonly #isReadonly: boolean;
+  readonly #announce: (anchor: Anchor) => Promise<void>;
   #hasAppended = false;
+  #isMismatchNoted = false;
 
-  constructor({ path, clock, readonly: isReadonly = false }: LedgerOptions) {
+  constructor({ path, clock, readonly: isReadonly = false, announce = async () => undefined }: LedgerOptions) {
+    this.#announce = announce;
     this.path = path;
     this.#clock = clock;
     this.#isReadonly = isReadonly;
@@ -85,6 +100,7 @@ export class Ledger implements RunRecord, AsyncDisposable {
     const sent = events.map(sentEvent);
     const timed = sent.map((event): TimedEvent => ({ timeMs, event }));
     await this.#thread.ask('append', [timed, own], handedOver(sent));
+    await this.#anchor(events);
   }
 
   putBlob(bytes: Uint8Array): Promise<string> {
@@ -208,27 +224,41 @@ export class Ledger implements RunRecord, AsyncDisposable {
   }
 
   /** Checks against the heads saved beside the file and those given. Shares the work among three threads. */
-  async verify(heads: readonly Head[] = []): Promise<LedgerCheck> {
-    const saved = await readSavedHead(this.path);
+  async verify(given: readonly Head[] = []): Promise<LedgerCheck> {
+    const saved = await readSavedHeads(this.path);
     const reader = { path: this.path, clock: this.#clock, readonly: true };
     await using second = await openLedger(reader);
     await using third = await openLedger(reader);
     const [{ isChainSound, ...record }, ...tables] = await Promise.all([
-      this.#query<RecordCheck>('checkRecord', saved === undefined ? heads : [...heads, saved]),
+      this.#query<RecordCheck>('checkRecord', [...given, ...saved]),
       second.#checkTables('hosts'),
       third.#checkTables('work'),
     ]);
+    const latest = saved.at(-1);
+    const heads = {
+      saved: saved.length,
+      given: given.map(formatHead),
+      ...(latest === undefined ? {} : { latestSaved: formatHead(latest) }),
+    };
     // Tables made from altered events differ for a reason that was told already.
-    return isChainSound ? { ...record, problems: [...record.problems, ...tables.flat()] } : record;
+    const problems = isChainSound ? [...record.problems, ...tables.flat()] : record.problems;
+    return { ...record, heads, problems };
   }
 
   #checkTables(share: TableShare): Promise<readonly string[]> {
     return this.#query('checkTables', share);
   }
 
-  /** A whole copy, while others write. */
-  backup(target: string): Promise<void> {
-    return this.#query('backup', target);
+  /** A whole copy with its heads, while others write; both are their owner's alone. */
+  async backup(target: string): Promise<void> {
+    const saved = await readSavedHeads(this.path);
+    await this.#query<void>('backup', target);
+    for (const head of saved) await addSavedHead(target, head, 'backup');
+  }
+
+  /** What SQLite finds wrong with the file itself; empty: nothing. */
+  checkFile(): Promise<readonly string[]> {
+    return this.#query('checkFile');
   }
 
   /** Makes every table again from the events. */
@@ -236,31 +266,36 @@ export class Ledger implements RunRecord, AsyncDisposable {
     return this.#query('rebuild');
   }
 
+  /**
+   * Saves the head beside the file, unless the chain does not hold the one that was saved last: then the saved ones stay
+   * as they are, a note in the chain says so, and the answer is undefined.
+   */
+  async saveHead(occasion: string): Promise<Head | undefined> {
+    const head = await this.head();
+    const latest = (await readSavedHeads(this.path)).at(-1);
+    if (latest?.hash === head.hash) return head;
+    if (latest !== undefined && !(await this.#query<boolean>('holdsHead', latest))) {
+      const message = `the chain does not hold the head saved last (${formatHead(latest)}): this ledger was replaced or cut off`;
+      if (!this.#isMismatchNoted) await this.#append([{ type: 'note', level: 'warn', message }]);
+      this.#isMismatchNoted = true;
+      return undefined;
+    }
+    await addSavedHead(this.path, head, `${new Date(this.#clock.now()).toISOString()} ${occasion}`);
+    return head;
+  }
+
+  /** At the start, detach and end of a run: the head is saved, and told to whoever anchors it elsewhere. */
+  async #anchor(events: readonly RunEvent[]): Promise<void> {
+    const event = events.findLast((item) => anchored.has(item.type));
+    if (event === undefined || !('run' in event)) return;
+    // A place that takes no file beside the ledger is no reason to stop a run.
+    const head = await this.saveHead(`${event.type} ${event.run ?? ''}`).catch(() => this.head());
+    await this.#announce({ event: event.type, run: event.run ?? '', head });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#thread.hasFailed) return;
-    if (this.#hasAppended && !this.#isReadonly) await saveHead(this.path, await this.head()).catch(() => undefined);
+    if (this.#hasAppended && !this.#isReadonly) await this.saveHead('closed').catch(() => undefined);
     await this.#thread.close();
   }
-}
-
-/** Beside the ledger; a chain that ends before it was cut off. */
-function headFile(path: string): string {
-  return `${path}.head`;
-}
-
-export function parseHead(text: string): Head | undefined {
-  const match = /^(\d+):([0-9a-f]{64})$/.exec(text.trim());
-  return match === null ? undefined : { seq: Number(match[1]), hash: match[2] ?? '' };
-}
-
-async function readSavedHead(path: string): Promise<Head | undefined> {
-  return parseHead(await readFile(headFile(path), 'utf8').catch(() => ''));
-}
-
-async function saveHead(path: string, head: Head): Promise<void> {
-  const known = await readSavedHead(path);
-  if (known !== undefined && known.seq >= head.seq) return;
-  const aside = `${headFile(path)}.${process.pid}`;
-  await writeFile(aside, `${head.seq}:${head.hash}\n`, { mode: 0o600 });
-  await rename(aside, headFile(path));
 }

@@ -3,8 +3,9 @@ import type { LeaseMoment } from '../domain/lease.ts';
 import type { LeaseHolding, LeaseRenewal, LeaseRequest } from '../domain/record.ts';
 import type { HistoryQuestion } from '../domain/report.ts';
 import { getBlob, putBlob } from './blob.ts';
-import { readHead, type Head } from './chain.ts';
-import { checkRecord, checkTables, readStats, rebuild, type TableShare } from './check.ts';
+import { backup } from './backup.ts';
+import { holdsHead, readHead, type Head } from './chain.ts';
+import { checkFile, checkRecord, checkTables, readStats, rebuild, type TableShare } from './check.ts';
 import { history } from './history-queries.ts';
 import { hostStatus, hosts, packagesAt, pendingUpdates, reboots } from './host-queries.ts';
 import { inventoryOf } from './inventory-query.ts';
@@ -52,10 +53,12 @@ export const operations = {
   inventoryOf: (connection, _path, [hostId]) => inventoryOf(connection, text(hostId)),
   checkRecord: (connection, _path, [saved]) => checkRecord(connection, saved as readonly Head[]),
   checkTables: (connection, _path, [share]) => checkTables(connection, share as TableShare),
+  checkFile: (connection) => checkFile(connection),
+  holdsHead: (connection, _path, [head]) => holdsHead(connection, head as Head),
   rebuild: (connection) => rebuild(connection),
   stats: (connection, path) => readStats(connection, path),
   head: (connection) => readHead(connection),
-  backup: (connection, _path, [target]) => void connection.prepare('VACUUM INTO ?').run(text(target)),
+  backup: (connection, _path, [target]) => backup(connection, text(target)),
 } as const satisfies Readonly<Record<string, Operation>>;
 
 export type OperationName = keyof typeof operations;

@@ -123,6 +123,7 @@ function latestResults(connection: Connection, id: string, hostId: string): read
     query
       .selectFrom('event')
       .select('envelope')
+      .where('chain', '=', chainName)
       .where('run', '=', id)
       .where('host_id', '=', hostId)
       .where('type', '=', 'update.finished')

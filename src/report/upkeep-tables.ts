@@ -28,9 +28,20 @@ export function renderLedgerStats(stats: LedgerStats, output: Output): string {
 
 export function renderLedgerCheck(check: LedgerCheck, { stdout }: Output): string {
   const told = `${plural(check.events, 'event')}, ${plural(check.blobs, 'blob')}, head ${cleanLine(check.head)}`;
-  if (check.problems.length === 0) return `${stdout.paint.green('ok')}: ${told}\n`;
+  const against = `  ${heldAgainst(check)}\n`;
+  if (check.problems.length === 0) return `${stdout.paint.green('ok')}: ${told}\n${against}`;
   const lines = check.problems.map((problem) => `  ${cleanLine(problem)}\n`).join('');
-  return `${stdout.paint.red('broken')}: ${plural(check.problems.length, 'problem')} in ${told}\n${lines}`;
+  return `${stdout.paint.red('broken')}: ${plural(check.problems.length, 'problem')} in ${told}\n${against}${lines}`;
+}
+
+function heldAgainst({ heads: { saved, latestSaved, given } }: LedgerCheck): string {
+  const parts = [
+    ...(latestSaved === undefined ? [] : [`${plural(saved, 'saved head')}, the latest ${latestSaved}`]),
+    ...given.map((head) => `given head ${head}`),
+  ];
+  return parts.length === 0
+    ? 'no saved head: nothing says whether events were cut off at the end'
+    : `held against ${parts.join('; ')}`;
 }
 
 export interface DoctorRow {

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { openLedger } from '../../src/ledger/ledger.ts';
 import {
+  append,
+  planSha256,
   openAt,
   run,
   scan,
@@ -68,9 +70,9 @@ describe('where a run stands', () => {
   test('an install that was begun is open, with its job', async () => {
     await using directory = await temporaryDirectory();
     await using ledger = await openAt(directory.path);
-    await ledger.append(wholeRun.slice(0, 6));
+    await append(ledger, wholeRun.slice(0, 6));
     const state = await ledger.runState(run);
-    assert.equal(state?.planSha256, 'f'.repeat(64));
+    assert.equal(state?.planSha256, planSha256);
     assert.deepEqual(state.hosts[0]?.openSteps, [{ step: 'install', attempt: 1, job: 'j-1', jobKind: 'install' }]);
     assert.equal(state.hosts[0].outcome, undefined);
   });
@@ -78,7 +80,7 @@ describe('where a run stands', () => {
   test('a finished host has its outcome, its steps and its reboots', async () => {
     await using directory = await temporaryDirectory();
     await using ledger = await openAt(directory.path);
-    await ledger.append(wholeRun);
+    await append(ledger, wholeRun);
     const state = await ledger.runState(run);
     assert.deepEqual(state?.finished, { exitCode: 0, exitName: 'ok' });
     assert.equal(state.hosts[0]?.outcome?.verdict, 'verified');
@@ -153,7 +155,7 @@ describe('stop requests', () => {
 test('a backup is a whole ledger, made while another writes', async () => {
   await using directory = await temporaryDirectory();
   await using ledger = await openAt(directory.path);
-  await ledger.append(wholeRun);
+  await append(ledger, wholeRun);
   const path = join(directory.path, 'copy.db');
   const [, copied] = await Promise.all([ledger.append([started('01X')]), ledger.backup(path)]);
   assert.equal(copied, undefined);

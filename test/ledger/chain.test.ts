@@ -1,19 +1,25 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { copyFile, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import Database from 'better-sqlite3';
-import { parseHead } from '../../src/ledger/ledger.ts';
-import { openAt, run, started, temporaryDirectory, wholeRun } from './fixtures.ts';
+import type { RunEvent } from '../../src/domain/event.ts';
+import { openLedger, type Anchor } from '../../src/ledger/ledger.ts';
+import { putBlob } from '../../src/ledger/blob.ts';
+import { appendEvents } from '../../src/ledger/chain.ts';
+import { checkRecord } from '../../src/ledger/check.ts';
+import { sentEvent } from '../../src/ledger/sent-event.ts';
+import { parseHead, readSavedHeads } from '../../src/ledger/heads.ts';
+import { append, openAt, planBytes, run, StandingClock, started, temporaryDirectory, wholeRun } from './fixtures.ts';
 
 /** Writes a whole run, closes the ledger, alters the file and gives what `verify` says. */
 async function problemsAfter(alter: (file: Database.Database) => void): Promise<readonly string[]> {
   await using directory = await temporaryDirectory();
   {
     await using ledger = await openAt(directory.path);
-    await ledger.append(wholeRun);
+    await append(ledger, wholeRun);
     await ledger.putBlob(Buffer.from('output'));
     assert.deepEqual((await ledger.verify()).problems, []);
   }
@@ -24,11 +30,15 @@ async function problemsAfter(alter: (file: Database.Database) => void): Promise<
   return (await ledger.verify()).problems;
 }
 
+function disposable(value: Database.Database): { readonly value: Database.Database } & AsyncDisposable {
+  return { value, [Symbol.asyncDispose]: async () => void value.close() };
+}
+
 describe('the chain', () => {
   test('events are numbered, and each hash covers the stored envelope', async () => {
     await using directory = await temporaryDirectory();
     await using ledger = await openAt(directory.path);
-    await ledger.append(wholeRun);
+    await append(ledger, wholeRun);
     const { events, problems, head } = await ledger.verify();
     assert.equal(events, wholeRun.length);
     assert.deepEqual(problems, []);
@@ -68,7 +78,7 @@ describe('the chain', () => {
   test('a chain that was written anew is found by the saved head', async () => {
     await using directory = await temporaryDirectory();
     await using ledger = await openAt(directory.path);
-    await ledger.append(wholeRun);
+    await append(ledger, wholeRun);
     const saved = parseHead(`${wholeRun.length}:${'0'.repeat(64)}`);
     assert.ok(saved !== undefined);
     assert.match((await ledger.verify([saved])).problems.join(), /not the one of the saved head/);
@@ -93,7 +103,7 @@ describe('the chain', () => {
   test('tables made again from the events are the same', async () => {
     await using directory = await temporaryDirectory();
     await using ledger = await openAt(directory.path);
-    await ledger.append(wholeRun);
+    await append(ledger, wholeRun);
     const before = await ledger.showRun(run);
     await ledger.rebuild();
     assert.deepEqual(await ledger.showRun(run), before);
@@ -105,10 +115,117 @@ describe('the chain', () => {
     let head: string;
     {
       await using ledger = await openAt(directory.path);
-      await ledger.append([started()]);
+      await ledger.append([{ type: 'note', level: 'info', message: 'one' }]);
       head = (await ledger.stats()).head;
     }
-    assert.equal((await readFile(join(directory.path, 'ledger.db.head'), 'utf8')).trim(), head);
+    assert.equal((await readFile(join(directory.path, 'ledger.db.head'), 'utf8')).split(' ')[0], head);
+  });
+
+  test('every head is kept, and told to whoever anchors it, when a run starts, is let go and ends', async () => {
+    await using directory = await temporaryDirectory();
+    const told: string[] = [];
+    const path = join(directory.path, 'ledger.db');
+    const announce = async ({ event, head }: Anchor): Promise<void> => void told.push(`${event} ${head?.seq}`);
+    {
+      await using ledger = await openLedger({ path, clock: new StandingClock(), announce });
+      for (const event of wholeRun) await append(ledger, [event]);
+    }
+    assert.deepEqual(told, ['run.started 1', 'run.detached 15', 'run.resumed 16', 'run.finished 19']);
+    assert.deepEqual(
+      (await readSavedHeads(path)).map(({ seq }) => seq),
+      [1, 15, 16, 19],
+    );
+    assert.equal((await stat(`${path}.head`)).mode & 0o777, 0o600);
+  });
+
+  test('a ledger that was replaced by an older copy is found however many runs came after it', async () => {
+    await using directory = await temporaryDirectory();
+    const path = join(directory.path, 'ledger.db');
+    const end = { exitCode: 0, exitName: 'ok', reasons: [], counts: {} };
+    const finished = (id: string): RunEvent => ({ type: 'run.finished', run: id, ...end });
+    const oneRun = async (id: string): Promise<void> => {
+      await using ledger = await openAt(directory.path);
+      await ledger.append([started(id)]);
+      await ledger.append([finished(id)]);
+    };
+    await oneRun('01A');
+    await copyFile(path, `${path}.old`);
+    await oneRun('01B');
+    await rename(`${path}.old`, path);
+    for (const id of ['01C', '01D', '01E']) await oneRun(id);
+    await using ledger = await openAt(directory.path);
+    const { problems } = await ledger.verify();
+    assert.match(problems.join('\n'), /not the one of the saved head/);
+    await using file = disposable(new Database(path, { readonly: true }));
+    const told = file.value.prepare("SELECT message FROM note WHERE level = 'warn'").pluck().all();
+    assert.match(told.join(), /does not hold the head saved last/);
+  });
+
+  test('verify names the heads that it held the chain against, or that there was none', async () => {
+    await using directory = await temporaryDirectory();
+    {
+      await using ledger = await openAt(directory.path);
+      await append(ledger, wholeRun);
+    }
+    await using ledger = await openAt(directory.path);
+    const { head } = await ledger.stats();
+    assert.deepEqual((await ledger.verify()).heads, { saved: 1, latestSaved: head, given: [] });
+    await rm(join(directory.path, 'ledger.db.head'));
+    assert.deepEqual((await ledger.verify()).heads, { saved: 0, given: [] });
+  });
+
+  for (const [what, change, found] of [
+    ['a blob that is gone', 'DELETE FROM blob', /blob [0-9a-f]{64}, which event \d+ names, is missing/],
+    ['a wrong size of a blob', 'UPDATE blob SET size = size + 1', /blob [0-9a-f]{64} was altered: its size differs/],
+    ['another run of an event', `UPDATE event SET run = 'x' WHERE seq = 8`, /event 8 was altered: its columns run and/],
+    [
+      'another host of an event',
+      `UPDATE event SET host_id = 'x' WHERE seq = 8`,
+      /event 8 was altered: its columns run and/,
+    ],
+    [
+      'events of another chain',
+      `INSERT INTO event SELECT 'other', seq, time, type, run, host_id, envelope, hash FROM event WHERE seq = 2`,
+      /1 events lie under another chain \(other\)/,
+    ],
+    [
+      'a trigger',
+      'CREATE TRIGGER t AFTER INSERT ON event BEGIN DELETE FROM blob; END',
+      /trigger t is none of the ledger's/,
+    ],
+    ['an index that is gone', 'DROP INDEX event_of_run', /index event_of_run is missing/],
+    ['a column more', 'ALTER TABLE host ADD COLUMN x TEXT', /table host is not what fettle made/],
+    ['a lease of no run', `INSERT INTO lease VALUES ('h', 'ghost', '{}', 1, 1, NULL, NULL)`, /a lease names run ghost/],
+    ['a stop request for no run', `INSERT INTO stop_request VALUES ('ghost', 1)`, /a stop request names run ghost/],
+  ] as const) {
+    test(`${what} is found`, async () => {
+      await using directory = await temporaryDirectory();
+      await (await openAt(directory.path))[Symbol.asyncDispose]();
+      const file = new Database(join(directory.path, 'ledger.db'));
+      try {
+        putBlob(file, planBytes);
+        const timed = wholeRun.map((event) => ({ timeMs: 1, event: sentEvent(event) }));
+        appendEvents(file, timed);
+        assert.deepEqual(checkRecord(file, []).problems, []);
+        file.exec(change);
+        assert.match(checkRecord(file, []).problems.join('\n'), found);
+      } finally {
+        file.close();
+      }
+    });
+  }
+
+  test('rebuilding mends tables, triggers and indexes that were altered', async () => {
+    await using directory = await temporaryDirectory();
+    await using ledger = await openAt(directory.path);
+    await append(ledger, wholeRun);
+    const file = new Database(join(directory.path, 'ledger.db'));
+    file.exec(`DELETE FROM host_run; UPDATE run SET exit_code = 4; DROP INDEX event_of_run;
+      CREATE TRIGGER t AFTER INSERT ON note BEGIN DELETE FROM blob; END`);
+    file.close();
+    assert.equal((await ledger.verify()).problems.length, 4);
+    await ledger.rebuild();
+    assert.deepEqual((await ledger.verify()).problems, []);
   });
 
   test('two processes that append at once lose nothing, and their chain is one', async () => {

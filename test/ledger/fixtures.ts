@@ -1,4 +1,5 @@
 // A small run as the engine would record it, with every event that has a table.
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -97,10 +98,19 @@ export function scanned(of_: { run: string; host: string; hostId: string }, what
   return { type: 'host.scanned', ...of_, scan: what, purpose: 'scan' };
 }
 
+export const planBytes = Buffer.from('the bytes of a plan');
+export const planSha256 = createHash('sha256').update(planBytes).digest('hex');
+
+/** Appends events of a run, with the plan that they name. */
+export async function append(ledger: Ledger, events: readonly RunEvent[]): Promise<void> {
+  await ledger.putBlob(planBytes);
+  await ledger.append(events);
+}
+
 /** One of every kind. */
 export const wholeRun: readonly RunEvent[] = [
-  started(run, { planSha256: 'f'.repeat(64), ticket: 'CHG-1' }),
-  { type: 'plan.created', run, plan: 'p', sha256: 'f'.repeat(64), hosts: 1, updates: 1, expiresMs: 9 },
+  started(run, { planSha256, ticket: 'CHG-1' }),
+  { type: 'plan.created', run, plan: 'p', sha256: planSha256, hosts: 1, updates: 1, expiresMs: 9 },
   { type: 'host.started', ...of, attempt: 1, wave: 0 },
   { type: 'host.scanned', ...of, scan: scan([update('app', '2')]), purpose: 'before' },
   { type: 'wave.started', run, wave: 0, name: 'first', hosts: ['web01'] },

@@ -152,12 +152,12 @@ test('reboots that wait, ledger checks and doctor show nothing that steers', () 
   const { output } = fakeOutput({ isTty: true });
   const texts = [
     renderPendingReboots([{ host: nasty, sinceMs: atMs, reasons: [nasty] }], { output }),
-    renderLedgerCheck({ events: 1, blobs: 0, head: '1:ab', problems: [nasty] }, output),
+    renderLedgerCheck({ heads: { saved: 0, given: [] }, events: 1, blobs: 0, head: '1:ab', problems: [nasty] }, output),
     renderDoctor([{ check: nasty, state: 'failed', message: nasty, hint: nasty }], output),
   ];
   for (const text of texts) assert.deepEqual(steering(text), []);
   assert.equal(
-    renderLedgerCheck({ events: 1, blobs: 0, head: '1:ab', problems: [] }, output),
+    renderLedgerCheck({ heads: { saved: 0, given: [] }, events: 1, blobs: 0, head: '1:ab', problems: [] }, output),
     'ok: 1 event, 0 blobs, head 1:ab\n',
   );
 });
