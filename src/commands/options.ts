@@ -30,6 +30,7 @@ export interface Options {
   readonly out: string;
   readonly refresh: boolean;
   readonly maxAge: string;
+  readonly maxScanAge: string;
   readonly ticket: string;
   readonly reason: string;
   readonly asOf: string;
@@ -121,7 +122,8 @@ export const optionTable: Readonly<Record<OptionName, OptionSpec>> = {
   ok: { flags: '--ok <names>', description: 'exit names to treat as 0, e.g. changes,locked' },
   out: { flags: '-o, --out <file>', description: 'where to write it' },
   refresh: { flags: '--no-refresh', description: 'leave the package metadata on the hosts as it is' },
-  maxAge: { flags: '--max-age <duration>', description: 'metadata older than this is stale (default 6h)' },
+  maxAge: { flags: '--max-age <duration>', description: 'package metadata older than this is stale (default 36h)' },
+  maxScanAge: { flags: '--max-scan-age <duration>', description: 'a scan older than this is stale (default 7d)' },
   ticket: { flags: '--ticket <id>', description: 'change ticket, for the record' },
   reason: { flags: '--reason <text>', description: 'why, for the record' },
   asOf: { flags: '--as-of <time>', description: 'answer as of this time (ISO 8601, or a duration ago such as 7d)' },

@@ -187,7 +187,7 @@ export const commands: readonly CommandSpec[] = [
   {
     name: 'report status',
     summary: 'each host: pending updates, reboot, age of the answer',
-    options: ['ledger', 'asOf', ...output, 'detailedExitcode'],
+    options: ['ledger', 'asOf', 'maxScanAge', ...output, 'detailedExitcode'],
     examples: ['fettle report status', 'fettle report status --as-of 2026-11-01'],
     load: () => import('./report-status.ts'),
   },

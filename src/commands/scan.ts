@@ -12,7 +12,8 @@ import { lookAt } from './look.ts';
 import type { Options } from './options.ts';
 import { show } from './show.ts';
 
-const defaultMaxAgeMs = 6 * 3_600_000;
+/** Hosts fetch their lists about once a day by themselves. */
+const defaultMaxAgeMs = 36 * 3_600_000;
 
 /** Looks at every host and records what is missing. Hosts whose own metadata is old are stale: never clean. */
 export async function run(invocation: Invocation, context: Context): Promise<ExitName> {
@@ -56,7 +57,8 @@ function scanExit(reached: ExitName, rows: readonly ScanRow[], options: Partial<
   const scanned = rows.filter((row) => row.state === 'scanned');
   if (scanned.some((row) => row.isIncomplete)) return 'partial';
   if (options.detailedExitcode === true && scanned.some((row) => row.security + row.other > 0)) return 'changes';
-  return scanned.some((row) => row.isStale || row.problems.length > 0) ? 'partial' : 'ok';
+  if (scanned.some((row) => row.problems.length > 0)) return 'partial';
+  return scanned.some((row) => row.isStale) ? 'unverified' : 'ok';
 }
 
 export function readDuration(text: string | undefined, flag: string): number | undefined {

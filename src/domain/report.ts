@@ -95,11 +95,11 @@ export interface LogRow {
   readonly output?: Uint8Array;
 }
 
-/** One host as the latest scan up to some time saw it. */
-export interface HostStatusRow {
-  readonly host: string;
-  readonly hostId: string;
+/** What the latest scan of a host said. */
+export interface ScannedStatus {
   readonly scannedMs: number;
+  /** The answer itself is older than asked for, whatever it says. */
+  readonly isOld: boolean;
   readonly osName: string;
   readonly kernel: string;
   readonly security: number;
@@ -114,9 +114,19 @@ export interface HostStatusRow {
   readonly rebootReasons: readonly string[];
   readonly broken: number;
   readonly problems: readonly string[];
+}
+
+/** One host that the ledger knows, up to some time. Without a scan nothing is known of its updates. */
+export type HostStatusRow = {
+  readonly host: string;
+  readonly hostId: string;
+  /** The first of the tries since the last scan that did not reach it. */
+  readonly unreachableSinceMs?: number;
+  /** Why the latest of them failed. */
+  readonly lastFailure?: string;
   readonly lastVerdict?: Verdict;
   readonly lastRun?: string;
-}
+} & (ScannedStatus | { readonly scannedMs?: undefined });
 
 export interface PendingUpdateRow {
   readonly name: string;

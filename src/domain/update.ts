@@ -54,6 +54,22 @@ export interface InstalledPackage {
   readonly unattended?: 'leaves' | 'changes';
 }
 
+export interface PendingCounts {
+  readonly security: number;
+  readonly other: number;
+  readonly heldBack: number;
+}
+
+/**
+ * Updates by what would happen to them, for every place that tells a number. One that is held back counts as such,
+ * unless a version behind it closes a security hole: that one would go in.
+ */
+export function countPending(updates: readonly Update[]): PendingCounts {
+  const pending = updates.filter((update) => update.heldBack === undefined || update.securityTo !== undefined);
+  const security = pending.filter((update) => update.class === 'security').length;
+  return { security, other: pending.length - security, heldBack: updates.length - pending.length };
+}
+
 /** `name:arch`, the key of a package within one host. */
 export function packageKey(item: { readonly name: string; readonly arch: string }): string {
   return `${item.name}:${item.arch}`;

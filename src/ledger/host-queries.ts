@@ -1,15 +1,8 @@
 import type { HostFacts } from '../domain/scan.ts';
-import type {
-  HostRow,
-  HostStatusRow,
-  PackageRow,
-  PendingRebootRow,
-  PendingUpdateRow,
-  RebootRow,
-} from '../domain/report.ts';
+import type { HostRow, PackageRow, PendingRebootRow, PendingUpdateRow, RebootRow } from '../domain/report.ts';
 import type { UpdateClass } from '../domain/update.ts';
 import { readPackageLists } from './blob.ts';
-import { lastVerdicts, toReboot } from './run-queries.ts';
+import { toReboot } from './run-queries.ts';
 import type { ScanStatus } from './scan-projection.ts';
 import { all, first, query, type Connection } from './sqlite.ts';
 import type { Tables } from './tables.ts';
@@ -25,25 +18,6 @@ function latestScans(connection: Connection, asOfMs: number): readonly LatestSca
        ORDER BY host.name`,
     )
     .all(asOfMs) as LatestScan[];
-}
-
-export function hostStatus(connection: Connection, asOfMs: number): readonly HostStatusRow[] {
-  const verdicts = lastVerdicts(connection, asOfMs);
-  return latestScans(connection, asOfMs).map((row) => {
-    const { packages: _packages, ...status } = JSON.parse(row.status_json) as ScanStatus;
-    const last = verdicts.get(row.host_id);
-    return {
-      ...status,
-      host: row.name,
-      hostId: row.host_id,
-      scannedMs: row.at,
-      security: row.security,
-      other: row.other,
-      heldBack: row.held_back,
-      rebootNeeded: row.reboot_needed as HostStatusRow['rebootNeeded'],
-      ...(last === undefined ? {} : { lastVerdict: last.verdict, lastRun: last.run }),
-    };
-  });
 }
 
 export function pendingUpdates(connection: Connection, asOfMs: number): readonly PendingUpdateRow[] {

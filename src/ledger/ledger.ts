@@ -33,6 +33,7 @@ import { addSavedHead, formatHead, readSavedHeads } from './heads.ts';
 import type { RecordCheck, TableShare } from './check.ts';
 import type { OperationName } from './operations.ts';
 import { handedOver, sentEvent } from './sent-event.ts';
+import type { StatusQuestion } from './status-query.ts';
 import { LedgerThread } from './thread.ts';
 
 export interface LedgerOptions {
@@ -180,8 +181,8 @@ export class Ledger implements RunRecord, AsyncDisposable {
     return this.#query('runLogs', run, host);
   }
 
-  hostStatus(asOfMs: number): Promise<readonly HostStatusRow[]> {
-    return this.#query('hostStatus', asOfMs);
+  hostStatus(question: StatusQuestion): Promise<readonly HostStatusRow[]> {
+    return this.#query('hostStatus', question);
   }
 
   pendingUpdates(asOfMs: number): Promise<readonly PendingUpdateRow[]> {
@@ -210,7 +211,6 @@ export class Ledger implements RunRecord, AsyncDisposable {
     return this.#query('history', question);
   }
 
-  /** Hardware as the latest scan of a host has it. */
   inventoryOf(hostId: string): Promise<Inventory | undefined> {
     return this.#query('inventoryOf', hostId);
   }
@@ -256,12 +256,10 @@ export class Ledger implements RunRecord, AsyncDisposable {
     for (const head of saved) await addSavedHead(target, head, 'backup');
   }
 
-  /** What SQLite finds wrong with the file itself; empty: nothing. */
   checkFile(): Promise<readonly string[]> {
     return this.#query('checkFile');
   }
 
-  /** Makes every table again from the events. */
   rebuild(): Promise<void> {
     return this.#query('rebuild');
   }

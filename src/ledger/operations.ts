@@ -7,7 +7,7 @@ import { backup } from './backup.ts';
 import { holdsHead, readHead, type Head } from './chain.ts';
 import { checkFile, checkRecord, checkTables, readStats, rebuild, type TableShare } from './check.ts';
 import { history } from './history-queries.ts';
-import { hostStatus, hosts, packagesAt, pendingUpdates, reboots } from './host-queries.ts';
+import { hosts, packagesAt, pendingUpdates, reboots } from './host-queries.ts';
 import { inventoryOf } from './inventory-query.ts';
 import {
   abandonLease,
@@ -21,6 +21,7 @@ import {
 } from './leases.ts';
 import { findRun, listRuns, readLogs, showRun } from './run-queries.ts';
 import { readRecordedFacts, readRunState } from './run-state.ts';
+import { hostStatus, type StatusQuestion } from './status-query.ts';
 import { immediately, type Connection } from './sqlite.ts';
 
 type Operation = (connection: Connection, path: string, given: readonly unknown[]) => unknown;
@@ -44,7 +45,7 @@ export const operations = {
   findRun: (connection, _path, [id]) => findRun(connection, id === undefined ? undefined : text(id)),
   showRun: (connection, _path, [run]) => showRun(connection, text(run)),
   runLogs: (connection, _path, [run, host]) => readLogs(connection, text(run), text(host)),
-  hostStatus: (connection, _path, [asOfMs]) => hostStatus(connection, Number(asOfMs)),
+  hostStatus: (connection, _path, [question]) => hostStatus(connection, question as StatusQuestion),
   pendingUpdates: (connection, _path, [asOfMs]) => pendingUpdates(connection, Number(asOfMs)),
   hosts: (connection, _path, [asOfMs]) => hosts(connection, Number(asOfMs)),
   packagesAt: (connection, _path, [host, asOfMs]) => packagesAt(connection, text(host), Number(asOfMs)),

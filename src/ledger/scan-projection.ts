@@ -1,5 +1,5 @@
 import type { HistoryEntry, HostFacts } from '../domain/scan.ts';
-import type { HeldBack, Update } from '../domain/update.ts';
+import { countPending, type HeldBack, type Update } from '../domain/update.ts';
 import type { PackedScan, PackedScanEvent } from './blob.ts';
 import { one, prepared, query, template, type Connection, type Slots } from './sqlite.ts';
 import type { Tables } from './tables.ts';
@@ -100,8 +100,7 @@ const insertHistory = template((slot: Slots<Tables['host_history']>) =>
 
 export function projectScan(connection: Connection, { seq, timeMs, event }: ProjectedScan): void {
   const { scan, hostId } = event;
-  const pending = scan.updates.filter((update) => update.heldBack === undefined || update.securityTo !== undefined);
-  const security = pending.filter((update) => update.class === 'security').length;
+  const { security, other, heldBack } = countPending(scan.updates);
   insertScan.run(connection, {
     seq,
     host_id: hostId,
@@ -109,8 +108,8 @@ export function projectScan(connection: Connection, { seq, timeMs, event }: Proj
     purpose: event.purpose,
     at: timeMs,
     security,
-    other: pending.length - security,
-    held_back: scan.updates.length - pending.length,
+    other,
+    held_back: heldBack,
     reboot_needed: scan.reboot.needed,
     status_json: JSON.stringify(statusOf(scan)),
     packages_sha256: scan.packagesSha256,

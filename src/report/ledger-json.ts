@@ -11,8 +11,13 @@ import type {
   RebootRow,
   RunDetail,
   RunRow,
+  ScannedStatus,
 } from '../domain/report.ts';
 import { jsonRow, jsonTime, type JsonShape } from './json.ts';
+
+function ofKnown<T>(read: (row: HostStatusRow & ScannedStatus) => T): (row: HostStatusRow) => T | null {
+  return (row) => (row.scannedMs === undefined ? null : read(row));
+}
 
 export const statusJson: JsonShape<HostStatusRow> = {
   name: 'report-status',
@@ -21,19 +26,24 @@ export const statusJson: JsonShape<HostStatusRow> = {
   fields: {
     host: (row) => row.host,
     hostId: (row) => row.hostId,
+    state: (row) =>
+      row.unreachableSinceMs !== undefined ? 'unreachable' : row.scannedMs === undefined ? 'never scanned' : 'scanned',
+    unreachableSince: (row) => jsonTime(row.unreachableSinceMs),
+    lastFailure: (row) => row.lastFailure ?? null,
     scannedAt: (row) => jsonTime(row.scannedMs),
-    osName: (row) => row.osName,
-    kernel: (row) => row.kernel,
-    security: (row) => (row.securityKnown ? row.security : null),
-    securityKnown: (row) => row.securityKnown,
-    other: (row) => row.other,
-    heldBack: (row) => row.heldBack,
-    isStale: (row) => row.isStale,
-    metadataFetchedAt: (row) => jsonTime(row.metadataFetchedMs),
-    rebootNeeded: (row) => row.rebootNeeded,
-    rebootReasons: (row) => row.rebootReasons,
-    broken: (row) => row.broken,
-    problems: (row) => row.problems,
+    isOld: ofKnown((row) => row.isOld),
+    osName: ofKnown((row) => row.osName),
+    kernel: ofKnown((row) => row.kernel),
+    security: ofKnown((row) => (row.securityKnown ? row.security : null)),
+    securityKnown: ofKnown((row) => row.securityKnown),
+    other: ofKnown((row) => row.other),
+    heldBack: ofKnown((row) => row.heldBack),
+    isStale: ofKnown((row) => row.isStale),
+    metadataFetchedAt: ofKnown((row) => jsonTime(row.metadataFetchedMs)),
+    rebootNeeded: ofKnown((row) => row.rebootNeeded),
+    rebootReasons: ofKnown((row) => row.rebootReasons),
+    broken: ofKnown((row) => row.broken),
+    problems: ofKnown((row) => row.problems),
     lastVerdict: (row) => row.lastVerdict,
     lastRun: (row) => row.lastRun,
   },

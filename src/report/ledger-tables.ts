@@ -8,6 +8,7 @@ import type {
   PendingRebootRow,
   PendingUpdateRow,
   RebootRow,
+  ScannedStatus,
 } from '../domain/report.ts';
 import type { Output } from './output.ts';
 import { packageWords } from './package-words.ts';
@@ -23,40 +24,63 @@ export function renderStatus(
   rows: readonly HostStatusRow[],
   { output, nowMs = output.clock.now() }: { readonly output: Output; readonly nowMs?: number | undefined },
 ): string {
+  const known = (read: (row: KnownRow) => string) => (row: HostStatusRow) => (isKnown(row) ? read(row) : '-');
   const columns: readonly Column<HostStatusRow>[] = [
     { title: 'HOST', text: (row) => row.host },
-    { title: 'SYSTEM', text: (row) => row.osName, narrow: 'cut' },
+    { title: 'SYSTEM', text: known((row) => row.osName), narrow: 'cut' },
     {
       title: 'SECURITY',
-      text: (row) => (row.securityKnown ? String(row.security) : 'unknown'),
+      text: known((row) => (row.securityKnown ? String(row.security) : 'unknown')),
       align: 'right',
-      paint: (text, row, paint) => (row.securityKnown && row.security === 0 ? text : paint.red(text)),
+      paint: (text, row, paint) => (isKnown(row) && row.securityKnown && row.security === 0 ? text : paint.red(text)),
     },
-    { title: 'OTHER', text: (row) => String(row.other), align: 'right' },
-    { title: 'HELD', text: (row) => String(row.heldBack), align: 'right' },
+    { title: 'OTHER', text: known((row) => String(row.other)), align: 'right' },
+    { title: 'HELD', text: known((row) => String(row.heldBack)), align: 'right' },
     {
       title: 'REBOOT',
-      text: (row) => row.rebootNeeded,
+      text: known((row) => row.rebootNeeded),
       paint: (text, _row, paint) => (text === 'yes' ? paint.yellow(text) : text),
     },
     {
-      ...age('SCANNED', (row: HostStatusRow) => row.scannedMs, nowMs),
-      text: (row) => `${formatAge(row.scannedMs, nowMs)}${row.isStale ? ', stale' : ''}`,
-      paint: (text, row, paint) => (row.isStale ? paint.yellow(text) : text),
+      title: 'SCANNED',
+      text: (row) => `${isKnown(row) ? formatAge(row.scannedMs, nowMs) : 'never'}${isStaleRow(row) ? ', stale' : ''}`,
+      plain: (row) => (isKnown(row) ? isoTime(row.scannedMs) : 'never'),
+      paint: (text, row, paint) => (isKnown(row) && !isStaleRow(row) ? text : paint.yellow(text)),
     },
     {
       title: 'LAST RUN',
       text: (row) => row.lastVerdict ?? '',
       paint: (text, _row, paint) => paintStanding(text, paint),
     },
-    { title: 'REMARKS', text: statusRemarks, narrow: 'wrap' },
+    {
+      title: 'REMARKS',
+      text: (row) => statusRemarks(row, (ms) => formatAge(ms, nowMs)),
+      plain: (row) => statusRemarks(row, isoTime),
+      narrow: 'wrap',
+    },
   ];
-  return renderTable(columns, rows, { output, empty: 'the ledger knows no scanned host; scan with: fettle scan' });
+  return renderTable(columns, rows, { output, empty: 'the ledger knows no host; scan with: fettle scan' });
 }
 
-function statusRemarks(row: HostStatusRow): string {
+type KnownRow = HostStatusRow & ScannedStatus;
+
+function isKnown(row: HostStatusRow): row is KnownRow {
+  return row.scannedMs !== undefined;
+}
+
+/** The answer is old, or the host's own lists were when it gave it. */
+function isStaleRow(row: HostStatusRow): boolean {
+  return isKnown(row) && (row.isOld || row.isStale);
+}
+
+function statusRemarks(row: HostStatusRow, time: (ms: number) => string): string {
+  const { unreachableSinceMs: sinceMs, lastFailure = '' } = row;
+  const away = sinceMs === undefined ? [] : [`unreachable since ${time(sinceMs)}: ${lastFailure}`];
+  if (!isKnown(row)) return ['never scanned', ...away].join('; ');
+  const old = row.isOld ? ['stale: the scan is old'] : [];
+  const stale = row.isStale ? ['stale: its package metadata was old'] : [];
   const broken = row.broken === 0 ? [] : [`${row.broken} packages not properly installed`];
-  return [...broken, ...row.problems].join('; ');
+  return [...away, ...old, ...stale, ...broken, ...row.problems].join('; ');
 }
 
 export function renderUpdates(

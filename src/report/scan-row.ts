@@ -2,7 +2,7 @@
 import { plural } from '../base/text.ts';
 import { gapsOf } from '../domain/scan.ts';
 import type { HostScan } from '../domain/scan.ts';
-import type { HeldBack, Update } from '../domain/update.ts';
+import { countPending, type HeldBack, type Update } from '../domain/update.ts';
 
 export interface ScanUpdateRow {
   readonly name: string;
@@ -61,7 +61,7 @@ export function scanRow(answer: HostAnswer): ScanRow {
     state: 'scanned',
     osName: scan.facts.osName,
     kernel: scan.facts.kernel,
-    ...countUpdates(scan.updates),
+    ...countPending(scan.updates),
     securityKnown: scan.securityKnown,
     isStale: metadata.isStale,
     isIncomplete: gapsOf(scan).length > 0,
@@ -91,13 +91,6 @@ export function sharedRows(): (answer: HostAnswer) => ScanRow {
     if (row.state === 'failed') return structuredClone(row);
     return { ...structuredClone({ ...row, updates: [] }), updates: row.updates.map(share) };
   };
-}
-
-/** What is held back counts once, as held back. */
-export function countUpdates(updates: readonly Update[]): { security: number; other: number; heldBack: number } {
-  const free = updates.filter((update) => update.heldBack === undefined);
-  const security = free.filter((update) => update.class === 'security').length;
-  return { security, other: free.length - security, heldBack: updates.length - free.length };
 }
 
 function updateRow({ name, arch, from, to, class: kind, heldBack }: Update): ScanUpdateRow {
@@ -133,7 +126,7 @@ function problemsOf(scan: HostScan): string[] {
 
 /** `2 security, 5 other, 1 held back; reboot needed; metadata stale` */
 export function scanPhrase(scan: HostScan): string {
-  const { security, other, heldBack } = countUpdates(scan.updates);
+  const { security, other, heldBack } = countPending(scan.updates);
   const parts = [
     `${scan.securityKnown ? security : 'unknown'} security, ${other} other`,
     ...(heldBack === 0 ? [] : [`${heldBack} held back`]),

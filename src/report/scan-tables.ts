@@ -150,8 +150,7 @@ function scanColumns(nowMs: number): readonly Column<ScanRow>[] {
     {
       title: 'METADATA',
       text: (row) => (row.state === 'scanned' ? metadataText(row, nowMs) : '-'),
-      plain: (row) =>
-        row.state === 'scanned' && row.metadataFetchedMs !== undefined ? isoTime(row.metadataFetchedMs) : '',
+      plain: (row) => (row.state === 'scanned' ? plainMetadata(row) : ''),
       paint: (text, row, paint) => (row.state === 'scanned' && row.isStale ? paint.yellow(text) : text),
     },
     {
@@ -166,6 +165,11 @@ function scanColumns(nowMs: number): readonly Column<ScanRow>[] {
 function metadataText(row: Scanned, nowMs: number): string {
   const age = row.metadataFetchedMs === undefined ? 'never fetched' : formatAge(row.metadataFetchedMs, nowMs);
   return row.isStale ? `${age}, stale` : age;
+}
+
+function plainMetadata(row: Scanned): string {
+  const time = row.metadataFetchedMs === undefined ? 'never' : isoTime(row.metadataFetchedMs);
+  return row.isStale ? `${time} stale` : time;
 }
 
 function remarks(row: ScanRow): string {

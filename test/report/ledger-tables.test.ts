@@ -14,6 +14,7 @@ const status: HostStatusRow = {
   host: 'web01',
   hostId: 'web01',
   scannedMs: atMs,
+  isOld: false,
   osName: 'Debian GNU/Linux 12',
   kernel: '6.1',
   security: 0,
@@ -81,10 +82,18 @@ const detail: RunDetail = {
 test('the status never shows an unknown number of security updates as none', () => {
   assert.match(
     renderStatus([status], { output: fakeOutput().output }),
-    /^web01\tDebian GNU\/Linux 12\tunknown\t2\t1\tyes\t2026-11-23T18:00:00.000Z\tverified\t$/m,
+    /^web01\tDebian GNU\/Linux 12\tunknown\t2\t1\tyes\t2026-11-23T18:00:00.000Z\tverified\tstale: its package metadata was old$/m,
   );
   const drawn = renderStatus([status], { output: fakeOutput({ isTty: true, columns: 100 }).output });
   assert.match(drawn, /unknown +2 +1 +yes +1h ago, stale +verified/);
+});
+
+test('a host that was never scanned is shown as such, with nothing that could pass for a number', () => {
+  const row: HostStatusRow = { host: 'dead01', hostId: 'dead01', unreachableSinceMs: atMs, lastFailure: 'no route' };
+  assert.equal(
+    renderStatus([row], { output: fakeOutput().output }),
+    'dead01\t-\t-\t-\t-\t-\tnever\t\tnever scanned; unreachable since 2026-11-23T18:00:00.000Z: no route\n',
+  );
 });
 
 test('as of an earlier time the ages count from then', () => {
@@ -158,6 +167,6 @@ test('reboots that wait, ledger checks and doctor show nothing that steers', () 
   for (const text of texts) assert.deepEqual(steering(text), []);
   assert.equal(
     renderLedgerCheck({ heads: { saved: 0, given: [] }, events: 1, blobs: 0, head: '1:ab', problems: [] }, output),
-    'ok: 1 event, 0 blobs, head 1:ab\n',
+    'ok: 1 event, 0 blobs, head 1:ab\n  no saved head: nothing says whether events were cut off at the end\n',
   );
 });
