@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { homedir, hostname, userInfo } from 'node:os';
+import { extname, join } from 'node:path';
 import { CommanderError } from 'commander';
 import { ulid } from 'ulid';
 import { systemClock, type BootTime } from './base/clock.ts';
@@ -12,6 +13,7 @@ import { acceptedExits, exitCodeOf, exitNameOf } from './commands/exit.ts';
 import { watchInterruptions, type InterruptSignal } from './commands/interruptions.ts';
 import type { Options } from './commands/options.ts';
 import { commands } from './commands/registry.ts';
+import { ownName } from './commands/own-name.ts';
 import { createProgram } from './commands/program.ts';
 import { readOperator } from './commands/operator.ts';
 import { createPrompt } from './commands/prompt.ts';
@@ -19,8 +21,14 @@ import { FettleError } from './domain/error.ts';
 import { exitCodes, type ExitName } from './domain/exit.ts';
 import type { OpenTransports } from './commands/context.ts';
 import { renderError } from './report/error-text.ts';
-import { createOutput, endQuietlyOnClosedPipe } from './report/output.ts';
+import { commandsAsTyped, createOutput, endQuietlyOnClosedPipe } from './report/output.ts';
 import { openTransports } from './transport/registry.ts';
+
+/** Where this program lies: `cli.js` in the `dist` of a package, `cli.ts` in the `src` of a checkout. */
+const location = {
+  file: join(import.meta.dirname, `cli${extname(import.meta.filename)}`),
+  root: join(import.meta.dirname, '..'),
+};
 
 /** What a test may put in place of the real thing. */
 export interface AppOptions {
@@ -85,10 +93,14 @@ function createContext(spec: CommandSpec, invocation: Invocation, openTransports
     stderr: process.stderr,
     env,
     clock: systemClock,
+    asTyped: commandsAsTyped(
+      ownName({ ...location, execPath: process.execPath, cwd: process.cwd(), env }),
+      commands.map(({ name }) => name),
+    ),
     ...(options.color === undefined ? {} : { colour: options.color }),
   });
   const console = createConsole(
-    { write: (text) => output.stdout.write(text), writeError: (text) => output.stderr.write(text) },
+    { write: (text) => output.stdout.write(text), writeError: (text) => output.stderr.write(output.asTyped(text)) },
     options.quiet ?? false,
   );
   const bootId = safely(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());

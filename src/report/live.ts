@@ -49,8 +49,8 @@ class LiveReporter implements Reporter {
     this.#log.clear();
     this.#log.done();
     this.#hold[Symbol.dispose]();
-    const { stderr } = this.#output;
-    stderr.write(endText(this.#state, stderr));
+    const { stderr, asTyped } = this.#output;
+    stderr.write(asTyped(endText(this.#state, stderr)));
   }
 
   #draw(): void {

@@ -42,6 +42,8 @@ export interface Output {
   holdScreen(around: (write: () => void) => void): Disposable;
   /** stderr past `holdScreen`; only for the view that holds it. */
   readonly screen: RawStream;
+  /** A text for people with its fettle commands as they are typed here; see `commandsAsTyped`. */
+  asTyped(text: string): string;
 }
 
 export interface OutputOptions {
@@ -53,6 +55,8 @@ export interface OutputOptions {
   readonly colour?: boolean;
   /** Repeats `action`; the default is an interval timer that does not keep the process alive. */
   readonly every?: Output['every'];
+  /** The default leaves texts as they are. */
+  readonly asTyped?: Output['asTyped'];
 }
 
 export function createOutput(options: OutputOptions): Output {
@@ -85,7 +89,19 @@ export function createOutput(options: OutputOptions): Output {
       };
     },
     screen: options.stderr,
+    asTyped: options.asTyped ?? ((text) => text),
   };
+}
+
+/**
+ * Puts `program` for the word `fettle` before each of the first words of commands: a source checkout has no `fettle` on
+ * PATH, and what is not installed is no command to advise.
+ */
+export function commandsAsTyped(program: string, commands: readonly string[]): Output['asTyped'] {
+  if (program === 'fettle') return (text) => text;
+  const firstWords = new Set(commands.map((name) => name.split(' ', 1)[0] ?? name));
+  return (text) =>
+    text.replace(/\bfettle ([a-z]+)\b/g, (all, word: string) => (firstWords.has(word) ? `${program} ${word}` : all));
 }
 
 function drained(raw: RawStream): Promise<void> {

@@ -41,7 +41,7 @@ export function createPlainReporter(output: Output, { verbose }: ReporterOptions
     finish() {
       beat[Symbol.dispose]();
       buffers.flushAll();
-      stderr.write(endText(state, stderr));
+      stderr.write(output.asTyped(endText(state, stderr)));
     },
   };
 }

@@ -33,7 +33,7 @@ export function renderPlan(sheet: PlanSheet, output: Output): string {
   putAbsent(page, plan);
   if (plan.warnings.length > 0) page.section('Warnings');
   for (const warning of plan.warnings) page.put(2, `- ${warning}`);
-  putTotals(page, sheet, working.length === 0);
+  putTotals(page, sheet, output, working.length === 0);
   return page.text();
 }
 
@@ -183,7 +183,7 @@ function putAbsent(page: Page, { absent }: Plan): void {
   }
 }
 
-function putTotals(page: Page, { plan, path }: PlanSheet, isEmpty: boolean): void {
+function putTotals(page: Page, { plan, path }: PlanSheet, output: Output, isEmpty: boolean): void {
   page.line('');
   const away = plan.absent.length === 0 ? '' : `; ${plural(plan.absent.length, 'host')} took no part`;
   if (isEmpty) {
@@ -201,5 +201,5 @@ function putTotals(page: Page, { plan, path }: PlanSheet, isEmpty: boolean): voi
     `${plural(totals.reboots, 'reboot')} expected`,
   ];
   for (const line of wrap(cleanLine(parts.join(', ') + away), page.columns)) page.line(page.paint.bold(line));
-  if (path !== undefined) page.line(`next: fettle apply ${cleanLine(shellWord(path))}`);
+  if (path !== undefined) page.line(output.asTyped(`next: fettle apply ${cleanLine(shellWord(path))}`));
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { test } from 'node:test';
-import { createOutput, decideColour, endQuietlyOnClosedPipe } from '../../src/report/output.ts';
+import { commandsAsTyped, createOutput, decideColour, endQuietlyOnClosedPipe } from '../../src/report/output.ts';
 import { ManualTime, MemoryStream } from './fake-output.ts';
 
 test('the flag decides about colour, then NO_COLOR, then what forces it, then the terminal', () => {
@@ -46,4 +46,14 @@ test('a reader that went away ends nothing; a full disk is told', () => {
   assert.deepEqual(told, []);
   stream.emit('error', Object.assign(new Error('no space left on device'), { code: 'ENOSPC' }));
   assert.deepEqual(told, ['disk: the output cannot be written: no space left on device']);
+});
+
+test('commands in texts for people are named as they are typed here, and other words stay', () => {
+  const asTyped = commandsAsTyped('npm run fettle --', ['apply', 'run list', 'run show']);
+  assert.equal(asTyped('next: fettle apply plan.json'), 'next: npm run fettle -- apply plan.json');
+  assert.equal(
+    asTyped('see `fettle run show`; fettle runs on it'),
+    'see `npm run fettle -- run show`; fettle runs on it',
+  );
+  assert.equal(commandsAsTyped('fettle', ['apply'])('fettle apply'), 'fettle apply');
 });
