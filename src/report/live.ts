@@ -49,8 +49,8 @@ class LiveReporter implements Reporter {
     this.#log.clear();
     this.#log.done();
     this.#hold[Symbol.dispose]();
-    const { stderr, asTyped } = this.#output;
-    stderr.write(asTyped(endText(this.#state, stderr)));
+    const output = this.#output;
+    output.stderr.write(output.asTyped(endText(this.#state, output.stderr)));
   }
 
   #draw(): void {

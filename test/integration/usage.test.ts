@@ -17,7 +17,7 @@ interface BadInput {
 }
 
 const bad: readonly BadInput[] = [
-  { what: 'no inventory anywhere', argv: ['scan'], says: /no inventory is named[\s\S]*fettle init/ },
+  { what: 'no inventory anywhere', argv: ['scan'], says: /no inventory is named[\s\S]* init/ },
   { what: 'an inventory that is not there', argv: ['scan', '-i', 'none.yaml'], says: /none\.yaml/ },
   {
     what: 'broken YAML',
@@ -203,7 +203,7 @@ test('history of a host nobody knows, and of one that nothing happened to', asyn
   assert.equal((await rig.run(['exec', '-i', 'i.yaml', '-l', 'here', '--', 'true'])).code, 0);
   const unknown = await rig.run(['report', 'history', 'heer']);
   assert.equal(unknown.code, 2);
-  assert.match(unknown.stderr, /knows no host heer[\s\S]*fettle report hosts/);
+  assert.match(unknown.stderr, /knows no host heer[\s\S]* report hosts/);
   const known = await rig.run(['report', 'history', 'here', '--json']);
   assert.equal(known.code, 0, known.stderr);
   assert.deepEqual((JSON.parse(known.stdout) as { history: unknown[] }).history, []);

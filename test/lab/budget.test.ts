@@ -29,7 +29,7 @@ describe('a budget of one, with one host that fails and one that is off', () => 
     const { stderr } = await scenario.fettle(['apply', scenario.plan], 7);
     assert.match(stderr, /failed +a2/);
     assert.match(stderr, /unreachable +a3/);
-    assert.match(stderr, /fettle run resume/);
+    assert.match(stderr, /next: .* run resume/);
     assert.match(stderr, /fettle-fragile/);
     const verdicts = await scenario.verdicts();
     assert.equal(verdicts['a2'], 'failed');
