@@ -16,6 +16,11 @@ export function promptOf(mark: string): string {
   return `fettle-${mark}-password:`;
 }
 
+/** Said by the login shell before anything else: without it, no command of ours has run. */
+export function begunOf(mark: string): string {
+  return `fettle-${mark}-begun`;
+}
+
 export function readyOf(mark: string): string {
   return `fettle-${mark}-ready`;
 }
@@ -50,6 +55,7 @@ export class ElevationDialogue implements Dialogue, Disposable {
   #wasSent = false;
   #isOver = false;
   #heard = '';
+  #hasBegun = false;
   isThrough = false;
 
   constructor(options: ElevationDialogueOptions) {
@@ -60,7 +66,7 @@ export class ElevationDialogue implements Dialogue, Disposable {
   }
 
   next(stderr: string): DialogueAnswer {
-    this.#heard = stderr;
+    this.#heard = this.#afterBegun(stderr);
     const readyAt = stderr.indexOf(this.#ready);
     if (readyAt >= 0) {
       this.isThrough = true;
@@ -69,6 +75,14 @@ export class ElevationDialogue implements Dialogue, Disposable {
     }
     const askedTo = this.#findPrompt(stderr);
     return askedTo < 0 ? { kind: 'wait' } : this.#answer(askedTo);
+  }
+
+  /** What a profile of the account printed before is nothing that the elevation program said. */
+  #afterBegun(stderr: string): string {
+    const begun = `${begunOf(this.#options.mark)}\n`;
+    const at = stderr.indexOf(begun);
+    this.#hasBegun ||= at >= 0;
+    return at < 0 ? stderr : stderr.slice(at + begun.length);
   }
 
   #answer(consumed: number): DialogueAnswer {
@@ -102,6 +116,7 @@ export class ElevationDialogue implements Dialogue, Disposable {
   /** The program ended before our shell began. */
   refusal(exitCode: number | null): FettleError {
     const text = Buffer.from(this.#heard, 'latin1').toString('utf8');
+    if (!this.#hasBegun) return this.#noShell(text, exitCode);
     const known = reasons.find(({ pattern }) => pattern.test(text));
     const lines = text.split('\n').flatMap((line) => (line.trim() === '' ? [] : [line.trim()]));
     const telling = lines.findLast((line) => known?.pattern.test(line)) ?? lines.at(-1);
@@ -110,6 +125,16 @@ export class ElevationDialogue implements Dialogue, Disposable {
     const reason = isUnasked ? doasWantsPassword : known;
     if (this.#wasSent && (reason === refusesPassword || reason === undefined)) this.#offer?.refused();
     return this.#error(reason ?? { what: 'does not let us through', hint: 'try it there by hand' }, said);
+  }
+
+  /** The login shell ended, or became another program, before it ran anything of ours. */
+  #noShell(text: string, exitCode: number | null): FettleError {
+    const said = text.trim().split('\n').at(-1)?.trim() ?? '';
+    const words = said === '' ? '' : `; the last it said is: ${said.slice(0, 200)}`;
+    const message = `the login shell on ${this.#options.host} ran no command: it ended with status ${exitCode ?? 'none'}${words}`;
+    return new FettleError('elevate', message, {
+      hint: 'a start-up file of the account (.bashrc, .profile, config.fish) exits or starts another program; try: ssh HOST true',
+    });
   }
 
   #error({ what, hint }: Pick<Reason, 'what' | 'hint'>, said?: string): FettleError {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Elevation } from '../domain/host.ts';
 import type { ExecRequest, ExecResult, Session } from '../transport/session.ts';
-import { ElevationDialogue, promptOf, readyOf } from './elevation-dialogue.ts';
+import { begunOf, ElevationDialogue, promptOf, readyOf } from './elevation-dialogue.ts';
 
 export interface ElevationOptions {
   /** What nobody on the host can guess; hex digits. */
@@ -54,16 +54,29 @@ function quote(word: string): string {
 }
 
 /**
+ * A command line that every login shell reads alike: sh, bash, ksh, zsh, csh, tcsh and fish disagree about `\` and `'`
+ * inside quotes. The script travels as three octal digits a byte, and `sh` alone reads it.
+ */
+function forAnyShell(script: string): string {
+  const octal = Array.from(Buffer.from(script), (byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('');
+  return `exec sh -c 'eval "$(printf "$1")"' sh '${octal}'`;
+}
+
+/**
  * sudo(8), doas(1) and su(1), in `sh` whatever the login shell is. Messages are asked for in English, so that they can
- * be told apart; the command itself gets its own language back. The mark of readiness goes to stderr, where prompts go.
+ * be told apart; the command itself gets its own language back. The marks go to stderr, where prompts go: one where the
+ * login shell has run anything at all, one where the elevated shell is ready.
  */
 export function commandLine(elevation: Elevation, mark: string, command: string): string {
   const ready = `printf '%s\\n' ${readyOf(mark)} >&2`;
   const isThere = elevation.user === 'root' ? '[ "$(id -u)" = 0 ]' : `[ "$(id -un)" = ${quote(elevation.user)} ]`;
-  return `exec sh -c ${quote(`if ${isThere}; then ${ready}; ${command}; else ${ascend(elevation, mark, { ready, command })}; fi`)}`;
+  const ascent = ascend(elevation, mark, `${ready}; ${command}`);
+  return forAnyShell(
+    `printf '%s\\n' ${begunOf(mark)} >&2; if ${isThere}; then ${ready}; ${command}; else ${ascent}; fi`,
+  );
 }
 
-function ascend(elevation: Elevation, mark: string, { ready, command }: { ready: string; command: string }): string {
+function ascend(elevation: Elevation, mark: string, command: string): string {
   const exe = quote(elevation.exe ?? elevation.method);
   const user = quote(elevation.user);
   const flags = elevation.flags.filter((flag) => elevation.password === undefined || !isNeverAsk(flag));
@@ -72,16 +85,46 @@ function ascend(elevation: Elevation, mark: string, { ready, command }: { ready:
   switch (elevation.method) {
     case 'sudo': {
       const asking = elevation.password === undefined ? '-n' : `-S -p ${quote(promptOf(mark))}`;
-      return `${english}; exec ${exe} -H ${asking} ${words}-u ${user} -- sh -c ${quote(`unset LC_ALL; ${ready}; ${command}`)}`;
+      const inner = inOwnEnvironment(command, [...keptVariables, ...policyVariables]);
+      return `${english}; exec ${exe} -H ${asking} ${words}-u ${user} -- sh -c ${quote(inner)}`;
     }
-    case 'doas':
-      return `${english}; exec ${exe} -n ${words}-u ${user} sh -c ${quote(`unset LC_ALL; ${ready}; ${command}`)}`;
+    case 'doas': {
+      const inner = inOwnEnvironment(command, [...keptVariables, ...policyVariables]);
+      return `${english}; exec ${exe} -n ${words}-u ${user} sh -c ${quote(inner)}`;
+    }
     case 'su': {
       // Some ask on stdout: it is joined to stderr until the command itself begins.
-      const inner = `unset LC_ALL; ${ready}; exec 1>&3 3>&-; ${command}`;
+      const inner = `${inOwnEnvironment(command, keptVariables)} 1>&3 3>&-`;
       return `${english}; exec ${exe} ${words}-s /bin/sh -c ${quote(inner)} ${user} 3>&1 1>&2`;
     }
   }
+}
+
+/** Directories that only root writes to: the login account's own PATH may lead anywhere. */
+const ownPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin:/run/current-system/sw/bin';
+
+/** Who and where the elevated account is, and its language. */
+const keptVariables = ['HOME', 'USER', 'LOGNAME', 'SHELL', 'TERM', 'LANG', 'LC_CTYPE'] as const;
+
+/** What sudoers and doas.conf let through on purpose; su lets everything through and is believed none of it. */
+const policyVariables = [
+  'SUDO_USER',
+  'SUDO_UID',
+  'SUDO_GID',
+  'DOAS_USER',
+  'http_proxy',
+  'https_proxy',
+  'ftp_proxy',
+  'no_proxy',
+] as const;
+
+/**
+ * Nothing of the login account's environment (PATH, TMPDIR, APT_CONFIG, PERL5LIB) reaches what runs elevated: su without
+ * `-` would hand all of it on, see su(1).
+ */
+function inOwnEnvironment(command: string, kept: readonly string[]): string {
+  const words = kept.map((name) => `\${${name}:+"${name}=$${name}"}`).join(' ');
+  return `PATH=${ownPath}; export PATH; exec env -i "PATH=$PATH" ${words} sh -c ${quote(command)}`;
 }
 
 /** Ansible's default flags have `-n`, which would refuse the password that is given. */

@@ -187,14 +187,25 @@ describe('real elevation programs', { skip: noRig }, () => {
   /** A session of a fresh account on a real sshd, and what raises it. */
   async function as(
     work: (user: ThrowAwayUser, raise: (elevation: Elevation) => Session) => Promise<void>,
+    loginShell = '/bin/sh',
   ): Promise<void> {
     assert.ok(sshd !== undefined);
     using user = new ThrowAwayUser();
+    // sshd remembers the shell from the login on.
+    user.shell(loginShell);
     await using by = transports();
     const transport = by.get('ssh');
     assert.ok(transport !== undefined);
     await using plain = await transport.open(sshd.host('web01', { user: user.name }), {});
     await work(user, (elevation) => elevate(plain, elevation));
+  }
+
+  /** What bash reads before it runs anything, in the directory that our sshd calls home. */
+  function startUpFile(lines: readonly string[]): Disposable {
+    assert.ok(sshd !== undefined);
+    const file = join(sshd.dir, '.bashrc');
+    writeFileSync(file, `${lines.join('\n')}\n`, { mode: 0o644 });
+    return { [Symbol.dispose]: () => rmSync(file) };
   }
 
   test('sudo under NOPASSWD: a password that is given all the same reaches nothing', async () => {
@@ -255,6 +266,71 @@ describe('real elevation programs', { skip: noRig }, () => {
       const none: Elevation = { method: 'su', user: other.name, flags: [] };
       await rejectsWith(text(raise(none), 'true'), 'elevate', /wants a password/);
     });
+  });
+
+  for (const shell of ['bash', 'dash', 'fish', 'tcsh', 'zsh', 'ksh93']) {
+    const file = `/usr/bin/${shell}`;
+    const noShell = existsSync(file) ? false : `there is no ${file}`;
+    test(`a login shell that is ${shell} hands the command on as it is`, { skip: noShell }, async () => {
+      await as(async (user, raise) => {
+        user.sudoers('USER ALL=(ALL) NOPASSWD: ALL');
+        const command = `printf '<%s>' "it's" 'a\\b' '$HOME' '!x' "$(id -u)"; cat`;
+        const raised = await raise(sudo()).exec({ command, stdin: 'script' });
+        assert.equal(raised.stdout.toString(), "<it's><a\\b><$HOME><!x><0>script");
+        assert.equal(raised.stderr.toString(), '');
+        using other = new ThrowAwayUser();
+        const su: Elevation = { method: 'su', user: other.name, password: other.password, flags: [] };
+        const through = await raise(su).exec({ command: `printf '%s' "$(id -un) it's"; cat`, stdin: ' script' });
+        assert.equal(through.stdout.toString(), `${other.name} it's script`);
+      }, file);
+    });
+  }
+
+  test('nothing of the account’s environment reaches what runs elevated', async () => {
+    await as(async (user, raise) => {
+      using other = new ThrowAwayUser();
+      user.sudoers('Defaults:USER !env_reset, !secure_path', 'USER ALL=(ALL) NOPASSWD: ALL');
+      const planted = ['APT_CONFIG', 'PERL5LIB', 'TMPDIR', 'DPKG_ROOT', 'ENV', 'BASH_ENV', 'IFS_'];
+      const lines = [...planted.map((name) => `export ${name}=/planted`), 'export PATH=/planted:$PATH'];
+      using _profile = startUpFile(lines);
+      const su: Elevation = { method: 'su', user: other.name, password: other.password, flags: [] };
+      const unraised = await raise(sudo({ user: user.name })).exec({ command: 'env' });
+      assert.match(unraised.stdout.toString(), /APT_CONFIG=\/planted/);
+      for (const elevation of [su, sudo(), sudo({ user: other.name })]) {
+        const plain = raise(elevation);
+        const environment = (await plain.exec({ command: 'env' })).stdout.toString();
+        assert.doesNotMatch(environment, /planted/);
+        assert.match(environment, /^PATH=\/usr\/local\/sbin:/m);
+        const home = elevation.user === 'root' ? '/root' : '/tmp/fettle-home-';
+        assert.ok(environment.includes(`\nHOME=${home}`) || environment.startsWith(`HOME=${home}`), environment);
+      }
+    }, '/usr/bin/bash');
+  });
+
+  const bareLogins: readonly (readonly [profile: string, error: RegExp])[] = [
+    ['exit 0', /the login shell on web01 ran no command: it ended with status 0$/],
+    [
+      'exec no-such-shell',
+      /the login shell on web01 ran no command: .* status 127; the last it said is: .*no-such-shell/,
+    ],
+    ['echo "sudo: a password is required" >&2; exit 1', /the login shell on web01 ran no command: .* status 1/],
+  ];
+  for (const [profile, error] of bareLogins) {
+    test(`a start-up file with “${profile}” is not taken for a refusal of sudo`, async () => {
+      await as(async (user, raise) => {
+        user.sudoers('USER ALL=(ALL) NOPASSWD: ALL');
+        using _profile = startUpFile([profile]);
+        await rejectsWith(text(raise(sudo()), 'true'), 'elevate', error);
+      }, '/usr/bin/bash');
+    });
+  }
+
+  test('what a profile prints before is not taken for words of sudo', async () => {
+    await as(async (user, raise) => {
+      user.sudoers('Defaults:USER requiretty', 'USER ALL=(ALL) ALL');
+      using _profile = startUpFile(['echo "su: Authentication failure" >&2']);
+      await rejectsWith(text(raise(sudo()), 'true'), 'elevate', /wants a password|wants a terminal/);
+    }, '/usr/bin/bash');
   });
 
   const doasConfig = '/etc/doas.conf';

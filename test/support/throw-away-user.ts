@@ -28,6 +28,11 @@ export class ThrowAwayUser implements Disposable {
     execFileSync('visudo', ['-cqf', this.#sudoers]);
   }
 
+  /** Another login shell than sh. */
+  shell(file: string): void {
+    execFileSync('usermod', ['-s', file, this.name]);
+  }
+
   expire(): void {
     execFileSync('chage', ['-E', '1', this.name]);
   }
