@@ -44,7 +44,6 @@ export async function login(request: LoginRequest): Promise<Client> {
   authentication.onWait = (isWaiting) => attempt.pause(isWaiting);
   let slot: Disposable | undefined;
   try {
-    slot = await request.handshakes.take(signal);
     attempt.enter('handshake');
     client.connect({
       sock: stream,
@@ -58,6 +57,13 @@ export async function login(request: LoginRequest): Promise<Client> {
       hostVerifier: (key: Buffer, verify: (isTrusted: boolean) => void) => attempt.verify(key, verify),
     });
     stream.on('data', attempt.hear);
+    // A host that accepts and says nothing costs no arithmetic, so it must not hold up those that speak.
+    const gate = holdBack(stream);
+    await Promise.race([gate.spoken, promise]);
+    attempt.pause(true);
+    slot = await request.handshakes.take(signal);
+    attempt.pause(false);
+    gate.release();
     const ready = await promise;
     authentication.accepted();
     return ready;
@@ -72,6 +78,16 @@ export async function login(request: LoginRequest): Promise<Client> {
   }
 }
 
+/** Keeps what the host says in the stream's buffer, ssh2's own listener notwithstanding, until it is released. */
+function holdBack(stream: Duplex): { readonly spoken: Promise<void>; readonly release: () => void } {
+  const { promise: spoken, resolve } = Promise.withResolvers<void>();
+  const onReadable = (): void => resolve();
+  // With such a listener `data` comes only by `read()`, see stream.Readable; once it is gone the stream flows again.
+  stream.on('readable', onReadable);
+  for (const event of ['end', 'close', 'error']) stream.once(event, onReadable);
+  return { spoken, release: () => void stream.off('readable', onReadable) };
+}
+
 type Stage = 'handshake' | 'authentication';
 
 /** Where one login stands, its limit and what its errors mean. */
@@ -82,6 +98,7 @@ class Attempt implements Disposable {
   #timer: NodeJS.Timeout | undefined;
   #heardBytes = 0;
   #isOver = false;
+  #trusted: Buffer | undefined;
   /** The host itself ended it; a limit or a signal of ours did not. */
   isAnswered = false;
 
@@ -108,10 +125,19 @@ class Attempt implements Disposable {
     this.#timer = setTimeout(() => this.#reject(this.#timeout(ms)), ms);
   }
 
+  /**
+   * A later exchange of keys is answered at once: while an answer is awaited ssh2 still sends (window adjustments), and
+   * its packets would be counted twice ("Bad packet length" at sshd). The host's key must stay the same.
+   */
   verify(key: Buffer, answer: (isTrusted: boolean) => void): void {
+    if (this.#trusted !== undefined) {
+      answer(this.#trusted.equals(key));
+      return;
+    }
     this.#request.keys.check(key, this.#request.policy).then(
       () => {
         this.#request.onHostKey(key);
+        this.#trusted = Buffer.from(key);
         answer(true);
       },
       (error: unknown) => {
