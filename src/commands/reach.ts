@@ -25,6 +25,8 @@ export function openCommandTransports(options: Partial<Options>, context: Contex
     clock,
     homeDir,
     userName: operator.user,
+    uid: context.uid,
+    warn: (message) => context.console.warn(message),
     ...(options.hostKey === undefined ? {} : { hostKeyPolicy: options.hostKey }),
   });
 }

@@ -12,6 +12,10 @@ export interface TransportEnvironment {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly homeDir: string;
   readonly userName: string;
+  /** Of this process, where the system has such. */
+  readonly uid?: number | undefined;
+  /** For what is wrong with files of ours and ends nothing. */
+  readonly warn?: (message: string) => void;
   /** Asked for on the command line: beats inventory and ~/.ssh/config. */
   readonly hostKeyPolicy?: HostKeyPolicy;
   /** The system's unless told otherwise. */
@@ -73,6 +77,7 @@ class LazyTransport implements Transport, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await (await this.#loaded)?.[Symbol.asyncDispose]?.();
+    // What could not be loaded was told to whoever asked for it.
+    await (await this.#loaded?.catch(() => undefined))?.[Symbol.asyncDispose]?.();
   }
 }

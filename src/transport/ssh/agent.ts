@@ -4,6 +4,8 @@ import type { BaseAgent, IdentityCallback, ParsedKey, SignCallback, SigningReque
 export interface AgentChoice {
   /** Only these public keys (blobs), as `IdentitiesOnly` wants; undefined = all it has. */
   readonly only: readonly Buffer[] | undefined;
+  /** By the configuration's algorithms and sizes. */
+  readonly isAllowed: (blob: Buffer) => boolean;
   /** Offered from a file already. */
   readonly except: readonly Buffer[];
   /** Of sshd's tries; further keys would use up those that are needed after them. */
@@ -47,7 +49,11 @@ export class ChosenAgent extends ssh2.BaseAgent<ParsedKey> {
   }
 
   #isWanted(blob: Buffer): boolean {
-    const { only, except } = this.#choice;
-    return !except.some((other) => other.equals(blob)) && (only?.some((other) => other.equals(blob)) ?? true);
+    const { only, except, isAllowed } = this.#choice;
+    return (
+      isAllowed(blob) &&
+      !except.some((other) => other.equals(blob)) &&
+      (only?.some((other) => other.equals(blob)) ?? true)
+    );
   }
 }

@@ -1,6 +1,7 @@
 // OpenSSH's command line as inventories carry it (`ansible_ssh_common_args`), read so that nothing is ignored unseen.
 import { FettleError } from '../../domain/error.ts';
 import { hostKeyAliasProblem, hostNameProblem, userNameProblem } from '../../domain/plain-name.ts';
+import { keywordOf, refusedKeywords, useOf } from './keywords.ts';
 
 export interface SshArguments {
   /** `-F`; `none` means no file at all. */
@@ -24,73 +25,6 @@ const familyFlags: Readonly<Record<string, string>> = { '4': 'inet', '6': 'inet6
 /** Flags that ask for nothing we do or leave undone: verbosity, terminals, forwarding of agent and displays. */
 const idleFlags = 'CqvTtnxaAkXYN';
 
-/** Keywords that count here. */
-export const usedKeywords = [
-  'hostname',
-  'port',
-  'user',
-  'identityfile',
-  'identityagent',
-  'identitiesonly',
-  'proxyjump',
-  'proxycommand',
-  'userknownhostsfile',
-  'globalknownhostsfile',
-  'stricthostkeychecking',
-  'hostkeyalias',
-  'hashknownhosts',
-  'connecttimeout',
-  'serveraliveinterval',
-  'serveralivecountmax',
-  'addressfamily',
-  'preferredauthentications',
-  'pubkeyauthentication',
-  'passwordauthentication',
-  'kbdinteractiveauthentication',
-  'certificatefile',
-  'pkcs11provider',
-] as const;
-
-/** Accepted without effect: one connection is shared anyway, and the rest is about people at a terminal. */
-const idleKeywords = [
-  'controlmaster',
-  'controlpersist',
-  'controlpath',
-  'compression',
-  'batchmode',
-  'loglevel',
-  'requesttty',
-  'escapechar',
-  'tcpkeepalive',
-  'connectionattempts',
-  'numberofpasswordprompts',
-  'forwardagent',
-  'forwardx11',
-  'forwardx11trusted',
-  'gssapiauthentication',
-  'gssapidelegatecredentials',
-  'hostbasedauthentication',
-  'checkhostip',
-  'updatehostkeys',
-  'visualhostkey',
-  'verifyhostkeydns',
-  'nohostauthenticationforlocalhost',
-  'addkeystoagent',
-  'fingerprinthash',
-  'ipqos',
-  'sendenv',
-  'permitlocalcommand',
-  'clearallforwardings',
-  'exitonforwardfailure',
-];
-
-/** Other names of the same option, readconf.c. */
-const aliases: Readonly<Record<string, string>> = {
-  challengeresponseauthentication: 'kbdinteractiveauthentication',
-  skeyauthentication: 'kbdinteractiveauthentication',
-  dsaauthentication: 'pubkeyauthentication',
-};
-
 export function readArguments(words: readonly string[], host: string): SshArguments {
   const options: [string, string][] = [];
   let configFile: string | undefined;
@@ -111,7 +45,7 @@ export function readArguments(words: readonly string[], host: string): SshArgume
     else options.push(keyword === undefined ? readOption(value, host) : [keyword, value]);
   }
   for (const [keyword, value] of options) refuseNoName(keyword, value, host);
-  return { configFile, options: options.filter(([keyword]) => !idleKeywords.includes(keyword)) };
+  return { configFile, options: options.filter(([keyword]) => useOf(keyword) === 'obeyed' || isCanonical(keyword)) };
 }
 
 /** Before ssh is asked: it may hand them to the commands of `Match exec`. */
@@ -129,12 +63,31 @@ const namedBy: Readonly<Record<string, (text: string) => string | undefined>> = 
   port: (text) => (/^[0-9]{1,5}$/.test(text) ? undefined : 'is no port'),
 };
 
+/** ssh applies them before it answers, so they are handed on. */
+export function isCanonical(keyword: string): boolean {
+  return keyword.startsWith('canonical');
+}
+
 function readOption(text: string, host: string): [string, string] {
   const [, name = '', value = ''] = /^\s*([A-Za-z0-9]+)(?:\s*=\s*|\s+)(.*)$/s.exec(text) ?? [];
-  const keyword = aliases[name.toLowerCase()] ?? name.toLowerCase();
-  const isKnown = idleKeywords.includes(keyword) || usedKeywords.some((used) => used === keyword);
-  if (!isKnown || value === '') throw notUnderstood(`-o ${text}`, host);
+  const keyword = keywordOf(name);
+  if (refusedKeywords.includes(keyword) && !isOff(value)) throw unsupported(name, value, host);
+  const isKnown = useOf(keyword) !== 'refused' || refusedKeywords.includes(keyword);
+  if (!isKnown || ['host', 'match', 'include'].includes(keyword) || value === '')
+    throw notUnderstood(`-o ${text}`, host);
   return [keyword, value];
+}
+
+/** The option is named but not used. */
+export function isOff(value: string): boolean {
+  return ['', 'no', 'false', 'none'].includes(value.toLowerCase());
+}
+
+/** A keyword that must not be dropped unseen. */
+export function unsupported(keyword: string, value: string, host: string): FettleError {
+  return new FettleError('config', `the ssh option ${keyword} (${value}) for ${host} is not supported`, {
+    hint: 'it decides whom to trust or which way to take, so it is not left out in silence: remove it for these hosts',
+  });
 }
 
 function notUnderstood(what: string, host: string): FettleError {

@@ -75,8 +75,13 @@ export class Authentication {
     const advice = this.#isPasswordWithheld
       ? 'the password looks wrong; it was kept back so that the account is not locked'
       : 'check the user, the key or the password (-u, --private-key, -k), and that the account may log in';
+    // sshd_config(5) MaxAuthTries: the right key may never have had its turn.
+    const isCrowded = this.#tried.includes('agent') && !this.#sources.identitiesOnly;
+    const crowd = isCrowded
+      ? '; with many keys in the agent, name the right one: IdentityFile and IdentitiesOnly yes in ~/.ssh/config'
+      : '';
     return new FettleError('auth', message, {
-      hint: `${advice}${beyond}`,
+      hint: `${advice}${beyond}${crowd}`,
       details: { user, tried: this.#tried, allowed: this.#allowed },
       cause,
     });

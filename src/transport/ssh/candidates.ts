@@ -3,7 +3,9 @@ import type { AnyAuthMethod, Prompt } from 'ssh2';
 import { FettleError } from '../../domain/error.ts';
 import type { Secret } from '../../domain/secret.ts';
 import { ChosenAgent } from './agent.ts';
-import type { Identities, Identity } from './identity.ts';
+import { mayLogIn, type AllowedAlgorithms } from './algorithms.ts';
+import { rsaBitsOf } from './host-key-rules.ts';
+import { blobType, type Identities, type Identity } from './identity.ts';
 
 export interface AuthSources {
   readonly host: string;
@@ -16,6 +18,9 @@ export interface AuthSources {
   readonly agent: string | undefined;
   readonly identitiesOnly: boolean;
   readonly password: Secret | undefined;
+  readonly algorithms: Pick<AllowedAlgorithms, 'userKeys'>;
+  /** `RequiredRSASize`, which holds for keys that log in too. */
+  readonly rsaBits: number;
   /** What the configuration leaves on, in its order of preference. */
   readonly methods: readonly AuthMethodName[];
   /** What OpenSSH would use as well and we cannot, for the hint of a failure. */
@@ -70,7 +75,13 @@ async function keyCandidates(sources: AuthSources, keys: Identities, notes: stri
     if (identity.kind === 'locked' || !identity.isAbsent) notes.push(`${identity.file} ${identity.why}`);
   }
   const atMost = sources.password === undefined ? Infinity : keysBeforePassword;
-  const ready = identities.filter((identity) => identity.kind === 'ready').slice(0, atMost);
+  const isAllowed = (blob: Buffer): boolean =>
+    mayLogIn(blobType(blob), sources.algorithms) && (rsaBitsOf(blob) ?? Infinity) >= sources.rsaBits;
+  const read = identities.filter((identity) => identity.kind === 'ready');
+  for (const { file, publicKey } of read) {
+    if (!isAllowed(publicKey)) notes.push(`${file} is not allowed by PubkeyAcceptedAlgorithms or RequiredRSASize`);
+  }
+  const ready = read.filter(({ publicKey }) => isAllowed(publicKey)).slice(0, atMost);
   const offers = ready.map(({ file, key }): Candidate => ({
     name: 'publickey',
     what: `key ${file}`,
@@ -82,6 +93,7 @@ async function keyCandidates(sources: AuthSources, keys: Identities, notes: stri
   );
   const chosen = new ChosenAgent(agent, {
     only: sources.identitiesOnly ? listed : undefined,
+    isAllowed,
     except: ready.map(({ publicKey }) => publicKey),
     atMost: atMost - ready.length,
   });

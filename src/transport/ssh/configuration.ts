@@ -7,9 +7,10 @@ import SSHConfig from 'ssh-config';
 import { Slots } from '../../base/slots.ts';
 import { FettleError } from '../../domain/error.ts';
 import { hostNameProblem, userNameProblem } from '../../domain/plain-name.ts';
-import { readArguments, usedKeywords, type SshArguments } from './arguments.ts';
+import { isCanonical, isOff, readArguments, unsupported, type SshArguments } from './arguments.ts';
 import { ConfigBlocks, loginToken, type ConfigFile } from './config-blocks.ts';
-import { readOptions, readValues, type SshOptions, type SshValues } from './options.ts';
+import { keywordOf, useOf } from './keywords.ts';
+import { algorithmKeywords, readOptions, readValues, type SshOptions, type SshValues } from './options.ts';
 
 export interface SshQuery {
   readonly host: string;
@@ -48,6 +49,7 @@ export class SshConfiguration {
   readonly #environment: SshEnvironment;
   readonly #blocks = new Map<string, Promise<ConfigBlocks>>();
   readonly #answers = new Map<string, Promise<SshValues>>();
+  #defaults: Promise<SshValues> | undefined;
   readonly #turns = new Slots(questionsAtOnce);
   #questions = 0;
 
@@ -109,6 +111,27 @@ export class SshConfiguration {
     return blocks;
   }
 
+  /** Without the algorithms that are ssh's own default. Throws `config` where a keyword that is not supported was set. */
+  async #settled(values: SshValues, host: string): Promise<SshValues> {
+    this.#defaults ??= this.#readDefaults();
+    const defaults = await this.#defaults;
+    const settled = new Map<string, readonly string[]>();
+    for (const [keyword, value] of values) {
+      const isDefault = value.join('\n') === defaults.get(keyword)?.join('\n');
+      if (keyword !== '' && useOf(keywordOf(keyword)) === 'refused' && !isDefault && !value.every(isOff)) {
+        throw unsupported(keyword, value.join(' '), host);
+      }
+      if (!isDefault || !algorithmKeywords.includes(keyword)) settled.set(keyword, value);
+    }
+    return settled;
+  }
+
+  /** What ssh answers where no file says anything. */
+  async #readDefaults(): Promise<SshValues> {
+    const { stdout } = await run('ssh', ['-F', 'none', '-G', '--', 'localhost'], { env: { ...this.#environment.env } });
+    return readValues(stdout);
+  }
+
   async #ask(question: Question): Promise<SshValues> {
     const { host, configFile, login, given } = question;
     const file = configFile === undefined ? [] : ['-F', configFile];
@@ -119,7 +142,7 @@ export class SshConfiguration {
       const { stdout } = await run('ssh', [...file, ...options, '-G', '--', host], {
         env: { ...this.#environment.env },
       });
-      return readValues(stdout);
+      return await this.#settled(readValues(stdout), host);
     } catch (cause) {
       if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') {
         return withoutOpenSsh(question, this.#environment.homeDir);
@@ -142,9 +165,10 @@ async function withoutOpenSsh({ host, configFile, login, given }: Question, home
   for (const [keyword, value] of [...login, ...given])
     values.set(keyword, [...(values.get(keyword) ?? []), unquoted(value)]);
   for (const [name, value] of Object.entries(computed)) {
-    const keyword = name.toLowerCase();
+    const keyword = keywordOf(name);
     const all = Array.isArray(value) ? value : [value];
-    if (usedKeywords.some((used) => used === keyword)) {
+    if (useOf(keyword) === 'refused') throw unsupported(name, all.join(' '), host);
+    if (useOf(keyword) === 'obeyed') {
       values.set(keyword, [...(values.get(keyword) ?? []), ...all.map((item) => unquoted(item))]);
     }
   }
@@ -158,7 +182,11 @@ async function withoutOpenSsh({ host, configFile, login, given }: Question, home
 
 /** What `ssh -G` prints depends on the name of the host asked for; some tokens it leaves to us. */
 function isAboutName([keyword, value]: readonly [string, string]): boolean {
-  return keyword === 'hostname' || (/%/.test(value) && keyword !== 'proxycommand' && keyword !== 'identityfile');
+  return (
+    keyword === 'hostname' ||
+    isCanonical(keyword) ||
+    (/%/.test(value) && keyword !== 'proxycommand' && keyword !== 'identityfile')
+  );
 }
 
 function unquoted(value: string): string {

@@ -1,6 +1,6 @@
 // Private key files as OpenSSH leaves them: ready to sign, locked by a passphrase, or of no use to us.
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import ssh2 from 'ssh2';
 import type { ParsedKey } from 'ssh2';
 import type { Secret } from '../../domain/secret.ts';
@@ -11,9 +11,21 @@ export type Identity =
   | { readonly kind: 'locked'; readonly file: string; readonly why: string; readonly publicKey: Buffer | undefined }
   | { readonly kind: 'unusable'; readonly file: string; readonly why: string; readonly isAbsent: boolean };
 
+export interface IdentityEnvironment {
+  /** Whose files they are, as far as ssh is concerned. */
+  readonly uid?: number | undefined;
+  /** Told once for each key that is passed over because others can read it. */
+  readonly warn?: ((message: string) => void) | undefined;
+}
+
 /** Each file is read once: opening an encrypted one takes longer than all the rest of a connection. */
 export class Identities {
   readonly #read = new Map<string, Promise<Identity>>();
+  readonly #environment: IdentityEnvironment;
+
+  constructor(environment: IdentityEnvironment) {
+    this.#environment = environment;
+  }
 
   get(file: string, passphrase: Secret | undefined): Promise<Identity> {
     const digest = createHash('sha256')
@@ -21,16 +33,25 @@ export class Identities {
       .digest('hex');
     let identity = this.#read.get(digest);
     if (identity === undefined) {
-      identity = readIdentity(file, passphrase);
+      identity = readIdentity(file, passphrase, this.#environment);
       this.#read.set(digest, identity);
     }
     return identity;
   }
 }
 
-async function readIdentity(file: string, passphrase: Secret | undefined): Promise<Identity> {
+async function readIdentity(
+  file: string,
+  passphrase: Secret | undefined,
+  { uid, warn }: IdentityEnvironment,
+): Promise<Identity> {
   let bytes: Buffer;
   try {
+    const openTo = await othersWhoMayRead(file, uid);
+    if (openTo !== undefined) {
+      warn?.(`warning: the private key ${file} ${openTo}; it is ignored, as ssh does\nhint: chmod 600 ${file}`);
+      return { kind: 'unusable', file, why: openTo, isAbsent: false };
+    }
     bytes = await readFile(file);
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
@@ -83,6 +104,13 @@ function publicPart(bytes: Buffer): Buffer | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** OpenSSH's `sshkey_perm_ok`, authfile.c: a key of our own that others can read is none any more. */
+async function othersWhoMayRead(file: string, uid: number | undefined): Promise<string | undefined> {
+  const { uid: owner, mode } = await stat(file);
+  if (uid === undefined || owner !== uid || (mode & 0o077) === 0) return undefined;
+  return `can be read by others (mode ${(mode & 0o777).toString(8).padStart(4, '0')})`;
 }
 
 async function publicKeyBeside(file: string): Promise<Buffer | undefined> {

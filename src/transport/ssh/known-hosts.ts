@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { FettleError } from '../../domain/error.ts';
 import type { HostKeyPolicy } from '../../domain/host.ts';
+import { objectionTo, type HostKeyRules } from './host-key-rules.ts';
 import { blobType } from './identity.ts';
 import { knownName, type KnownHostsFiles, type KnownKey, type KnownKeys } from './known-hosts-file.ts';
 
@@ -18,6 +19,9 @@ export interface KnownHostsQuery {
   readonly userFiles: readonly string[];
   readonly globalFiles: readonly string[];
   readonly isHashed: boolean;
+  readonly rules: HostKeyRules;
+  /** For programs that are asked about the key. */
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /** What is known of one host. */
@@ -50,6 +54,9 @@ export class HostKeys {
 
   /** Resolves when the key is to be trusted. */
   async check(key: Buffer, policy: HostKeyPolicy): Promise<void> {
+    const objection = await objectionTo(key, this.#query.rules, this.#query.env);
+    if (objection !== undefined)
+      throw this.#refuse(key, objection, 'do not connect to it, or correct the ssh configuration');
     const blob = key.toString('base64');
     const same = [...this.#known, ...this.#withoutPort].filter((item) => item.key === blob);
     const revoked = same.find(({ marker }) => marker === 'revoked');

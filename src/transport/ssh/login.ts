@@ -1,12 +1,14 @@
 import type { Duplex } from 'node:stream';
 import ssh2 from 'ssh2';
-import type { Client, ServerHostKeyAlgorithm } from 'ssh2';
+import type { Client } from 'ssh2';
 import type { Slots } from '../../base/slots.ts';
 import { FettleError } from '../../domain/error.ts';
 import type { ConnectionLimits, HostKeyPolicy } from '../../domain/host.ts';
 import { cancelled, whenAborted } from '../limit.ts';
+import { algorithmsFor, type AllowedAlgorithms } from './algorithms.ts';
 import type { Authentication } from './auth.ts';
 import type { HostKeys } from './known-hosts.ts';
+import { mismatch, offerBytes } from './offer.ts';
 
 export interface LoginRequest {
   /** Bytes to sshd: a socket of ours, a channel through a jump host, or a command's input and output. */
@@ -20,6 +22,7 @@ export interface LoginRequest {
   readonly authentication: Authentication;
   readonly limits: ConnectionLimits;
   readonly signal: AbortSignal | undefined;
+  readonly algorithms: AllowedAlgorithms;
   /** A handshake is arithmetic on our side: many at once would only hold up everything else. */
   readonly handshakes: Slots;
   /** What the command behind `stream` complained about, if there is one. */
@@ -52,7 +55,7 @@ export async function login(request: LoginRequest): Promise<Client> {
       // Only keeps the host talking; `watchSilence` decides when it is gone.
       keepaliveInterval: Math.max(50, Math.floor(limits.idleMs / 4)),
       keepaliveCountMax: Number.MAX_SAFE_INTEGER,
-      algorithms: { serverHostKey: orderedAlgorithms(request.keys.types) },
+      algorithms: algorithmsFor(request.algorithms, request.keys.types, host),
       authHandler: authentication.handler,
       hostVerifier: (key: Buffer, verify: (isTrusted: boolean) => void) => attempt.verify(key, verify),
     });
@@ -97,6 +100,8 @@ class Attempt implements Disposable {
   #stage: Stage = 'handshake';
   #timer: NodeJS.Timeout | undefined;
   #heardBytes = 0;
+  /** The beginning of what the host said, for its error. */
+  readonly #heard: Buffer[] = [];
   #isOver = false;
   #trusted: Buffer | undefined;
   /** The host itself ended it; a limit or a signal of ours did not. */
@@ -109,6 +114,7 @@ class Attempt implements Disposable {
 
   readonly hear = (chunk: Buffer): void => {
     this.#heardBytes += chunk.length;
+    if (this.#stage === 'handshake' && this.#heardBytes <= offerBytes) this.#heard.push(chunk);
   };
 
   enter(stage: Stage): void {
@@ -166,11 +172,29 @@ class Attempt implements Disposable {
     const message = cause instanceof Error ? cause.message : String(cause);
     if (authentication.isExhausted) return authentication.failure(cause);
     if (this.#stage === 'authentication') return authentication.failure(cause, message);
-    const said = complaint === '' ? message : `${message}; the proxy command says: ${complaint}`;
-    return new FettleError('connect', `the SSH handshake with ${host} failed: ${said}`, {
-      hint: 'is it sshd that listens there, and does it still share an algorithm with us?',
-      cause,
-    });
+    const failed = `the SSH handshake with ${host} failed: `;
+    if (complaint !== '') {
+      const hint = 'try the proxy command by hand';
+      return new FettleError('connect', `${failed}${message}; the proxy command says: ${complaint}`, { hint, cause });
+    }
+    const offered = mismatch(message, Buffer.concat(this.#heard));
+    if (offered !== undefined) {
+      return new FettleError('connect', `${failed}${message}; ${offered.said}`, { hint: offered.hint, cause });
+    }
+    const details = { dropped: this.isDropped };
+    const hint = this.isDropped
+      ? 'sshd there may drop logins while others are under way (sshd_config MaxStartups, PerSourcePenalties)'
+      : 'is it sshd that listens there, and does it still share an algorithm with us?';
+    return new FettleError('connect', `${failed}${message}`, { hint, details, cause });
+  }
+
+  /** It took the connection and ended it before its first word of SSH, as sshd does beyond MaxStartups. */
+  get isDropped(): boolean {
+    return (
+      this.#stage === 'handshake' &&
+      !/^SSH-|\nSSH-/.test(Buffer.concat(this.#heard).toString('latin1', 0, 300)) &&
+      this.#heardBytes < 300
+    );
   }
 
   #timeout(ms: number): FettleError {
@@ -194,21 +218,4 @@ class Attempt implements Disposable {
     this.#request.stream.off('data', this.hear);
     this.#request.authentication.onWait = () => undefined;
   }
-}
-
-const hostKeyAlgorithms: readonly ServerHostKeyAlgorithm[] = [
-  'ssh-ed25519',
-  'ecdsa-sha2-nistp256',
-  'ecdsa-sha2-nistp384',
-  'ecdsa-sha2-nistp521',
-  'rsa-sha2-512',
-  'rsa-sha2-256',
-  'ssh-rsa',
-];
-
-/** Known types first, as OpenSSH orders them; `ssh-rsa` in known_hosts is every RSA signature. */
-function orderedAlgorithms(known: readonly string[]): ServerHostKeyAlgorithm[] {
-  const isKnown = (name: string): boolean =>
-    known.includes(name) || (known.includes('ssh-rsa') && name.startsWith('rsa-'));
-  return [...hostKeyAlgorithms.filter(isKnown), ...hostKeyAlgorithms.filter((name) => !isKnown(name))];
 }

@@ -2,6 +2,8 @@
 import { join } from 'node:path';
 import { FettleError } from '../../domain/error.ts';
 import { hostKeyAliasProblem, hostNameProblem, isPlainWord, userNameProblem } from '../../domain/plain-name.ts';
+import type { AllowedAlgorithms } from './algorithms.ts';
+import type { HostKeyRules } from './host-key-rules.ts';
 import { authMethodNames, type AuthMethodName } from './candidates.ts';
 
 export interface SshOptions {
@@ -23,6 +25,8 @@ export interface SshOptions {
   readonly connectMs: number | undefined;
   readonly idleMs: number | undefined;
   readonly family: 0 | 4 | 6;
+  readonly algorithms: AllowedAlgorithms;
+  readonly hostKeyRules: HostKeyRules;
   readonly methods: readonly AuthMethodName[];
   /** Ways in that OpenSSH would take and we cannot. */
   readonly beyondUs: readonly string[];
@@ -72,6 +76,7 @@ export function readOptions(values: SshValues, place: SshPlace): SshOptions {
   const path = (text: string): string => expandTokens(expandHome(text, place.homeDir), tokens, place);
   const paths = (keyword: string): string[] => (first(keyword)?.split(' ') ?? []).map(path);
   const proxyCommand = first('proxycommand');
+  const revokedKeys = first('revokedhostkeys');
   const agent = values.get('identityagent')?.[0];
   const aliveMs = seconds('serveraliveinterval');
   return {
@@ -95,9 +100,47 @@ export function readOptions(values: SshValues, place: SshPlace): SshOptions {
     connectMs: seconds('connecttimeout'),
     idleMs: aliveMs === undefined ? undefined : aliveMs * Number(first('serveralivecountmax') ?? 3),
     family: ({ inet: 4, inet6: 6 } as const)[first('addressfamily') ?? ''] ?? 0,
+    algorithms: readAlgorithms(first, place),
+    hostKeyRules: {
+      revokedKeys: revokedKeys === undefined ? undefined : path(unquoted(revokedKeys)),
+      rsaBits: Number(first('requiredrsasize') ?? 1024),
+    },
     methods: readMethods(first),
     beyondUs: readBeyondUs(values, first),
   };
+}
+
+/** Lists, which `ssh -G` leaves out where they are ssh's own (see configuration.ts). */
+export const algorithmKeywords: readonly string[] = [
+  'kexalgorithms',
+  'ciphers',
+  'macs',
+  'hostkeyalgorithms',
+  'pubkeyacceptedalgorithms',
+];
+
+function readAlgorithms(first: (keyword: string) => string | undefined, place: SshPlace): AllowedAlgorithms {
+  const list = (keyword: string): readonly string[] | undefined => {
+    const value = first(keyword);
+    // ssh -G writes lists out; without an ssh program nobody knows what the changes are made to.
+    if (value !== undefined && /^[+^-]/.test(value)) {
+      throw new FettleError('config', `${keyword} ${value} for ${place.host} cannot be read without an ssh program`, {
+        hint: 'install openssh-client, or write the whole list',
+      });
+    }
+    return value?.split(',');
+  };
+  return {
+    kex: list('kexalgorithms'),
+    ciphers: list('ciphers'),
+    macs: list('macs'),
+    hostKeys: list('hostkeyalgorithms'),
+    userKeys: list('pubkeyacceptedalgorithms'),
+  };
+}
+
+function unquoted(text: string): string {
+  return text.replace(/^"(.*)"$/, '$1');
 }
 
 function readMethods(first: (keyword: string) => string | undefined): readonly AuthMethodName[] {

@@ -1,16 +1,19 @@
 import { createHash } from 'node:crypto';
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'ssh2';
 import { Slots } from '../../base/slots.ts';
+import { FettleError } from '../../domain/error.ts';
 import type { Connection, ConnectionLimits, Host, HostKeyPolicy } from '../../domain/host.ts';
 import { jumpsOf } from '../../domain/jump.ts';
 import type { CredentialGuard } from '../credential-guard.ts';
 import { cancelled } from '../limit.ts';
 import type { OpenOptions, Session, Transport } from '../session.ts';
+import { algorithmsFor } from './algorithms.ts';
 import { Authentication } from './auth.ts';
 import { SshConfiguration, type SshEnvironment } from './configuration.ts';
 import { openSocket } from './connect.ts';
-import { Identities } from './identity.ts';
+import { Identities, type IdentityEnvironment } from './identity.ts';
 import { JumpConnections, jumpConnection, type BehindJump, type Opened, type SharedJump } from './jump.ts';
 import { HostKeys } from './known-hosts.ts';
 import { KnownHostsFiles } from './known-hosts-file.ts';
@@ -19,7 +22,7 @@ import type { SshOptions } from './options.ts';
 import { openProxy } from './proxy-command.ts';
 import { SshSession } from './session.ts';
 
-export interface SshTransportEnvironment extends SshEnvironment {
+export interface SshTransportEnvironment extends SshEnvironment, IdentityEnvironment {
   readonly credentials: CredentialGuard;
   /** Asked for on the command line: beats inventory and configuration. */
   readonly hostKeyPolicy?: HostKeyPolicy;
@@ -46,6 +49,9 @@ interface Reached {
 /** A few keep a processor busy on a network of any length; more would make every timer and every key wait for them. */
 const handshakesAtOnce = 16;
 
+/** Long enough for sshd to have let in those that it was busy with. */
+const dropPauseMs = 1_000;
+
 const released = async (): Promise<void> => undefined;
 const noComplaint = async (): Promise<string> => '';
 
@@ -54,13 +60,14 @@ export class SshTransport implements Transport, AsyncDisposable {
   readonly name = 'ssh';
   readonly #environment: SshTransportEnvironment;
   readonly #configuration: SshConfiguration;
-  readonly #identities = new Identities();
+  readonly #identities: Identities;
   readonly #knownHosts = new KnownHostsFiles();
   readonly #handshakes = new Slots(handshakesAtOnce);
   readonly #jumps: JumpConnections;
 
   constructor(environment: SshTransportEnvironment) {
     this.#environment = environment;
+    this.#identities = new Identities(environment);
     this.#configuration = new SshConfiguration(environment);
     this.#jumps = new JumpConnections((behind) => this.#connect(behind, undefined));
   }
@@ -93,19 +100,35 @@ export class SshTransport implements Transport, AsyncDisposable {
     return [...new Set([...(await this.#route(jump, seen)), jump.address, hostName])];
   }
 
-  #options(connection: Connection): Promise<SshOptions> {
-    return this.#configuration.options({
+  async #options(connection: Connection): Promise<SshOptions> {
+    const options = await this.#configuration.options({
       host: connection.address,
       arguments: connection.sshArguments,
       ...(connection.user === undefined ? {} : { user: connection.user }),
       ...(connection.port === undefined ? {} : { port: connection.port }),
     });
+    // Lists that leave nothing are a mistake of ours, known before any host is contacted.
+    algorithmsFor(options.algorithms, [], options.hostName);
+    return options;
   }
 
   async #connect({ connection, via }: BehindJump, signal: AbortSignal | undefined): Promise<Opened> {
     const options = await this.#options(connection);
     const limits = tighter(connection.limits, options);
     const way: Way = { connection, options, limits, via, signal };
+    try {
+      return await this.#logIn(way);
+    } catch (error) {
+      // sshd drops some of those that come while others log in (MaxStartups): they come again, once.
+      if (!(error instanceof FettleError) || error.details?.['dropped'] !== true) throw error;
+      await sleep(dropPauseMs, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
+      if (signal?.aborted) throw cancelled(signal, `the connection to ${options.hostName}`);
+      return await this.#logIn(way);
+    }
+  }
+
+  async #logIn(way: Way): Promise<Opened> {
+    const { connection, options, limits, signal } = way;
     // What is wrong on our side is told before the host hears of us.
     const keys = await this.#hostKeys(options);
     const authentication = await this.#authentication(way);
@@ -114,21 +137,10 @@ export class SshTransport implements Transport, AsyncDisposable {
     let key = '';
     const onHostKey = (blob: Buffer): void => void (key = createHash('sha256').update(blob).digest('hex'));
     try {
-      const { hostName: host, user } = options;
+      const { hostName: host, user, algorithms } = options;
       const handshakes = this.#handshakes;
-      const asked = {
-        stream,
-        host,
-        user,
-        keys,
-        policy,
-        onHostKey,
-        authentication,
-        limits,
-        signal,
-        handshakes,
-        complaint,
-      };
+      const ours = { keys, policy, onHostKey, authentication, algorithms };
+      const asked = { stream, host, user, ...ours, limits, signal, handshakes, complaint };
       const client = await login(asked);
       const endpoint = `${place} ${key}`;
       const close = (): Promise<void> => closeClient(client, stream).then(release);
@@ -147,6 +159,8 @@ export class SshTransport implements Transport, AsyncDisposable {
       userFiles: options.userKnownHosts,
       globalFiles: options.globalKnownHosts,
       isHashed: options.hashesKnownHosts,
+      rules: options.hostKeyRules,
+      env: this.#environment.env,
     };
     return HostKeys.read(query, this.#knownHosts);
   }
@@ -159,6 +173,7 @@ export class SshTransport implements Transport, AsyncDisposable {
       passphrase: connection.privateKeyPassphrase,
       agent: this.#agent(options),
       password: connection.password,
+      rsaBits: options.hostKeyRules.rsaBits,
     };
     const ports = { guard: this.#environment.credentials, identities: this.#identities, signal };
     return Authentication.prepare(sources, ports);

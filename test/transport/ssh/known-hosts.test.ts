@@ -55,6 +55,8 @@ async function check(offered: Key, asked: Asked): Promise<void> {
     userFiles: asked.user ?? [],
     globalFiles: asked.global ?? [],
     isHashed: asked.isHashed ?? false,
+    rules: { revokedKeys: undefined, rsaBits: 1024 },
+    env: process.env,
   };
   await (await HostKeys.read(query, new KnownHostsFiles())).check(offered.blob, asked.policy ?? 'strict');
 }
