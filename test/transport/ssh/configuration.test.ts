@@ -261,7 +261,7 @@ describe('ssh arguments of an inventory', () => {
 
   for (const words of [
     ['-L', '80:a:80'],
-    ['-o', 'Ciphers=aes128-ctr'],
+    ['-o', 'Ciphersuite=aes128-ctr'],
     ['-o'],
     ['-p'],
     ['web02'],
