@@ -108,6 +108,11 @@ export class FettleError extends Error {
   }
 }
 
+/** The machine fettle runs on was short of something (descriptors, processes, a name server): no host is to blame. */
+export function isOurShortage(error: FettleError | undefined): boolean {
+  return error?.details?.['ours'] === true;
+}
+
 export function toErrorRecord(error: unknown): ErrorRecord {
   if (error instanceof FettleError) {
     return {

@@ -1,6 +1,6 @@
 import { worstExit } from '../domain/exit.ts';
 import type { ExitName } from '../domain/exit.ts';
-import { asFettleError, FettleError, isDenied, isUnreached, toErrorRecord } from '../domain/error.ts';
+import { asFettleError, FettleError, isDenied, isOurShortage, isUnreached, toErrorRecord } from '../domain/error.ts';
 import type { Host } from '../domain/host.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { HostPlan, Plan } from '../domain/plan.ts';
@@ -174,6 +174,7 @@ export function fanOutExit(
     if (error === undefined) return exitCode === undefined || exitCode === 0 ? 'ok' : 'partial';
     if (error.code === 'cancelled') return 'interrupted';
     if (error.code === 'lock-held') return 'locked';
+    if (isOurShortage(error)) return 'partial';
     return isUnreached(error) && error.code !== 'elevate' ? 'unreachable' : 'partial';
   });
   return worstExit(names);

@@ -1,7 +1,7 @@
 import type { FettleError } from '../domain/error.ts';
 import { packageKey } from '../domain/update.ts';
 import type { Superseded } from '../domain/drift.ts';
-import { asFettleError, isUnreached, toErrorRecord } from '../domain/error.ts';
+import { asFettleError, isOurShortage, isUnreached, toErrorRecord } from '../domain/error.ts';
 import { isLeaseLost } from '../domain/lease.ts';
 import type { RunEvent, StepName } from '../domain/event.ts';
 import type { Change, Outcome, UpdateResult, Verdict } from '../domain/outcome.ts';
@@ -145,6 +145,7 @@ export function outcomeOfError(work: HostWork, thrown: unknown, during: string):
   if (error.code === 'lock-held') return endWith(work, 'skipped', error.message, { error });
   if (isUnreached(error)) {
     if (work.hasBegun) return endLost(work, error, during);
+    if (isOurShortage(error)) return endWith(work, 'skipped', reason, { error });
     return endWith(work, error.code === 'elevate' ? 'failed' : 'unreachable', reason, { error });
   }
   return endWith(work, 'failed', reason, { error });

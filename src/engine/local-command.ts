@@ -54,6 +54,11 @@ export const spawnLocal: SpawnLocal = (command) =>
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    // This machine is short of descriptors: there are no streams, whatever the type says, and no `close` will come.
+    if (child.pid === undefined && (child.stdout as unknown) === undefined) {
+      child.once('error', (error) => resolve({ exitCode: null, output: Buffer.alloc(0), problem: error.message }));
+      return;
+    }
     const keep = (chunk: Buffer): void => {
       const kept = chunk.subarray(0, command.outputLimitBytes - keptBytes);
       keptBytes += kept.length;

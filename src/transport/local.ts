@@ -1,9 +1,10 @@
-import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { FettleError } from '../domain/error.ts';
 import type { Host } from '../domain/host.ts';
 import { converse, type ChannelEnd } from './channel.ts';
 import type { CredentialGuard } from './credential-guard.ts';
 import { cancelled } from './limit.ts';
+import { startShell } from './spawn.ts';
 import type { ExecRequest, ExecResult, OpenOptions, Session, Transport } from './session.ts';
 
 export interface LocalEnvironment {
@@ -22,6 +23,9 @@ export function localTransport(environment: LocalEnvironment): Transport {
     },
   };
 }
+
+/** How long a command waits for a descriptor or a process of this machine. */
+const startLimitMs = 30_000;
 
 class LocalSession implements Session {
   readonly hostName: string;
@@ -42,12 +46,13 @@ class LocalSession implements Session {
     const what = `the command on ${this.hostName}`;
     if (!this.isAlive) throw this.#closed();
     if (request.signal?.aborted) throw cancelled(request.signal, what);
-    // A process group of its own: Ctrl-C in the terminal is for fettle, not for what runs on the host.
-    const child = spawn('sh', ['-c', request.command], { env: this.#env, cwd: '/', detached: true, stdio: 'pipe' });
-    const { promise: ended, resolve, reject } = Promise.withResolvers<ChannelEnd>();
-    child.once('error', (cause) => {
-      reject(new FettleError('connect', `no shell can be started on ${this.hostName}: ${cause.message}`, { cause }));
+    const limit = { ms: startLimitMs, signal: request.signal, what: this.hostName };
+    const child = await startShell(request.command, { env: this.#env, cwd: '/' }, limit).catch((cause: unknown) => {
+      if (cause instanceof FettleError) throw cause;
+      const said = cause instanceof Error ? cause.message : String(cause);
+      throw new FettleError('connect', `no shell can be started on ${this.hostName}: ${said}`, { cause });
     });
+    const { promise: ended, resolve, reject } = Promise.withResolvers<ChannelEnd>();
     child.once('close', (exitCode, signal) => resolve({ exitCode, ...(signal === null ? {} : { signal }) }));
     this.#onClose.add(reject);
     try {

@@ -9,6 +9,7 @@ import { FettleError } from '../../domain/error.ts';
 import { hostNameProblem, userNameProblem } from '../../domain/plain-name.ts';
 import { isCanonical, isOff, readArguments, unsupported, type SshArguments } from './arguments.ts';
 import { ConfigBlocks, loginToken, type ConfigFile } from './config-blocks.ts';
+import { throughShortages } from '../shortage.ts';
 import { keywordOf, useOf } from './keywords.ts';
 import { algorithmKeywords, readOptions, readValues, type SshOptions, type SshValues } from './options.ts';
 
@@ -38,6 +39,8 @@ interface Question {
 const run = promisify(execFile);
 /** Processes of ours; `Match exec` and names of their own make one question a host. */
 const questionsAtOnce = 8;
+/** How long a question waits for a process of this machine. */
+const questionLimitMs = 30_000;
 const systemFile: ConfigFile = { path: '/etc/ssh/ssh_config', includeDir: '/etc/ssh' };
 
 /**
@@ -128,7 +131,9 @@ export class SshConfiguration {
 
   /** What ssh answers where no file says anything. */
   async #readDefaults(): Promise<SshValues> {
-    const { stdout } = await run('ssh', ['-F', 'none', '-G', '--', 'localhost'], { env: { ...this.#environment.env } });
+    const asked = ['-F', 'none', '-G', '--', 'localhost'];
+    const ask = (): Promise<{ stdout: string }> => run('ssh', asked, { env: { ...this.#environment.env } });
+    const { stdout } = await throughShortages(ask, { ms: questionLimitMs, what: 'localhost' });
     return readValues(stdout);
   }
 
@@ -139,11 +144,12 @@ export class SshConfiguration {
     this.#questions += 1;
     using _turn = await this.#turns.take();
     try {
-      const { stdout } = await run('ssh', [...file, ...options, '-G', '--', host], {
-        env: { ...this.#environment.env },
-      });
+      const asked = [...file, ...options, '-G', '--', host];
+      const ask = (): Promise<{ stdout: string }> => run('ssh', asked, { env: { ...this.#environment.env } });
+      const { stdout } = await throughShortages(ask, { ms: questionLimitMs, what: host });
       return await this.#settled(readValues(stdout), host);
     } catch (cause) {
+      if (cause instanceof FettleError) throw cause;
       if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') {
         return withoutOpenSsh(question, this.#environment.homeDir);
       }

@@ -1,6 +1,7 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { FettleError } from '../../domain/error.ts';
 import { cancelled, whenAborted } from '../limit.ts';
+import { isShortage, throughShortages } from '../shortage.ts';
 
 export interface SocketAddress {
   readonly host: string;
@@ -14,15 +15,21 @@ export interface ConnectLimit {
   readonly signal: AbortSignal | undefined;
 }
 
-/** TCP with no-delay: Nagle's algorithm costs more than the whole command on a quiet connection. */
-export async function openSocket({ host, port, family }: SocketAddress, limit: ConnectLimit): Promise<Socket> {
+/** TCP, tried again while this machine itself runs short of something. */
+export function openSocket(address: SocketAddress, { ms, signal }: ConnectLimit): Promise<Socket> {
+  const what = `${address.host} port ${address.port}`;
+  return throughShortages(() => openOnce(address, { ms, signal }), { ms, signal, what });
+}
+
+/** No-delay: Nagle's algorithm costs more than the whole command on a quiet connection. */
+async function openOnce({ host, port, family }: SocketAddress, limit: ConnectLimit): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
   const where = `${host} port ${port}`;
   using _abort = whenAborted(limit.signal, (signal) => reject(cancelled(signal, `the connection to ${where}`)));
   const socket = connectTcp({ host, port, family, noDelay: true });
   const timer = setTimeout(() => reject(connectTimeout(where, limit.ms)), limit.ms);
   socket.once('connect', () => resolve(socket));
-  socket.on('error', (cause: NodeJS.ErrnoException) => reject(connectError(where, cause)));
+  socket.on('error', (cause: NodeJS.ErrnoException) => reject(isShortage(cause) ? cause : connectError(where, cause)));
   try {
     return gatherWrites(await promise);
   } catch (error) {
@@ -67,7 +74,6 @@ export function connectTimeout(where: string, ms: number): FettleError {
 const words: Readonly<Record<string, readonly [what: string, hint: string]>> = {
   ECONNREFUSED: ['refuses the connection', 'is sshd running there, on that port?'],
   ENOTFOUND: ['cannot be found by name', 'check the name, or set ansible_host'],
-  EAI_AGAIN: ['cannot be looked up now', 'check the name server'],
   EHOSTUNREACH: ['cannot be reached', 'is the host on, and is there a route?'],
   ENETUNREACH: ['cannot be reached', 'is there a route to that network?'],
   ETIMEDOUT: ['does not answer', 'is the host on, and does a firewall let us through?'],

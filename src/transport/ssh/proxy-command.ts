@@ -1,6 +1,8 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Duplex } from 'node:stream';
+import { FettleError } from '../../domain/error.ts';
+import type { ShortageLimit } from '../shortage.ts';
+import { startShell } from '../spawn.ts';
 
 export interface ProxyStream {
   readonly stream: Duplex;
@@ -11,9 +13,18 @@ export interface ProxyStream {
 const lastWordsMs = 500;
 
 /** ssh_config(5) ProxyCommand: run by the shell, its input and output are the connection. */
-export function openProxy(command: string, env: Readonly<Record<string, string | undefined>>): ProxyStream {
-  // A process group of its own: Ctrl-C in the terminal is for fettle.
-  const child = spawn('sh', ['-c', `exec ${command}`], { env: { ...env }, detached: true, stdio: 'pipe' });
+export async function openProxy(
+  command: string,
+  env: Readonly<Record<string, string | undefined>>,
+  limit: ShortageLimit,
+): Promise<ProxyStream> {
+  const child = await startShell(`exec ${command}`, { env: { ...env } }, limit).catch((cause: unknown) => {
+    if (cause instanceof FettleError) throw cause;
+    const said = cause instanceof Error ? cause.message : String(cause);
+    throw new FettleError('connect', `no shell can be started for the proxy command of ${limit.what}: ${said}`, {
+      cause,
+    });
+  });
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => {
     said = `${said}${chunk.toString('utf8')}`.slice(-400);

@@ -199,7 +199,8 @@ export class SshTransport implements Transport, AsyncDisposable {
     }
     if (proxyCommand !== undefined) {
       const place = `${proxyCommand} ${host}:${port}`;
-      return { ...openProxy(proxyCommand, this.#environment.env), place, release: released };
+      const limit = { ms: limits.connectMs, signal, what: `${host} port ${port}` };
+      return { ...(await openProxy(proxyCommand, this.#environment.env, limit)), place, release: released };
     }
     const stream = await openSocket({ host, port, family }, { ms: limits.connectMs, signal });
     const place = `${stream.remoteAddress ?? host}:${port}`;

@@ -1,0 +1,64 @@
+// What this machine itself runs short of: no host is to blame, and a moment later there may be enough.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FettleError } from '../domain/error.ts';
+import { cancelled } from './limit.ts';
+
+/** Error codes of connect(2), socket(2), fork(2) and getaddrinfo(3) that speak of the caller's own machine. */
+const shortages: Readonly<Record<string, readonly [what: string, hint: string]>> = {
+  EMFILE: ['this process has no file descriptor left', 'raise the limit (ulimit -n), or lower --concurrency'],
+  ENFILE: ['this machine has no file descriptor left', 'raise fs.file-max here, or lower --concurrency'],
+  ENOMEM: ['this machine has no memory left', 'lower --concurrency'],
+  ENOBUFS: ['this machine has no network buffers left', 'lower --concurrency'],
+  EAGAIN: ['this machine can start no further process', 'raise the limit (ulimit -u), or lower --concurrency'],
+  EADDRNOTAVAIL: ['this machine has no free local address or port', 'see ip_local_port_range, or lower --concurrency'],
+  EAI_AGAIN: ['the name server of this machine does not answer', 'check /etc/resolv.conf here'],
+};
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+export function isShortage(error: unknown): boolean {
+  return Object.hasOwn(shortages, codeOf(error));
+}
+
+const firstPauseMs = 50;
+const longestPauseMs = 1_000;
+
+export interface ShortageLimit {
+  /** How long to wait for enough. Milliseconds. */
+  readonly ms: number;
+  readonly signal?: AbortSignal | undefined;
+  /** What it is done for: `web01 port 22`. */
+  readonly what: string;
+}
+
+/**
+ * Does `action` again with growing pauses while this machine runs short of something, other connections may end
+ * meanwhile. Throws `connect` with the detail `ours` when it does not get better; every other error as it is.
+ */
+export async function throughShortages<T>(action: () => Promise<T>, limit: ShortageLimit): Promise<T> {
+  const untilMs = performance.now() + limit.ms;
+  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+    try {
+      return await action();
+    } catch (error) {
+      if (!isShortage(error)) throw error;
+      // The resolver has waited and asked again itself, resolv.conf(5).
+      if (codeOf(error) === 'EAI_AGAIN') throw ourShortage(error, limit.what);
+      if (limit.signal?.aborted) throw cancelled(limit.signal, `the connection to ${limit.what}`);
+      if (performance.now() + pauseMs > untilMs) throw ourShortage(error, limit.what);
+    }
+    await sleep(pauseMs, undefined, limit.signal === undefined ? {} : { signal: limit.signal }).catch(() => undefined);
+  }
+}
+
+function ourShortage(cause: unknown, what: string): FettleError {
+  const code = codeOf(cause);
+  const [said, hint] = shortages[code] ?? ['this machine runs short of something', 'lower --concurrency'];
+  return new FettleError('connect', `${said} (${code}): ${what} was not contacted`, {
+    hint,
+    details: { code, ours: true },
+    cause,
+  });
+}
