@@ -4,7 +4,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import type { Connection } from '../../../src/domain/host.ts';
 import { openTransports } from '../../../src/transport/registry.ts';
-import { comesTrue } from '../../contract/session.ts';
+import { eventually } from '../../support/eventually.ts';
 import { isolatedArguments, loginName, noSshd, sshHost, Sshd } from '../../support/sshd.ts';
 
 const environment = { env: process.env, homeDir: '/nonexistent', userName: loginName };
@@ -35,7 +35,7 @@ describe('the handshake', { skip: noSshd }, () => {
       ),
     );
     try {
-      await comesTrue(() => silent.size === 40, 'all silent hosts have taken their connection');
+      await eventually(() => silent.size === 40, 'all silent hosts have taken their connection');
       await using sshd = await Sshd.start();
       await using session = await transport.open(sshd.host('good'), {});
       assert.equal((await session.exec({ command: 'echo hello' })).stdout.toString(), 'hello\n');
