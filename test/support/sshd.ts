@@ -123,7 +123,7 @@ export class Sshd implements AsyncDisposable {
     await eventually(() => {
       if (this.#process.exitCode !== null) throw new Error(`sshd ended: ${this.log}`);
       return answers(this.port);
-    }, `sshd answers: ${this.log}`);
+    }, `sshd answers, its log is in ${this.dir}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
