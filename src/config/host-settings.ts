@@ -81,15 +81,19 @@ function resolveConnection({ found, reader, overrides, keys }: HostReading): Con
   const transport = overrides.connection ?? readTransport(reader, found.name);
   const port = reader.integer(names.port, { least: 1, most: 65_535 });
   const user = reader.name(names.user, userNameProblem) ?? overrides.user;
-  const password = reader.secret(...names.password) ?? overrides.password;
+  const words = readSshArguments(reader);
+  const policy = readHostKeyPolicy(reader, words, overrides);
+  // The operator's password is for hosts that prove who they are; who is in between would get it from the others.
+  const { password: ownPassword, becomePassword: _withheld, ...others } = overrides;
+  const given = policy === 'off' && transport === 'ssh' ? others : overrides;
+  const password = reader.secret(...names.password) ?? (given === overrides ? ownPassword : undefined);
   const privateKeyFile = readKeyFile(reader, overrides, keys, transport);
   const privateKeyPassphrase = reader.secret(...names.passphrase);
   const isWinrm = transport === 'winrm';
   const seconds =
     (isWinrm ? readWinrmConnectLimit(reader) : undefined) ?? reader.integer(names.timeout, { least: 1, most: 3600 });
-  const words = readSshArguments(reader);
   const shell = readShell(reader, transport);
-  const elevation = shell === 'powershell' ? undefined : readElevation(reader, overrides);
+  const elevation = shell === 'powershell' ? undefined : readElevation(reader, given);
   const file = (variables: readonly string[]): string | undefined => readFile(reader, keys, variables);
   const { hostKeyPolicy } = overrides;
   return {
@@ -101,7 +105,7 @@ function resolveConnection({ found, reader, overrides, keys }: HostReading): Con
     ...(privateKeyFile === undefined ? {} : { privateKeyFile }),
     ...(privateKeyPassphrase === undefined ? {} : { privateKeyPassphrase }),
     sshArguments: words,
-    hostKeyPolicy: readHostKeyPolicy(reader, words, overrides),
+    hostKeyPolicy: policy,
     limits: { ...defaultLimits, ...(seconds === undefined ? {} : { connectMs: seconds * 1000 }) },
     ...(elevation === undefined ? {} : { elevation }),
     ...(shell === undefined ? {} : { shell }),
@@ -220,13 +224,18 @@ function readHostKeyPolicy(reader: SettingsReader, words: readonly string[], ove
   if (overrides.hostKeyPolicy !== undefined) return overrides.hostKeyPolicy;
   const hint = 'anyone between can read and change everything; --host-key accept-new checks from the second time on';
   const written = checkingOf(words);
+  const hasSecret = overrides.password !== undefined || overrides.becomePassword !== undefined;
+  const withheld = hasSecret ? ', so the passwords of the command line are not used for them' : '';
   if (reader.boolean(...names.hostKeyChecking) === false) {
-    reader.report(names.hostKeyChecking, 'host keys are not checked', { severity: 'warning', hint });
+    reader.report(names.hostKeyChecking, `host keys are not checked${withheld}`, { severity: 'warning', hint });
     return 'off';
   }
   if (written === 'off') {
     const places = [...names.sshArgs, ...names.sshCommonArgs, ...names.sshExtraArgs];
-    reader.report(places, 'host keys are not checked (StrictHostKeyChecking=no)', { severity: 'warning', hint });
+    reader.report(places, `host keys are not checked (StrictHostKeyChecking=no)${withheld}`, {
+      severity: 'warning',
+      hint,
+    });
   }
   return written ?? 'strict';
 }

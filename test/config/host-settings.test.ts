@@ -194,6 +194,20 @@ describe('a wrong value', () => {
     assert.equal(diagnostics.length, 1);
   });
 
+  test('keeps the passwords of the command line from hosts whose key the inventory leaves unchecked, and says so', async () => {
+    const overrides = { password: new Secret('login'), becomePassword: new Secret('root') };
+    for (const off of ['ansible_host_key_checking: false', 'ansible_ssh_common_args: "-o StrictHostKeyChecking=no"']) {
+      const { host, diagnostics } = await resolve(`ansible_become: true, ${off}`, overrides);
+      assert.equal(host.connection.password, undefined);
+      assert.equal(host.connection.elevation?.password, undefined);
+      assert.match(diagnostics.map(formatDiagnostic).join(), /passwords of the command line are not used for them/);
+      const own = await resolve(`${off}, ansible_password: own`, overrides);
+      assert.equal(own.host.connection.password?.reveal(), 'own');
+      const asked = await resolve(`ansible_become: true, ${off}`, { ...overrides, hostKeyPolicy: 'accept-new' });
+      assert.equal(asked.host.connection.password?.reveal(), 'login');
+    }
+  });
+
   test('of two hosts with one identity is an error', async () => {
     const { diagnostics } = await resolveAll('all: {hosts: {a: {patch_id: i}, b: {patch_id: i}}}');
     assert.match(diagnostics[0]?.message ?? '', /hosts a and b have the same identity "i"/);

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
 import { FettleError } from '../../domain/error.ts';
 import type { HostKeyPolicy } from '../../domain/host.ts';
 import { objectionTo, type HostKeyRules } from './host-key-rules.ts';
@@ -19,6 +20,8 @@ export interface KnownHostsQuery {
   readonly userFiles: readonly string[];
   readonly globalFiles: readonly string[];
   readonly isHashed: boolean;
+  /** The inventory, not the operator's own configuration, names the files. */
+  readonly isOfInventory: boolean;
   readonly rules: HostKeyRules;
   /** For programs that are asked about the key. */
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -91,7 +94,12 @@ export class HostKeys {
 
   async #remember(key: Buffer): Promise<void> {
     const [file] = this.#query.userFiles;
-    if (file === undefined) return;
+    if (file === undefined || file === '/dev/null') return;
+    // A name that an inventory gives must not let lines be added to a start-up file or a list of keys that log in.
+    if (this.#query.isOfInventory && !basename(file).includes('known_hosts')) {
+      const why = `the inventory has new host keys written to ${file}`;
+      throw this.#refuse(key, why, 'name a file that has known_hosts in its name, or add the key to it by hand');
+    }
     await this.#files.add(file, this.#name, { type: blobType(key), blob: key, isHashed: this.#query.isHashed });
   }
 

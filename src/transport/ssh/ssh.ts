@@ -130,7 +130,7 @@ export class SshTransport implements Transport, AsyncDisposable {
   async #logIn(way: Way): Promise<Opened> {
     const { connection, options, limits, signal } = way;
     // What is wrong on our side is told before the host hears of us.
-    const keys = await this.#hostKeys(options);
+    const keys = await this.#hostKeys(way);
     const authentication = await this.#authentication(way);
     const policy = this.#environment.hostKeyPolicy ?? hostKeyPolicy(connection, options);
     const { stream, place, release, complaint } = await this.#reach(way);
@@ -151,7 +151,7 @@ export class SshTransport implements Transport, AsyncDisposable {
     }
   }
 
-  #hostKeys(options: SshOptions): Promise<HostKeys> {
+  #hostKeys({ connection, options }: Way): Promise<HostKeys> {
     const query = {
       host: options.hostName,
       port: options.port,
@@ -159,6 +159,7 @@ export class SshTransport implements Transport, AsyncDisposable {
       userFiles: options.userKnownHosts,
       globalFiles: options.globalKnownHosts,
       isHashed: options.hashesKnownHosts,
+      isOfInventory: connection.sshArguments.some((word) => /^(-o)?\s*UserKnownHostsFile|^-F/i.test(word)),
       rules: options.hostKeyRules,
       env: this.#environment.env,
     };

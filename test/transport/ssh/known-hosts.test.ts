@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -45,6 +45,7 @@ interface Asked {
   readonly global?: readonly string[];
   readonly policy?: HostKeyPolicy;
   readonly isHashed?: boolean;
+  readonly isOfInventory?: boolean;
 }
 
 async function check(offered: Key, asked: Asked): Promise<void> {
@@ -55,6 +56,7 @@ async function check(offered: Key, asked: Asked): Promise<void> {
     userFiles: asked.user ?? [],
     globalFiles: asked.global ?? [],
     isHashed: asked.isHashed ?? false,
+    isOfInventory: asked.isOfInventory ?? false,
     rules: { revokedKeys: undefined, rsaBits: 1024 },
     env: process.env,
   };
@@ -62,6 +64,16 @@ async function check(offered: Key, asked: Asked): Promise<void> {
 }
 
 describe('known host keys', () => {
+  test('are written only where an inventory means known hosts, whatever file it names', async () => {
+    const startUp = join(dir, '.bash_profile');
+    const refused = check(mine, { user: [startUp], policy: 'accept-new', isOfInventory: true });
+    await rejectsWith(refused, 'host-key', /the inventory has new host keys written to \S+\.bash_profile/);
+    assert.equal(existsSync(startUp), false);
+    const meant = join(dir, 'known_hosts.of-the-fleet');
+    await check(mine, { user: [meant], policy: 'accept-new', isOfInventory: true });
+    assert.match(readFileSync(meant, 'utf8'), /^web01 ssh-ed25519 /);
+  });
+
   test('a key is trusted by its name, among several, whatever the case', async () => {
     const known = file('# the web', '', `db01,web01 ${mine.line} a comment`);
     await check(mine, { user: [known] });
@@ -219,7 +231,7 @@ describe('a real host', { skip: noSshd }, () => {
 
   test('an unknown key is refused, taken with accept-new, and the word of the command line beats both', async () => {
     await using sshd = await Sshd.start();
-    const known = join(sshd.dir, 'fresh');
+    const known = join(sshd.dir, 'known_hosts.fresh');
     const environment = { env: process.env, homeDir: '/nonexistent', userName: loginName };
     const open = async (own: HostKeyPolicy, asked?: HostKeyPolicy): Promise<void> => {
       const settings = asked === undefined ? environment : { ...environment, hostKeyPolicy: asked };
