@@ -76,7 +76,7 @@ export type RunEvent =
   | {
       readonly type: 'run.stopping';
       readonly run: string;
-      readonly cause: 'budget' | 'operator' | 'signal' | 'ledger';
+      readonly cause: 'budget' | 'operator' | 'signal' | 'ledger' | 'internal';
       readonly message: string;
     }
   | { readonly type: 'run.detached'; readonly run: string; readonly hosts: readonly string[]; readonly message: string }

@@ -149,6 +149,10 @@ export function heldBy({ run, holder, expiresMs }: LeaseAnswer['refused'][number
   return { verdict: 'skipped', change: 'none', reason, hint, error, ...owed };
 }
 
+export function faultWords({ code, message }: FettleError): string {
+  return code === 'ledger' ? `the ledger failed: ${message}` : `fettle itself failed: ${message}`;
+}
+
 export function describeSpent({ scope, name, state }: NonNullable<Admission['spent']>): string {
   const where = scope === 'run' ? 'of the run' : `of wave ${name}`;
   const parts = Object.entries(state.byClass).filter(([, count]) => count > 0);

@@ -12,7 +12,7 @@ import { isInFlight, setPhase } from './member.ts';
 import type { Member } from './member.ts';
 import { RunLeases } from './run-leases.ts';
 import { admissionOf, assignWaves, describeSpent, heldBy, hostsOf, ofMember } from './rollout-state.ts';
-import { resultOf, stoppedAs, taskOf, toStart, waitForSlot, warningsOf, waveOf } from './rollout-state.ts';
+import { faultWords, resultOf, stoppedAs, taskOf, toStart, waitForSlot, warningsOf, waveOf } from './rollout-state.ts';
 import type { RolloutOptions, Stopping } from './rollout-state.ts';
 import type { RunResult } from './run-result.ts';
 
@@ -33,7 +33,8 @@ export class Rollout implements AsyncDisposable {
   #change = Promise.withResolvers<void>();
   #stopping: Stopping | undefined;
   #toldStop: Stopping | undefined;
-  #ledgerError: FettleError | undefined;
+  /** Nothing can be recorded any more, or fettle itself failed. */
+  #fault: FettleError | undefined;
   /** Why: another process goes on with the run, and the record is its business now. */
   #handedOver: FettleError | undefined;
   #wave: number | undefined;
@@ -59,7 +60,7 @@ export class Rollout implements AsyncDisposable {
         this.#detach.abort(error);
       },
       onStopRequested: () => this.#stopFor('operator', 'somebody asked the run to stop'),
-      onFailure: (error) => this.#ledgerFailed(asFettleError(error)),
+      onFailure: (error) => this.#failWith(asFettleError(error)),
     });
     for (const signal of [this.#context.stop, this.#context.detach])
       signal.addEventListener('abort', this.#onOuterStop);
@@ -80,7 +81,7 @@ export class Rollout implements AsyncDisposable {
       await action();
       return true;
     } catch (error) {
-      this.#ledgerFailed(asFettleError(error));
+      this.#failWith(asFettleError(error));
       return false;
     }
   }
@@ -158,9 +159,9 @@ export class Rollout implements AsyncDisposable {
   result(interruptedAs: ExitName | undefined): RunResult {
     const stopped = stoppedAs(this.#options, interruptedAs, this.#handedOver ?? this.#stopping);
     const result = resultOf(this.members, this.#options.plan, stopped);
-    if (this.#ledgerError === undefined) return result;
-    const { message } = this.#ledgerError;
-    return { ...result, exitName: 'ledger', reasons: [`the ledger failed: ${message}`, ...result.reasons] };
+    if (this.#fault === undefined) return result;
+    const exitName = this.#fault.code === 'ledger' ? 'ledger' : 'internal';
+    return { ...result, exitName, reasons: [faultWords(this.#fault), ...result.reasons] };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -187,7 +188,7 @@ export class Rollout implements AsyncDisposable {
     }
     this.#stopWhereSpent(admission);
     if (stop.aborted) this.#stopFor('signal', 'interrupted: no new host is started');
-    if (this.#toldStop !== this.#stopping && this.#stopping !== undefined && this.#ledgerError === undefined) {
+    if (this.#toldStop !== this.#stopping && this.#stopping !== undefined && this.#fault === undefined) {
       this.#toldStop = this.#stopping;
       await this.emit([{ type: 'run.stopping', run, ...this.#stopping }]);
     }
@@ -210,9 +211,9 @@ export class Rollout implements AsyncDisposable {
     this.#stop.abort(new Error(message));
   }
 
-  #ledgerFailed(error: FettleError): void {
-    this.#ledgerError ??= error;
-    this.#stopFor('ledger', `the ledger failed: ${error.message}`);
+  #failWith(error: FettleError): void {
+    this.#fault ??= error;
+    this.#stopFor(error.code === 'ledger' ? 'ledger' : 'internal', faultWords(error));
     this.#detach.abort(error);
     this.#wake();
   }
@@ -285,7 +286,7 @@ export class Rollout implements AsyncDisposable {
   /** The lease of a host that is lost or let go stays while the run lasts: its job may go on. */
   async #settle(member: Member, outcome: Outcome): Promise<void> {
     setPhase(member, 'done', outcome);
-    if (outcome.error?.code === 'ledger') this.#ledgerFailed(new FettleError('ledger', outcome.error.message));
+    if (outcome.error?.code === 'ledger') this.#failWith(new FettleError('ledger', outcome.error.message));
     this.#wake();
     await this.#disconnect(member);
     if (outcome.verdict !== 'lost' && outcome.verdict !== 'detached') await this.#leases.release([member.host.id]);

@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import { exitCodes } from '../domain/exit.ts';
+import { exitCodes, worstExit } from '../domain/exit.ts';
 import type { ExitName } from '../domain/exit.ts';
 import { toErrorRecord } from '../domain/error.ts';
 import type { Operator, RunEvent, RunStarted } from '../domain/event.ts';
@@ -13,6 +13,7 @@ import type { EngineLimits, RunContext } from './context.ts';
 import type { HostRemote } from './host-remote.ts';
 import type { OwnMachine } from './own-machine.ts';
 import { Rollout } from './rollout.ts';
+import { SafeSink } from './safe-sink.ts';
 import { membersOf } from './member.ts';
 import type { RunResult } from './run-result.ts';
 
@@ -44,6 +45,14 @@ export interface ApplyOptions extends Pick<
  * a result.
  */
 export async function applyPlan(options: ApplyOptions): Promise<RunResult> {
+  const sink = new SafeSink(options.sink);
+  const result = await carryOut({ ...options, sink });
+  if (sink.failure === undefined) return result;
+  const reason = `events of the run could not all be shown: ${sink.failure.message}`;
+  return { ...result, exitName: worstExit([result.exitName, 'internal']), reasons: [reason, ...result.reasons] };
+}
+
+async function carryOut(options: ApplyOptions): Promise<RunResult> {
   await using rollout = new Rollout(rolloutOptions(options));
   await options.record.append([options.opening]);
   options.sink.event(options.opening);

@@ -441,3 +441,24 @@ test('before the first wave only as many hosts stay connected as go next, and th
   assert.deepEqual((await fleet.apply(plan)).counts, { verified: 9 });
   assert.ok(fleet.mostConnected <= 2 * 3, `${fleet.mostConnected} connections at once`);
 });
+
+test('a display that fails costs no host and no record: the run is carried out, and its end tells', async () => {
+  const fleet = new FakeFleet(['a', 'b']);
+  fleet.sink.event = () => {
+    throw new TypeError('Cannot read properties of undefined');
+  };
+  const result = await fleet.apply(planOf([['a'], ['b']]));
+  assert.deepEqual([result.counts, result.exitName], [{ verified: 2 }, 'internal']);
+  assert.match(result.reasons[0] ?? '', /could not all be shown: Cannot read properties/);
+  assert.equal(fleet.record.ofType('run.finished')[0]?.exitName, 'ok');
+});
+
+test('a fault of fettle itself is not called a failure of the ledger', async () => {
+  const fleet = new FakeFleet(['a']);
+  fleet.record.recordedFacts = () => Promise.reject(new TypeError('x is not a function'));
+  const of = { run: 'run1', host: 'a', hostId: 'a', attempt: 1 } as const;
+  await fleet.record.append([{ type: 'host.started', ...of }]);
+  const result = await fleet.apply(planOf([['a']]), { isResumed: true });
+  assert.equal(result.exitName, 'internal');
+  assert.match(result.reasons[0] ?? '', /fettle itself failed: x is not a function/);
+});
