@@ -95,18 +95,32 @@ function rolloutOptions(options: ApplyOptions): ConstructorParameters<typeof Rol
 async function checkAll(rollout: Rollout, options: ApplyOptions): Promise<void> {
   const waiting = rollout.members.filter((member) => member.phase === 'waiting');
   const limit = pLimit(Math.max(1, options.plan.concurrency));
+  const inTurn = turnsOfSources(options.plan.perSource);
   const machines: NamedMachine[] = [];
   await Promise.all(
     waiting.map((member, index) =>
-      limit(async () => {
-        const machine = await rollout.check(member, index < options.plan.concurrency);
-        if (machine !== undefined) machines.push(machine);
-      }),
+      inTurn(member.hostPlan.source, () =>
+        limit(async () => {
+          const machine = await rollout.check(member, index < options.plan.concurrency);
+          if (machine !== undefined) machines.push(machine);
+        }),
+      ),
     ),
   );
   const order = new Map(waiting.map((member, index) => [member.host.name, index]));
   machines.sort((a, b) => (order.get(a.host) ?? 0) - (order.get(b.host) ?? 0));
   await rollout.place(judgeIdentities(machines, options.own.facts));
+}
+
+/** A check searches or refreshes at the update server of the host: `per_source` spares that server here too. */
+function turnsOfSources(perSource: number | undefined) {
+  const turns = new Map<string, ReturnType<typeof pLimit>>();
+  return (source: string | undefined, action: () => Promise<void>): Promise<void> => {
+    if (source === undefined || perSource === undefined) return action();
+    const turn = turns.get(source) ?? pLimit(perSource);
+    turns.set(source, turn);
+    return turn(action);
+  };
 }
 
 async function finish(rollout: Rollout, options: ApplyOptions, result: RunResult): Promise<void> {

@@ -462,3 +462,19 @@ test('a fault of fettle itself is not called a failure of the ledger', async () 
   assert.equal(result.exitName, 'internal');
   assert.match(result.reasons[0] ?? '', /fettle itself failed: x is not a function/);
 });
+
+test('per_source spares an update server in the checks before the first wave too', async () => {
+  const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const fleet = new FakeFleet(names);
+  const plan = planOf([names], { perSource: 2 });
+  const hosts = plan.hosts.map((hostPlan) => ({ ...hostPlan, source: 'http://wsus:8530' }));
+  assert.deepEqual((await fleet.apply({ ...plan, hosts })).counts, { verified: 6 });
+  let [now, most] = [0, 0];
+  for (const event of fleet.record.events) {
+    if (event.type === 'wave.started') break;
+    if (event.type === 'step.started' && event.step === 'connect') now += 1;
+    if (event.type === 'step.finished' && event.step === 'refresh') now -= 1;
+    most = Math.max(most, now);
+  }
+  assert.equal(most, 2);
+});
