@@ -18,17 +18,27 @@ echo linux-image-${release} >>/run/reboot-required.pkgs`,
   };
 }
 
+/** A kernel of another ABI and the version of the meta package that pulls it in, as a security update. */
+export function kernelUpdate(release: string, version: string, architecture: string): readonly PackageSpec[] {
+  const name = `${release}-${architecture}`;
+  const of = { suite: 'security', architecture: 'native' } as const;
+  const depends = `linux-image-${name} (= ${version})`;
+  return [
+    image(name, version, of),
+    { ...of, name: `linux-image-${architecture}`, section: 'kernel', version, depends },
+  ];
+}
+
 /**
  * A meta package whose security version pulls in a new kernel. On its next boot a host says that it runs the newest
  * kernel in its /boot (`host/uname.sh`).
  */
 export function kernels(architecture: string): readonly PackageSpec[] {
-  const [before, after] = [`${oldRelease}-${architecture}`, `${newRelease}-${architecture}`];
+  const before = `${oldRelease}-${architecture}`;
   const meta = { name: `linux-image-${architecture}`, section: 'kernel', architecture: 'native' } as const;
   return [
     image(before, '6.1.128-1', { suite: 'stable', architecture: 'native' }),
-    image(after, '6.1.129-1', { suite: 'security', architecture: 'native' }),
     { ...meta, version: '6.1.128-1', suite: 'stable', depends: `linux-image-${before} (= 6.1.128-1)` },
-    { ...meta, version: '6.1.129-1', suite: 'security', depends: `linux-image-${after} (= 6.1.129-1)` },
+    ...kernelUpdate(newRelease, '6.1.129-1', architecture),
   ];
 }
