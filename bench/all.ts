@@ -7,6 +7,7 @@ const measurements: Readonly<Record<string, readonly string[]>> = {
   'side-by-side': ['side-by-side.ts'],
   idle: ['--expose-gc', 'idle.ts'],
   scale: ['scale.ts'],
+  apply: ['apply.ts'],
   'start-up': ['start-up.ts'],
   ledger: ['ledger.ts'],
   synced: ['synced.ts'],
