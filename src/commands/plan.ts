@@ -1,3 +1,4 @@
+import { cleanLine } from '../base/text.ts';
 import type { ExitName } from '../domain/exit.ts';
 import type { Plan } from '../domain/plan.ts';
 import { hasGaps, hasWork } from '../engine/plan.ts';
@@ -40,6 +41,9 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
     showDocument(jsonObject('plan', planValue(made, options.json), options.json), context);
   else if (options.quiet !== true && options.jsonl !== true)
     context.output.stdout.write(renderPlan({ plan, sha256, path: file }, context.output));
+  else if (options.quiet === true) {
+    for (const warning of plan.warnings) context.console.warn(`warning: ${cleanLine(warning)}`);
+  }
   if (file === undefined && plan.hosts.some(hasWork)) {
     context.console.message(
       `next: fettle plan ${invocation.arguments[0] ?? ''} -o plan.json, then: fettle apply plan.json`,

@@ -1,5 +1,6 @@
 import type { Superseded } from './drift.ts';
 import { firstGlob } from './glob.ts';
+import { listenerFindings, staleFindings, staleOwners } from './health-processes.ts';
 import type { RebootMode } from './host.ts';
 import type { Change, Outcome, UpdateResult, VerifyFinding } from './outcome.ts';
 import type { HostPlan } from './plan.ts';
@@ -22,9 +23,6 @@ export interface VerifyInput {
   /** What went in instead (`on_drift: supersede`); a kernel of a new ABI has another name than the planned one. */
   readonly superseded?: readonly Superseded[];
 }
-
-/** The first port that Linux hands out by itself (net.ipv4.ip_local_port_range); those above come and go. */
-const ephemeralPort = 32_768;
 
 /** Services that start when asked and end by themselves; their absence says nothing. */
 const comeAndGo = [
@@ -147,8 +145,15 @@ function unitFindings(input: VerifyInput): VerifyFinding[] {
   const before = new Set(input.before.health.failedUnits);
   return input.after.health.failedUnits
     .filter((unit) => !before.has(unit) && firstGlob(input.settings.ignore, unit) === undefined)
-    .map((unit) => ({ check: 'failed-unit', level, message: `${unit} failed; it had not before` }));
+    .map((unit) => ({
+      check: 'failed-unit',
+      level: firstGlob(personalUnits, unit) === undefined ? level : 'warn',
+      message: `${unit} failed; it had not before`,
+    }));
 }
+
+/** A manager of a person's own services fails as that person likes. */
+const personalUnits = ['user@*.service', 'user-runtime-dir@*.service', 'systemd-coredump@*.service'];
 
 /** What ran before and neither runs nor failed: it ended and nobody was told. */
 function serviceFindings(input: VerifyInput): VerifyFinding[] {
@@ -159,53 +164,6 @@ function serviceFindings(input: VerifyInput): VerifyFinding[] {
   return input.before.health.activeServices
     .filter((unit) => !after.has(unit) && firstGlob(leftOut, unit) === undefined)
     .map((unit) => ({ check: 'service', level, message: `${unit} ran before and does not run now` }));
-}
-
-interface Listener {
-  readonly text: string;
-  /** `tcp 0.0.0.0:22`: the process may have been renamed by the update. */
-  readonly socket: string;
-  readonly port: number;
-}
-
-function readListener(text: string): Listener {
-  const [protocol = '', address = ''] = text.split(/\s+/);
-  return { text, socket: `${protocol} ${address}`, port: Number(address.slice(address.lastIndexOf(':') + 1)) };
-}
-
-function listenerFindings(input: VerifyInput): VerifyFinding[] {
-  const level = input.settings.listeners;
-  if (level === 'ignore') return [];
-  const after = new Set(input.after.health.listeners.map((text) => readListener(text).socket));
-  const lost = input.before.health.listeners
-    .map(readListener)
-    .filter((item) => !(item.port >= ephemeralPort) && !after.has(item.socket) && !isIgnored(item, input.settings));
-  const bySocket = new Map(lost.map((item) => [item.socket, item]));
-  return [...bySocket.values()].map((item) => ({
-    check: 'listener',
-    level,
-    message: `nothing listens on ${item.text} any more`,
-  }));
-}
-
-function isIgnored(listener: Listener, settings: VerifySettings): boolean {
-  const process = listener.text.split(/\s+/)[2] ?? '';
-  const faces = [listener.text, listener.socket, process, String(listener.port)];
-  return faces.some((face) => face !== '' && firstGlob(settings.ignore, face) !== undefined);
-}
-
-function staleFindings(input: VerifyInput): VerifyFinding[] {
-  const level = input.settings.staleProcesses;
-  if (level === 'ignore') return [];
-  const { staleProcesses, staleKnown } = input.after.health;
-  if (!staleKnown) {
-    const message = 'not every process could be looked at: whether some still run replaced code is unknown';
-    return [{ check: 'stale-process', level: 'warn', message }];
-  }
-  const owners = new Set(staleProcesses.map((item) => item.unit ?? item.name));
-  return [...owners]
-    .filter((owner) => firstGlob(input.settings.ignore, owner) === undefined)
-    .map((owner) => ({ check: 'stale-process', level, message: `${owner} still runs code that was replaced` }));
 }
 
 function conffileFindings(input: VerifyInput): VerifyFinding[] {
@@ -272,9 +230,7 @@ function pendingReboot(input: VerdictInput): Outcome | undefined {
 function pendingRestart(input: VerdictInput): Outcome | undefined {
   const { staleProcesses, staleKnown } = input.after.health;
   if (input.settings.staleProcesses === 'ignore' || !staleKnown) return undefined;
-  const owners = [...new Set(staleProcesses.map((item) => item.unit ?? item.name))].filter(
-    (owner) => firstGlob(input.settings.ignore, owner) === undefined,
-  );
+  const owners = staleOwners(staleProcesses, input.settings);
   if (owners.length === 0) return undefined;
   const base = {
     verdict: 'pending-restart',

@@ -262,6 +262,8 @@ export function heldBackReason(heldBack: HeldBack): string {
       return `would remove ${heldBack.packages.join(', ')}; removals are refused`;
     case 'pinned':
       return 'pinned by the package preferences of the host';
+    case 'downgrade':
+      return 'the package preferences of the host ask for an older version than is installed; fettle makes no downgrades';
     case 'excluded':
       return `${heldBack.reason}; the playbook does not name it`;
     case 'unknown':

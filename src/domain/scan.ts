@@ -5,6 +5,11 @@ export interface HostFacts {
   readonly machineId?: string;
   /** Linux: /proc/sys/kernel/random/boot_id. The proof of a reboot. */
   readonly bootId?: string;
+  /**
+   * When PID 1 was started, in clock ticks since the kernel booted (proc(5), starttime). In a container the boot id is
+   * that of the machine below it, and this alone changes at its reboot.
+   */
+  readonly initStart?: number;
   readonly hostName: string;
   readonly family: string;
   readonly osId: string;
@@ -55,16 +60,24 @@ export interface Repository {
   readonly name: string;
   /** Date in the signed Release file, epoch ms. */
   readonly releasedMs?: number;
-  /** When the host last fetched it, epoch ms. */
+  /** Its last good answer as far as the host knows, epoch ms; absent = it was never fetched. */
   readonly fetchedMs?: number;
+  /** Since when refreshes of it fail, epoch ms; absent = the last one did not, or none is known. */
+  readonly failsSinceMs?: number;
   readonly problem?: string;
 }
 
 export interface Metadata {
-  /** Oldest fetch among the repositories, epoch ms; absent = never fetched. */
+  /** Oldest good answer among the repositories, epoch ms; absent = never fetched. */
   readonly fetchedMs?: number;
   readonly repositories: readonly Repository[];
   readonly isStale: boolean;
+  /** The last refresh failed, in whole or for a repository, and none has succeeded since: updates may be missing. */
+  readonly refreshFailed?: {
+    /** The package manager's own words. */
+    readonly message: string;
+    readonly sinceMs: number;
+  };
 }
 
 export interface RunningManager {
@@ -74,6 +87,14 @@ export interface RunningManager {
   readonly holds?: readonly string[];
 }
 
+export interface StaleProcess {
+  readonly pid: number;
+  readonly name: string;
+  readonly unit?: string;
+  /** Run by a person under an account of their own: noted, but no verdict on the host. */
+  readonly isPersonal?: boolean;
+}
+
 /** What runs, to compare before and after. */
 export interface Health {
   readonly failedUnits: readonly string[];
@@ -81,7 +102,9 @@ export interface Health {
   /** `tcp 0.0.0.0:22 sshd`, ephemeral ports left out. */
   readonly listeners: readonly string[];
   /** Processes that still run deleted code, with the unit that owns them. */
-  readonly staleProcesses: readonly { readonly pid: number; readonly name: string; readonly unit?: string }[];
+  readonly staleProcesses: readonly StaleProcess[];
+  /** Those of `listeners` that people run under their own accounts: noted, but no verdict on the host. */
+  readonly personalListeners?: readonly string[];
   /** False when the account may not read other processes' maps. */
   readonly staleKnown: boolean;
 }
@@ -146,7 +169,10 @@ export interface ActiveClaim {
 export type HostLook = Pick<
   HostScan,
   'collectedMs' | 'manager' | 'facts' | 'privileges' | 'disks' | 'running' | 'broken' | 'active'
->;
+> & {
+  /** File systems that are mounted read-only and should not be. */
+  readonly readOnly?: readonly string[];
+};
 
 export interface HostScan {
   /** Controller time when the answer arrived, epoch ms. */
@@ -168,6 +194,8 @@ export interface HostScan {
   readonly reboot: RebootState;
   readonly health: Health;
   readonly disks: readonly FileSystem[];
+  /** What the newest kernel takes on /boot with its initrd; absent = there is none. */
+  readonly kernelBytes?: number;
   readonly running: readonly RunningManager[];
   /** Packages that are not properly installed (half-configured and the like). */
   readonly broken: readonly InstalledPackage[];
@@ -178,4 +206,10 @@ export interface HostScan {
   readonly inventory?: Inventory;
   /** The latest of the host's own history of updates; the ledger keeps each line once. */
   readonly history?: readonly HistoryEntry[];
+}
+
+/** `its package lists could not be refreshed (since 2026-11-30 02:51Z): …` */
+export function refreshFailureWords({ message, sinceMs }: NonNullable<Metadata['refreshFailed']>): string {
+  const since = new Date(sinceMs).toISOString().replace('T', ' ').slice(0, 16);
+  return `its package lists could not be refreshed (since ${since}Z): ${message}`;
 }

@@ -8,6 +8,8 @@ export type HeldBack =
   | { readonly kind: 'needs-new'; readonly packages: readonly string[] }
   | { readonly kind: 'needs-removal'; readonly packages: readonly string[] }
   | { readonly kind: 'pinned' }
+  /** The host's preferences ask for an older version than the installed one. */
+  | { readonly kind: 'downgrade' }
   /** Not offered by default; goes in where the playbook names it: by a pattern, its very name, or nothing but its id. */
   | { readonly kind: 'excluded'; readonly reason: string; readonly unless: 'pattern' | 'name' | 'id' }
   | { readonly kind: 'unknown' };

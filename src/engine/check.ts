@@ -8,7 +8,7 @@ import { packageKey } from '../domain/update.ts';
 import { note } from './context.ts';
 import { endLost, endWith, inStep, isDone, isPastInstall, letGo, openStep, scanNow, wantedPlan } from './host-work.ts';
 import type { HostWork } from './host-work.ts';
-import { runJob } from './job.ts';
+import { concludeByExit, runJob } from './job.ts';
 import { settleLeftovers } from './leftover.ts';
 import { passesWhileAtWork, throughOutages } from './outage.ts';
 import { judgePreflight } from './preflight.ts';
@@ -131,8 +131,11 @@ async function refresh(work: HostWork): Promise<Outcome | undefined> {
   if (end.kind === 'lost') return endLost(work, end.error, 'refresh');
   if (end.kind === 'refused' && (isUnreached(end.error) || end.error.code === 'lock-held')) throw end.error;
   const isFresh = end.kind === 'collected' || (end.kind === 'done' && end.result.exitCode === 0);
-  if (!isFresh)
-    await note(context, 'warn', 'its package lists could not be refreshed; drift is judged by those it has');
+  if (!isFresh) {
+    const { message } = concludeByExit(end);
+    const why = message === undefined ? '' : `: ${message}`;
+    await note(context, 'warn', `its package lists could not be refreshed, drift is judged by those it has${why}`);
+  }
   return undefined;
 }
 

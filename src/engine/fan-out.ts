@@ -112,14 +112,17 @@ async function pingHost(host: Host, { context, remote: open }: PingFleet): Promi
 
 /** What would stand in the way of work on the host, each as one sentence. */
 export function pingWarnings(look: HostLook): string[] {
-  const { facts, privileges, running, disks, active, broken } = look;
+  const { facts, privileges, running, disks, active, broken, readOnly = [] } = look;
   const skew = facts.clockSkewMs ?? 0;
   return [
     ...(privileges.isRoot ? [] : [`${privileges.user} is not root and no elevation is set`]),
     ...running.map((item) => `${item.name} (pid ${item.pid}) is at work with packages`),
     ...(active === undefined ? [] : [`run ${active.run} of ${active.controller} is at work on it`]),
-    ...(broken.length === 0 ? [] : [`${broken.length} packages are not properly installed`]),
+    ...(broken.length === 0
+      ? []
+      : [`packages are not properly installed: ${broken.map((item) => item.name).join(', ')}`]),
     ...(Math.abs(skew) > maxSkewMs ? [skewWords(skew)] : []),
+    ...readOnly.map((place) => `${place} is mounted read-only`),
     ...disks.filter((disk) => disk.freeBytes < lowBytes).map((disk) => `${disk.mount} is nearly full`),
   ];
 }

@@ -33,6 +33,8 @@ export interface JobFollow {
 export interface BootState {
   /** Only a well-formed boot id counts; an error text is none. */
   readonly bootId?: string;
+  /** When PID 1 was started, clock ticks since the kernel booted. */
+  readonly initStart?: number;
   /** False while the system is still starting; a degraded system has settled. */
   readonly isSettled: boolean;
   readonly uptimeSec?: number;

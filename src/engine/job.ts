@@ -143,11 +143,13 @@ interface NamedOrder extends JobOrder {
   readonly job: JobId;
 }
 
+const isUnbegun = ({ phase }: JobStatus): boolean => phase === 'claimed' || phase === 'absent';
+
 async function driveJob(context: HostContext, order: NamedOrder, log: JobLog): Promise<JobEnd> {
   const started = await startJob(context, order);
   if ('kind' in started) return started;
   try {
-    return await followToEnd(context, order, log);
+    return await followToEnd(context, order, { log, hasBegun: !isUnbegun(started) });
   } catch (error) {
     if (context.detach.aborted) return { kind: 'detached' };
     return { kind: 'lost', error: lostDuring(context, order, asFettleError(error)) };
@@ -217,10 +219,15 @@ function lostDuring(context: HostContext, order: NamedOrder, cause: FettleError)
   });
 }
 
-async function followToEnd(context: HostContext, order: NamedOrder, log: JobLog): Promise<JobEnd> {
+async function followToEnd(
+  context: HostContext,
+  order: NamedOrder,
+  { log, ...start }: { readonly log: JobLog; readonly hasBegun: boolean },
+): Promise<JobEnd> {
   const { clock, detach, limits, remote } = context;
   const deadlineMs = clock.elapsedMs() + order.timeoutMs;
   const isPassing = passesWhileAtWork(context);
+  let { hasBegun } = start;
   let offset = 0;
   for (;;) {
     const askedMs = clock.elapsedMs();
@@ -234,12 +241,15 @@ async function followToEnd(context: HostContext, order: NamedOrder, log: JobLog)
     log.add(news);
     const isDrained = news.log.length === 0 || news.offset >= news.status.logBytes;
     offset = news.offset;
-    const end = isDrained ? endOf(news) : undefined;
+    // A power cut may have taken away a claim that was not on the disk yet.
+    const isToStart = news.status.phase === 'claimed' || (news.status.phase === 'absent' && !hasBegun);
+    const end = isDrained && !isToStart ? endOf(news) : undefined;
     if (end !== undefined) return end;
-    if (news.status.phase === 'claimed') {
+    if (isToStart) {
       const again = await startJob(context, { ...order, open: { step: order.step, attempt: context.attempt } });
       if ('kind' in again) return again;
-    }
+      hasBegun = !isUnbegun(again);
+    } else hasBegun = true;
     if (news.log.length === 0 && clock.elapsedMs() - askedMs < idlePauseMs) await clock.sleep(idlePauseMs, detach);
   }
 }
@@ -255,7 +265,7 @@ function endOf(news: JobFollow): JobEnd | undefined {
       return { kind: 'collected' };
     case 'interrupted':
       return { kind: 'interrupted' };
-    // The start was answered, so the files were there: whoever removed them left no result.
+    // It had begun, so the files were there: whoever removed them left no result.
     case 'absent':
     case 'crashed':
       return { kind: 'crashed' };

@@ -107,11 +107,13 @@ export class LinkedRemote implements HostRemote {
       const { stdout } = await runScript(session, probeScript(), { verb: 'boot' }, options);
       const sections = parseFrame(stdout);
       const bootId = sections.get('boot-id')?.trim() ?? '';
+      const init = sections.get('init-start')?.trim() ?? '';
       const isSettled = settledStates.includes(sections.get('system-state')?.trim() ?? '');
       const uptime = sections.get('clock')?.trim().split('\n')[1] ?? '';
       return {
         isSettled,
         ...(bootIdPattern.test(bootId) ? { bootId } : {}),
+        ...(/^\d{1,15}$/.test(init) ? { initStart: Number(init) } : {}),
         ...(/^\d{1,10}$/.test(uptime) ? { uptimeSec: Number(uptime) } : {}),
       };
     });

@@ -10,6 +10,7 @@ import { emit } from './context.ts';
 import type { HostRemote } from './host-remote.ts';
 import { inventorySha256 } from './inventory-hash.ts';
 import type { OwnMachine } from './own-machine.ts';
+import { judgeSpace, skewWarning } from './preflight.ts';
 import { planWorkload } from './plan-host.ts';
 import type { HostWorkload } from './plan-host.ts';
 import { refreshWhenStale } from './plan-refresh.ts';
@@ -155,6 +156,10 @@ function expectReboot(scan: HostScan, workload: HostWorkload, settings: RebootSe
 }
 
 function staleWarning(refreshed: { readonly warning?: string }, scan: HostScan): string[] {
+  const { refreshFailed } = scan.metadata;
+  if (refreshFailed !== undefined) {
+    return [`package lists could not be refreshed, updates may be missing from this plan: ${refreshFailed.message}`];
+  }
   if (refreshed.warning !== undefined) return [refreshed.warning];
   return scan.metadata.isStale ? ['stale package metadata: newer updates may be missing from this plan'] : [];
 }
@@ -174,11 +179,23 @@ function scanWarnings(scan: HostScan, plan: HostPlan): string[] {
       ? []
       : ['no security source is configured: the number of security updates is unknown']),
     ...(isWorking && !scan.privileges.isRoot ? ['apply will need root: set ansible_become, or log in as root'] : []),
-    ...(scan.broken.length > 0 ? ['packages are not properly installed: apply will refuse the host'] : []),
+    ...(scan.broken.length > 0 ? [brokenWarning(scan)] : []),
+    ...skewWarning(scan),
+    ...spaceWarning(scan, plan),
     ...(isReboot ? ['needs a reboot that its settings forbid: it will stay pending-reboot'] : []),
     ...scan.metadata.repositories.flatMap(({ name, problem }) =>
       problem === undefined ? [] : [`${name}: ${problem}`],
     ),
-    ...scan.problems.map((problem) => problem.message),
+    ...scan.problems.filter(({ code }) => code !== 'refresh').map((problem) => problem.message),
   ];
+}
+
+function brokenWarning({ broken }: HostScan): string {
+  const names = broken.map((item) => `${item.name} (${item.status})`).join(', ');
+  return `packages are not properly installed, apply will refuse the host: ${names}`;
+}
+
+function spaceWarning(scan: HostScan, plan: HostPlan): string[] {
+  const lack = judgeSpace(scan, plan);
+  return lack === undefined ? [] : [`apply will refuse the host: ${lack.message}`];
 }

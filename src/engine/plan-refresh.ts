@@ -26,12 +26,14 @@ export interface Refreshed {
 }
 
 /**
- * Fetches package metadata older than allowed, as a job under a lease of its own, and looks again. A host that cannot
+ * Fetches package metadata that is older than allowed, or whose last refresh failed, as a job under a lease of its own,
+ * and looks again. A host that cannot
  * be refreshed is planned from what it has, with a warning.
  */
 export async function refreshWhenStale(input: RefreshInput): Promise<Refreshed> {
   const { context, host, scan } = input;
-  if (!scan.metadata.isStale) return { scan };
+  const { isStale, refreshFailed } = scan.metadata;
+  if (!isStale && refreshFailed === undefined) return { scan };
   if (!scan.privileges.isRoot) return { scan, warning: 'stale package metadata: refreshing it needs root' };
   if (scan.active !== undefined && scan.active.run !== context.run) {
     return { scan, warning: `stale package metadata: run ${scan.active.run} is at work on it` };

@@ -9,7 +9,8 @@ import type { HostContext } from './context.ts';
 import { endWith, letGo, openStep, outcomeOfError, scanNow } from './host-work.ts';
 import type { HostWork } from './host-work.ts';
 import { collectQuietly, jobOf, startJob } from './job.ts';
-import { isInUse, isNew, look, rebootObstacle, refusal, whatKeepsUp } from './reboot.ts';
+import { bootMark, CommandWatch, isNew, look } from './reboot-proof.ts';
+import { isInUse, rebootObstacle, refusal, whatKeepsUp } from './reboot.ts';
 
 /** So long a host does not answer before it counts as off; one that was only busy would have. */
 const stayGoneMs = 20_000;
@@ -29,11 +30,11 @@ export async function powerOffStage(work: HostWork, mode: RebootMode): Promise<O
     return endWith(work, 'skipped', work.isController ? 'fettle runs on it' : 'its patch_reboot says never');
   }
   const scan = work.current ?? (await scanNow(work, 'after'));
-  const { bootId } = scan.facts;
-  if (bootId === undefined)
+  const mark = bootMark(scan.facts);
+  if (mark === undefined)
     return failed(work, new FettleError('reboot', 'it tells no boot id, so nothing could be proven'));
   const obstacle = await waitForObstacle(work, scan);
-  return obstacle === undefined ? powerOff(work, bootId) : failed(work, obstacle);
+  return obstacle === undefined ? powerOff(work, mark) : failed(work, obstacle);
 }
 
 /** A package manager that is at work is waited for as long as its lock would be. */
@@ -123,7 +124,7 @@ async function drive(context: HostContext, order: PowerOffOrder, job: string): P
       const refused = await refusal(context, job, 'power off');
       if (refused !== undefined) return { kind: isInUse(refused) ? 'in-use' : 'not-off', error: refused };
     }
-    return await waitUntilGone(context, order);
+    return await waitUntilGone(context, order, job);
   } catch (thrown) {
     if (context.detach.aborted) return { kind: 'detached' };
     return { kind: 'lost', error: asFettleError(thrown) };
@@ -131,8 +132,10 @@ async function drive(context: HostContext, order: PowerOffOrder, job: string): P
 }
 
 /** Only silence counts: a login that is refused comes from a system that still runs. */
-async function waitUntilGone(context: HostContext, { goDownMs, bootIdBefore }: PowerOffOrder): Promise<PowerOffEnd> {
+async function waitUntilGone(context: HostContext, order: PowerOffOrder, job: string): Promise<PowerOffEnd> {
   const { clock, detach, limits } = context;
+  const { goDownMs, bootIdBefore } = order;
+  const command = new CommandWatch(context, job);
   const startMs = clock.elapsedMs();
   let goneMs: number | undefined;
   show(context, { type: 'live.note', host: context.host.name, note: 'powering off' });
@@ -140,6 +143,9 @@ async function waitUntilGone(context: HostContext, { goDownMs, bootIdBefore }: P
     const seen = await look(context);
     if (isNew(seen, bootIdBefore)) {
       return { kind: 'not-off', error: new FettleError('reboot', 'it came back under another boot id: it rebooted') };
+    }
+    if (seen.kind === 'up' && (await command.refuses()) && command.refusal !== undefined) {
+      return { kind: 'not-off', error: command.refusal };
     }
     const nowMs = clock.elapsedMs();
     goneMs = seen.kind === 'down' && isOutage(seen.error) ? (goneMs ?? nowMs) : undefined;

@@ -24,8 +24,10 @@ export interface PreflightJudgement {
 const mebibyte = 1024 * 1024;
 /** Room besides the downloads: unpacked packages replace others of about their size. */
 const spareBytes = 64 * mebibyte;
-/** A kernel with its initrd. */
-const kernelBytes = 128 * mebibyte;
+/** A kernel with its initrd where none is there to measure. */
+const usualKernelBytes = 128 * mebibyte;
+/** A new one is somewhat larger, and its initrd is written beside the old one. */
+const kernelMargin = 1.25;
 const fewInodes = 2_000;
 const maxSkewMs = 5 * 60_000;
 
@@ -38,7 +40,7 @@ export function judgePreflight(input: PreflightInput): PreflightJudgement {
     judgeManager(scan) ??
     judgeProblems(input) ??
     (isBroken && !mayRepair ? brokenBefore(scan) : undefined) ??
-    judgeSpace(input);
+    (hostPlan.updates.length > 0 ? judgeSpace(scan, hostPlan) : undefined);
   return {
     ...(leaveAlone === undefined ? {} : { leaveAlone }),
     ...(failure === undefined ? {} : { failure }),
@@ -89,13 +91,16 @@ function brokenBefore(scan: HostScan): FettleError {
   });
 }
 
-function judgeSpace({ scan, hostPlan }: PreflightInput): FettleError | undefined {
-  if (hostPlan.updates.length === 0) return undefined;
-  const brings = hostPlan.updates.some((update) => update.isKernel);
+/** Whether there is room for the updates; undefined when there is, or none is needed. */
+export function judgeSpace(
+  scan: Pick<HostScan, 'disks' | 'kernelBytes'>,
+  plan: Pick<HostPlan, 'updates' | 'downloadBytes'>,
+): FettleError | undefined {
+  if (plan.updates.length === 0) return undefined;
   const wanted: readonly (readonly [string, number])[] = [
     ['/', spareBytes],
-    ['/var', 2 * hostPlan.downloadBytes + spareBytes],
-    ['/boot', brings ? kernelBytes : 0],
+    ['/var', 2 * plan.downloadBytes + spareBytes],
+    ['/boot', bootBytes(scan, plan)],
   ];
   for (const [path, bytes] of wanted) {
     const disk = mountOf(scan.disks, path);
@@ -113,6 +118,14 @@ function judgeSpace({ scan, hostPlan }: PreflightInput): FettleError | undefined
   return undefined;
 }
 
+/** Each new kernel with its initrd takes about what the newest one there does. Packages that only name one bring none. */
+function bootBytes({ kernelBytes }: Pick<HostScan, 'kernelBytes'>, { updates }: Pick<HostPlan, 'updates'>): number {
+  const kernels = updates.filter((update) => update.isKernel);
+  const own = kernels.filter(({ name }) => /^linux-image-(unsigned-)?\d/.test(name));
+  const count = own.length > 0 ? own.length : Math.min(1, kernels.length);
+  return count * (kernelBytes === undefined ? usualKernelBytes : Math.ceil(kernelBytes * kernelMargin));
+}
+
 /** The file system that holds `path`: the longest mount point that is a parent of it. */
 function mountOf(disks: readonly FileSystem[], path: string): FileSystem | undefined {
   const isParent = (mount: string): boolean => mount === '/' || mount === path || path.startsWith(`${mount}/`);
@@ -123,7 +136,7 @@ function inMebibytes(bytes: number): number {
   return Math.round(bytes / mebibyte);
 }
 
-function skewWarning(scan: HostScan): string[] {
+export function skewWarning(scan: Pick<HostScan, 'facts'>): string[] {
   const skew = scan.facts.clockSkewMs;
   if (skew === undefined || Math.abs(skew) <= maxSkewMs) return [];
   return [`${skewWords(skew)}; signed lists, certificates and tickets may look expired or not yet valid`];

@@ -6,6 +6,7 @@ import { runHooks } from './hook-stage.ts';
 import { endWith, letGo, openStep, outcomeOfError, scanNow } from './host-work.ts';
 import type { HostWork } from './host-work.ts';
 import { powerOffStage, waitForObstacle } from './power-off.ts';
+import { bootMark } from './reboot-proof.ts';
 import { rebootHost, rebootReasons } from './reboot.ts';
 
 /** `patch_reboot: never` wins over the plan, and the machine fettle runs on is not rebooted by its own run. */
@@ -44,15 +45,15 @@ export async function rebootStage(work: HostWork): Promise<Outcome | undefined> 
 }
 
 async function prepare(work: HostWork, scan: HostScan): Promise<Outcome | undefined> {
-  const { bootId } = scan.facts;
-  if (bootId === undefined) {
+  const mark = bootMark(scan.facts);
+  if (mark === undefined) {
     const error = new FettleError('reboot', 'it tells no boot id, so a reboot could not be proven');
     return pending(work, error);
   }
   const obstacle = await waitForObstacle(work, scan);
   if (obstacle !== undefined) return pending(work, obstacle);
   const { reasons } = rebootReasons(scan);
-  return rebootOnce(work, { bootIdBefore: bootId, reasons: reasons.length > 0 ? reasons : ['the mode is always'] });
+  return rebootOnce(work, { bootIdBefore: mark, reasons: reasons.length > 0 ? reasons : ['the mode is always'] });
 }
 
 interface Begun {

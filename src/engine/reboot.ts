@@ -5,12 +5,13 @@ import type { OpenStep } from '../domain/record.ts';
 import type { HostScan } from '../domain/scan.ts';
 import { emit, emitStart, ofHost, show } from './context.ts';
 import type { HostContext } from './context.ts';
-import type { BootState } from './host-remote.ts';
 import { collectQuietly, jobOf, startJob } from './job.ts';
+import { bootMark, CommandWatch, isNew, look } from './reboot-proof.ts';
+import type { Look } from './reboot-proof.ts';
 
 export interface RebootOrder {
   readonly settings: Pick<RebootSettings, 'goDownMs' | 'comeBackMs' | 'settleMs' | 'ifIdle'>;
-  /** The boot id of now; the proof is another one. */
+  /** The mark of this boot (`bootMark`); the proof is another one. */
   readonly bootIdBefore: string;
   readonly reasons: readonly string[];
   /** Counts the reboots of this host in this run, from 1; a part of the job's name. */
@@ -40,7 +41,7 @@ const windowsAuthPausesMs = [60_000, 120_000, 240_000, 480_000] as const;
 const windowsAuthPatienceMs = windowsAuthPausesMs.reduce((sum, ms) => sum + ms, -1_000);
 
 /**
- * Reboots one host by a detached job and proves it by a new boot id: going down, coming back and settling each have
+ * Reboots one host by a detached job and proves it by another boot id, or in a container by another start of its PID 1: going down, coming back and settling each have
  * their own limit. Ledger errors are thrown.
  */
 export async function rebootHost(context: HostContext, order: RebootOrder): Promise<RebootEnd> {
@@ -81,35 +82,21 @@ async function drive(context: HostContext, order: RebootOrder, job: string): Pro
       const refused = await refusal(context, job, 'reboot');
       if (refused !== undefined) return { kind: isInUse(refused) ? 'in-use' : 'not-rebooted', error: refused };
     }
-    return await prove(context, order);
+    return await prove(context, order, job);
   } catch (thrown) {
     if (context.detach.aborted) return { kind: 'detached' };
     return { kind: 'lost', error: asFettleError(thrown) };
   }
 }
 
-export type Look = ({ readonly kind: 'up' } & BootState) | { readonly kind: 'down'; readonly error: FettleError };
-
-export async function look(context: HostContext): Promise<Look> {
-  try {
-    return { kind: 'up', ...(await context.remote.bootState(context.detach)) };
-  } catch (error) {
-    if (context.detach.aborted) throw error;
-    // What a half-started system prints is no proof of anything.
-    return isUnreached(error) ? { kind: 'down', error: asFettleError(error) } : { kind: 'up', isSettled: false };
-  }
-}
-
-export function isNew(seen: Look | undefined, bootIdBefore: string): seen is Look & { kind: 'up'; bootId: string } {
-  return seen?.kind === 'up' && seen.bootId !== undefined && seen.bootId !== bootIdBefore;
-}
-
-async function prove(context: HostContext, order: RebootOrder): Promise<RebootEnd> {
+async function prove(context: HostContext, order: RebootOrder, job: string): Promise<RebootEnd> {
   const { clock } = context;
   const { settings, bootIdBefore } = order;
-  const down = await waitUntil(context, settings.goDownMs, 'going down', (seen) =>
-    seen.kind === 'down' || isNew(seen, bootIdBefore) ? seen : undefined,
+  const command = new CommandWatch(context, job);
+  const down = await waitUntil(context, settings.goDownMs, 'going down', async (seen) =>
+    seen.kind === 'down' || isNew(seen, bootIdBefore) || (await command.refuses()) ? seen : undefined,
   );
+  if (command.refusal !== undefined) return { kind: 'not-rebooted', error: command.refusal };
   if (down === undefined) return { kind: 'not-rebooted', error: stayedUp(context, order) };
   const downSinceMs = clock.elapsedMs();
   let deniedSinceMs: number | undefined;
@@ -124,12 +111,14 @@ async function prove(context: HostContext, order: RebootOrder): Promise<RebootEn
     return isNew(seen, bootIdBefore) ? seen : undefined;
   });
   if (back === undefined) {
-    if (isUp(last)) return { kind: 'not-rebooted', error: stayedUp(context, order) };
+    if (isUp(last)) {
+      return { kind: 'not-rebooted', error: down.kind === 'down' ? sameBoot(order) : stayedUp(context, order) };
+    }
     return { kind: 'lost', error: stayedAway(context, order, last) };
   }
   const downMs = down.kind === 'down' ? clock.elapsedMs() - downSinceMs : 0;
   await settle(context, settings.settleMs);
-  return { kind: 'rebooted', bootIdAfter: back.bootId, downMs: Math.round(downMs) };
+  return { kind: 'rebooted', bootIdAfter: bootMark(back) ?? back.bootId, downMs: Math.round(downMs) };
 }
 
 function isWindows({ host }: HostContext): boolean {
@@ -158,7 +147,7 @@ async function waitUntil<T>(
   context: HostContext,
   limitMs: number,
   phase: string,
-  found: (seen: Look) => T | undefined,
+  found: (seen: Look) => T | undefined | Promise<T | undefined>,
 ): Promise<T | undefined> {
   const { clock, detach, limits } = context;
   const startMs = clock.elapsedMs();
@@ -166,7 +155,7 @@ async function waitUntil<T>(
   show(context, { type: 'live.note', host: context.host.name, note: `rebooting: ${phase}` });
   for (;;) {
     const seen = await look(context);
-    const answer = found(seen);
+    const answer = await found(seen);
     if (answer !== undefined) return answer;
     if (clock.elapsedMs() - startMs >= limitMs) return undefined;
     const isDenied = seen.kind === 'down' && seen.error.code === 'auth' && isWindows(context);
@@ -184,6 +173,18 @@ function stayedUp(context: HostContext, order: RebootOrder): FettleError {
     hint: whatKeepsUp(context),
     details: { bootId: order.bootIdBefore },
   });
+}
+
+/** It was away, and what tells boots apart did not change: it may have been the network, or a container rebooted. */
+function sameBoot({ bootIdBefore }: RebootOrder): FettleError {
+  return new FettleError(
+    'reboot',
+    'the host went away and came back, but under the same boot id: no reboot is proven',
+    {
+      hint: 'a container has the boot id of the machine it runs on: look at the start of its PID 1 (ps -o lstart= -p 1)',
+      details: { bootId: bootIdBefore },
+    },
+  );
 }
 
 /** Where to look on a host that does not go down. */

@@ -122,6 +122,7 @@ function classOf(security: string | undefined, views: Views): UpdateClass {
  */
 function heldBackOf(item: SimulatedUpdate, views: Views): HeldBack | undefined {
   const key = packageKey(item);
+  if (compareDebVersions(item.to, item.from ?? '') < 0) return { kind: 'downgrade' };
   const isIn = (view: View): boolean => view.byKey.get(key)?.to === item.to;
   if (views.heldNames.has(item.name) && !isIn(views.normal)) return { kind: 'held' };
   const offered = policyOf(item, views)?.versions.find((version) => version.version === item.to);

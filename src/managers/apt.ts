@@ -8,6 +8,7 @@ import type { Simulation } from '../domain/simulation.ts';
 import type { InstalledPackage } from '../domain/update.ts';
 import { packageKey } from '../domain/update.ts';
 import { fewEnough, shortEnough } from '../domain/limits.ts';
+import { refreshFailureWords } from '../domain/scan.ts';
 import { parsePolicy, parseReleases } from './apt-policy.ts';
 import { readMetadata } from './apt-metadata.ts';
 import { parseAptSimulation, type AptSimulation } from './apt-simulation.ts';
@@ -44,11 +45,16 @@ export const apt: Manager = {
 function parseScan(sections: Sections, collectedMs: number, maxAgeMs: number): HostScan {
   refuseFullDisk(sections);
   const packages = installedOn(sections);
-  const look = lookOf(sections, collectedMs, packages);
+  const { readOnly = [], ...look } = lookOf(sections, collectedMs, packages);
   const native = nativeArch(packages);
   const normal = parseAptSimulation(required(sections, 'apt-normal'), native);
   refuseBlindness(normal, look.broken);
-  const metadata = readMetadata(sections, collectedMs, maxAgeMs);
+  const { clockSkewMs } = look.facts;
+  const metadata = readMetadata(sections, {
+    collectedMs,
+    maxAgeMs,
+    ...(clockSkewMs === undefined ? {} : { skewMs: clockSkewMs }),
+  });
   const releases = parseReleases(sections.get('apt-releases') ?? '', linesOf(sections, 'security-origins'));
   return {
     ...look,
@@ -60,10 +66,21 @@ function parseScan(sections: Sections, collectedMs: number, maxAgeMs: number): H
     securityKnown: [...releases.values()].some((release) => release.isSecurity),
     metadata,
     reboot: readReboot(sections, look.facts),
+    ...readKernelBytes(sections),
     health: readHealth(sections, look.privileges.isRoot),
     conffileLeftovers: linesOf(sections, 'conffile-leftovers'),
-    problems: problemsOf(sections, normal.errors, metadata.repositories),
+    problems: [...readOnly.map(readOnlyProblem), ...problemsOf(sections, normal.errors, metadata)],
   };
+}
+
+/** du(1) -k of the newest kernel's files. */
+function readKernelBytes(sections: Sections): Pick<HostScan, 'kernelBytes'> {
+  const kib = firstLine(sections, 'kernel-kib');
+  return kib !== undefined && /^[1-9]\d{0,9}$/.test(kib) ? { kernelBytes: Number(kib) * 1024 } : {};
+}
+
+function readOnlyProblem(place: string): ScanProblem {
+  return { code: 'disk', message: `${place} is mounted read-only`, isBlocking: true };
 }
 
 function installedOn(sections: Sections): readonly InstalledPackage[] {
@@ -76,12 +93,14 @@ function installedOn(sections: Sections): readonly InstalledPackage[] {
 
 function lookOf(sections: Sections, collectedMs: number, packages: readonly InstalledPackage[]): HostLook {
   const active = readClaim(sections);
+  const readOnly = linesOf(sections, 'read-only');
   return {
     collectedMs,
     manager: 'apt',
     facts: readFacts(sections, collectedMs),
     privileges: readPrivileges(sections),
     disks: readDisks(sections),
+    ...(readOnly.length === 0 ? {} : { readOnly }),
     running: readRunning(sections),
     broken: packages.filter(isBroken),
     ...(active === undefined ? {} : { active }),
@@ -108,7 +127,7 @@ function refuseBlindness(normal: AptSimulation, broken: readonly InstalledPackag
 function problemsOf(
   sections: Sections,
   errors: readonly string[],
-  repositories: HostScan['metadata']['repositories'],
+  { repositories, refreshFailed }: HostScan['metadata'],
 ): ScanProblem[] {
   const initrd = firstLine(sections, 'missing-initrd');
   const isNotBooting =
@@ -116,7 +135,11 @@ function problemsOf(
   const dead = repositories.flatMap((item) =>
     item.problem === undefined ? [] : [{ code: 'repository', message: `${item.name}: ${item.problem}` }],
   );
-  return [...errors.map((message) => ({ code: 'apt', message })), ...isNotBooting, ...dead];
+  const unrefreshed =
+    refreshFailed === undefined
+      ? []
+      : [{ code: 'refresh', message: refreshFailureWords(refreshFailed), isIncomplete: true }];
+  return [...errors.map((message) => ({ code: 'apt', message })), ...isNotBooting, ...unrefreshed, ...dead];
 }
 
 /** Lines of dpkg-query(1) -W with package, architecture, version, status abbreviation, source and source version. */
@@ -138,8 +161,9 @@ export function readInstalled(text: string): readonly InstalledPackage[] {
   return fewEnough(packages, 'packages');
 }
 
+/** What only awaits triggers is well (dpkg(1)): its package manager runs them along the way. */
 function isBroken(item: InstalledPackage): boolean {
-  return !/^[ihup]i$/.test(item.status);
+  return !/^[ihup][itW]$/.test(item.status);
 }
 
 /** dpkg itself is of the native architecture. */

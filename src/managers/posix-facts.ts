@@ -24,6 +24,7 @@ export function readFacts(sections: Sections, collectedMs: number): HostFacts {
   const [machineId, bootId] = [firstLine(sections, 'machine-id'), firstLine(sections, 'boot-id')];
   const virtual = readVirtualization(linesOf(sections, 'virtualization'));
   const dmiUuid = firstLine(sections, 'dmi-uuid');
+  const initStart = firstLine(sections, 'init-start');
   return {
     hostName,
     family: family.toLowerCase(),
@@ -36,6 +37,7 @@ export function readFacts(sections: Sections, collectedMs: number): HostFacts {
     ...virtual,
     ...(machineId !== undefined && /^[0-9a-f]{32}$/.test(machineId) ? { machineId } : {}),
     ...(bootId !== undefined && uuid.test(bootId) ? { bootId: bootId.toLowerCase() } : {}),
+    ...(initStart !== undefined && /^\d{1,15}$/.test(initStart) ? { initStart: Number(initStart) } : {}),
     ...(dmiUuid !== undefined && uuid.test(dmiUuid) ? { dmiUuid: dmiUuid.toLowerCase() } : {}),
     ...(uptime !== undefined && Number.isFinite(uptime) ? { uptimeSec: Math.floor(uptime) } : {}),
     ...(epochSec !== undefined && epochSec > 0 ? { clockSkewMs: epochSec * 1000 - collectedMs } : {}),
@@ -86,32 +88,68 @@ export function readDisks(sections: Sections): readonly FileSystem[] {
 }
 
 export function readHealth(sections: Sections, isRoot: boolean): Health {
+  const isPersonal = personalAccounts(sections);
   const ephemeral = Number(/^\d+/.exec(firstLine(sections, 'ephemeral') ?? '')?.[0] ?? '32768');
+  const listeners = linesOf(sections, 'listeners')
+    .flatMap(readListener)
+    .filter(({ text }) => !(portOf(text) >= ephemeral));
+  const personal = listeners.filter(({ uid }) => isPersonal(uid));
   return {
     failedUnits: linesOf(sections, 'failed-units'),
     activeServices: linesOf(sections, 'active-services'),
-    listeners: [...new Set(linesOf(sections, 'listeners').flatMap(readListener))]
-      .filter((text) => !(portOf(text) >= ephemeral))
-      .sort(),
+    listeners: namesOf(listeners),
+    ...(personal.length === 0 ? {} : { personalListeners: namesOf(personal) }),
     staleProcesses: linesOf(sections, 'stale').flatMap((line) => {
-      const [pid = '', name = '', unit = ''] = line.split('\t');
-      return /^\d+$/.test(pid) ? [{ pid: Number(pid), name, ...(unit === '' ? {} : { unit }) }] : [];
+      const [pid = '', name = '', unit = '', uid = ''] = line.split('\t');
+      if (!/^\d+$/.test(pid)) return [];
+      const owner = isPersonal(/^\d+$/.test(uid) ? Number(uid) : 0) ? { isPersonal: true } : {};
+      return [{ pid: Number(pid), name, ...(unit === '' ? {} : { unit }), ...owner }];
     }),
     staleKnown: isRoot,
   };
 }
 
-/** One line of ss(8) -H -lntup, or `hex PROTOCOL ADDRESS` of /proc/net/tcp. */
-function readListener(line: string): readonly string[] {
+/** login.defs(5): UID_MIN where the host does not say. */
+const usualFirstPerson = 1_000;
+/** systemd hands these out to services (DynamicUser), and 65534 is nobody. */
+const [firstDynamic, lastDynamic] = [61_184, 65_534];
+
+/**
+ * Whether an account is a person's: neither the system's, nor handed out by systemd, nor one under which a service of
+ * the system runs. What a person runs, under whatever name, says nothing about the host.
+ */
+function personalAccounts(sections: Sections): (uid: number) => boolean {
+  const lines = linesOf(sections, 'service-users').map((line) => line.split(' ', 2));
+  const numberOf = (text: string | undefined): number =>
+    text !== undefined && /^\d+$/.test(text) ? Number(text) : NaN;
+  const first = lines.map(([kind, uid]) => (kind === 'people' ? numberOf(uid) : NaN)).find((uid) => uid > 0);
+  const services = new Set(lines.flatMap(([kind, uid]) => (kind === 'service' ? [numberOf(uid)] : [])));
+  return (uid) =>
+    uid >= (first ?? usualFirstPerson) && !(uid >= firstDynamic && uid <= lastDynamic) && !services.has(uid);
+}
+
+interface OwnedListener {
+  readonly text: string;
+  readonly uid: number;
+}
+
+function namesOf(listeners: readonly OwnedListener[]): readonly string[] {
+  return [...new Set(listeners.map((item) => item.text))].sort();
+}
+
+/** One line of ss(8) -H -lntupe, which leaves out root's uid, or `hex PROTOCOL ADDRESS uid:UID` of /proc/net/tcp. */
+function readListener(line: string): readonly OwnedListener[] {
+  // The names of processes stand before the uid and are anybody's to choose.
+  const uid = Number(/\buid:(\d{1,10})\b/.exec(line.slice(line.lastIndexOf('))') + 1))?.[1] ?? 0);
   const words = line.trim().split(/\s+/, 8);
   if (words[0] === 'hex') {
     const [address = '', port = ''] = (words[2] ?? '').split(':');
-    return [`${(words[1] ?? '').slice(0, 3)} ${hexAddress(address)}:${Number.parseInt(port, 16)}`];
+    return [{ text: `${(words[1] ?? '').slice(0, 3)} ${hexAddress(address)}:${Number.parseInt(port, 16)}`, uid }];
   }
   const local = words[4];
   if (local === undefined || !/^(tcp|udp)/.test(line)) return [];
   const name = userOf(line);
-  return [`${words[0] ?? ''} ${withoutZone(local)}${name === undefined ? '' : ` ${name}`}`];
+  return [{ text: `${words[0] ?? ''} ${withoutZone(local)}${name === undefined ? '' : ` ${name}`}`, uid }];
 }
 
 /** The first program of ss(8) `users:(("NAME",pid=1,fd=3))`. */

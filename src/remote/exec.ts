@@ -1,9 +1,13 @@
 import type { ExecResult, Session } from '../transport/session.ts';
+import { systemPath } from './launch.ts';
 import { lostOutput } from './powershell.ts';
 import { encodeText, textCommand } from './powershell-text.ts';
 
-/** The text comes on standard input and is read to its end before it runs; what it runs finds an empty input. */
-export const textLauncher = `sh -c 'FETTLE_TEXT=$(cat); eval "$FETTLE_TEXT" </dev/null'`;
+/**
+ * The text comes on standard input and is read to its end before it runs; what it runs finds an empty input. The
+ * system's programs come first: su(1) keeps the PATH of the account.
+ */
+export const textLauncher = `/bin/sh -c 'PATH=${systemPath}\${PATH:+:$PATH}; export PATH; FETTLE_TEXT=$(cat); eval "$FETTLE_TEXT" </dev/null'`;
 
 export interface TextOptions {
   readonly signal?: AbortSignal;

@@ -109,6 +109,14 @@ function refusal(code: string, words: string, ownRun: string): FettleError {
       return lockHeld(words, ownRun);
     case 'running':
       return new FettleError('lock-held', words, { hint: 'it can be collected when it is over' });
+    case 'queue':
+      return new FettleError('lock-held', words, {
+        hint: 'try again; if it stays so, look at that process on the host',
+      });
+    case 'read-only':
+      return new FettleError('disk', words, {
+        hint: 'look at why (dmesg, /etc/fstab), then on the host: mount -o remount,rw',
+      });
     case 'task':
       return new FettleError('command', words, {
         hint: 'look at the Task Scheduler service of the host and its Operational event log',

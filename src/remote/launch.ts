@@ -7,12 +7,19 @@ import { defaultLimit } from './script.ts';
 import type { RemoteScript, ScriptOptions, ScriptRequest } from './script.ts';
 import { inPowerShell } from './scripts.ts';
 
+/** Where the programs of a POSIX system are; no account chooses another for what runs as root. */
+export const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** What scripts have a use for of the account's environment; each checks it. */
+const kept = ['HOME', 'XDG_STATE_HOME', 'TMPDIR', 'http_proxy', 'https_proxy', 'ftp_proxy', 'no_proxy']
+  .map((name) => `\${${name}+"${name}=$${name}"}`)
+  .join(' ');
+
 /**
  * The same for every host and every script: one request line, then the script, both on standard input. `sh -s` would
- * read ahead and run the data; the script's text is kept so that a job can leave it for its runner. Both names are unset
- * first: one that came with the environment would hand the request on to every child.
+ * read ahead and run the data; the script's text is kept so that a job can leave it for its runner. Nothing else of the
+ * account's environment gets in: su(1) keeps it, and PATH, APT_CONFIG or PERL5LIB would decide what root runs.
  */
-export const launcher = `sh -c 'unset FETTLE_REQUEST FETTLE_SCRIPT; IFS= read -r FETTLE_REQUEST; FETTLE_SCRIPT=$(cat); eval "$FETTLE_SCRIPT"'`;
+export const launcher = `/bin/sh -c 'exec /usr/bin/env -i PATH=${systemPath} ${kept} sh -c "IFS= read -r FETTLE_REQUEST; FETTLE_SCRIPT=\\$(cat); eval \\"\\$FETTLE_SCRIPT\\""'`;
 
 const word = /^[A-Za-z0-9.+~:_@/-]*$/;
 const fieldName = /^[a-z][a-z_]*$/;

@@ -5,8 +5,11 @@ import type { RemoteScript } from './script.ts';
 type ScriptName = 'probe' | 'job';
 
 const posix = {
-  probe: ['lib.sh', 'apt.sh', 'probe.sh'],
-  job: ['lib.sh', 'apt.sh', 'apt-job.sh', 'work.sh', 'job.sh', 'job-run.sh', 'job-main.sh'],
+  probe: ['lib.sh', 'running.sh', 'tree.sh', 'apt.sh', 'probe.sh'],
+  job: [
+    ...['lib.sh', 'running.sh', 'tree.sh', 'apt.sh', 'apt-refresh.sh', 'apt-job.sh', 'work.sh'],
+    ...['job.sh', 'claim.sh', 'job-run.sh', 'job-main.sh'],
+  ],
 } as const satisfies Record<ScriptName, readonly string[]>;
 
 const shared = [

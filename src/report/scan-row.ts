@@ -110,6 +110,8 @@ export function heldBackText(heldBack: HeldBack): string {
       return `would remove ${heldBack.packages.join(', ')}`;
     case 'pinned':
       return 'pinned';
+    case 'downgrade':
+      return 'asked to go back by preferences';
     case 'excluded':
       return heldBack.reason;
     case 'unknown':

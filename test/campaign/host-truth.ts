@@ -24,11 +24,11 @@ echo '== postinsts'; cat /var/lib/fettle-lab/postinst.log 2>/dev/null
 echo '== hooks'; cat /var/lib/fettle-lab/hooks.log 2>/dev/null
 echo '== kernel'; uname -r
 echo '== leftovers'
-find /var/lib/fettle -mindepth 1 -maxdepth 2 2>/dev/null | grep -Ev '^/var/lib/fettle/(jobs|collected|collected/.*|\\.lock)$'
+find /var/lib/fettle-jobs -mindepth 1 -maxdepth 2 2>/dev/null | grep -Ev '^/var/lib/fettle-jobs/(jobs|collected|collected/.*|refreshed)$'
 ls -d /tmp/fettle* /etc/apt/preferences.d/*fettle* /etc/sudoers.d/*fettle* /etc/systemd/system/fettle* 2>/dev/null
 echo '== processes'; ps -eo pid=,args= | grep -F FETTLE_REQUEST | grep -v grep | cut -c 1-120
 echo '== units'; [ -d /run/systemd/system ] && systemctl list-units --all --plain --no-legend 'fettle-[0-9]*' 2>/dev/null | cut -d ' ' -f 1
-echo '== jobs'; ls /var/lib/fettle/jobs /var/lib/fettle/collected 2>/dev/null | grep -v ':$' | grep -v '^$'
+echo '== jobs'; ls /var/lib/fettle-jobs/jobs /var/lib/fettle-jobs/collected 2>/dev/null | grep -v ':$' | grep -v '^$'
 :`;
 
 /** @throws Error when the host is off. */

@@ -147,6 +147,30 @@ const cases: readonly Case[] = [
     found: [],
   },
   {
+    title: 'a lost listener of a person as a note, whatever the settings say',
+    was: withHealth({
+      listeners: ['tcp 0.0.0.0:80 nginx', 'tcp 0.0.0.0:8080 nginx'],
+      personalListeners: ['tcp 0.0.0.0:8080 nginx'],
+    }),
+    found: [/^fail listener: .*:80 nginx/, /^warn listener: .*:8080 nginx/],
+  },
+  {
+    title: 'a manager of personal services that failed as a note',
+    is: withHealth({ failedUnits: ['user@1001.service', 'nginx.service'] }),
+    found: [/^warn failed-unit: user@1001/, /^fail failed-unit: nginx/],
+  },
+  {
+    title: 'stale processes of a person as notes, whatever the settings say',
+    is: withHealth({
+      staleProcesses: [
+        { pid: 9, name: 'nginx', unit: 'cron.service', isPersonal: true },
+        { pid: 8, name: 'sshd', unit: 'ssh.service' },
+      ],
+    }),
+    over: { settings: { ...verifySettings, staleProcesses: 'fail' } },
+    found: [/^fail stale-process: ssh\.service/, /^warn stale-process: nginx, which a user runs/],
+  },
+  {
     title: 'listeners may be ignored',
     was: withHealth({ listeners: ['tcp 0.0.0.0:80 nginx'] }),
     over: { settings: { ...verifySettings, listeners: 'ignore' } },

@@ -81,7 +81,7 @@ export class Scenario {
   async assertNothingLeft(host: string): Promise<void> {
     const left = await this.lab.tell(
       host,
-      'ls /var/lib/fettle/jobs /var/lib/fettle/active 2>/dev/null | grep -v ":$" ; ls -d /tmp/fettle.* 2>/dev/null; :',
+      'ls /var/lib/fettle-jobs/jobs 2>/dev/null | grep -v ":$" ; ls -d /tmp/fettle.* 2>/dev/null; :',
     );
     assert.equal(left, '', `left on ${host}`);
   }

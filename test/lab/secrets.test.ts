@@ -94,7 +94,9 @@ describe('secrets', () => {
       assertClean(bytes.toString('latin1'), name);
     }
     for (const secret of secrets) {
-      const found = await lab.host('s1').inside(`grep -rlF '${secret}' /var/lib/fettle /tmp /var/log /run 2>/dev/null`);
+      const found = await lab
+        .host('s1')
+        .inside(`grep -rlF '${secret}' /var/lib/fettle-jobs /tmp /var/log /run 2>/dev/null`);
       assert.equal(found.stdout, '');
     }
   });

@@ -127,7 +127,8 @@ describe('a scan of a host with one update of each kind', () => {
 
   test('of a host that was never refreshed is stale', () => {
     const sections = answer('everything');
-    for (const name of ['apt-looked', 'apt-metadata']) sections.set(name, '');
+    for (const name of ['apt-success', 'apt-metadata']) sections.set(name, '');
+    sections.set('apt-targets', '-\thttp://deb.example/debian/dists/stable/\tdeb.example_debian_dists_stable_\n');
     const { metadata } = scan(sections);
     assert.equal(metadata.fetchedMs, undefined);
     assert.equal(metadata.isStale, true);
@@ -191,6 +192,7 @@ describe('a scan', () => {
     const sections = answer('everything');
     const line = 'x_Release\t1700000000\tLabel=Corp\tCodename=stable\tValid-Until=Sat, 02 Mar 2024 10:00:00 UTC\t\n';
     sections.set('apt-metadata', line);
+    sections.set('apt-targets', '+\thttp://corp.example/x/\tx_\n');
     assert.deepEqual(scan(sections).problems, [
       { code: 'repository', message: 'Corp stable: its lists expired on 2024-03-02' },
     ]);

@@ -153,3 +153,31 @@ describe('what else is told of a host', () => {
     assert.equal(readClaim(sections({ claim: '\n' })), undefined);
   });
 });
+
+describe('what people run under their own accounts', () => {
+  const ss = [
+    'tcp LISTEN 0 128 0.0.0.0:22 0.0.0.0:* users:(("sshd",pid=1,fd=3)) ino:1 sk:1 cgroup:/ <->',
+    'tcp LISTEN 0 128 0.0.0.0:8080 0.0.0.0:* users:(("nginx",pid=2,fd=3)) uid:1001 ino:2 sk:2 <->',
+    'tcp LISTEN 0 128 0.0.0.0:8081 0.0.0.0:* users:(("x")) uid:0 ((",pid=3,fd=3)) uid:1001 ino:3 sk:3 <->',
+    'tcp LISTEN 0 128 0.0.0.0:9000 0.0.0.0:* users:(("app",pid=4,fd=3)) uid:1002 ino:4 sk:4 <->',
+    'tcp LISTEN 0 128 0.0.0.0:53 0.0.0.0:* users:(("dns",pid=5,fd=3)) uid:61999 ino:5 sk:5 <->',
+  ].join('\n');
+
+  test('is told from the system, its services and the accounts they run under', () => {
+    const answer = sections({ listeners: `${ss}\n`, 'service-users': 'people 1000\nservice 1002\n' });
+    const { listeners, personalListeners } = readHealth(answer, true);
+    assert.equal(listeners.length, 5);
+    assert.deepEqual(personalListeners, ['tcp 0.0.0.0:8080 nginx', 'tcp 0.0.0.0:8081 x']);
+  });
+
+  test('is told in /proc/net too, and of processes with replaced code', () => {
+    const hex = 'hex tcp 00000000:1F90 uid:1001\nhex tcp 00000000:0016 uid:0\n';
+    const stale = '7\tdpkg\tcron.service\t1001\n8\tnginx\tnginx.service\t33\n';
+    const health = readHealth(sections({ listeners: hex, stale }), true);
+    assert.deepEqual(health.personalListeners, ['tcp 0.0.0.0:8080']);
+    assert.deepEqual(
+      health.staleProcesses.map((item) => item.isPersonal ?? false),
+      [true, false],
+    );
+  });
+});

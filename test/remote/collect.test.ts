@@ -1,6 +1,6 @@
 // What is left of a job that is over.
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { collectJob, startJob, sweepJobs } from '../../src/remote/jobs.ts';
@@ -17,8 +17,8 @@ for (const shell of ['dash', 'busybox'] as const) {
       await collectJob(session, 'r1-a-1');
       await collectJob(session, 'r1-a-1');
       assert.deepEqual(readdirSync(session.jobs), []);
-      assert.deepEqual(readdirSync(join(session.home, 'fettle', 'collected', 'r1-a-1')), []);
-      assert.ok(!existsSync(join(session.home, 'fettle', 'active')));
+      assert.deepEqual(readdirSync(join(session.base, 'collected', 'r1-a-1')), []);
+      assert.deepEqual(readdirSync(session.base).sort(), ['collected', 'jobs'], 'no lock, no record');
       assert.equal((await startJob(session, start)).phase, 'collected');
       assert.equal(await phaseOf(session, 'r1-a-1'), 'collected');
     });
@@ -28,7 +28,7 @@ for (const shell of ['dash', 'busybox'] as const) {
       const start = hook('r1-a-1', 'true');
       await startJob(session, start);
       await ended(session, 'r1-a-1');
-      const graves = join(session.home, 'fettle', 'collected');
+      const graves = join(session.base, 'collected');
       for (const [name, days] of [
         ['old', 32],
         ['young', 29],
@@ -70,20 +70,13 @@ for (const shell of ['dash', 'busybox'] as const) {
       await ended(session, 'r1-b-1');
     });
 
-    test('half made when the host lost power goes with the run, not with another', async () => {
+    test("half made when its starter died is nobody's", async () => {
       await using session = new ShellSession({ shell });
       await startJob(session, hook('r1-a-1', 'true', { run: 'R1' }));
       await ended(session, 'r1-a-1');
-      for (const job of ['r1-b-1', 'r2-b-1']) mkdirSync(join(session.jobs, `.${job}.305`));
-      const base = join(session.home, 'fettle');
-      writeFileSync(join(base, '.claim.305'), 'R1 r1-b-1 admin 1\n');
-      writeFileSync(join(base, '.claim.306'), 'R2 r2-b-1 admin 1\n');
+      for (const name of ['.r1-b-1.305', '.r2-b-1.305', '.gone.r2-c-1.7']) mkdirSync(join(session.jobs, name));
       await sweepJobs(session, { run: 'R1', isDone: true });
-      assert.deepEqual(readdirSync(session.jobs), ['.r2-b-1.305']);
-      assert.deepEqual(
-        readdirSync(base).filter((name) => name.startsWith('.claim')),
-        ['.claim.306'],
-      );
+      assert.deepEqual(readdirSync(session.jobs), []);
     });
   });
 }

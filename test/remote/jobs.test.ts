@@ -127,7 +127,9 @@ for (const shell of ['dash', 'busybox'] as const) {
     test('claimed in an earlier boot and never started keeps nobody out', async () => {
       await using session = new ShellSession({ shell });
       await claimOnly(session, hook('r1-a-1', 'true'));
-      writeFileSync(join(session.jobs, 'r1-a-1', 'claimed'), '01234567-89ab-cdef-0123-456789abcdef 5\n');
+      const claim = join(session.jobs, 'r1-a-1', 'claimed');
+      const [, , digest = ''] = readFileSync(claim, 'utf8').trim().split(' ');
+      writeFileSync(claim, `01234567-89ab-cdef-0123-456789abcdef 5 ${digest}\n`);
       await startJob(session, hook('r2-a-1', 'true', { run: 'R2' }));
       assert.equal((await ended(session, 'r2-a-1')).result?.verdict, 'ok');
     });
@@ -190,7 +192,7 @@ for (const shell of ['dash', 'busybox'] as const) {
 
     test('is not put into a tree that is a link or that others can write to', async () => {
       await using session = new ShellSession({ shell });
-      const base = join(session.home, 'fettle');
+      const { base } = session;
       symlinkSync('/tmp', base);
       await assert.rejects(startJob(session, hook('r1-a-1', 'true')), {
         code: 'disk',
@@ -215,7 +217,7 @@ for (const shell of ['dash', 'busybox'] as const) {
         const start = hook('r1-a-1', 'true', over);
         await assert.rejects(startJob(session, start), { code: 'command', message: new RegExp(why) });
       }
-      assert.ok(!existsSync(join(session.home, 'fettle')));
+      assert.ok(!existsSync(session.base));
       for (const job of ['../x', 'A', '-x', '']) {
         await assert.rejects(startJob(session, hook(job, 'true')), { code: 'command', message: /names no job/ });
       }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { systemPath } from '../../src/remote/launch.ts';
 import type { ExecRequest, ExecResult, Session } from '../../src/transport/session.ts';
 
 export interface ShellSessionOptions {
@@ -42,14 +43,26 @@ export class ShellSession implements Session {
     if (process.getuid?.() === 0 && options.wrapper === undefined) chownSync(this.home, nobody, nobody);
   }
 
+  /** What fettle keeps on this host. */
+  get base(): string {
+    return join(this.home, 'fettle-jobs');
+  }
+
   /** Where the jobs of this host are. */
   get jobs(): string {
-    return join(this.home, 'fettle', 'jobs');
+    return join(this.base, 'jobs');
+  }
+
+  /** The programs of this host, its shell above all, come before those of the machine. */
+  #onThisHost(text: string): string {
+    const bin = join(this.home, 'bin');
+    const own = text.replaceAll(systemPath, `${bin}:${systemPath}`);
+    return this.#options.shell === undefined ? own : own.replace(/^\/bin\/sh /, `${bin}/sh `);
   }
 
   exec(request: ExecRequest): Promise<ExecResult> {
     const { wrapper = [], env = {} } = this.#options;
-    const [program = 'sh', ...args] = [...wrapper, 'sh', '-c', request.command];
+    const [program = 'sh', ...args] = [...wrapper, 'sh', '-c', this.#onThisHost(request.command)];
     const stepDown = process.getuid?.() === 0 && wrapper.length === 0 ? { uid: nobody, gid: nobody } : {};
     const path = `${join(this.home, 'bin')}:/usr/sbin:/usr/bin:/sbin:/bin`;
     const child = spawn(program, args, {
@@ -64,7 +77,7 @@ export class ShellSession implements Session {
     child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
     // A command that ends without reading its input is its own affair.
     child.stdin.on('error', () => undefined);
-    child.stdin.end(request.stdin ?? '');
+    child.stdin.end(request.stdin === undefined ? '' : this.#onThisHost(String(request.stdin)));
     return new Promise((resolve, reject) => {
       child.once('error', reject);
       child.once('close', (exitCode) => {

@@ -59,11 +59,6 @@ has_begun() {
     said | grep -Eq '^(\(Reading database|Preparing to unpack|Unpacking|Setting up|Removing|Processing triggers)'
 }
 
-complaints() {
-  said | grep -E '^(E:|Err:|dpkg: error|W: (Failed to fetch|Some index))' | head -n 4 | without_credentials |
-    tr '\n' ';' | head -c 2000
-}
-
 # Before and after, so that whoever doubts may compare.
 result_installed() {
   section apt-installed
@@ -89,11 +84,12 @@ wanted_set() {
     rest=${row#*,}
     printf '%s\t%s\t%s\n' "${row%%,*}" "${rest%%,*}" "${row##*,}"
   done |
-    awk -F "$tab" 'NR == FNR { if ($4 ~ /^[ih]i *$/) at[$1 " " $2] = $3; next }
+    awk -F "$tab" 'NR == FNR { if ($4 ~ /^[ihpu][itW] *$/) at[$1 " " $2] = $3; next }
       at[$1 " " $2] != $3 { print $1, $2, $3 }' "$dir/before" - | sort
 }
 
-unwell() { dpkg_list | awk -F "$tab" '$4 !~ /^[ihrpu][icn] *$/ { print $1 ":" $2 " (" $4 ")" }' | tr '\n' ' '; }
+# Not what only awaits triggers, its own or another's (dpkg(1)): apt runs them along the way.
+unwell() { dpkg_list | awk -F "$tab" '$4 !~ /^[ihrpu][icntW] *$/ { print $1 ":" $2 " (" $4 ")" }' | tr '\n' ' '; }
 
 # A journal that a killed dpkg left with every package well only has to be merged; apt refuses to work beside it.
 merge_journal() {
@@ -185,10 +181,10 @@ apt_refresh() {
   if [ -n "$held" ]; then
     finish locked "$code" "$held"
   elif [ "$code" = 0 ] && [ -z "$problems" ]; then
-    # Lists that did not change leave no other trace of having been asked for; Ubuntu's own hook does the same.
-    if [ -d /var/lib/apt/periodic ]; then touch /var/lib/apt/periodic/update-success-stamp; fi
+    remember_refresh yes
     finish ok 0 ''
   else
+    remember_refresh no
     [ "$code" != 0 ] || code=100
     finish failed "$code" "$problems"
   fi

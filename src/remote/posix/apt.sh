@@ -15,18 +15,16 @@ apt_auto() {
 
 # apt_simulate FILE PREFERENCES ARGUMENTS...: what apt-get would do, its errors, and a last line with its exit status.
 apt_simulate() {
-  simulation=$1
-  if [ -n "$2" ]; then
-    pinned="-o Dir::Etc::Preferences=$2 -o Dir::Etc::PreferencesParts=/dev/null"
-  else
-    pinned=
-  fi
+  simulation=$1 preferences=$2
   shift 2
+  if [ -n "$preferences" ]; then
+    set -- -o "Dir::Etc::Preferences=$preferences" -o Dir::Etc::PreferencesParts=/dev/null "$@"
+  fi
   {
     # shellcheck disable=SC2086 # options are words
-    bounded 300 apt-get $apt_quiet $pinned "$@" </dev/null 2>&1
+    bounded 300 apt-get $apt_quiet "$@" </dev/null 2>&1
     printf '\nrc %s\n' "$?"
-  } | grep -E '^(Inst|Remv|E:|W:|Error:|rc |The following .*(kept back|due to phasing))' >"$simulation"
+  } | grep -E '^(Inst|Remv|E:|W:|Error:|rc |The following .*(kept back|due to phasing)| [^ ]+ : [A-Z])' >"$simulation"
 }
 
 # A directory of our own for a moment, where there is room; apt ignores preferences on a pipe.
@@ -105,21 +103,24 @@ apt_metadata() {
   set -f
 }
 
-# Every repository that the sources name, with + where its release file was fetched and - where it was not. Nothing is
-# fetched by this; credentials in addresses stay here.
+without_credentials() { sed 's|://[^/@ ]*@|://|g'; }
+
+# Every repository that the sources name: + where its release file is and - where it was never fetched, its address, and
+# what its files are called. Nothing is fetched by this; credentials in addresses stay here.
 apt_targets() {
   bounded 60 apt-get --print-uris -o Debug::NoLocking=1 update 2>/dev/null </dev/null |
-    sed -n "s/^'\([^']*\)InRelease' \([^ ]*\)InRelease .*/\1 \2/p" | without_credentials |
-    while read -r site file; do
+    sed -n "s/^'\(.*\)InRelease' \(.*\)InRelease [0-9].*/\1$tab\2/p" | without_credentials |
+    while IFS=$tab read -r site file; do
       if [ -e "/var/lib/apt/lists/${file}InRelease" ] || [ -e "/var/lib/apt/lists/${file}Release" ]; then
-        printf '+\t%s\n' "$site"
+        printf '+\t%s\t%s\n' "$site" "$file"
       else
-        printf -- '-\t%s\n' "$site"
+        printf -- '-\t%s\t%s\n' "$site" "$file"
       fi
     done | sort -u
 }
 
-without_credentials() { sed 's|://[^/@ ]*@|://|g'; }
+# What was remembered; nothing where there was no refresh of ours, or where it is another account's to read.
+apt_refreshes() { cat "$base/refreshed" 2>/dev/null; }
 
 # A simulation costs seconds of CPU where much is pending: everything there is, holds and phasing set aside, is asked
 # for only where something is kept back, and which would go in without new packages only where there is one.
@@ -146,11 +147,12 @@ apt_scan() {
   field security_origins | tr ',' '\n'
   section apt-metadata
   apt_metadata
-  section apt-looked
-  stat -c %Y /var/lib/apt/lists /var/lib/apt/lists/partial /var/lib/apt/periodic/update-success-stamp 2>/dev/null |
-    sort -n | tail -n 1
+  section apt-success
+  stat -c %Y /var/lib/apt/periodic/update-success-stamp 2>/dev/null
   section apt-targets
   apt_targets
+  section apt-refreshes
+  apt_refreshes
   wait
   for view in normal security wide plain; do
     if [ -e "$work/$view" ]; then

@@ -57,20 +57,21 @@ finish() {
     printf '%s %s\n' "$started_at" "$(date +%s)"
     [ $# -lt 4 ] || "$4"
     end
-  } >"$dir/result.new" 2>/dev/null && sync "$dir/result.new" 2>/dev/null
+  } >"$dir/result.new" 2>/dev/null && synced "$dir/result.new"
   # A result that found no room is none: the controller reads the truth from the package database.
   case $(tail -n 1 "$dir/result.new" 2>/dev/null) in
-    *"$mark end") mv "$dir/result.new" "$dir/result" ;;
+    *"$mark end") mv "$dir/result.new" "$dir/result" && synced "$dir" ;;
     *) rm -f "$dir/result.new" ;;
   esac
 }
 
-# The gate: a directory that already has this process in it is renamed into place, which only one caller can do.
+# The gate: a directory that already has this process in it is renamed into place, which only one caller can do. It is
+# on the disk before the work begins, so that a host that loses power knows afterwards that it had.
 enter_gate() {
   gate=$dir/.gate.$$
   mkdir "$gate" 2>/dev/null &&
     printf '%s %s %s %s\n' "$$" "$(start_time $$)" "$(boot_id)" "$(session_of $$)" 2>/dev/null >"$gate/state" &&
-    mv -T "$gate" "$dir/started" 2>/dev/null && return
+    synced "$gate/state" "$gate" && mv -T "$gate" "$dir/started" 2>/dev/null && synced "$dir" && return
   rm -rf "$gate"
   return 1
 }
@@ -79,7 +80,6 @@ enter_gate() {
 own_environment() {
   umask 022
   unset TMPDIR SSH_AUTH_SOCK SSH_CONNECTION SSH_CLIENT SSH_TTY DISPLAY MAIL SUDO_USER SUDO_UID SUDO_GID SUDO_COMMAND
-  if [ "$(id -u)" = 0 ]; then HOME=/root; fi
   export HOME="${HOME:-/}"
   for name in http_proxy https_proxy ftp_proxy no_proxy; do
     if [ -e "$dir/env-$name" ]; then

@@ -2,12 +2,24 @@
 # What every script begins with: a quiet, fixed environment, the request, and the framing of the answer.
 set -u
 set -f
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C LANGUAGE=C LANG=C
-PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin
 export LC_ALL LANGUAGE LANG PATH
 unset CDPATH ENV BASH_ENV
 umask 077
 tab=$(printf '\t')
+own_uid=$(id -u)
+
+# Root never uses a directory for temporary files that the account chose: who owns it can replace what lies in it.
+if [ "$own_uid" = 0 ]; then
+  HOME=/root
+  export HOME
+  unset TMPDIR
+else
+  case ${TMPDIR-} in
+    /*[!A-Za-z0-9/._+~-]* | [!/]*) unset TMPDIR ;;
+  esac
+fi
 
 bad_request() {
   printf 'fettle: %s\n' "$1" >&2
@@ -108,123 +120,6 @@ start_time() {
   sed -n 's/.*) [A-WYa-wy] \([^ ]* \)\{18\}\([0-9]*\) .*/\2/p' "/proc/$1/stat" 2>/dev/null
 }
 
-# session_of PID: proc(5) stat field 6.
-session_of() {
-  sed -n 's/.*) [A-Za-z] [^ ]* [^ ]* \([0-9]*\) .*/\1/p' "/proc/$1/stat" 2>/dev/null
-}
-
-# is_session_alive SESSION: whether anything of it still works; tee only waits for the others.
-is_session_alive() {
-  set +f
-  cat /proc/[0-9]*/stat 2>/dev/null | awk -v session="$1" '
-    { name = $0; sub(/^[^(]*\(/, "", name); sub(/\) [A-Za-z] .*$/, "", name); sub(/^.*\) /, "") }
-    $4 == session && $1 != "Z" && name != "tee" { found = 1 }
-    END { exit !found }'
-  alive=$?
-  set -f
-  return "$alive"
-}
-
-# Where jobs live: /var/lib/fettle for root, the state directory of others (XDG Base Directory Specification).
-if [ "$(id -u)" = 0 ]; then
-  base=/var/lib/fettle
-else
-  base=${XDG_STATE_HOME:-${HOME:-/nonexistent}/.local/state}/fettle
-fi
-jobs_dir=$base/jobs
-
-# state_of DIRECTORY: absent, claimed, running, done, crashed or interrupted.
-state_of() {
-  if [ ! -d "$1" ]; then
-    echo absent
-  elif [ -e "$1/result" ]; then
-    echo 'done'
-  elif [ ! -e "$1/started/state" ]; then
-    echo claimed
-  else
-    read -r state_pid state_ticks state_boot state_session <"$1/started/state"
-    if [ "$state_boot" != "$(boot_id)" ]; then
-      echo interrupted
-    elif [ "$(start_time "$state_pid")" = "$state_ticks" ] || is_session_alive "$state_session"; then
-      echo running
-    elif [ -e "$1/result" ]; then
-      echo 'done'
-    elif [ -d "$1" ]; then
-      echo crashed
-    else
-      echo absent
-    fi
-  fi
-}
-
-# active_claim: the record of who has the host, as long as that job works. One that was never started is judged by the
-# next start, which knows how old it is.
-active_claim() {
-  read -r claim_run claim_job claim_rest 2>/dev/null <"$base/active" || return 0
-  case $claim_job in '' | *[!a-z0-9-]*) return 0 ;; esac
-  case $(state_of "$jobs_dir/$claim_job") in
-    running) printf '%s %s %s\n' "$claim_run" "$claim_job" "$claim_rest" ;;
-  esac
-}
-
-# shellcheck disable=SC2034 # read by what follows in the assembled text
-apt_locks='/var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock'
-
-# lock_holders FILE...: PID and FILE for each that a process holds, proc_locks(5). Inodes of other file systems may be
-# equal, so the process must have the file open where that can be seen.
-lock_holders() {
-  for lock in "$@"; do
-    inode=$(ls -i "$lock" 2>/dev/null) || continue
-    inode=${inode%% *}
-    [ -n "$inode" ] || inode=none
-    awk -v inode="$inode" '$2 != "->" { split($6, place, ":"); if (place[3] == inode && $5 > 0) print $5 }' /proc/locks \
-      2>/dev/null | sort -un | while read -r pid; do
-      opened=$(ls -l "/proc/$pid/fd" 2>/dev/null)
-      case $opened in '' | *" -> $lock"*) printf '%s %s\n' "$pid" "$lock" ;; esac
-    done
-  done
-}
-
-# is_elsewhere PID: in a container of its own. Where that cannot be seen it is one of ours.
-is_elsewhere() {
-  other_space=$(readlink "/proc/$1/ns/pid" 2>/dev/null)
-  [ -n "$other_space" ] && [ "$other_space" != "$(readlink /proc/self/ns/pid 2>/dev/null)" ]
-}
-
-# managers_at_work: PID, name and locks held, tab-separated. Left out: who only waits for a shutdown, who only
-# simulates, and what goes on in containers.
-managers_at_work() {
-  # shellcheck disable=SC2086 # file names are words
-  holders=$(lock_holders $apt_locks)
-  set +f
-  for directory in /proc/[0-9]*; do
-    read -r name 2>/dev/null <"$directory/comm" || continue
-    pid=${directory##*/}
-    case $name in
-      apt | apt-get | aptitude | dpkg | unattended-upgr | dnf | dnf5 | yum | rpm | zypper | apk | pacman)
-        case $(tr '\0' ' ' <"$directory/cmdline" 2>/dev/null) in
-          '' | *unattended-upgrade-shutdown* | *Debug::NoLocking*) continue ;;
-        esac
-        ;;
-      *)
-        case "
-$holders" in
-          *"
-$pid "*) ;;
-          *) continue ;;
-        esac
-        ;;
-    esac
-    is_elsewhere "$pid" && continue
-    printf '%s\t%s\t%s\n' "$pid" "$(printable "$name")" \
-      "$(printf '%s\n' "$holders" | sed -n "s/^$pid //p" | tr '\n' ' ')"
-  done 2>/dev/null
-  set -f
-}
-
-# Names of processes are anybody's to choose.
-printable() { printf '%s' "$1" | tr -c '[:print:]' '?'; }
-
 # kernels_of_flavour: versions in /boot, those of the running kernel's flavour (amd64, cloud-amd64, generic), newest last.
 kernels_of_flavour() {
   flavour=$(uname -r | sed 's/^[^-]*\(-[0-9][^-]*\)*//')
@@ -250,5 +145,14 @@ missing_initrd() {
       break
     fi
   done
+  set -f
+}
+
+# kernel_kib: what the newest kernel takes on /boot with its initrd and what belongs to it.
+kernel_kib() {
+  newest=$(kernels_of_flavour | tail -n 1)
+  [ -n "$newest" ] || return 0
+  set +f
+  du -ck /boot/*-"$newest" 2>/dev/null | awk 'END { print $1 }'
   set -f
 }

@@ -34,6 +34,13 @@ probe_identity() {
   bounded 20 df -Pk / /var /var/cache /boot /tmp 2>/dev/null | tail -n +2 | sort -u
   section inodes
   bounded 20 df -Pi / /var /var/cache /boot /tmp 2>/dev/null | tail -n +2 | sort -u
+  section read-only
+  # Root may write everywhere but where the file system itself is mounted read-only.
+  for place in / /var /var/lib/dpkg /var/cache/apt /boot; do
+    if [ "$own_uid" = 0 ] && [ -d "$place" ] && [ ! -w "$place" ]; then printf '%s\n' "$place"; fi
+  done
+  section init-start
+  start_time 1
 }
 
 probe_reboot() {
@@ -46,6 +53,8 @@ probe_reboot() {
   kernels_of_flavour
   section missing-initrd
   missing_initrd
+  section kernel-kib
+  kernel_kib
 }
 
 probe_health() {
@@ -56,15 +65,17 @@ probe_health() {
     bounded 10 systemctl list-units --type=service --state=running --no-legend --plain --no-pager 2>/dev/null |
       cut -d ' ' -f 1
   fi
+  section service-users
+  service_users
   section ephemeral
   cat /proc/sys/net/ipv4/ip_local_port_range 2>/dev/null
   section listeners
   if have ss; then
-    bounded 10 ss -H -lntup 2>/dev/null
+    bounded 10 ss -H -lntupe 2>/dev/null
   else
     for protocol in tcp tcp6 udp udp6; do
       case $protocol in tcp*) state=0A ;; *) state=07 ;; esac
-      awk -v protocol="$protocol" -v state="$state" '$4 == state { print "hex", protocol, $2 }' \
+      awk -v protocol="$protocol" -v state="$state" '$4 == state { print "hex", protocol, $2, "uid:" $8 }' \
         "/proc/net/$protocol" 2>/dev/null
     done
   fi
@@ -75,14 +86,27 @@ probe_health() {
 # Processes that run code which was replaced since: an executable mapping of a deleted file of the system.
 probe_stale() {
   set +f
-  grep -sE ' r-xp .* (/usr)?/(lib|lib64|bin|sbin)[^ ]*/[^ ]* \(deleted\)$' /proc/[0-9]*/maps 2>/dev/null |
+  grep -sE '^[^ ]+ r-xp [^ ]+ [^ ]+ [0-9]+ +(/usr)?/(lib|lib64|bin|sbin)[^ ]*/[^ ]* \(deleted\)$' /proc/[0-9]*/maps 2>/dev/null |
     sed 's|^/proc/\([0-9]*\)/.*|\1|' | sort -un |
     while read -r pid; do
       is_elsewhere "$pid" && continue
       read -r name <"/proc/$pid/comm" || continue
-      printf '%s\t%s\t%s\n' "$pid" "$(printable "$name")" "$(unit_of "$pid")"
+      printf '%s\t%s\t%s\t%s\n' "$pid" "$(printable "$name")" "$(unit_of "$pid")" "$(real_uid "$pid")"
     done 2>/dev/null
   set -f
+}
+
+# Where the accounts of people begin (login.defs(5)), and the accounts that the system's own services run under.
+service_users() {
+  printf 'people %s\n' "$(sed -n 's/^UID_MIN[^0-9]*\([0-9]*\).*/\1/p' /etc/login.defs 2>/dev/null | tail -n 1)"
+  [ -d /run/systemd/system ] || return 0
+  bounded 10 systemctl show --type=service --state=running --property=Id --property=User '*' 2>/dev/null |
+    awk -F = '
+      $1 == "Id" { id = $2 }
+      $1 == "User" { user = $2 }
+      /^$/ { if (user != "" && id !~ /^user@/) print user; id = user = "" }
+      END { if (user != "" && id !~ /^user@/) print user }' | sort -u |
+    while read -r user; do printf 'service %s\n' "$(id -u "$user" 2>/dev/null)"; done
 }
 
 # unit_of PID: the system's own unit of a process; of what runs below user@.service that one.
@@ -148,6 +172,8 @@ case $verb in
   boot)
     section boot-id
     boot_id
+    section init-start
+    start_time 1
     section system-state
     if [ -d /run/systemd/system ]; then bounded 10 systemctl is-system-running 2>/dev/null; else echo running; fi
     section clock
