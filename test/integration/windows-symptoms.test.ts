@@ -47,12 +47,13 @@ describe('a run', { skip: skipWithoutDotnet }, () => {
     );
   });
 
-  test('asks the source of a host twice: for the plan, and after the restart (packer-plugin-windows-update#80)', async () => {
+  test('asks the source of a host for the plan, after the restart, and between them where time has passed (packer-plugin-windows-update#80)', async () => {
     const { ended, after } = await patched({}, 'patch', '--yes');
     assert.equal(ended.code, 0, ended.stderr);
     assert.equal(after.boot.number, 42);
     const online = (after.agent.searches ?? []).filter((line) => line.startsWith('online'));
-    assert.equal(online.length, 2, after.agent.searches?.join('\n'));
+    // An answer is good for 90 s: a slow machine asks once more before the work and once more in the refresh.
+    assert.ok(online.length >= 2 && online.length <= 4, after.agent.searches?.join('\n'));
   });
 
   for (const words of [['scan'], ['plan'], ['patch', '--yes']] as const) {
