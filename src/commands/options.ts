@@ -28,6 +28,7 @@ export interface Options {
   readonly detailedExitcode: boolean;
   readonly ok: string;
   readonly out: string;
+  readonly planHash: string;
   readonly refresh: boolean;
   readonly maxAge: string;
   readonly maxScanAge: string;
@@ -121,6 +122,10 @@ export const optionTable: Readonly<Record<OptionName, OptionSpec>> = {
   detailedExitcode: { flags: '--detailed-exitcode', description: 'exit 3 when there is something to do' },
   ok: { flags: '--ok <names>', description: 'exit names to treat as 0, e.g. changes,locked' },
   out: { flags: '-o, --out <file>', description: 'where to write it' },
+  planHash: {
+    flags: '--plan-hash <sha256>',
+    description: 'the hash that was approved; needed where this ledger did not make the plan',
+  },
   refresh: { flags: '--no-refresh', description: 'leave the package metadata on the hosts as it is' },
   maxAge: { flags: '--max-age <duration>', description: 'package metadata older than this is stale (default 36h)' },
   maxScanAge: { flags: '--max-scan-age <duration>', description: 'a scan older than this is stale (default 7d)' },

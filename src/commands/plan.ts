@@ -1,19 +1,23 @@
 import { cleanLine } from '../base/text.ts';
 import type { ExitName } from '../domain/exit.ts';
 import type { Plan } from '../domain/plan.ts';
-import { hasGaps, hasWork } from '../engine/plan.ts';
+import { hasWork } from '../engine/plan.ts';
+import { planExit } from '../engine/run-result.ts';
 import { jsonObject } from '../report/json.ts';
 import { renderPlan } from '../report/plan-table.ts';
 import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
 import { lookAt } from './look.ts';
 import { showDocument } from './show.ts';
-import { planFleet, readPlanRequest, writePlan, type MadePlan } from './planning.ts';
+import { openPlanFile } from './plan-output.ts';
+import { planFleet, readPlanRequest, type MadePlan } from './planning.ts';
 
 /** Freezes what shall be installed where. Refreshes old package lists first, else changes nothing on hosts. */
 export async function run(invocation: Invocation, context: Context): Promise<ExitName> {
   const { options } = invocation;
   const request = await readPlanRequest(invocation, context);
+  const file = options.out;
+  const out = file === undefined ? undefined : await openPlanFile(file, context);
   let made: MadePlan | undefined;
   const exitName = await lookAt(
     {
@@ -24,7 +28,7 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
       action: async (look) => {
         made = await planFleet(request, look, invocation, context);
         const { plan } = made;
-        const absent = plan.absent.filter((item) => item.kind === 'unreachable' || item.kind === 'failed').length;
+        const absent = plan.absent.filter((item) => item.kind !== 'disabled').length;
         return {
           exitName: planExit(plan, options.detailedExitcode ?? false),
           counts: { planned: plan.hosts.length, absent },
@@ -34,8 +38,7 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
     context,
   );
   if (made === undefined) return exitName;
-  const file = options.out;
-  if (file !== undefined) await writePlan(file, made, context);
+  await out?.write(made);
   const { plan, sha256 } = made;
   if (options.json !== undefined)
     showDocument(jsonObject('plan', planValue(made, options.json), options.json), context);
@@ -83,12 +86,4 @@ const isOptional: Readonly<Record<keyof Plan | 'sha256', boolean>> = {
 function planValue({ plan, sha256 }: MadePlan, choice: string | true): Readonly<Record<string, unknown>> {
   const absent = choice === true ? [] : Object.entries(isOptional).filter(([, optional]) => optional);
   return { ...Object.fromEntries(absent.map(([name]) => [name, undefined])), sha256, ...plan };
-}
-
-function planExit(plan: Plan, isDetailed: boolean): ExitName {
-  const isUnreachable = plan.absent.some((item) => item.kind === 'unreachable');
-  if (plan.absent.some((item) => item.kind === 'failed' || item.kind === 'duplicate')) return 'partial';
-  if (plan.hosts.some(hasGaps)) return 'partial';
-  if (isUnreachable) return 'unreachable';
-  return isDetailed && plan.hosts.some(hasWork) ? 'changes' : 'ok';
 }

@@ -1,5 +1,4 @@
 // From a playbook to a plan file: shared by `plan` and `patch`.
-import { writeFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { encodePlan, planSha256 } from '../config/plan-file.ts';
 import { loadPlaybook } from '../config/playbook.ts';
@@ -7,6 +6,7 @@ import { matchHosts } from '../config/selector.ts';
 import { FettleError } from '../domain/error.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { Playbook } from '../domain/playbook.ts';
+import { checkGuards } from '../engine/plan-guard.ts';
 import { makePlan } from '../engine/plan.ts';
 import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
@@ -27,6 +27,7 @@ export interface MadePlan {
   readonly sha256: string;
 }
 
+/** Guards are judged here: before a run is recorded and any host is contacted. */
 export async function readPlanRequest(invocation: Invocation, context: Context): Promise<PlanRequest> {
   const { out } = invocation.options;
   if (out !== undefined) await checkWritable(inDirectory(out, context), '--out');
@@ -34,7 +35,9 @@ export async function readPlanRequest(invocation: Invocation, context: Context):
   const { playbook, diagnostics } = await loadPlaybook(path);
   settleDiagnostics(diagnostics, context);
   if (playbook === undefined) throw new FettleError('config', `${path} is no playbook`);
-  return { playbook, fleet: await loadFleet(invocation, context, playbook.targets.select) };
+  const fleet = await loadFleet(invocation, context, playbook.targets.select);
+  checkGuards({ playbook, selected: fleet.hosts.length, inventorySize: fleet.inventory.hosts.size });
+  return { playbook, fleet };
 }
 
 export async function planFleet(
@@ -49,7 +52,6 @@ export async function planFleet(
     ...look,
     playbook,
     hosts: fleet.hosts,
-    inventorySize: fleet.inventory.hosts.size,
     select: (pattern) => matchHosts(fleet.inventory, pattern),
     id: context.newId(),
     seed: context.randomSeed(),
@@ -74,18 +76,6 @@ export async function planFleet(
     },
   ]);
   return { plan, bytes, sha256 };
-}
-
-export async function writePlan(file: string, made: MadePlan, context: Context): Promise<void> {
-  const path = inDirectory(file, context);
-  try {
-    await writeFile(path, made.bytes);
-  } catch (cause) {
-    throw new FettleError('disk', `the plan cannot be written to ${path}`, {
-      hint: 'name another file with -o',
-      cause,
-    });
-  }
 }
 
 export function inDirectory(path: string, context: Context): string {

@@ -85,8 +85,8 @@ export const commands: readonly CommandSpec[] = [
     name: 'apply',
     summary: 'install exactly what a plan file says',
     argument: '<plan>',
-    options: [...hostOptions, ...record, ...rollout],
-    examples: ['fettle apply plan.json', 'fettle apply plan.json --yes -q'],
+    options: [...hostOptions, ...record, ...rollout, 'planHash'],
+    examples: ['fettle apply plan.json', 'fettle apply plan.json -q', 'fettle apply plan.json --plan-hash 3f5a…'],
     load: () => import('./apply.ts'),
   },
   {

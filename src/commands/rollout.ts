@@ -1,11 +1,12 @@
 // Carrying out a plan: shared by `apply`, `patch`, `reboot` and `run resume`.
+import { plural } from '../base/text.ts';
 import { matchHosts } from '../config/selector.ts';
 import { FettleError } from '../domain/error.ts';
 import type { Operator, RunEvent, RunStarted } from '../domain/event.ts';
 import type { ExitName } from '../domain/exit.ts';
 import type { Host } from '../domain/host.ts';
 import { plannedRoutes } from '../domain/jump.ts';
-import type { Plan } from '../domain/plan.ts';
+import { narrowed, type Plan } from '../domain/plan.ts';
 import type { RunState } from '../domain/record.ts';
 import { applyPlan } from '../engine/run.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -61,15 +62,43 @@ export async function carryOut(request: RolloutRequest, context: Context): Promi
   return exitName;
 }
 
-/** The plan's hosts out of the inventory as it is now; one that is gone is the caller's to judge. */
-export async function planHosts(plan: Plan, { options }: Invocation, context: Context): Promise<readonly Host[]> {
+/** The plan as `--limit` narrows it, and its hosts out of the inventory as it is now; one that is gone is the caller's to judge. */
+export async function hostsOfPlan(
+  whole: Plan,
+  { options }: Invocation,
+  context: Context,
+): Promise<{ readonly plan: Plan; readonly hosts: readonly Host[] }> {
   const inventory = await openInventory(options, context);
+  const plan = options.limit === undefined ? whole : narrowed(whole, matchHosts(inventory, options.limit));
+  if (options.limit !== undefined && plan.hosts.length + plan.absent.length === 0) {
+    throw new FettleError('usage', `--limit ${options.limit} leaves no host of the plan`);
+  }
   const names = plan.hosts.map((host) => host.host).filter((name) => inventory.hosts.has(name));
-  if (options.limit === undefined) return resolveFleet(inventory, names, options, context);
-  const limited = matchHosts(inventory, options.limit);
-  const kept = names.filter((name) => limited.has(name));
-  if (kept.length === 0) throw new FettleError('usage', `--limit ${options.limit} leaves no host of the plan`);
-  return resolveFleet(inventory, kept, options, context);
+  return { plan, hosts: await resolveFleet(inventory, names, options, context) };
+}
+
+/** The hosts of a plan as its run's record has them. */
+export function partsOf(plan: Plan): Required<Pick<RunStarted, 'hosts' | 'idle' | 'absent'>> {
+  return {
+    hosts: plan.waves.flatMap((wave) => wave.hosts),
+    idle: plan.hosts.flatMap(({ host, wave }) => (wave < 0 ? [host] : [])),
+    absent: plan.absent.map(({ host, kind, reason }) => ({ host, kind, reason })),
+  };
+}
+
+/** `--concurrency` can only lower what was approved. */
+export function withConcurrency(plan: Plan, atOnce: number | undefined): Plan {
+  if (atOnce === undefined) return plan;
+  refuseMoreAtOnce(atOnce, plan.concurrency, 'the plan');
+  const waves = plan.waves.map((wave) => ({ ...wave, concurrency: Math.min(wave.concurrency, atOnce) }));
+  return { ...plan, concurrency: atOnce, waves };
+}
+
+export function refuseMoreAtOnce(atOnce: number, allowed: number, by: string): void {
+  if (atOnce <= allowed) return;
+  throw new FettleError('usage', `${by} lets ${plural(allowed, 'host')} go at once; --concurrency ${atOnce} is more`, {
+    hint: 'lower it here, or raise rollout.concurrency in the playbook and make a new plan',
+  });
 }
 
 /** Before anything is changed: a person says yes, or `--yes` did. */

@@ -1,41 +1,43 @@
 import { decodePlan } from '../config/plan-file.ts';
 import { FettleError } from '../domain/error.ts';
 import type { Operator } from '../domain/event.ts';
+import type { RunRow } from '../domain/report.ts';
 import type { ExitName } from '../domain/exit.ts';
-import type { Plan } from '../domain/plan.ts';
+import { narrowed, type Plan } from '../domain/plan.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { narrowed } from './apply.ts';
 import type { Invocation } from './command.ts';
 import { commandLine } from './command-line.ts';
 import type { Context } from './context.ts';
 import { openRecord } from './record.ts';
-import { carryOut, planHosts } from './rollout.ts';
+import { carryOut, hostsOfPlan, partsOf, withConcurrency } from './rollout.ts';
 
 /** Goes on with a run: attaches to what is in flight, finishes the rest, tries what failed once more. */
 export async function run(invocation: Invocation, context: Context): Promise<ExitName> {
   const { options } = invocation;
   await using ledger = await openRecord(options, context);
-  const { run: id, planSha256, hosts: names } = await ledger.findRun(invocation.arguments[0]);
+  const recorded = await ledger.findRun(invocation.arguments[0]);
+  const { run: id, planSha256 } = recorded;
   if (planSha256 === undefined) {
     throw new FettleError('usage', `run ${id} carries out no plan; there is nothing to go on with`, {
       hint: 'list runs with: fettle run list',
     });
   }
   const gone = await goneHolders(id, ledger, context);
-  const whole = await recordedPlan(ledger, planSha256);
-  // A run that was narrowed by --limit goes on narrowed.
-  const plan = narrowed(whole, new Set(names));
-  const hosts = await planHosts(plan, invocation, context);
+  const whole = narrowedAsBefore(await recordedPlan(ledger, planSha256), recorded);
+  const { plan: narrow, hosts } = await hostsOfPlan(whole, invocation, context);
+  const plan = withConcurrency(narrow, options.concurrency);
   const state = await ledger.runState(id);
   if (state === undefined) throw new FettleError('ledger', `the ledger lacks the state of run ${id}`);
-  const opening = {
-    type: 'run.resumed',
-    run: id,
-    operator: context.operator,
-    argv: commandLine(context.command),
-  } as const;
-  const kept = options.limit === undefined ? plan : narrowed(plan, new Set(hosts.map((host) => host.name)));
-  return await carryOut({ plan: kept, hosts, opening, ledger, options, state, gone }, context);
+  const { operator } = context;
+  const argv = commandLine(context.command);
+  const { idle, absent } = partsOf(plan);
+  const opening = { type: 'run.resumed', run: id, operator, argv, idle, absent } as const;
+  return await carryOut({ plan, hosts, opening, ledger, options, state, gone }, context);
+}
+
+/** A run that was narrowed by --limit goes on narrowed; hosts that took no part in its plan are still named. */
+function narrowedAsBefore(plan: Plan, { hosts, idle = [], absent = plan.absent }: RunRow): Plan {
+  return narrowed(plan, new Set([...hosts, ...idle, ...absent.map((item) => item.host)]));
 }
 
 /**

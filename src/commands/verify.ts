@@ -1,16 +1,17 @@
 import { FettleError } from '../domain/error.ts';
-import type { ExitName } from '../domain/exit.ts';
+import { countedHostNames } from '../base/host-names.ts';
+import { worstExit, type ExitName } from '../domain/exit.ts';
 import type { Outcome } from '../domain/outcome.ts';
+import { narrowed } from '../domain/plan.ts';
 import { verifyHosts } from '../engine/fan-out.ts';
 import { runResult } from '../engine/run-result.ts';
-import { narrowed } from './apply.ts';
 import { runDetailFields } from '../report/ledger-json.ts';
 import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
 import { lookAt } from './look.ts';
 import { thisMachine } from './own-machine.ts';
 import { openToRead } from './record.ts';
-import { planHosts } from './rollout.ts';
+import { hostsOfPlan } from './rollout.ts';
 import { recordedPlan } from './run-resume.ts';
 import { showRunDocument } from './run-show.ts';
 import { matchHosts } from '../config/selector.ts';
@@ -22,8 +23,12 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
   const whole = await lastPlan(invocation, context);
   const pattern = invocation.arguments[0];
   const inventory = await openInventory(options, context);
-  const plan = pattern === undefined ? whole.plan : narrowed(whole.plan, matchHosts(inventory, pattern));
-  const hosts = await planHosts(plan, invocation, context);
+  const asked = pattern === undefined ? whole.plan : narrowed(whole.plan, matchHosts(inventory, pattern));
+  const { plan, hosts } = await hostsOfPlan(asked, invocation, context);
+  const gone = plan.hosts.map(({ host }) => host).filter((host) => !inventory.hosts.has(host));
+  if (gone.length > 0) {
+    context.console.warn(`not verified, no longer in the inventory: ${countedHostNames(gone)}`);
+  }
   if (hosts.length === 0) throw new FettleError('usage', `run ${whole.run} has no host of that name`);
   const own = await thisMachine(options, context);
   return lookAt(
@@ -41,7 +46,9 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
           own,
           onResult: (host, outcome) => outcomes.set(host.name, outcome),
         });
-        const { exitName, counts } = runResult({ plan: { ...plan, absent: [] }, outcomes, pending: [] });
+        const result = runResult({ plan: { ...plan, absent: [] }, outcomes, pending: [] });
+        const exitName = worstExit([result.exitName, gone.length > 0 ? 'partial' : 'ok']);
+        const counts = { ...result.counts, ...(gone.length === 0 ? {} : { absent: gone.length }) };
         const { json } = options;
         const { run: id } = look.context;
         const print = async (): Promise<void> => {
@@ -59,8 +66,10 @@ async function lastPlan(
   context: Context,
 ): Promise<{ run: string; plan: Awaited<ReturnType<typeof recordedPlan>> }> {
   await using ledger = await openToRead(options, context);
-  const { run: id, planSha256 } = await ledger.findRun(options.run);
-  if (planSha256 === undefined)
-    throw new FettleError('usage', `run ${id} carried out no plan`, { hint: 'name another with --run' });
+  const { run: id, kind, planSha256 } = await ledger.findRun(options.run, true);
+  if (planSha256 === undefined || kind === 'shutdown') {
+    const why = kind === 'shutdown' ? 'switched its hosts off' : 'carried out no plan';
+    throw new FettleError('usage', `run ${id} ${why}`, { hint: 'name another with --run' });
+  }
   return { run: id, plan: await recordedPlan(ledger, planSha256) };
 }

@@ -96,6 +96,15 @@ const finding = z.object({
   message: text,
 });
 
+/** Hosts of a plan that its run does not touch. */
+const others = {
+  idle: texts.exactOptional().describe('Hosts of the plan on which there is nothing to do.'),
+  absent: z
+    .array(z.object({ host: text, kind: z.enum(['unreachable', 'failed', 'disabled', 'duplicate']), reason: text }))
+    .exactOptional()
+    .describe('Hosts that took no part when the plan was made.'),
+};
+
 type Schemas = { readonly [Type in RunEventType]: z.ZodType<Extract<RunEvent, { readonly type: Type }>> };
 
 const events = {
@@ -107,13 +116,15 @@ const events = {
     fettleVersion: text,
     argv: texts.describe('The command line without secret values.'),
     hosts: texts,
+    ...others,
+    limit: text.exactOptional(),
     planSha256: sha256.exactOptional(),
     playbook: text.exactOptional(),
     ticket: text.exactOptional(),
     reason: text.exactOptional(),
     seed: whole.exactOptional(),
   }),
-  'run.resumed': z.object({ type: z.literal('run.resumed'), ...run, operator, argv: texts }),
+  'run.resumed': z.object({ type: z.literal('run.resumed'), ...run, operator, argv: texts, ...others }),
   'run.stopping': z.object({
     type: z.literal('run.stopping'),
     ...run,

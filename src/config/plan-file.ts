@@ -21,19 +21,28 @@ export function planSha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** Holds the bytes against the hash that was approved, before anything reads them. `FettleError('approval')`. */
-export function checkPlanHash(bytes: Uint8Array, approved: string): void {
-  const found = planSha256(bytes);
-  if (found === approved.trim().toLowerCase()) return;
-  throw new FettleError('approval', `the plan file has SHA-256 ${found}, approved is ${approved.trim()}`, {
+/**
+ * Holds the hash of a plan's bytes (lower-case hex) against the one that was approved; a line of sha256sum(1) will do.
+ * `FettleError('usage')` where it is no hash, `FettleError('approval')` where it is another one.
+ */
+export function checkPlanHash(found: string, approved: string): void {
+  const wanted = /^([0-9a-f]{64})(\s|$)/.exec(approved.trim().toLowerCase())?.[1];
+  if (wanted === undefined) {
+    throw new FettleError('usage', `"${approved}" is no SHA-256: 64 hexadecimal digits`, {
+      hint: 'give the hash that `fettle plan` printed',
+    });
+  }
+  if (found === wanted) return;
+  throw new FettleError('approval', `the plan file has SHA-256 ${found}, approved is ${wanted}`, {
     hint: 'apply the file that was approved, or have this one approved',
-    details: { found, approved },
+    details: { found, approved: wanted },
   });
 }
 
 /**
- * Reads the bytes of a plan file. Everything it does not know, and everything that does not fit together, is refused
- * with `FettleError('config')`: what was signed must mean what is done.
+ * Reads the bytes of a plan file. Everything it does not know, and everything that does not fit together, is refused:
+ * what was approved must mean what is done. `FettleError('config')` for what is no plan of this version,
+ * `FettleError('approval')` for a plan that is not as `fettle plan` wrote it.
  */
 export function decodePlan(bytes: Uint8Array): Plan {
   if (bytes.length > planFileLimitBytes) {
@@ -44,10 +53,10 @@ export function decodePlan(bytes: Uint8Array): Plan {
   const read = planSchema.safeParse(raw);
   if (!read.success) {
     const [issue] = read.error.issues;
-    throw refused(`${describePath(issue?.path ?? [])}: ${issue?.message ?? 'not as expected'}`, read.error);
+    throw altered(`${describePath(issue?.path ?? [])}: ${issue?.message ?? 'not as expected'}`, read.error);
   }
   const plan = read.data;
-  if (!encodePlan(plan).equals(bytes)) throw refused('it is not in canonical form: it was edited or reformatted');
+  if (!encodePlan(plan).equals(bytes)) throw altered('it is not in canonical form: it was edited or reformatted');
   checkWaves(plan);
   checkHooks(plan);
   return plan;
@@ -56,6 +65,13 @@ export function decodePlan(bytes: Uint8Array): Plan {
 function refused(what: string, cause?: unknown): FettleError {
   return new FettleError('config', `this is no plan that can be applied: ${what}`, {
     hint: 'give the file as `fettle plan` wrote it, or make a new one',
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+function altered(what: string, cause?: unknown): FettleError {
+  return new FettleError('approval', `this plan is not as it was made: ${what}`, {
+    hint: 'apply the file as `fettle plan` wrote it, or make a new one',
     ...(cause === undefined ? {} : { cause }),
   });
 }
@@ -71,8 +87,17 @@ function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
+    if (isPlanText(text)) throw altered('it is cut off, or was edited', error);
     throw refused(text.endsWith('}\n') ? 'it is not JSON' : 'it is not JSON, or cut off', error);
   }
+}
+
+/** How every plan begins: canonical JSON sorts the keys. */
+const planBeginning = '{"absent":[';
+
+/** Does it look like a plan that `fettle plan` wrote, whole or not? */
+export function isPlanText(text: string): boolean {
+  return text.startsWith(planBeginning);
 }
 
 /** Told apart before the shape is looked at, so that the message is about what matters. */
@@ -98,29 +123,29 @@ function checkWaves(plan: Plan): void {
   const names = [...plan.hosts, ...plan.absent].map((item) => item.host);
   const seen = new Set<string>();
   const twice = names.find((name) => seen.size === seen.add(name).size);
-  if (twice !== undefined) throw refused(`host ${twice} is in it twice`);
+  if (twice !== undefined) throw altered(`host ${twice} is in it twice`);
   const waveOf = new Map<string, number>();
   for (const [index, wave] of plan.waves.entries()) {
     for (const host of wave.hosts) {
-      if (waveOf.has(host)) throw refused(`host ${host} is in two waves`);
+      if (waveOf.has(host)) throw altered(`host ${host} is in two waves`);
       waveOf.set(host, index);
     }
   }
   const wrong = plan.hosts.find((host) => (waveOf.get(host.host) ?? -1) !== host.wave);
-  if (wrong !== undefined) throw refused(`host ${wrong.host} and its wave do not agree`);
+  if (wrong !== undefined) throw altered(`host ${wrong.host} and its wave do not agree`);
   const known = new Set(plan.hosts.map((host) => host.host));
   const stray = [...waveOf.keys()].find((host) => !known.has(host));
-  if (stray !== undefined) throw refused(`a wave names ${stray}, which the plan does not hold`);
+  if (stray !== undefined) throw altered(`a wave names ${stray}, which the plan does not hold`);
   const forgotten = plan.hosts.find((host) => host.wave < 0 && host.updates.length + host.removals.length > 0);
-  if (forgotten !== undefined) throw refused(`host ${forgotten.host} has updates but no wave`);
+  if (forgotten !== undefined) throw altered(`host ${forgotten.host} has updates but no wave`);
 }
 
 function checkHooks(plan: Plan): void {
   for (const hook of Object.values(plan.hooks).flat()) {
     if ((hook.local === undefined) === (hook.remote === undefined)) {
-      throw refused(`hook ${hook.name} must be either local or remote`);
+      throw altered(`hook ${hook.name} must be either local or remote`);
     }
     if (hookSha256(hook) !== hook.sha256)
-      throw refused(`hook ${hook.name} does not have the SHA-256 it is listed with`);
+      throw altered(`hook ${hook.name} does not have the SHA-256 it is listed with`);
   }
 }

@@ -14,6 +14,7 @@ const severity = z.enum(['fail', 'warn', 'ignore']);
 const budget = z.strictObject({
   max: whole.exactOptional(),
   percent: z.number().min(0).max(100).exactOptional(),
+  atLeast: whole.exactOptional(),
   counts: z.array(z.enum(['failed', 'unreachable', 'unverified', 'drifted'])),
 });
 
@@ -148,7 +149,12 @@ const hook = z.strictObject({
   sha256,
 });
 
-const wave = z.strictObject({ name, hosts: z.array(name).min(1), concurrency: z.int().min(1), budget });
+const wave = z.strictObject({
+  name,
+  hosts: z.array(name).min(1),
+  concurrency: z.int().min(1),
+  budget: budget.exactOptional(),
+});
 
 export const planSchema: z.ZodType<Plan> = z.strictObject({
   kind: z.literal('plan'),

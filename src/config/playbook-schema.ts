@@ -35,8 +35,10 @@ const severity = z.enum(['fail', 'warn', 'ignore']);
 const rebootMode = z.enum(['never', 'if-needed', 'always']);
 
 const budget = z.strictObject({
-  max: z.int().min(0).optional().describe('The run stops when more hosts than this went wrong.'),
-  percent: percent.optional().describe('The same as a share of the hosts selected, rounded down; the smaller holds.'),
+  max: z.int().min(0).optional().describe('No further host starts once more hosts than this went wrong.'),
+  percent: percent
+    .optional()
+    .describe('The same as a share of the hosts of the run, or of the wave, rounded down; the smaller holds.'),
   counts: z
     .array(z.enum(['failed', 'unreachable', 'unverified', 'drifted']))
     .min(1)

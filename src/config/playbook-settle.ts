@@ -99,16 +99,14 @@ function settleBudget({ max, percent, counts }: WrittenBudget): Budget {
   return { ...limits, counts: counts ?? playbookDefaults.budget.counts };
 }
 
-/** The first wave bears no failure unless told otherwise. */
 function settleWave(written: WrittenWave, index: number): WaveSpec {
-  const firstBudget: Budget | undefined = index === 0 ? { max: 0, counts: playbookDefaults.budget.counts } : undefined;
   if (typeof written !== 'object') {
     const take = amountOf(written);
-    return { name: waveName(take, index), take, ...given({ budget: firstBudget }) };
+    return { name: waveName(take, index), take };
   }
   const { name, select, where, concurrency } = written;
   const take = amountOf(written.take ?? 'rest');
-  const budget = written.budget === undefined ? firstBudget : settleBudget(written.budget);
+  const budget = written.budget === undefined ? undefined : settleBudget(written.budget);
   return { name: name ?? waveName(take, index), take, ...given({ select, where, concurrency, budget }) };
 }
 

@@ -36,10 +36,6 @@ export interface AdmissionRules {
   /** Hosts rebooting at once; absent = no limit of its own. */
   readonly rebootConcurrency?: number;
   readonly budget: Budget;
-  /** The denominator of the run's budget: hosts selected, absent ones included. */
-  readonly selected: number;
-  /** Outcomes that count although their hosts are in no wave (unreachable when planned). */
-  readonly elsewhere: readonly Outcome[];
 }
 
 export interface Admission {
@@ -84,7 +80,7 @@ export class AdmissionControl {
 
   constructor(rules: AdmissionRules, hosts: readonly AdmissionHost[]) {
     this.#rules = rules;
-    this.#run = countBudget(rules.elsewhere);
+    this.#run = countBudget([]);
     this.#entries = hosts.map((host, index) => this.#entryOf(host, index));
     this.#byName = new Map(this.#entries.map((entry) => [entry.host, entry]));
     for (const entry of this.#entries) this.#countPredecessors(entry);
@@ -100,9 +96,8 @@ export class AdmissionControl {
 
   /** `isStopping`: nothing more is admitted; an operator, a signal or the ledger said so. */
   decide(isStopping: boolean): Admission {
-    const { budget, selected } = this.#rules;
     const wave = this.#currentWave();
-    const state = judgeBudget(budget, selected, this.#run);
+    const state = judgeBudget(this.#rules.budget, this.#entries.length, this.#run);
     const spent = this.#spent(state);
     const base = { wave, budget: state };
     if (wave === undefined) return { ...base, status: 'finished', start: [] };
@@ -190,6 +185,7 @@ export class AdmissionControl {
   #spent(run: BudgetState): Admission['spent'] {
     if (run.isExceeded) return { scope: 'run', name: 'run', state: run };
     for (const [index, wave] of this.#rules.waves.entries()) {
+      if (wave.budget === undefined) continue;
       const { hosts, spent } = this.#wave(index);
       const own = judgeBudget(wave.budget, hosts, spent);
       if (own.isExceeded) return { scope: 'wave', name: wave.name, state: own };

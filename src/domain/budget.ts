@@ -48,9 +48,9 @@ export function addToBudget(counts: BudgetCounts, outcome: Outcome): void {
   if (spends !== undefined) counts[spends] += 1;
 }
 
-/** `selected` is the denominator of `percent`: the hosts selected, not those already done. */
-export function judgeBudget(budget: Budget, selected: number, counts: Readonly<BudgetCounts>): BudgetState {
+/** `hosts` is the denominator of `percent`: all hosts of the run or wave, not those already done. */
+export function judgeBudget(budget: Budget, hosts: number, counts: Readonly<BudgetCounts>): BudgetState {
   const spent = [...new Set(budget.counts)].reduce((sum, name) => sum + counts[name], 0);
-  const allowed = allowedFailures(budget, selected);
+  const allowed = allowedFailures(budget, hosts);
   return { spent, allowed, isExceeded: spent > allowed, byClass: { ...counts } };
 }

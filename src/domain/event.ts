@@ -1,6 +1,7 @@
 import type { Adjustment } from './drift.ts';
 import type { ErrorRecord } from './error.ts';
 import type { JobId, JobKind } from './job.ts';
+import type { PlanAbsence } from './plan.ts';
 import type { Outcome, UpdateResult, VerifyFinding } from './outcome.ts';
 import type { HostScan } from './scan.ts';
 
@@ -36,6 +37,9 @@ export interface Operator {
   readonly pid: number;
 }
 
+/** Why a host took no part: in the words of the plan. */
+export type AbsentHost = Pick<PlanAbsence, 'host' | 'kind' | 'reason'>;
+
 export interface RunStarted {
   readonly type: 'run.started';
   readonly run: string;
@@ -44,7 +48,14 @@ export interface RunStarted {
   readonly fettleVersion: string;
   /** Command line without secret values. */
   readonly argv: readonly string[];
+  /** Hosts that are to be worked on or looked at. */
   readonly hosts: readonly string[];
+  /** Of a rollout: hosts of the plan on which there is nothing to do. */
+  readonly idle?: readonly string[];
+  /** Of a rollout: hosts that took no part when the plan was made. */
+  readonly absent?: readonly AbsentHost[];
+  /** Narrowed by `--limit`. */
+  readonly limit?: string;
   /** Hex SHA-256 of the plan file, for `apply`; its bytes are a blob of the same hash. */
   readonly planSha256?: string;
   readonly playbook?: string;
@@ -72,6 +83,8 @@ export type RunEvent =
       readonly run: string;
       readonly operator: Operator;
       readonly argv: readonly string[];
+      readonly idle?: readonly string[];
+      readonly absent?: readonly AbsentHost[];
     }
   | {
       readonly type: 'run.stopping';

@@ -192,6 +192,8 @@ export interface VerdictInput {
   readonly findings: readonly VerifyFinding[];
   readonly after: Pick<HostScan, 'reboot' | 'health'>;
   readonly change: Change;
+  /** Seen in this run, each by a new boot id. */
+  readonly reboots: number;
   /** Resolved for the host: `patch_reboot: never` has won. */
   readonly rebootMode: RebootMode;
   readonly restartServices: InstallSettings['restartServices'];
@@ -213,8 +215,12 @@ export function verdictOf(input: VerdictInput): Outcome {
 
 function verifiedReason(input: VerdictInput): string {
   const warnings = input.findings.filter((finding) => finding.level === 'warn').map((finding) => finding.message);
-  const base = input.change === 'none' ? 'nothing was left to do' : 'everything planned is installed and in use';
+  const base = input.change === 'none' ? unchangedReason(input) : 'everything planned is installed and in use';
   return warnings.length === 0 ? base : `${base}; noted: ${listed(warnings)}`;
+}
+
+function unchangedReason({ reboots }: VerdictInput): string {
+  return reboots > 0 ? 'rebooted, new boot id' : 'nothing was left to do';
 }
 
 function pendingReboot(input: VerdictInput): Outcome | undefined {

@@ -73,7 +73,8 @@ export interface PlannedWave {
   /** In the order of admission. */
   readonly hosts: readonly string[];
   readonly concurrency: number;
-  readonly budget: Budget;
+  /** Its own, besides the run's. */
+  readonly budget?: Budget;
 }
 
 export interface PlannedHook extends Hook {
@@ -100,6 +101,7 @@ export interface Plan {
   readonly concurrency: number;
   /** Hosts at once of one update server; absent = no limit of its own. */
   readonly perSource?: number;
+  /** Of the whole run, over the hosts of its waves. */
   readonly budget: Budget;
   readonly waves: readonly PlannedWave[];
   readonly policy: Policy;
@@ -110,4 +112,19 @@ export interface Plan {
   readonly hosts: readonly HostPlan[];
   readonly absent: readonly PlanAbsence[];
   readonly warnings: readonly string[];
+}
+
+/** How many hosts the plan works on: the denominator of the run's budget. */
+export function countWorking({ waves }: Pick<Plan, 'waves'>): number {
+  return waves.reduce((sum, wave) => sum + wave.hosts.length, 0);
+}
+
+/** The plan of some of its hosts; all others stay as they are. */
+export function narrowed(plan: Plan, names: ReadonlySet<string>): Plan {
+  return {
+    ...plan,
+    hosts: plan.hosts.filter((host) => names.has(host.host)),
+    absent: plan.absent.filter((item) => names.has(item.host)),
+    waves: plan.waves.map((wave) => ({ ...wave, hosts: wave.hosts.filter((name) => names.has(name)) })),
+  };
 }

@@ -10,8 +10,10 @@ export type Amount =
 export interface Budget {
   /** Spent when the count *exceeds* it. With both, the smaller holds. */
   readonly max?: number;
-  /** Of the hosts selected, rounded down. */
+  /** Of the hosts of the run (of the wave, for a wave's own budget), rounded down. */
   readonly percent?: number;
+  /** `percent` never comes to fewer than this. */
+  readonly atLeast?: number;
   readonly counts: readonly BudgetClass[];
 }
 
@@ -24,7 +26,7 @@ export interface WaveSpec {
   readonly where?: Readonly<Record<string, string | number | boolean>>;
   readonly take: Amount;
   readonly concurrency?: number;
-  /** Wave 1 defaults to a budget of 0. */
+  /** Besides the run's; the first of several waves has one of 0 unless it is given another. */
   readonly budget?: Budget;
 }
 
@@ -138,14 +140,10 @@ export interface Rollout {
 /** What a silent playbook means. */
 export const playbookDefaults = {
   waves: [
-    {
-      name: 'first',
-      take: { kind: 'count', count: 1 },
-      budget: { max: 0, counts: ['failed', 'unreachable', 'unverified', 'drifted'] },
-    },
+    { name: 'first', take: { kind: 'count', count: 1 } },
     { name: 'ten-percent', take: { kind: 'percent', percent: 10 } },
     { name: 'rest', take: { kind: 'rest' } },
   ],
   concurrency: 20,
-  budget: { max: 1, percent: 5, counts: ['failed', 'unreachable', 'unverified', 'drifted'] },
+  budget: { percent: 5, atLeast: 1, counts: ['failed', 'unreachable', 'unverified', 'drifted'] },
 } as const satisfies { waves: readonly WaveSpec[]; concurrency: number; budget: Budget };

@@ -1,6 +1,6 @@
 // Rows of the answers the ledger gives; reports draw them. Times are epoch milliseconds, UTC.
 import type { ErrorRecord } from './error.ts';
-import type { Operator, RunKind } from './event.ts';
+import type { AbsentHost, Operator, RunKind } from './event.ts';
 import type { Change, UpdateState, Verdict } from './outcome.ts';
 import type { UpdateClass } from './update.ts';
 
@@ -18,6 +18,10 @@ export interface RunRow {
   readonly ticket?: string;
   readonly reason?: string;
   readonly hosts: readonly string[];
+  /** Hosts of its plan with nothing to do. */
+  readonly idle?: readonly string[];
+  /** Hosts that took no part in its plan. */
+  readonly absent?: readonly AbsentHost[];
   readonly counts: Readonly<Record<string, number>>;
 }
 

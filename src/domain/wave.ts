@@ -48,10 +48,14 @@ export function shuffle<T>(items: readonly T[], seed: number): T[] {
   return order;
 }
 
-/** How many failures the budget bears. `percent` is of the hosts selected, rounded down; with both the smaller holds. */
-export function allowedFailures(budget: Budget, selected: number): number {
-  const share = budget.percent === undefined ? Infinity : Math.floor((selected * budget.percent) / 100);
-  return Math.min(budget.max ?? Infinity, share);
+/**
+ * How many failures the budget bears among `hosts`, those of the run or of the wave that may fail: idle and absent ones
+ * are no part of them. `percent` is rounded down and no less than `atLeast`; with `max` the smaller holds.
+ */
+export function allowedFailures(budget: Budget, hosts: number): number {
+  const { max = Infinity, percent, atLeast = 0 } = budget;
+  const share = percent === undefined ? Infinity : Math.max(atLeast, Math.floor((hosts * percent) / 100));
+  return Math.min(max, share);
 }
 
 /** Hosts whose connection passes through `host`, directly or by another jump host. */
@@ -70,7 +74,8 @@ export function reachedBehind(host: string, reachedThrough: PartitionInput['reac
 
 /**
  * Deals the hosts out to waves. `percent` is of all hosts the wave may take, rounded up; waves that come out empty are
- * dropped; the first that is left bears no failure unless its own budget says otherwise. A host that others are reached
+ * dropped; where a playbook has several, the first that is left bears no failure unless its own budget says otherwise,
+ * and no other has a budget of its own unless it is written: the run's counts over all of them. A host that others are reached
  * through stands behind them in the order and in no earlier wave, the controller's own machine behind everything.
  * Throws `FettleError('config')` for a host that no wave takes.
  */
@@ -97,12 +102,12 @@ export function partitionWaves(input: PartitionInput): PlannedWave[] {
   if (lost.length > 0) throw unassigned(lost);
   (dealt.findLast((wave) => wave.hosts.length > 0) ?? dealt.at(-1))?.hosts.push(...left);
   const waves = dealt.filter((wave) => wave.hosts.length > 0);
-  return waves.map(({ spec, hosts }, index) => ({
-    name: spec.name,
-    hosts,
-    concurrency: Math.min(spec.concurrency ?? input.rollout.concurrency, input.rollout.concurrency),
-    budget: spec.budget ?? (index === 0 ? { ...input.rollout.budget, max: 0 } : input.rollout.budget),
-  }));
+  const canary = input.rollout.waves.length > 1 ? { max: 0, counts: input.rollout.budget.counts } : undefined;
+  return waves.map(({ spec, hosts }, index) => {
+    const budget = spec.budget ?? (index === 0 ? canary : undefined);
+    const concurrency = Math.min(spec.concurrency ?? input.rollout.concurrency, input.rollout.concurrency);
+    return { name: spec.name, hosts, concurrency, ...(budget === undefined ? {} : { budget }) };
+  });
 }
 
 function unassigned(names: readonly string[]): FettleError {

@@ -8,7 +8,7 @@ import type { Hook, HookWhen, Playbook } from '../domain/playbook.ts';
 import { markUntried, partitionWaves } from '../domain/wave.ts';
 import { emit } from './context.ts';
 import type { OwnMachine } from './own-machine.ts';
-import { checkGuards, disabledAbsence } from './plan-guard.ts';
+import { disabledAbsence } from './plan-guard.ts';
 import { planHost } from './plan-one.ts';
 import type { PlannedHost } from './plan-one.ts';
 import { foldWarnings } from './plan-warnings.ts';
@@ -19,8 +19,6 @@ export interface PlanOrder extends FanOut {
   readonly playbook: Playbook;
   /** Selected and limited, in inventory order. */
   readonly hosts: readonly Host[];
-  /** Hosts in the whole inventory, for `guard.max_share`. */
-  readonly inventorySize: number;
   /** Inventory names a pattern means, for `select` of waves. */
   readonly select: (pattern: string) => ReadonlySet<string>;
   readonly limit?: string;
@@ -40,12 +38,11 @@ export interface PlanOrder extends FanOut {
 
 /**
  * Freezes what shall be installed where. Contacts every enabled host, refreshes stale metadata where it may, and holds
- * each host's updates against its own package manager; changes nothing else. Throws `usage` when a guard is hurt,
- * `config` when a host falls in no wave, `ledger` when nothing can be recorded.
+ * each host's updates against its own package manager; changes nothing else. Guards are judged before. Throws `config`
+ * when a host falls in no wave, `ledger` when nothing can be recorded.
  */
 export async function makePlan(order: PlanOrder): Promise<Plan> {
-  const { playbook, hosts, context } = order;
-  checkGuards({ playbook, selected: hosts.length, inventorySize: order.inventorySize });
+  const { hosts, context } = order;
   const createdMs = context.clock.now();
   const disabled = hosts.flatMap((host) => disabledAbsence(host, createdMs) ?? []);
   const isDisabled = new Set(disabled.map((item) => item.host));

@@ -27,7 +27,7 @@ export interface RolloutOptions extends RunContext {
   readonly leftWave?: number | undefined;
 }
 
-/** Counts the hosts of a rollout as they go on. Hosts that were unreachable when planned are of the selection, so they count in the budget. */
+/** Counts the hosts of a rollout as they go on. Hosts that were absent from the plan, or idle in it, are no part of it and of its budget. */
 export function admissionOf(members: readonly Member[], plan: Plan): AdmissionControl {
   const rebootConcurrency = plan.reboot.concurrency;
   const rules: AdmissionRules = {
@@ -36,12 +36,6 @@ export function admissionOf(members: readonly Member[], plan: Plan): AdmissionCo
     ...(plan.perSource === undefined ? {} : { perSource: plan.perSource }),
     ...(rebootConcurrency === undefined ? {} : { rebootConcurrency }),
     budget: plan.budget,
-    selected: plan.hosts.length + plan.absent.length,
-    elsewhere: plan.absent.flatMap((item): Outcome[] =>
-      item.kind === 'unreachable' || item.kind === 'failed'
-        ? [{ verdict: item.kind, change: 'none', reason: item.reason }]
-        : [],
-    ),
   };
   const admission = new AdmissionControl(rules, members.map(admissionHost));
   for (const member of members) member.admission = admission;

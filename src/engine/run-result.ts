@@ -2,13 +2,14 @@ import { worstExit } from '../domain/exit.ts';
 import type { ExitName } from '../domain/exit.ts';
 import { isDeniedCode } from '../domain/error.ts';
 import type { Outcome } from '../domain/outcome.ts';
-import type { Plan } from '../domain/plan.ts';
+import { countWorking, type Plan, type PlanAbsence } from '../domain/plan.ts';
+import { hasGaps } from './plan.ts';
 
 export interface RunResult {
   readonly exitName: ExitName;
   /** Every reason that speaks for an exit other than ok, the decisive ones first. */
   readonly reasons: readonly string[];
-  /** Hosts by verdict; `pending` were never started. */
+  /** Hosts by verdict; `pending` were never started, `idle` had nothing to do, `absent` took no part in the plan. */
   readonly counts: Readonly<Record<string, number>>;
   readonly outcomes: ReadonlyMap<string, Outcome>;
 }
@@ -29,7 +30,7 @@ export function runResult(input: ResultInput): RunResult {
   const isLeft = pending.length > 0 || [...outcomes.values()].some(isUndone);
   if (input.stopped !== undefined && isLeft) found.push(input.stopped);
   const denied = [...outcomes.values()].filter((outcome) => isDeniedOutcome(outcome));
-  if (denied.length > 0 && denied.length === plan.hosts.length) {
+  if (denied.length > 0 && denied.length === outcomes.size && pending.length === 0) {
     found.push({ exit: 'auth', reason: 'every host refused the credentials, its key did not match or sudo refused' });
   }
   // `pending-reboot` where the mode was written down is what was asked for; by default it is not seen as good.
@@ -40,7 +41,7 @@ export function runResult(input: ResultInput): RunResult {
     if (exit !== 'ok') found.push({ exit, reason: `${host}: ${outcome.verdict}: ${outcome.reason}` });
   }
   for (const absent of plan.absent) {
-    const exit = absent.kind === 'unreachable' ? 'unreachable' : absent.kind === 'failed' ? 'partial' : 'ok';
+    const exit = exitOfAbsence(absent.kind);
     if (exit !== 'ok') found.push({ exit, reason: `${absent.host}: ${absent.kind} when planned: ${absent.reason}` });
   }
   for (const { host, gaps } of plan.hosts) {
@@ -53,9 +54,35 @@ export function runResult(input: ResultInput): RunResult {
   return {
     exitName,
     reasons: reasons.map((item) => item.reason),
-    counts: countVerdicts(outcomes, pending.length),
+    counts: { ...countVerdicts(outcomes, pending.length), ...countOthers(plan, outcomes) },
     outcomes,
   };
+}
+
+/**
+ * What a host costs that took no part when the plan was made. Whoever approved the plan saw it, but it is not patched: that
+ * is no `ok`, unless its own variables switch it off.
+ */
+function exitOfAbsence(kind: PlanAbsence['kind']): ExitName {
+  switch (kind) {
+    case 'disabled':
+      return 'ok';
+    case 'duplicate':
+      return 'partial';
+    case 'failed':
+    case 'unreachable':
+      return 'unreachable';
+  }
+}
+
+/** The exit of making a plan: every host that should take part was read, some failed, or all that failed were not reached. */
+export function planExit(plan: Plan, isDetailed: boolean): ExitName {
+  const missing = plan.absent.filter((absent) => absent.kind !== 'disabled');
+  const isDenied = missing.every(({ error }) => isDeniedCode(error?.code));
+  if (missing.length > 0 && plan.hosts.length === 0 && isDenied) return 'auth';
+  if (missing.some(({ kind }) => kind !== 'unreachable') || plan.hosts.some(hasGaps)) return 'partial';
+  if (missing.length > 0) return 'unreachable';
+  return isDetailed && countWorking(plan) > 0 ? 'changes' : 'ok';
 }
 
 /** Left over by a stop: `run resume` takes it up. */
@@ -94,4 +121,11 @@ function countVerdicts(outcomes: ReadonlyMap<string, Outcome>, pending: number):
   for (const { verdict } of outcomes.values()) counts[verdict] = (counts[verdict] ?? 0) + 1;
   if (pending > 0) counts['pending'] = pending;
   return counts;
+}
+
+/** Hosts of the plan that the run has no outcome of, nor ever will. */
+function countOthers(plan: Plan, outcomes: ReadonlyMap<string, Outcome>): Record<string, number> {
+  const idle = plan.hosts.filter(({ host, wave }) => wave < 0 && !outcomes.has(host)).length;
+  const absent = plan.absent.length;
+  return { ...(idle === 0 ? {} : { idle }), ...(absent === 0 ? {} : { absent }) };
 }

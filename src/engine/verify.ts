@@ -66,6 +66,7 @@ function conclude(work: HostWork, after: HostScan, findings: readonly VerifyFind
     findings,
     after: { health: after.health, reboot: { ...after.reboot, ...rebootReasons(after) } },
     change: work.change,
+    reboots: work.reboots,
     rebootMode: rebootMode(work),
     restartServices: work.plan.install.restartServices,
     settings: work.plan.verify,

@@ -162,9 +162,14 @@ export class Ledger implements RunRecord, AsyncDisposable {
     return this.#query('runs', limit);
   }
 
-  /** The run of an id or of the beginning of one; without, the latest that changed hosts. */
-  async findRun(id?: string): Promise<RunRow> {
-    const [found, another] = await this.#query<readonly RunRow[]>('findRun', id);
+  /** Hex SHA-256 of what `fettle plan` recorded in this ledger as the plan of this id; empty where it made no such plan. */
+  planHashes(id: string): Promise<readonly string[]> {
+    return this.#query('planHashes', id);
+  }
+
+  /** The run of an id or of the beginning of one; without, the latest that worked on hosts, for `verify` left them on. */
+  async findRun(id?: string, toVerify = false): Promise<RunRow> {
+    const [found, another] = await this.#query<readonly RunRow[]>('findRun', id, toVerify);
     if (found !== undefined && (another === undefined || found.run === id)) return found;
     const what =
       id === undefined

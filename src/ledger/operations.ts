@@ -19,7 +19,7 @@ import {
   stopRequested,
   withdrawStop,
 } from './leases.ts';
-import { findRun, listRuns, readLogs, showRun } from './run-queries.ts';
+import { findRun, listRuns, planHashes, readLogs, showRun } from './run-queries.ts';
 import { readRecordedFacts, readRunState } from './run-state.ts';
 import { hostStatus, type StatusQuestion } from './status-query.ts';
 import { immediately, type Connection } from './sqlite.ts';
@@ -42,7 +42,9 @@ export const operations = {
   runState: (connection, _path, [run]) => readRunState(connection, text(run)),
   recordedFacts: (connection, _path, [run, hostId]) => readRecordedFacts(connection, text(run), text(hostId)),
   runs: (connection, _path, [limit]) => listRuns(connection, Number(limit)),
-  findRun: (connection, _path, [id]) => findRun(connection, id === undefined ? undefined : text(id)),
+  findRun: (connection, _path, [id, toVerify]) =>
+    findRun(connection, id === undefined ? undefined : text(id), toVerify === true),
+  planHashes: (connection, _path, [id]) => planHashes(connection, text(id)),
   showRun: (connection, _path, [run]) => showRun(connection, text(run)),
   runLogs: (connection, _path, [run, host]) => readLogs(connection, text(run), text(host)),
   hostStatus: (connection, _path, [question]) => hostStatus(connection, question as StatusQuestion),

@@ -24,7 +24,7 @@ export function listRuns(connection: Connection, limit: number): readonly RunRow
 function toRun(row: Tables['run']): RunRow {
   const opening = JSON.parse(row.opening_json) as RunStarted;
   const end = row.end_json === null ? undefined : (JSON.parse(row.end_json) as Pick<RunRow, 'reasons' | 'counts'>);
-  const { operator, hosts, playbook, planSha256, ticket, reason } = opening;
+  const { operator, hosts, idle, absent, playbook, planSha256, ticket, reason } = opening;
   return {
     run: row.run,
     kind: row.kind as RunKind,
@@ -36,6 +36,8 @@ function toRun(row: Tables['run']): RunRow {
     ...(row.ended_at === null ? {} : { endedMs: row.ended_at }),
     ...(row.exit_code === null ? {} : { exitCode: row.exit_code }),
     ...(row.exit_name === null ? {} : { exitName: row.exit_name }),
+    ...(idle === undefined ? {} : { idle }),
+    ...(absent === undefined ? {} : { absent }),
     ...(playbook === undefined ? {} : { playbook }),
     ...(planSha256 === undefined ? {} : { planSha256 }),
     ...(ticket === undefined ? {} : { ticket }),
@@ -43,21 +45,33 @@ function toRun(row: Tables['run']): RunRow {
   };
 }
 
-/** A run by its id or a unique beginning of it; the latest that changed hosts where none is named. */
-export function findRun(connection: Connection, id: string | undefined): readonly RunRow[] {
+/**
+ * A run by its id or a unique beginning of it. Where none is named the latest that worked on hosts: patched, rebooted or
+ * switched them off; for `verify` one that left them on.
+ */
+export function findRun(connection: Connection, id: string | undefined, toVerify = false): readonly RunRow[] {
   const from = query.selectFrom('run').selectAll().orderBy('started_at', 'desc').orderBy('run', 'desc');
   if (id !== undefined) {
     const end = `${id.toUpperCase()}\uffff`;
     return all(connection, from.where('run', '>=', id.toUpperCase()).where('run', '<', end).limit(2)).map(toRun);
   }
-  // A shutdown that was only called off carried out no plan and changed no host.
-  const changing = from.where((where) =>
-    where.or([
-      where('kind', 'in', ['apply', 'reboot']),
-      where.and([where('kind', '=', 'shutdown'), where('opening_json', 'like', '%"planSha256":%')]),
-    ]),
-  );
-  return all(connection, changing.limit(1)).map(toRun);
+  // A shutdown that was only called off carried out no plan, and a plan may hold nothing to do.
+  const working = from
+    .where('opening_json', 'not like', '%"hosts":[]%')
+    .where((where) =>
+      where.or([
+        where('kind', 'in', ['apply', 'reboot']),
+        ...(toVerify
+          ? []
+          : [where.and([where('kind', '=', 'shutdown'), where('opening_json', 'like', '%"planSha256":%')])]),
+      ]),
+    );
+  return all(connection, working.limit(1)).map(toRun);
+}
+
+/** Hex SHA-256 of every file that was recorded as the plan of this id; `fettle plan` records one. */
+export function planHashes(connection: Connection, id: string): readonly string[] {
+  return all(connection, query.selectFrom('plan').select('sha256').where('plan', '=', id)).map((row) => row.sha256);
 }
 
 export function showRun(connection: Connection, id: string): RunDetail | undefined {

@@ -139,6 +139,8 @@ export const runsJson: JsonShape<RunRow> = {
     ticket: (row) => row.ticket,
     reason: (row) => row.reason,
     hosts: (row) => row.hosts,
+    idle: (row) => row.idle ?? [],
+    absent: (row) => row.absent ?? [],
     counts: (row) => row.counts,
   },
 };

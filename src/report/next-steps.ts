@@ -32,6 +32,8 @@ export function nextSteps(question: NextStepQuestion): string[] {
       return isRollout ? [logs, resume] : [];
     case 'unreachable':
       return isRollout ? [`fettle ping ${pattern}`, resume] : [`fettle ping ${pattern}`];
+    case 'absent':
+      return [`fettle ping ${pattern}`];
     case 'drifted':
       return [];
     case 'unhealthy':
@@ -42,6 +44,7 @@ export function nextSteps(question: NextStepQuestion): string[] {
     case 'skipped':
     case 'verified':
     case 'done':
+    case 'nothing to do':
       return [];
   }
 }

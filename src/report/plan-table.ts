@@ -6,7 +6,15 @@ import type { HostPlan, LeftOut, Plan, PlannedUpdate } from '../domain/plan.ts';
 import type { Output } from './output.ts';
 import { packageWords, versionWords } from './package-words.ts';
 import { Page } from './page.ts';
-import { budgetText, hookTexts, installText, policyText, rebootText, shortBudget, verifyText } from './plan-words.ts';
+import {
+  budgetText,
+  hookTexts,
+  installText,
+  policyText,
+  rebootText,
+  verifyText,
+  waveBudgetText,
+} from './plan-words.ts';
 import { byClass, byReason, groupWork, isIdle, totalsOf, type WorkGroup } from './plan-work.ts';
 import { fill, widthOf, wrap } from './width.ts';
 
@@ -54,7 +62,7 @@ function putHeader(page: Page, { plan, sha256, path }: PlanSheet, nowMs: number)
   page.field('install', installText(plan));
   page.field('reboot', rebootText(plan));
   page.field('verify', verifyText(plan));
-  page.field('budget', budgetText(plan.budget));
+  page.field('budget', budgetText(plan));
   if (plan.perSource !== undefined) page.field('sources', `${plan.perSource} hosts at once of one update server`);
   for (const hook of hookTexts(plan)) page.field('hook', hook);
 }
@@ -64,7 +72,7 @@ function putWaves(page: Page, plan: Plan): void {
   const names = plan.waves.map((wave, index) => `${index + 1} ${cleanLine(wave.name)}`);
   const width = Math.min(24, Math.max(...names.map(widthOf), 0));
   for (const [index, wave] of plan.waves.entries()) {
-    const rules = `${wave.concurrency} at once, budget ${shortBudget(wave.budget)}`;
+    const rules = `${wave.concurrency} at once, ${waveBudgetText(wave, plan)}`;
     page.put(2, `${fill(names[index] ?? '', width)}  ${countedHostNames(wave.hosts)}; ${rules}`);
   }
 }

@@ -1,7 +1,9 @@
 // The rules of a plan in words that people sign.
 import { formatDuration } from '../base/format.ts';
-import type { Plan } from '../domain/plan.ts';
+import { plural } from '../base/text.ts';
+import { countWorking, type Plan, type PlannedWave } from '../domain/plan.ts';
 import type { Budget, UpdateRule } from '../domain/playbook.ts';
+import { allowedFailures } from '../domain/wave.ts';
 
 export function policyText({ policy }: Plan): string {
   const parts = [
@@ -26,17 +28,31 @@ function ruleText({ class: kind, packages, titles, classifications, severities }
   return [what, ...parts].join(' ');
 }
 
-/** `1 or 5 % (the smaller) of failed, unreachable`. */
-export function budgetText({ max, percent, counts }: Budget): string {
-  const limits = [...(max === undefined ? [] : [String(max)]), ...(percent === undefined ? [] : [`${percent} %`])];
-  if (limits.length === 0) return 'no limit';
-  return `${limits.join(' or ')}${limits.length > 1 ? ' (the smaller)' : ''} of ${counts.join(', ') || 'nothing'}`;
+/** `2 of 40 hosts (5 %, at least 1): failed, unreachable`: how many may go wrong before no further host starts. */
+export function budgetText(plan: Plan): string {
+  const { budget } = plan;
+  const hosts = countWorking(plan);
+  const allowed = allowedFailures(budget, hosts);
+  if (allowed === Infinity) return 'no limit';
+  const rule = ruleOfBudget(budget);
+  const because = rule === String(allowed) ? '' : ` (${rule})`;
+  return `${allowed} of ${plural(hosts, 'host')}${because}: ${budget.counts.join(', ') || 'nothing'}`;
 }
 
-/** Without the classes: for the lines of waves. */
-export function shortBudget({ max, percent }: Budget): string {
-  const limits = [...(max === undefined ? [] : [String(max)]), ...(percent === undefined ? [] : [`${percent} %`])];
-  return limits.length === 0 ? 'no limit' : limits.join(' or ');
+/** For the line of a wave: what its own budget comes to, or the run's, which counts over all waves. */
+export function waveBudgetText({ budget, hosts }: PlannedWave, plan: Plan): string {
+  const of = budget ?? plan.budget;
+  const allowed = allowedFailures(of, budget === undefined ? countWorking(plan) : hosts.length);
+  if (allowed === Infinity) return 'no budget';
+  const rule = ruleOfBudget(of);
+  const because = budget === undefined ? "the run's" : rule === String(allowed) ? undefined : rule;
+  return `budget ${allowed}${because === undefined ? '' : ` (${because})`}`;
+}
+
+function ruleOfBudget({ max, percent, atLeast }: Budget): string {
+  const share = percent === undefined ? [] : [`${percent} %${atLeast === undefined ? '' : `, at least ${atLeast}`}`];
+  const limits = [...(max === undefined ? [] : [String(max)]), ...share];
+  return `${limits.join(' or ')}${limits.length > 1 ? ', the smaller' : ''}`;
 }
 
 export function installText({ install }: Plan): string {

@@ -1,5 +1,5 @@
 // What a run looks like now, folded from its events.
-import type { LiveEvent, RunEvent, RunKind, StepName } from '../domain/event.ts';
+import type { AbsentHost, LiveEvent, RunEvent, RunKind, RunStarted, StepName } from '../domain/event.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { newestLine } from '../base/text.ts';
 
@@ -25,6 +25,10 @@ export interface RunState {
   playbook?: string;
   planSha256?: string;
   readonly hosts: Map<string, HostState>;
+  /** Of the plan, with nothing to do. */
+  idle: readonly string[];
+  /** Took no part when the plan was made. */
+  absent: readonly AbsentHost[];
   wave?: { readonly index: number; readonly name: string; readonly hosts: readonly string[] };
   budget?: { readonly spent: number; readonly allowed: number };
   /** Of the first event; undefined before it. */
@@ -38,7 +42,7 @@ export interface RunState {
 }
 
 export function emptyRun(): RunState {
-  return { hosts: new Map(), isResumed: false, warnings: [] };
+  return { hosts: new Map(), idle: [], absent: [], isResumed: false, warnings: [] };
 }
 
 /** Longest part of an unfinished line that is kept; a host may print without end. */
@@ -63,9 +67,11 @@ function foldRun(state: RunState, event: RunEvent | LiveEvent, atMs: number): vo
       if (event.playbook !== undefined) state.playbook = event.playbook;
       if (event.planSha256 !== undefined) state.planSha256 = event.planSha256;
       for (const host of event.hosts) hostOf(state, host);
+      takeOthers(state, event);
       break;
     case 'run.resumed':
       state.kind ??= 'apply';
+      takeOthers(state, event);
       state.isResumed = true;
       break;
     case 'run.stopping':
@@ -85,6 +91,11 @@ function foldRun(state: RunState, event: RunEvent | LiveEvent, atMs: number): vo
       break;
     default:
   }
+}
+
+function takeOthers(state: RunState, { idle, absent }: Pick<RunStarted, 'idle' | 'absent'>): void {
+  state.idle = idle ?? state.idle;
+  state.absent = absent ?? state.absent;
 }
 
 function foldHost(state: RunState, event: RunEvent | LiveEvent, atMs: number): void {

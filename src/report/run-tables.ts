@@ -6,7 +6,7 @@ import type { HostRunRow, RunDetail, RunRow, UpdateResultRow } from '../domain/r
 import type { Output } from './output.ts';
 import { packageWords } from './package-words.ts';
 import { renderRecord } from './record-list.ts';
-import { renderSummary, type Summary, type SummaryHost } from './summary.ts';
+import { otherHosts, renderSummary, type Summary, type SummaryHost } from './summary.ts';
 import { renderTable, type Column } from './table.ts';
 import { sortedCounts } from './verdicts.ts';
 
@@ -134,7 +134,7 @@ export function summaryOfDetail({ run, hosts }: RunDetail): Summary {
   return {
     run: run.run,
     kind: run.kind,
-    hosts: [...names].map((host) => summaryHost(host, latest.get(host), run)),
+    hosts: [...[...names].map((host) => summaryHost(host, latest.get(host), run)), ...otherHosts(run)],
     reasons: [],
     warnings: [],
     ...(endedMs === undefined ? {} : { durationMs: endedMs - startedMs }),

@@ -2,7 +2,7 @@
 import { formatDuration } from '../base/format.ts';
 import { compareHostNames, countedHostNames } from '../base/host-names.ts';
 import { cleanLine, plural } from '../base/text.ts';
-import type { RunKind } from '../domain/event.ts';
+import type { RunKind, RunStarted } from '../domain/event.ts';
 import type { Change, Outcome } from '../domain/outcome.ts';
 import { nextSteps } from './next-steps.ts';
 import type { OutputStream } from './output.ts';
@@ -37,7 +37,7 @@ export function summaryOf(state: RunState): Summary {
   return {
     run: state.run ?? '',
     kind: state.kind ?? 'apply',
-    hosts: [...state.hosts.values()].map(summaryHost),
+    hosts: [...[...state.hosts.values()].map(summaryHost), ...otherHosts(state)],
     reasons: told,
     warnings: state.warnings,
     ...(startedMs === undefined || endedMs === undefined ? {} : { durationMs: endedMs - startedMs }),
@@ -48,6 +48,18 @@ export function summaryOf(state: RunState): Summary {
 function summaryHost({ host, phase, outcome }: HostState): SummaryHost {
   if (outcome !== undefined) return { host, standing: outcome.verdict, ...outcomePart(outcome) };
   return { host, standing: phase === 'done' ? 'done' : phase === 'running' ? 'in flight' : 'not started' };
+}
+
+/** Hosts of the plan that the run did not touch: nothing to do on them, or no part in the plan. */
+export function otherHosts({ idle = [], absent = [] }: Pick<RunStarted, 'idle' | 'absent'>): SummaryHost[] {
+  return [
+    ...idle.map((host): SummaryHost => ({ host, standing: 'nothing to do' })),
+    ...absent.map(({ host, kind, reason }): SummaryHost => {
+      if (kind === 'disabled') return { host, standing: 'skipped', reason };
+      const hint = 'make a new plan once that is mended';
+      return { host, standing: 'absent', reason: `${kind} when the plan was made: ${reason}`, hint };
+    }),
+  ];
 }
 
 function outcomePart({ change, reason, hint }: Outcome): Pick<SummaryHost, 'change' | 'reason' | 'hint'> {
@@ -85,7 +97,11 @@ export function groupHosts(hosts: readonly SummaryHost[]): Group[] {
 }
 
 function isWell({ standing, reason }: SummaryHost): boolean {
-  return standing === 'done' || (standing === 'verified' && reason?.includes('; noted: ') !== true);
+  return (
+    standing === 'done' ||
+    standing === 'nothing to do' ||
+    (standing === 'verified' && reason?.includes('; noted: ') !== true)
+  );
 }
 
 /** Several lines, each ended; for stderr at the end of a run and for `run show`. All hosts count, `shown` are named. */

@@ -3,7 +3,7 @@ import type { ChalkInstance } from 'chalk';
 import type { Verdict } from '../domain/outcome.ts';
 
 /** Verdicts, and how hosts end or stand that no outcome was given. */
-export type Standing = Verdict | 'done' | 'in flight' | 'not started';
+export type Standing = Verdict | 'done' | 'in flight' | 'not started' | 'nothing to do' | 'absent';
 
 /** Worst first. */
 const order: readonly Standing[] = [
@@ -12,6 +12,7 @@ const order: readonly Standing[] = [
   'unhealthy',
   'drifted',
   'unreachable',
+  'absent',
   'detached',
   'in flight',
   'pending-reboot',
@@ -20,10 +21,19 @@ const order: readonly Standing[] = [
   'not started',
   'verified',
   'done',
+  'nothing to do',
 ];
 
-const bad: ReadonlySet<string> = new Set(['lost', 'failed', 'unhealthy', 'drifted', 'unreachable', 'detached']);
-const good: ReadonlySet<string> = new Set(['verified', 'done']);
+const bad: ReadonlySet<string> = new Set([
+  'lost',
+  'failed',
+  'unhealthy',
+  'drifted',
+  'unreachable',
+  'absent',
+  'detached',
+]);
+const good: ReadonlySet<string> = new Set(['verified', 'done', 'nothing to do']);
 
 /** Worst first; for sorting. */
 export function compareStandings(a: Standing, b: Standing): number {
@@ -45,6 +55,7 @@ export function paintStanding(standing: string, paint: ChalkInstance, text: stri
 export function sortedCounts(counts: Readonly<Record<string, number>>): [string, number][] {
   const rank = new Map<string, number>(order.map((name, index) => [name, index]));
   rank.set('pending', rank.get('not started') ?? 0);
+  rank.set('idle', rank.get('nothing to do') ?? 0);
   return Object.entries(counts)
     .filter(([, count]) => count > 0)
     .sort(([a], [b]) => (rank.get(a) ?? order.length) - (rank.get(b) ?? order.length) || (a < b ? -1 : 1));

@@ -35,12 +35,16 @@ function expectedCode(process: RolloutProcess, recorded: readonly RecordedEvent[
   const verdicts = verdictsAtEnd(process, recorded);
   const isStopped = process.events.some((event) => event.type === 'run.stopping' && event.cause === 'budget');
   const codes = [...verdicts.values()];
+  const opening = process.events.find((event) => event.type === 'run.started' || event.type === 'run.resumed');
+  const absent = (opening?.absent ?? []).map(({ kind }) => kind);
   if (codes.some((item) => item.error === 'locked')) return 11;
   if (codes.length === selected.length && codes.every((item) => item.error === 'denied')) return 12;
   if (isStopped) return 7;
   if (codes.some(({ verdict }) => ['unhealthy', 'pending-reboot', 'pending-restart'].includes(verdict))) return 6;
   if (codes.some(({ verdict }) => ['failed', 'lost', 'drifted', 'skipped'].includes(verdict))) return 4;
+  if (absent.includes('duplicate')) return 4;
   if (codes.some(({ verdict }) => verdict === 'unreachable')) return 5;
+  if (absent.some((kind) => kind === 'unreachable' || kind === 'failed')) return 5;
   return 0;
 }
 

@@ -109,8 +109,9 @@ describe('a plan file', () => {
 
   test('is held against the approved hash before it is read', () => {
     const bytes = Buffer.from('not even JSON');
-    assert.doesNotThrow(() => checkPlanHash(bytes, `${planSha256(bytes).toUpperCase()}\n`));
-    assert.throws(() => checkPlanHash(bytes, 'a'.repeat(64)), { code: 'approval' });
+    assert.doesNotThrow(() => checkPlanHash(planSha256(bytes), `${planSha256(bytes).toUpperCase()}  plan.json\n`));
+    assert.throws(() => checkPlanHash(planSha256(bytes), 'a'.repeat(64)), { code: 'approval' });
+    assert.throws(() => checkPlanHash(planSha256(bytes), planSha256(bytes).slice(1)), { code: 'usage' });
   });
 
   const host = (raw: Record<string, unknown>, index = 0): Record<string, unknown> =>
@@ -118,9 +119,9 @@ describe('a plan file', () => {
   const whole = encodePlan(plan);
   const broken: readonly [title: string, bytes: Uint8Array, message: RegExp][] = [
     ['empty', Buffer.alloc(0), /the file is empty/],
-    ['cut off', whole.subarray(0, whole.length - 10), /not JSON, or cut off/],
+    ['cut off', whole.subarray(0, whole.length - 10), /it is cut off, or was edited/],
     ['without its last byte', whole.subarray(0, whole.length - 1), /not in canonical form/],
-    ['with text behind it', Buffer.concat([whole, Buffer.from('{}\n')]), /not JSON/],
+    ['with text behind it', Buffer.concat([whole, Buffer.from('{}\n')]), /cut off, or was edited/],
     ['binary', Buffer.from([0x7b, 0xff, 0xfe]), /not UTF-8/],
     ['a list', Buffer.from('[]\n'), /its kind is not `plan`/],
     ['a playbook', Buffer.from('{"kind":"patch","version":1}\n'), /its kind is not `plan`/],
@@ -155,10 +156,11 @@ describe('a plan file', () => {
       /hook drain must be either local or remote/,
     ],
   ];
+  const noPlans = new Set(['empty', 'binary', 'a list', 'a playbook', 'of a later version', 'without a version']);
   for (const [title, bytes, message] of broken) {
-    test(`${title} is refused`, () => {
+    test(`${title} is refused as ${noPlans.has(title) ? 'no plan' : 'an altered one'}`, () => {
       const error = refusal(bytes);
-      assert.equal(error.code, 'config');
+      assert.equal(error.code, noPlans.has(title) ? 'config' : 'approval');
       assert.match(error.message, message);
       assert.match(error.hint ?? '', /fettle plan/);
     });

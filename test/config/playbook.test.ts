@@ -92,7 +92,7 @@ plan: {expires: 1d}
       order: 'shuffle',
       budget: { max: 2, percent: 3, counts: ['failed'] },
       waves: [
-        { name: 'wave-1', take: { kind: 'count', count: 1 }, budget: { max: 0, counts: all } },
+        { name: 'wave-1', take: { kind: 'count', count: 1 } },
         { name: 'wave-2', take: { kind: 'percent', percent: 25 } },
         {
           name: 'c',

@@ -33,8 +33,6 @@ function state(hosts: readonly AdmissionHost[], more: Partial<AdmissionState> = 
     waves: [wave, wave, wave],
     concurrency: 3,
     budget: { max: 10, counts },
-    selected: hosts.length,
-    elsewhere: [],
     isStopping: false,
     ...more,
   };
@@ -87,11 +85,21 @@ test('the budget of a wave stops the run although the budget of the run would be
   assert.deepEqual([admission.status, admission.spent?.scope, admission.spent?.name], ['stopped', 'wave', 'canary']);
 });
 
-test('hosts that were unreachable when planned count against the budget', () => {
-  const elsewhere: Outcome[] = [{ verdict: 'unreachable', change: 'none', reason: '' }];
-  const budget = { max: 1, counts };
-  assert.deepEqual(admit(state([host('a')], { budget, elsewhere })).start, ['a']);
-  assert.equal(admit(state([done('a', failed), host('b')], { budget, elsewhere })).status, 'stopped');
+test("the run's budget does not become a wave's: a share of a small wave would bear nothing", () => {
+  const budget = { max: 3, percent: 5, counts };
+  const waves = [
+    { name: 'canary', concurrency: 1, budget: { max: 0, counts } },
+    { name: 'quarter', concurrency: 9 },
+    { name: 'rest', concurrency: 9 },
+  ];
+  const quarter = Array.from({ length: 10 }, (_, index) => host(`q${index}`, { wave: 1 }));
+  const rest = Array.from({ length: 29 }, (_, index) => host(`r${index}`, { wave: 2 }));
+  const bad = (count: number): readonly AdmissionHost[] =>
+    quarter.map((item, index) => (index < count ? { ...item, phase: 'done', outcome: failed } : item));
+  const after = (count: number) => admit(state([done('c'), ...bad(count), ...rest], { budget, waves }));
+  assert.deepEqual([after(1).status, after(1).budget.allowed], ['running', 2]);
+  assert.ok(after(2).start.length > 0);
+  assert.deepEqual([after(3).status, after(3).spent?.scope], ['stopped', 'run']);
 });
 
 test('members of one cluster never go together, and others pass them', () => {

@@ -234,12 +234,18 @@ describe('verify finds', () => {
 });
 
 describe('the verdict', () => {
+  test('of a host that was only rebooted says so', () => {
+    assert.equal(verdictOf(input({ change: 'none', reboots: 1 })).reason, 'rebooted, new boot id');
+    assert.equal(verdictOf(input({ change: 'none' })).reason, 'nothing was left to do');
+  });
+
   const needed: RebootState = { ...before.reboot, needed: 'yes', reasons: ['kernel 6.1.0-31-amd64'] };
   const stale = [{ pid: 1, name: 'nginx', unit: 'nginx.service' }];
   const input = (over: Partial<VerdictInput> = {}): VerdictInput => ({
     findings: [],
     after: before,
     change: 'installed',
+    reboots: 0,
     rebootMode: 'if-needed',
     restartServices: 'report',
     settings: verifySettings,

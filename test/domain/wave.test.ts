@@ -115,24 +115,22 @@ describe('waves', () => {
     assert.throws(() => partitionWaves(input(names(5), { rollout: rollout(wavesOf(1, 2)) })), /takes h4, h5/);
   });
 
-  test('the first bears no failure unless told otherwise; the later ones have the budget of the rollout', () => {
+  test('the first of several bears no failure unless told otherwise; no other has a budget that is not written', () => {
     const own: Budget = { max: 2, counts: ['failed'] };
-    const silent = partitionWaves(input(names(3), { rollout: rollout(wavesOf(1, 'rest')) }));
-    assert.deepEqual(
-      silent.map((wave) => wave.budget),
-      [{ ...budget, max: 0 }, budget],
-    );
-    const [first] = wavesOf('rest');
-    assert.ok(first);
-    const told = partitionWaves(input(names(3), { rollout: rollout([{ ...first, budget: own }]) }));
-    assert.deepEqual(told[0]?.budget, own);
+    const budgets = (...specs: WaveSpec[]): (Budget | undefined)[] =>
+      partitionWaves(input(names(3), { rollout: rollout(specs) })).map((wave) => wave.budget);
+    const [first, rest] = wavesOf(1, 'rest');
+    assert.ok(first && rest);
+    assert.deepEqual(budgets(first, rest), [{ max: 0, counts: budget.counts }, undefined]);
+    assert.deepEqual(budgets({ ...first, budget: own }, { ...rest, budget: own }), [own, own]);
+    assert.deepEqual(budgets(rest), [undefined], 'a single wave is no trial for others');
   });
 
   test('that come out empty are dropped, and the next one becomes the first', () => {
     const specs: WaveSpec[] = [{ name: 'canary', select: 'c', take: take('rest') }, ...wavesOf('rest')];
     const waves = partitionWaves(input(names(2), { rollout: rollout(specs) }));
     assert.deepEqual(
-      waves.map((wave) => [wave.name, wave.budget.max]),
+      waves.map((wave) => [wave.name, wave.budget?.max]),
       [['w1', 0]],
     );
   });
@@ -230,6 +228,9 @@ describe('a budget', () => {
     [{ percent: 5 }, 100, 5],
     [{ percent: 5 }, 39, 1],
     [{ percent: 5 }, 19, 0],
+    [{ percent: 5, atLeast: 1 }, 19, 1],
+    [{ percent: 5, atLeast: 1 }, 60, 3],
+    [{ max: 0, percent: 5, atLeast: 1 }, 19, 0],
     [{ max: 1, percent: 5 }, 100, 1],
     [{ max: 10, percent: 5 }, 100, 5],
     [{ max: 0, percent: 50 }, 100, 0],

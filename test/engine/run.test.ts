@@ -478,3 +478,44 @@ test('per_source spares an update server in the checks before the first wave too
   }
   assert.equal(most, 2);
 });
+
+test('hosts that took no part in the plan spend no budget, and are named, counted and no ok', async () => {
+  const fleet = new FakeFleet(['a', 'b']);
+  const absent = (
+    [
+      ['off', 'unreachable'],
+      ['ill', 'failed'],
+      ['frozen', 'disabled'],
+    ] as const
+  ).map(([host, kind]) => ({
+    host,
+    hostId: host,
+    kind,
+    reason: `it is ${kind}`,
+  }));
+  const result = await fleet.apply(planOf([['a'], ['b']], { absent, budget: budgetOf(0) }));
+  assert.deepEqual(result.counts, { verified: 2, absent: 3 });
+  assert.equal(result.exitName, 'unreachable');
+  assert.deepEqual(result.reasons, [
+    'off: unreachable when planned: it is unreachable',
+    'ill: failed when planned: it is failed',
+  ]);
+  const frozen = await new FakeFleet(['a']).apply(planOf([['a']], { absent: absent.slice(2) }));
+  assert.equal(frozen.exitName, 'ok', 'the operator switched it off');
+});
+
+test('a plan of which every host was absent is no ok', async () => {
+  const absent = [{ host: 'off', hostId: 'off', kind: 'unreachable', reason: 'no answer' }] as const;
+  const result = await new FakeFleet([]).apply(planOf([], { absent }));
+  assert.deepEqual([result.exitName, result.counts], ['unreachable', { absent: 1 }]);
+});
+
+test('idle hosts of a plan are counted and are no part of a share', async () => {
+  const fleet = new FakeFleet(['bad', 'b']);
+  breakInstalls(fleet.machine('bad'));
+  const idle = Array.from({ length: 40 }, (_, index) => hostPlanOf(`idle${index}`, -1, { updates: [] }));
+  const plan = planOf([['bad'], ['b']], { budget: { percent: 5, counts: ['failed'] } });
+  const result = await fleet.apply({ ...plan, hosts: [...plan.hosts, ...idle] });
+  assert.equal(result.exitName, 'stopped', '5 % of two hosts is none');
+  assert.deepEqual(result.counts, { failed: 1, pending: 1, idle: 40 });
+});

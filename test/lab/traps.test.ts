@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { readFile, writeFile } from 'node:fs/promises';
 import { startLab } from './lab.ts';
@@ -51,7 +52,10 @@ describe('the traps of real fleets', () => {
     const shared = await scenario.fettle(['apply', scenario.plan], 11);
     assert.match(shared.stderr, /slow[\s\S]*run [0-9A-Z]{26}/);
     const env = { FETTLE_LEDGER: join(lab.stateDir, 'other.db') };
-    const foreign = await scenario.fettle(['apply', scenario.plan], 11, { env });
+    const approved = createHash('sha256')
+      .update(await readFile(scenario.plan))
+      .digest('hex');
+    const foreign = await scenario.fettle(['apply', scenario.plan, '--plan-hash', approved], 11, { env });
     assert.match(foreign.stderr, /another run has it|is at work on it/);
     const { code, stderr } = await first.done();
     assert.equal(code, 0, stderr);

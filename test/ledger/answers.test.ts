@@ -104,6 +104,23 @@ describe('where a run stands', () => {
     assert.deepEqual([state.hosts[0].doneSteps, state.hosts[0].outcome], [[], undefined]);
   });
 
+  test('the latest run found for verify left its hosts on, and one without hosts is passed over', async () => {
+    await using directory = await temporaryDirectory();
+    const clock = new StandingClock();
+    await using ledger = await openAt(directory.path, clock);
+    const planSha256 = 'f'.repeat(64);
+    for (const [id, more] of [
+      ['01A', { kind: 'apply', planSha256 }],
+      ['01B', { kind: 'shutdown', planSha256 }],
+      ['01C', { kind: 'apply', planSha256, hosts: [] }],
+    ] as const) {
+      clock.nowMs += 1;
+      await ledger.append([started(id, more)]);
+    }
+    assert.equal((await ledger.findRun()).run, '01B');
+    assert.equal((await ledger.findRun(undefined, true)).run, '01A');
+  });
+
   test('the latest run that changes hosts is found without a name, any by its beginning', async () => {
     await using directory = await temporaryDirectory();
     const clock = new StandingClock();

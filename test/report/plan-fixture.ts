@@ -93,14 +93,13 @@ export const samplePlan: Plan = {
   limit: 'web*,db-a,cache*',
   seed: 1,
   concurrency: 20,
-  budget: { max: 1, percent: 5, counts },
+  budget: { percent: 5, atLeast: 1, counts },
   waves: [
     { name: 'first', hosts: ['web01'], concurrency: 20, budget: { max: 0, counts } },
     {
       name: 'rest',
       hosts: ['db-a', ...Array.from({ length: 8 }, (_, index) => `web0${index + 2}`)],
       concurrency: 5,
-      budget: { max: 1, percent: 5, counts },
     },
   ],
   policy: {

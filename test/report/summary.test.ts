@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { nextSteps } from '../../src/report/next-steps.ts';
-import { groupHosts, renderSummary, type Summary, type SummaryHost } from '../../src/report/summary.ts';
+import { groupHosts, otherHosts, renderSummary, type Summary, type SummaryHost } from '../../src/report/summary.ts';
 import { fakeOutput } from './fake-output.ts';
 
 function host(name: string, standing: SummaryHost['standing'], reason?: string): SummaryHost {
@@ -29,6 +29,23 @@ test('hosts with the same first line are one group though each names itself', ()
   const text = renderSummary(summary([...hosts, host('db', 'unreachable', 'db refuses the key')]), output.stderr);
   assert.match(text, /^unreachable {6}web\[01-02,10\] \(3\)\n {17}HOST does not answer/m);
   assert.match(text, /db \(1\)\n {17}db refuses the key/);
+});
+
+test('hosts of the plan that the run did not touch have standings of their own and ask for no resume', () => {
+  const { output } = fakeOutput();
+  const others = otherHosts({
+    idle: ['db1', 'db2'],
+    absent: [
+      { host: 'off1', kind: 'unreachable', reason: 'off1 does not answer' },
+      { host: 'cold', kind: 'disabled', reason: 'switched off by patch_enabled' },
+    ],
+  });
+  const text = renderSummary(summary([host('a', 'verified'), ...others]), output.stderr);
+  assert.match(text, /^nothing to do {4}db\[1-2\] \(2\)$/m);
+  assert.match(text, /^absent {11}off1 \(1\)\n +unreachable when the plan was made: off1 does not answer$/m);
+  assert.match(text, /^skipped {10}cold \(1\)\n +switched off by patch_enabled$/m);
+  assert.match(text, /5 hosts: 1 absent, 1 skipped, 1 verified, 2 nothing to do/);
+  assert.doesNotMatch(text, /run resume|not started/);
 });
 
 test('a name inside another word is no mention of the host', () => {
