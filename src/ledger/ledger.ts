@@ -1,5 +1,4 @@
 import type { Clock } from '../base/clock.ts';
-import { FettleError } from '../domain/error.ts';
 import type { RunEvent } from '../domain/event.ts';
 import type {
   LeaseAnswer,
@@ -31,6 +30,7 @@ import type { Inventory } from '../domain/scan.ts';
 import type { Head, TimedEvent } from './chain.ts';
 import { addSavedHead, formatHead, readSavedHeads } from './heads.ts';
 import type { RecordCheck, TableShare } from './check.ts';
+import { noSuchRun } from './no-such-run.ts';
 import type { OperationName } from './operations.ts';
 import { handedOver, sentEvent } from './sent-event.ts';
 import type { StatusQuestion } from './status-query.ts';
@@ -162,7 +162,6 @@ export class Ledger implements RunRecord, AsyncDisposable {
     return this.#query('runs', limit);
   }
 
-  /** Hex SHA-256 of what `fettle plan` recorded in this ledger as the plan of this id; empty where it made no such plan. */
   planHashes(id: string): Promise<readonly string[]> {
     return this.#query('planHashes', id);
   }
@@ -171,11 +170,7 @@ export class Ledger implements RunRecord, AsyncDisposable {
   async findRun(id?: string, toVerify = false): Promise<RunRow> {
     const [found, another] = await this.#query<readonly RunRow[]>('findRun', id, toVerify);
     if (found !== undefined && (another === undefined || found.run === id)) return found;
-    const what =
-      id === undefined
-        ? 'there is no run in the ledger yet'
-        : `there is ${found === undefined ? 'no run' : 'more than one run'} ${id}`;
-    throw new FettleError('usage', what, { hint: 'list them with: fettle run list' });
+    throw noSuchRun(id, found !== undefined);
   }
 
   showRun(run: string): Promise<RunDetail | undefined> {
