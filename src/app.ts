@@ -23,6 +23,7 @@ import type { OpenTransports } from './commands/context.ts';
 import { renderError } from './report/error-text.ts';
 import { commandsAsTyped, createOutput, endQuietlyOnClosedPipe } from './report/output.ts';
 import { openTransports } from './transport/registry.ts';
+import { distrustOfFile, trustedSearchPath } from './trust/trusted-path.ts';
 
 /** Where this program lies: `cli.js` in the `dist` of a package, `cli.ts` in the `src` of a checkout. */
 const location = {
@@ -87,6 +88,7 @@ async function dispatch(spec: CommandSpec, invocation: Invocation, open: OpenTra
 function createContext(spec: CommandSpec, invocation: Invocation, openTransports: OpenTransports): Context {
   const { options } = invocation;
   const { env } = process;
+  trustEnvironment(env);
   const userName = safely(() => userInfo().username);
   const output = createOutput({
     stdout: process.stdout,
@@ -113,7 +115,6 @@ function createContext(spec: CommandSpec, invocation: Invocation, openTransports
     get homeDir() {
       return homeDirectory(env);
     },
-    hasAccount: userName !== undefined,
     uid: process.getuid?.(),
     clock: { ...systemClock, sinceBoot: () => sinceBoot(bootId) },
     console,
@@ -162,6 +163,22 @@ function isProcessAlive(pid: number): boolean {
   } catch (error) {
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
+}
+
+/**
+ * For this process and all that it starts: programs only come from directories that nobody else can put one into, and
+ * temporary files only go where nobody else can replace them.
+ */
+function trustEnvironment(env: NodeJS.ProcessEnv): void {
+  const uid = process.geteuid?.();
+  if (uid === undefined) return;
+  const { PATH: path, TMPDIR: temporary } = env;
+  if (path !== undefined) env['PATH'] = trustedSearchPath(path, { owners: [uid], groupMayWrite: true });
+  if (temporary === undefined) return;
+  const isTrusted = safely(
+    () => temporary.startsWith('/') && distrustOfFile(temporary, { owners: [uid] }) === undefined,
+  );
+  if (isTrusted !== true) delete env['TMPDIR'];
 }
 
 /** HOME, else the entry in the user database; a container may have neither for its user id. */

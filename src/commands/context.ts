@@ -25,8 +25,6 @@ export interface Context {
   readonly cwd: string;
   /** @throws FettleError where there is none; not every command needs it. */
   readonly homeDir: string;
-  /** Has this user id an entry in the user database, passwd(5)? OpenSSH works for nobody else. */
-  readonly hasAccount: boolean;
   /** Undefined where the platform has none. */
   readonly uid: number | undefined;
   readonly clock: Clock;

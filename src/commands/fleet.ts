@@ -1,6 +1,6 @@
 // From options to resolved hosts: what every command that names hosts begins with.
 import { access } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
+import { basename, isAbsolute, join } from 'node:path';
 import { formatDiagnostic, throwOnErrors, type Diagnostic } from '../config/diagnostic.ts';
 import { loadInventory, type Inventory } from '../config/inventory.ts';
 import { resolveHosts, type HostOverrides } from '../config/host-settings.ts';
@@ -10,6 +10,7 @@ import { FettleError } from '../domain/error.ts';
 import type { Host } from '../domain/host.ts';
 import { userNameProblem } from '../domain/plain-name.ts';
 import type { Secret } from '../domain/secret.ts';
+import { distrustOfFile } from '../trust/trusted-path.ts';
 import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
 import type { Options } from './options.ts';
@@ -25,10 +26,22 @@ export async function inventorySources(options: Partial<Options>, context: Conte
   if (named !== undefined) return named.map((file) => (isAbsolute(file) ? file : join(context.cwd, file)));
   for (const name of ['inventory.yaml', 'inventory.yml']) {
     const file = join(context.cwd, name);
-    if (await exists(file)) return [file];
+    if (!(await exists(file))) continue;
+    refuseForeignInventory(file, context);
+    return [file];
   }
   throw new FettleError('usage', 'no inventory is named and there is no inventory.yaml here', {
     hint: 'use -i FILE, set FETTLE_INVENTORY, or write a starter with: fettle init',
+  });
+}
+
+/** One that was named is the operator's word; one that merely lies here may be anybody's, and it names commands to run. */
+function refuseForeignInventory(file: string, { uid, env }: Context): void {
+  const sudoer = uid === 0 && /^\d+$/.test(env['SUDO_UID'] ?? '') ? [Number(env['SUDO_UID'])] : [];
+  const distrust = distrustOfFile(file, { owners: [uid ?? 0, ...sudoer], groupMayWrite: true });
+  if (distrust === undefined) return;
+  throw new FettleError('usage', `${file} is not used: ${distrust.path} ${distrust.reason}`, {
+    hint: `if you trust what it says, name it: -i ${basename(file)}`,
   });
 }
 
@@ -102,7 +115,12 @@ async function secretFrom(
   what: string,
   context: Context,
 ): Promise<Secret | undefined> {
-  if (file !== undefined) return readSecret(isAbsolute(file) ? file : join(context.cwd, file));
+  if (file !== undefined) {
+    return readSecret(isAbsolute(file) ? file : join(context.cwd, file), {
+      owners: [context.uid ?? 0],
+      env: context.env,
+    });
+  }
   if (ask !== true) return undefined;
   if (!context.prompt.isAvailable) {
     throw new FettleError('usage', `cannot ask for the ${what}: there is no terminal`, {

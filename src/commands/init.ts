@@ -1,15 +1,23 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { scaffoldFiles } from '../config/scaffold.ts';
 import { FettleError } from '../domain/error.ts';
 import type { ExitName } from '../domain/exit.ts';
+import { makeDirectory } from '../trust/trusted-path.ts';
 import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
 
 /** Writes the starter files; never overwrites without `--force`. */
 export async function run(invocation: Invocation, context: Context): Promise<ExitName> {
   const directory = resolve(context.cwd, invocation.arguments[0] ?? '.');
-  await mkdir(directory, { recursive: true });
+  try {
+    makeDirectory(directory, 0o755);
+  } catch (cause) {
+    throw new FettleError('usage', `the directory ${directory} cannot be made`, {
+      hint: 'name another directory',
+      cause,
+    });
+  }
   for (const { path, text } of scaffoldFiles()) {
     const file = join(directory, path);
     try {

@@ -1,8 +1,9 @@
-import { chmodSync, closeSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { chmodSync, closeSync, copyFileSync, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { FettleError } from '../domain/error.ts';
+import { makeDirectory } from '../trust/trusted-path.ts';
 import { migrate, refuseNewer, schemaVersion } from './migrations.ts';
 import { refuseNetworkFileSystem } from './path.ts';
 import type { Connection } from './sqlite.ts';
@@ -19,14 +20,14 @@ export function openConnection(path: string, isReadonly: boolean): Connection {
       hint: 'scan something first, or name it with --ledger or FETTLE_LEDGER',
     });
   }
-  makeDirectory(directory);
+  makeLedgerDirectory(directory);
   refuseNetworkFileSystem(directory);
   return openWriter(path);
 }
 
-function makeDirectory(directory: string): void {
+function makeLedgerDirectory(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory, 0o700);
   } catch (cause) {
     throw new FettleError('ledger', `the directory ${directory} for the ledger cannot be made`, {
       hint: 'name another place with --ledger or FETTLE_LEDGER',

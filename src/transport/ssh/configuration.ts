@@ -154,6 +154,12 @@ export class SshConfiguration {
         return withoutOpenSsh(question, this.#environment.homeDir);
       }
       const said = cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim() : String(cause);
+      if (said.includes('No user exists for uid')) {
+        throw new FettleError('config', `ssh works only for users with an account on this machine: ${said}`, {
+          hint: 'run fettle as a user that has one; in a container, add the user id to /etc/passwd at its start',
+          cause,
+        });
+      }
       throw new FettleError('config', `ssh does not understand the options for ${host}: ${said}`, {
         hint: 'check ansible_ssh_common_args and ~/.ssh/config',
         cause,

@@ -1,8 +1,9 @@
 // Files of known_hosts(5) form, sshd(8) "SSH_KNOWN_HOSTS FILE FORMAT".
 import { createHmac, createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { appendFile, mkdir, readFile } from 'node:fs/promises';
+import { appendFile, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeDirectory } from '../../trust/trusted-path.ts';
 import { FettleError } from '../../domain/error.ts';
 import { matchesPattern, matchesPatternList } from './pattern.ts';
 
@@ -151,7 +152,7 @@ export class KnownHostsFiles {
 }
 
 async function append(file: string, line: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  makeDirectory(dirname(file), 0o700);
   const text = await readFile(file, 'utf8').catch(() => '');
   const gap = text === '' || text.endsWith('\n') ? '' : '\n';
   await appendFile(file, `${gap}${line}`, { mode: 0o600 });

@@ -1,5 +1,6 @@
-import { appendFile, mkdir, readFile } from 'node:fs/promises';
+import { appendFile, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeDirectory } from '../../trust/trusted-path.ts';
 import { FettleError } from '../../domain/error.ts';
 
 /**
@@ -48,7 +49,7 @@ export class KnownCertificates {
   }
 
   async #append(line: string): Promise<void> {
-    await mkdir(dirname(this.file), { recursive: true, mode: 0o700 });
+    makeDirectory(dirname(this.file), 0o700);
     const text = await this.#read();
     const gap = text === '' || text.endsWith('\n') ? '' : '\n';
     await appendFile(this.file, `${gap}${line}`, { mode: 0o600 });
