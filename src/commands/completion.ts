@@ -74,7 +74,7 @@ const shells: Readonly<Record<string, (commands: readonly CommandOutline[]) => s
 
 export async function run(invocation: Invocation, context: Context): Promise<ExitName> {
   const name = invocation.arguments[0] ?? '';
-  const shell = shells[name];
+  const shell = Object.hasOwn(shells, name) ? shells[name] : undefined;
   if (shell === undefined) {
     throw new FettleError('usage', `no completion for "${name}"`, { hint: `one of ${Object.keys(shells).join(', ')}` });
   }

@@ -1,5 +1,6 @@
 // From an inventory's variables to hosts with everything resolved.
 import { accessSync, constants, statSync } from 'node:fs';
+import { recordOf } from '../base/record.ts';
 import { FettleError } from '../domain/error.ts';
 import type { Connection, Host, HostKeyPolicy } from '../domain/host.ts';
 import { hostNameProblem, userNameProblem } from '../domain/plain-name.ts';
@@ -65,8 +66,7 @@ interface HostReading {
 }
 
 function resolveHost({ found, reader, overrides, keys }: HostReading): Host {
-  const variables: Record<string, unknown> = {};
-  for (const [name, variable] of found.variables) variables[name] = variable.value;
+  const variables = recordOf([...found.variables].map(([name, { value }]) => [name, value] as const));
   return {
     name: found.name,
     id: reader.text('patch_id') ?? found.name,

@@ -71,7 +71,9 @@ export function foreignInventory(
   const lines = text.split('\n');
   const first = lines.findIndex((line) => /^\s*[^\s#;]/.test(line));
   const line = lines[first] ?? '';
-  const isIni = /^\s*\[[^\]]*\]\s*([#;].*)?$/.test(line) || /^[\w.-]+(\s+[\w-]+=\S*)+\s*$/.test(line);
+  const [name = '', ...settings] = line.trimEnd().split(/\s+/);
+  const isHostLine = /^[\w.-]+$/.test(name) && settings.length > 0 && settings.every((word) => /^[\w-]+=/.test(word));
+  const isIni = /^\s*\[[^\]]*\]\s*([#;].*)?$/.test(line) || isHostLine;
   if (!isIni && !['.ini', '.cfg'].includes(extname(file))) return undefined;
   return { message: 'INI inventories are not supported in this version', hint, line: first + 1 };
 }

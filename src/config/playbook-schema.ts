@@ -4,7 +4,7 @@ import { sealText } from '../domain/secret-text.ts';
 import { parseAmount, parsePercent } from './amount.ts';
 import { parseDurationMs } from './duration.ts';
 
-const name = z.string().regex(/^[^\p{Cc}]*\S[^\p{Cc}]*$/u, 'must be text of one line');
+const name = z.string().regex(/^[^\S\p{Cc}]*[^\s\p{Cc}][^\p{Cc}]*$/u, 'must be text of one line');
 const count = z.int().min(1);
 const duration = z
   .string('must be a duration such as 90s, 10m, 6h or 7d')

@@ -59,21 +59,21 @@ function readWord<T extends string>(
   return word;
 }
 
-const mechanisms: Readonly<Record<string, WinrmAuthentication | 'refused'>> = {
-  ntlm: 'ntlm',
-  negotiate: 'auto',
-  kerberos: 'kerberos',
-  basic: 'basic',
-  ssl: 'basic',
-  certificate: 'certificate',
-  plaintext: 'refused',
-  credssp: 'refused',
-};
+const mechanisms: ReadonlyMap<string, WinrmAuthentication | 'refused'> = new Map([
+  ['ntlm', 'ntlm'],
+  ['negotiate', 'auto'],
+  ['kerberos', 'kerberos'],
+  ['basic', 'basic'],
+  ['ssl', 'basic'],
+  ['certificate', 'certificate'],
+  ['plaintext', 'refused'],
+  ['credssp', 'refused'],
+] as const);
 
-const refusals: Readonly<Record<string, string>> = {
-  plaintext: 'it would send the password over the network in clear; take ntlm, or basic with https',
-  credssp: 'it hands the password to the host, which no update needs; take ntlm or kerberos',
-};
+const refusals: ReadonlyMap<string, string> = new Map([
+  ['plaintext', 'it would send the password over the network in clear; take ntlm, or basic with https'],
+  ['credssp', 'it hands the password to the host, which no update needs; take ntlm or kerberos'],
+]);
 
 /** The first of the list that is known and safe; Ansible's own order. */
 function readAuthentication(reader: SettingsReader): WinrmAuthentication {
@@ -84,10 +84,10 @@ function readAuthentication(reader: SettingsReader): WinrmAuthentication {
     String(word).trim().toLowerCase(),
   );
   for (const word of words) {
-    const mechanism = mechanisms[word];
+    const mechanism = mechanisms.get(word);
     if (mechanism !== undefined && mechanism !== 'refused') return mechanism;
   }
-  const why = words.map((word) => refusals[word]).find((one) => one !== undefined);
+  const why = words.map((word) => refusals.get(word)).find((one) => one !== undefined);
   const hint = why ?? 'known are ntlm, kerberos, basic, certificate and negotiate';
   reader.report(names.auth, `${found.name} ${words.join(', ')} is not supported`, { hint });
   return 'auto';

@@ -16,7 +16,7 @@ export function jumpsOf(sshArguments: readonly string[]): string[] {
 }
 
 function jumpsOfOption(option: string): string[] {
-  const [, key = '', value = ''] = /^\s*(\w+)(?:\s*=\s*|\s+)(.*)$/s.exec(option) ?? [];
+  const [, key = '', value = ''] = /^\s*(\w+)(?:\s*=\s*|\s+)(.*)/s.exec(option) ?? [];
   if (key.toLowerCase() === 'proxyjump') return jumpList(value);
   if (key.toLowerCase() !== 'proxycommand' || !/(^|\/)ssh\s/.test(value) || !/\s-W\s/.test(value)) return [];
   const words = value.trim().split(/\s+/);

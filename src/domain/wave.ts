@@ -162,7 +162,7 @@ function poolOf(spec: WaveSpec, input: PartitionInput): ReadonlySet<string> {
 
 function holdsWhere(spec: WaveSpec, variables: WaveHost['variables']): boolean {
   return Object.entries(spec.where ?? {}).every(([name, wanted]) => {
-    const value = variables[name];
+    const value = Object.hasOwn(variables, name) ? variables[name] : undefined;
     const values: readonly unknown[] = Array.isArray(value) ? value : [value];
     return values.some((item) => isScalar(item) && String(item) === String(wanted));
   });

@@ -59,7 +59,7 @@ export function textAt(from: HostObject, key: string): string {
 /** The text as it came, for output of programs that is read further. */
 export function rawTextAt(from: HostObject, key: string): string {
   const value = Object.hasOwn(from, key) ? from[key] : undefined;
-  return typeof value === 'string' ? value : '';
+  return typeof value === 'string' ? value.toWellFormed() : '';
 }
 
 export function textsAt(from: HostObject, key: string): readonly string[] {
@@ -91,5 +91,6 @@ function short(text: string): string {
     .slice(0, longestText * 2)
     .replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, ' ')
     .trim()
-    .slice(0, longestText);
+    .slice(0, longestText)
+    .toWellFormed();
 }

@@ -69,7 +69,7 @@ export function isCanonical(keyword: string): boolean {
 }
 
 function readOption(text: string, host: string): [string, string] {
-  const [, name = '', value = ''] = /^\s*([A-Za-z0-9]+)(?:\s*=\s*|\s+)(.*)$/s.exec(text) ?? [];
+  const [, name = '', value = ''] = /^\s*([A-Za-z0-9]+)(?:\s*=\s*|\s+)(.*)/s.exec(text) ?? [];
   const keyword = keywordOf(name);
   if (refusedKeywords.includes(keyword) && !isOff(value)) throw unsupported(name, value, host);
   const isKnown = useOf(keyword) !== 'refused' || refusedKeywords.includes(keyword);

@@ -54,7 +54,7 @@ export class ConfigBlocks {
 }
 
 function readLine(line: string, blocks: Block[]): void {
-  const [, keyword = '', value = ''] = /^\s*(\w+)(?:\s*=\s*|\s+)(.*)$/.exec(line) ?? [];
+  const [, keyword = '', value = ''] = /^\s*(\w+)(?:\s*=\s*|\s+)(.*)/.exec(line) ?? [];
   const name = keyword.toLowerCase();
   if (name === 'host') {
     blocks.push({ patterns: words(value), isOwn: false, isOfLogin: false });
@@ -114,7 +114,7 @@ async function readWithIncludes(file: ConfigFile, { homeDir, depth, header }: In
   let around = header;
   for (const line of text.split('\n')) {
     if (/^\s*(host|match)[\s=]/i.test(line)) around = line;
-    const included = /^\s*include[\s=]+(.*)$/i.exec(line)?.[1];
+    const included = /^\s*include[\s=]+(.*)/i.exec(line)?.[1];
     if (included === undefined) {
       lines.push(line);
       continue;

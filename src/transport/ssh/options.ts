@@ -90,7 +90,7 @@ export function readOptions(values: SshValues, place: SshPlace): SshOptions {
     proxyJump:
       first('proxyjump')
         ?.split(',')
-        .map((hop) => hop.replace(/\[([^\]:]+)\]/, '$1')) ?? [],
+        .map((hop) => hop.replace(/\[([^\][:]+)\]/, '$1')) ?? [],
     proxyCommand: proxyCommand === undefined ? undefined : expandTokens(proxyCommand, tokens, place),
     userKnownHosts: paths('userknownhostsfile'),
     globalKnownHosts: paths('globalknownhostsfile'),

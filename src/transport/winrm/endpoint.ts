@@ -54,5 +54,5 @@ export function endpointUrl({ scheme, address, port, path }: Endpoint): string {
 
 /** RFC 3986 3.2.2; a zone is no part of what goes over the wire. */
 export function authority(address: string): string {
-  return address.includes(':') ? `[${address.replace(/%.*$/, '')}]` : address;
+  return address.includes(':') ? `[${address.split('%', 1)[0]}]` : address;
 }

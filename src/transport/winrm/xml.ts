@@ -199,13 +199,19 @@ function attributeOf(key: string, value: string, scope: Scope): XmlAttribute {
   return key.includes(':') ? { ...resolve(key, scope, 0), value } : { namespace: '', name: key, value };
 }
 
-const entities: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
+const entities: ReadonlyMap<string, string> = new Map([
+  ['lt', '<'],
+  ['gt', '>'],
+  ['amp', '&'],
+  ['quot', '"'],
+  ['apos', "'"],
+]);
 
 function plain(text: string, at: number): string {
   const lines = text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text;
   if (!lines.includes('&')) return lines;
   return lines.replace(/&(?:([a-zA-Z#0-9]{1,10});)?/g, (_, name: string | undefined) => {
-    const value = name === undefined ? undefined : (entities[name] ?? numeric(name));
+    const value = name === undefined ? undefined : (entities.get(name) ?? numeric(name));
     if (value === undefined) throw malformed('it has an unknown entity', at);
     return value;
   });
