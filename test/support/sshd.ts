@@ -52,7 +52,9 @@ export class Sshd implements AsyncDisposable {
     this.dir = made.dir;
     this.clientKey = made.clientKey;
     this.hostKeys = made.hostKeys;
+    // A log that is not there yet could not be read.
     const log = join(made.dir, 'log');
+    writeFileSync(log, '');
     this.#process = spawn(sshdFile, ['-D', '-f', join(made.dir, 'config'), '-E', log], { stdio: 'ignore' });
   }
 
