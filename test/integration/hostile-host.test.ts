@@ -32,6 +32,8 @@ interface Hostility {
   readonly script: (directory: string) => string;
   readonly files: Readonly<Record<string, string>>;
   readonly variables?: string;
+  /** What is waited for before the process is told to end; the host's name where it is absent. */
+  readonly told?: string;
 }
 
 const framed = (directory: string): string =>
@@ -52,9 +54,11 @@ const hostile: readonly Hostility[] = [
   },
   {
     title: 'control characters by the hundred thousand as the output of a command',
-    command: ['exec', 'all', '--', 'true'],
+    // Alone, so that its output is told at the end.
+    command: ['exec', 'evil', '--', 'true'],
     script: (directory) => `cat '${directory}/output'; cat >/dev/null`,
     files: { output: '\u009d'.repeat(400_000) },
+    told: '--- evil',
   },
   {
     title: 'the word password without end where su asks for one',
@@ -90,7 +94,7 @@ async function untilTold(child: ChildProcess, word: string): Promise<string> {
 }
 
 describe('a hostile host', { skip: noSshd }, () => {
-  for (const { title, command, script, files, variables } of hostile) {
+  for (const { title, command, script, files, variables, told = 'evil' } of hostile) {
     test(`that answers ${title} keeps nobody from ending the run`, async () => {
       await using sshd = await Sshd.start();
       await using rig = await Rig.make();
@@ -107,7 +111,7 @@ describe('a hostile host', { skip: noSshd }, () => {
       });
       const ended = once(child, 'close');
       const hung = setTimeout(() => child.kill('SIGKILL'), hangMs);
-      const said = await untilTold(child, 'evil');
+      const said = await untilTold(child, told);
       child.kill('SIGTERM');
       const [, signal] = (await ended) as [number | null, NodeJS.Signals | null];
       clearTimeout(hung);
