@@ -24,6 +24,7 @@ import { readWindowsInstall } from '../../src/managers/windows-install.ts';
 import { parseHostJson, textAt, textsAt } from '../../src/managers/windows-json.ts';
 import { readWindowsUpdateScan } from '../../src/managers/windows-records.ts';
 import { readWindowsUpdates } from '../../src/managers/windows-selection.ts';
+import { readThirdParty, thirdPartyWarnings } from '../../src/managers/third-party.ts';
 import { readWinget } from '../../src/managers/winget.ts';
 import { decodeClixml } from '../../src/remote/clixml.ts';
 import { ElevationDialogue, readyOf } from '../../src/remote/elevation-dialogue.ts';
@@ -175,6 +176,11 @@ function json(text: string): ReturnType<typeof parseHostJson> {
   };
 }
 
+function lists(text: string): ReturnType<typeof parseHostJson> {
+  const list = { installed: text, outdated: text, listCode: 1 };
+  return { chocolatey: list, winget: list };
+}
+
 const xmlNamespaces = 'xmlns:s="http://www.w3.org/2003/05/soap-envelope"';
 
 /** By `file#export` below src/; null: it takes no text of a host, or merely builds one. */
@@ -187,7 +193,7 @@ export const rows: Readonly<Record<string, Row | null>> = {
   'base/text.ts#shellWord': shellWord,
   'managers/apt.ts#readInstalled': readInstalled,
   'managers/apt.ts#apt': null,
-  'managers/apt-metadata.ts#readMetadata': (text) => readMetadata(every(text), 1, 1),
+  'managers/apt-metadata.ts#readMetadata': (text) => readMetadata(every(text), { collectedMs: 1, maxAgeMs: 1 }),
   'managers/apt-policy.ts#parseReleases': (text) => parseReleases(text, ['a']),
   'managers/apt-policy.ts#parsePolicy': (text) => parsePolicy(text, new Map()),
   'managers/apt-simulation.ts#parseAptSimulation': (text) => parseAptSimulation(text, 'amd64'),
@@ -213,6 +219,8 @@ export const rows: Readonly<Record<string, Row | null>> = {
   'managers/sections.ts#linesOf': (text) => linesOf(every(text), 'it'),
   'managers/sections.ts#firstLine': (text) => firstLine(every(text), 'it'),
   'managers/sections.ts#required': null,
+  'managers/third-party.ts#readThirdParty': (text) => readThirdParty(lists(text)),
+  'managers/third-party.ts#thirdPartyWarnings': (text) => thirdPartyWarnings({ ...lists(text), failures: [text] }),
   'managers/windows-facts.ts#readWindowsFacts': (text) => windowsFacts.readWindowsFacts(json(text), every(text), 1),
   'managers/windows-facts.ts#buildOf': (text) => windowsFacts.buildOf(json(text)),
   'managers/windows-facts.ts#readWindowsPrivileges': (text) =>
@@ -253,6 +261,7 @@ export const rows: Readonly<Record<string, Row | null>> = {
   'managers/windows-records.ts#noAdministrator': null,
   'managers/windows-selection.ts#nameOf': null,
   'managers/windows-selection.ts#isDefinition': null,
+  'managers/windows-selection.ts#isDefinitionName': null,
   'managers/windows-selection.ts#readWindowsUpdates': (text) =>
     readWindowsUpdates(
       readWindowsUpdateScan(
@@ -267,6 +276,7 @@ export const rows: Readonly<Record<string, Row | null>> = {
     readWinget(`${text.slice(0, lineLength)}\n${'-'.repeat(20)}\n${text}`, text),
   'remote/clixml.ts#decodeClixml': (text) => decodeClixml(`#< CLIXML\n<Objs>${text}`),
   'remote/elevation-dialogue.ts#promptOf': null,
+  'remote/elevation-dialogue.ts#begunOf': null,
   'remote/elevation-dialogue.ts#readyOf': null,
   'remote/elevation-dialogue.ts#ElevationDialogue': (text) => {
     const dialogue = suDialogue();
