@@ -1,7 +1,6 @@
 import { cleanLine } from '../base/text.ts';
 import type { ExitName } from '../domain/exit.ts';
 import type { Plan } from '../domain/plan.ts';
-import { hasWork } from '../engine/plan.ts';
 import { planExit } from '../engine/run-result.ts';
 import { jsonObject } from '../report/json.ts';
 import { renderPlan } from '../report/plan-table.ts';
@@ -9,6 +8,7 @@ import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
 import { lookAt } from './look.ts';
 import { showDocument } from './show.ts';
+import { nextAfterPlan } from './plan-next.ts';
 import { openPlanFile } from './plan-output.ts';
 import { planFleet, readPlanRequest, type MadePlan } from './planning.ts';
 
@@ -47,11 +47,7 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
   else if (options.quiet === true) {
     for (const warning of plan.warnings) context.console.warn(`warning: ${cleanLine(warning)}`);
   }
-  if (file === undefined && plan.hosts.some(hasWork)) {
-    context.console.message(
-      `next: fettle plan ${invocation.arguments[0] ?? ''} -o plan.json, then: fettle apply plan.json`,
-    );
-  }
+  if (file === undefined && options.jsonl !== true) context.console.message(nextAfterPlan(plan, invocation));
   return exitName;
 }
 

@@ -11,6 +11,7 @@ const defaultLimit = 200;
 
 /** What happened on one host or all, the latest first. */
 export async function run({ arguments: given, options }: Invocation, context: Context): Promise<ExitName> {
+  const span = { sinceMs: readSince(options, context) ?? 0, untilMs: readAsOf(options, context) };
   await using ledger = await openToRead(options, context);
   const [host] = given;
   const limit = options.last ?? defaultLimit;
@@ -18,8 +19,7 @@ export async function run({ arguments: given, options }: Invocation, context: Co
     ...(host === undefined ? {} : { host }),
     ...(options.update === undefined ? {} : { update: options.update }),
     isBadOnly: options.failed ?? false,
-    sinceMs: readSince(options, context) ?? 0,
-    untilMs: readAsOf(options, context),
+    ...span,
     limit,
   });
   if (found === undefined) {

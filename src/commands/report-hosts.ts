@@ -10,8 +10,8 @@ import { show } from './show.ts';
 
 /** Every host with its facts; with a host, what was installed on it. */
 export async function run({ arguments: given, options }: Invocation, context: Context): Promise<ExitName> {
-  await using ledger = await openToRead(options, context);
   const asOfMs = readAsOf(options, context);
+  await using ledger = await openToRead(options, context);
   const { output } = context;
   const [host] = given;
   if (host === undefined) {

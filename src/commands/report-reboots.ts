@@ -10,8 +10,8 @@ import { showDocument } from './show.ts';
 
 /** Who waits for a reboot since when, then the reboots that were done. */
 export async function run({ options }: Invocation, context: Context): Promise<ExitName> {
-  await using ledger = await openToRead(options, context);
   const nowMs = readAsOf(options, context);
+  await using ledger = await openToRead(options, context);
   const { pending, done } = await ledger.reboots(nowMs);
   const { output } = context;
   if (options.json !== undefined) {

@@ -13,9 +13,9 @@ import { show } from './show.ts';
 const defaultMaxScanAgeMs = 7 * 24 * 3_600_000;
 
 export async function run({ options }: Invocation, context: Context): Promise<ExitName> {
-  await using ledger = await openToRead(options, context);
   const nowMs = readAsOf(options, context);
   const maxScanAgeMs = readDuration(options.maxScanAge, '--max-scan-age') ?? defaultMaxScanAgeMs;
+  await using ledger = await openToRead(options, context);
   const rows = await ledger.hostStatus({ asOfMs: nowMs, maxScanAgeMs });
   const { output } = context;
   show({ rows, shape: statusJson, json: options.json, text: () => renderStatus(rows, { output, nowMs }) }, context);

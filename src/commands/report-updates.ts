@@ -8,8 +8,8 @@ import { openToRead } from './record.ts';
 import { show } from './show.ts';
 
 export async function run({ options }: Invocation, context: Context): Promise<ExitName> {
-  await using ledger = await openToRead(options, context);
   const nowMs = readAsOf(options, context);
+  await using ledger = await openToRead(options, context);
   const rows = await ledger.pendingUpdates(nowMs);
   const { output } = context;
   show({ rows, shape: updatesJson, json: options.json, text: () => renderUpdates(rows, { output, nowMs }) }, context);

@@ -128,3 +128,12 @@ export function narrowed(plan: Plan, names: ReadonlySet<string>): Plan {
     waves: plan.waves.map((wave) => ({ ...wave, hosts: wave.hosts.filter((name) => names.has(name)) })),
   };
 }
+
+/**
+ * True when updates may be missing from the host's part: its lists were never fetched or older than the plan allows, or
+ * it could not name all updates.
+ */
+export function isUncertain(host: HostPlan, { createdMs, install }: Pick<Plan, 'createdMs' | 'install'>): boolean {
+  const { metadataFetchedMs, gaps = [] } = host;
+  return gaps.length > 0 || metadataFetchedMs === undefined || createdMs - metadataFetchedMs > install.maxAgeMs;
+}

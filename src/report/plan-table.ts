@@ -2,7 +2,7 @@
 import { formatAge, formatBytes, formatTime } from '../base/format.ts';
 import { countedHostNames, foldHostNames } from '../base/host-names.ts';
 import { cleanLine, plural, shellWord } from '../base/text.ts';
-import type { HostPlan, LeftOut, Plan, PlannedUpdate } from '../domain/plan.ts';
+import { isUncertain, type HostPlan, type LeftOut, type Plan, type PlannedUpdate } from '../domain/plan.ts';
 import type { Output } from './output.ts';
 import { packageWords, versionWords } from './package-words.ts';
 import { Page } from './page.ts';
@@ -37,7 +37,9 @@ export function renderPlan(sheet: PlanSheet, output: Output): string {
     putWaves(page, plan);
     for (const group of groupWork(working)) putGroup(page, group, plan.waves.length);
   }
-  putIdle(page, plan.hosts.filter(isIdle));
+  const [unknown, idle] = idleHosts(plan);
+  putIdle(page, 'Nothing to do', idle);
+  putIdle(page, 'No update is known, but some may be missing: see the warnings', unknown);
   putAbsent(page, plan);
   if (plan.warnings.length > 0) page.section('Warnings');
   for (const warning of plan.warnings) page.put(2, `- ${warning}`);
@@ -156,9 +158,15 @@ function putLeftOut(page: Page, reason: string, items: readonly LeftOut[]): void
   }
 }
 
-function putIdle(page: Page, idle: readonly HostPlan[]): void {
+/** Those without work, the uncertain ones first. */
+function idleHosts(plan: Plan): [readonly HostPlan[], readonly HostPlan[]] {
+  const idle = plan.hosts.filter(isIdle);
+  return [idle.filter((host) => isUncertain(host, plan)), idle.filter((host) => !isUncertain(host, plan))];
+}
+
+function putIdle(page: Page, title: string, idle: readonly HostPlan[]): void {
   if (idle.length === 0) return;
-  page.section('Nothing to do');
+  page.section(title);
   page.put(2, countedHostNames(idle.map((host) => host.host)));
   const cut = idle.filter((host) => host.gaps !== undefined);
   for (const { hosts, example } of groupWork(cut)) {
@@ -195,7 +203,13 @@ function putTotals(page: Page, { plan, path }: PlanSheet, output: Output, isEmpt
   page.line('');
   const away = plan.absent.length === 0 ? '' : `; ${plural(plan.absent.length, 'host')} took no part`;
   if (isEmpty) {
-    page.line(page.paint.bold(`Nothing to do on ${plural(plan.hosts.length, 'host')}${away}`));
+    const [unknown, idle] = idleHosts(plan);
+    const parts = [
+      ...(idle.length > 0 || unknown.length === 0 ? [`Nothing to do on ${plural(idle.length, 'host')}`] : []),
+      ...(unknown.length > 0 ? [`no update known on ${plural(unknown.length, 'host')}, some may be missing`] : []),
+    ];
+    const text = parts.join('; ');
+    page.line(page.paint.bold(`${text.charAt(0).toUpperCase()}${text.slice(1)}${away}`));
     return;
   }
   const totals = totalsOf(plan.hosts);

@@ -103,7 +103,12 @@ const bad: readonly BadInput[] = [
     says: /--password-file/,
   },
   { what: 'a ledger that is not there', argv: ['report', 'status'], code: 13, says: /there is no ledger/ },
-  { what: 'a time that is none', argv: ['report', 'status', '--as-of', 'noon'], code: 13, says: /ledger/ },
+
+  ...['status', 'hosts', 'updates', 'reboots', 'history'].map((report) => ({
+    what: `a time that is none, of report ${report}`,
+    argv: ['report', report, '--as-of', 'noon'],
+    says: /--as-of[\s\S]*noon/,
+  })),
   { what: 'a time to watch without a watch', argv: ['ping', '--for', '5m'], says: /--for is for --watch only/ },
   {
     what: 'an interval of nothing',
@@ -128,7 +133,7 @@ const bad: readonly BadInput[] = [
     files: { 'i.yaml': inventory },
     says: /--port 70000 is no UDP port/,
   },
-  { what: 'a schema nobody knows', argv: ['schema', 'print', 'plan'], says: /playbook, inventory/ },
+  { what: 'a schema nobody knows', argv: ['schema', 'print', 'plans'], says: /playbook, inventory/ },
 ];
 
 describe('bad input is one clear message and the right exit code', () => {

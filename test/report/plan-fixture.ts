@@ -30,6 +30,7 @@ export function hostPlan(host: string, more: Partial<HostPlan> = {}): HostPlan {
     leftOut: [],
     securityKnown: true,
     downloadBytes: 0,
+    metadataFetchedMs: Date.UTC(2026, 10, 23, 17, 0),
     reboot: { expected: false, reasons: [] },
     rebootSettings: { mode: 'if-needed', max: 1, goDownMs: 60_000, comeBackMs: 600_000, settleMs: 10_000 },
     inventorySha256: '',

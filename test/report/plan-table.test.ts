@@ -58,6 +58,21 @@ test('a plan with nothing to do says so and offers no apply', () => {
   assert.doesNotMatch(text, /fettle apply|Waves/);
 });
 
+test('a host whose lists were never fetched, are old or lack something is not said to have nothing to do', () => {
+  const plan = { ...samplePlan, waves: [], absent: [], warnings: [] };
+  const old = hostPlan('a', { wave: -1, metadataFetchedMs: samplePlan.createdMs - samplePlan.install.maxAgeMs - 1 });
+  const { metadataFetchedMs: _, ...never } = hostPlan('b', { wave: -1 });
+  for (const host of [old, never, hostPlan('c', { wave: -1, gaps: ['a list failed'] })]) {
+    const text = draw({ ...plan, hosts: [host] });
+    assert.match(text, /^No update known on 1 host, some may be missing$/m);
+    assert.doesNotMatch(text, /Nothing to do/);
+  }
+  assert.match(
+    draw({ ...plan, hosts: [old, hostPlan('d', { wave: -1 })] }),
+    /^Nothing to do on 1 host; no update known on 1 host, some may be missing$/m,
+  );
+});
+
 test('an expired plan is marked', () => {
   assert.match(draw({ ...samplePlan, expiresMs: Date.UTC(2026, 10, 23, 17, 0) }), /expires .*\(expired 2h ago\)/);
 });
