@@ -1,6 +1,7 @@
 // A plan as a file: canonical JSON whose bytes are what is hashed, signed and applied.
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
+import { encodeWellFormed } from '../base/well-formed.ts';
 import { FettleError } from '../domain/error.ts';
 import { hookSha256 } from '../domain/hook-hash.ts';
 import type { Plan } from '../domain/plan.ts';
@@ -11,7 +12,7 @@ export const planFileLimitBytes = 256 * 1024 * 1024;
 
 /** RFC 8785 canonical JSON and one newline; `sha256sum` of the file is the plan's hash. */
 export function encodePlan(plan: Plan): Buffer {
-  const text = canonicalize(plan);
+  const text = encodeWellFormed(canonicalize, plan);
   if (text === undefined) throw new FettleError('internal', 'the plan has no canonical form');
   return Buffer.from(`${text}\n`);
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isMap } from 'yaml';
+import { isMap, isScalar, visit } from 'yaml';
 import type { Playbook } from '../domain/playbook.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { laterKeys } from './playbook-later.ts';
@@ -20,6 +20,8 @@ export async function loadPlaybook(path: string): Promise<LoadedPlaybook> {
   if (yaml === undefined) return { diagnostics };
   const wrongKind = checkKind(yaml);
   if (wrongKind !== undefined) return { diagnostics: [...diagnostics, wrongKind] };
+  const lost = lostKeys(yaml);
+  if (lost.length > 0) return { diagnostics: [...diagnostics, ...lost] };
   const value = plainValue(yaml);
   if (value instanceof Error) {
     const message = `broken YAML: ${value.message}`;
@@ -32,6 +34,22 @@ export async function loadPlaybook(path: string): Promise<LoadedPlaybook> {
   }
   const sha256 = createHash('sha256').update(yaml.bytes).digest('hex');
   return { playbook: settlePlaybook(read.data, sha256), diagnostics };
+}
+
+/** The schema leaves this key out without a word, and with it a condition such as one of `where`. */
+function lostKeys(yaml: YamlFile): Diagnostic[] {
+  const found: Diagnostic[] = [];
+  visit(yaml.document, {
+    Pair(_, { key }) {
+      if (!isScalar(key) || key.value !== '__proto__') return;
+      found.push({
+        severity: 'error',
+        ...yaml.placeOf(key),
+        message: 'the key __proto__ cannot be used in a playbook',
+      });
+    },
+  });
+  return found;
 }
 
 /** An error where aliases multiply beyond reason. */

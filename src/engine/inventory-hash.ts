@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
+import { encodeWellFormed } from '../base/well-formed.ts';
 import type { Host } from '../domain/host.ts';
 
 /**
@@ -7,6 +8,6 @@ import type { Host } from '../domain/host.ts';
  * password does not change it.
  */
 export function inventorySha256(host: Pick<Host, 'variables'>): string {
-  const text = canonicalize(host.variables) ?? '{}';
+  const text = encodeWellFormed(canonicalize, host.variables) ?? '{}';
   return createHash('sha256').update(text).digest('hex');
 }

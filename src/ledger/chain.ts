@@ -1,5 +1,6 @@
 import { hash as digest } from 'node:crypto';
 import canonicalize from 'canonicalize';
+import { encodeWellFormed } from '../base/well-formed.ts';
 import { packEvent } from './blob.ts';
 import { project } from './projection.ts';
 import type { SentEvent } from './sent-event.ts';
@@ -45,7 +46,7 @@ export function appendEvents(connection: Connection, events: readonly TimedEvent
     const seq = head.seq + 1;
     const packed = packEvent(connection, event);
     const { type, ...body } = packed;
-    const envelope = canonicalize({
+    const envelope = encodeWellFormed(canonicalize, {
       v: envelopeVersion,
       chain: chainName,
       seq,

@@ -43,3 +43,9 @@ test('a group and a host of such names are found by their names alone', async ()
   assert.equal(inventory.hosts.get('__proto__')?.variables.get('toString')?.value, '2');
   assert.ok(inventory.groups.has('constructor'));
 });
+
+test('numbers that are not finite and halves of characters have an inventory hash', async () => {
+  const [nan, half] = await Promise.all(['x: .nan', 'x: "\\ud800"'].map(hostWith));
+  assert.ok(nan !== undefined && half !== undefined);
+  assert.notEqual(inventorySha256(nan), inventorySha256(half));
+});

@@ -201,6 +201,7 @@ const wrong: readonly [text: string, expected: RegExp][] = [
     `a: &a [x, x]\n${['ab', 'bc', 'cd', 'de', 'ef'].map(([from, to]) => `${to}: &${to} [${`*${from}, `.repeat(20)}]\n`).join('')}kind: patch\n`,
     /broken YAML: .*more than 1000000 entries/,
   ],
+  [`${head}rollout: {waves: [{take: rest, where: {__proto__: x}}]}\n`, /key __proto__ cannot be used/],
 ];
 
 describe('a mistake in a playbook', () => {

@@ -133,7 +133,7 @@ const bad: readonly BadInput[] = [
     files: { 'i.yaml': inventory },
     says: /--port 70000 is no UDP port/,
   },
-  { what: 'a schema nobody knows', argv: ['schema', 'print', 'plans'], says: /playbook, inventory/ },
+  { what: 'a schema nobody knows', argv: ['schema', 'print', 'constructor'], says: /playbook, inventory/ },
 ];
 
 describe('bad input is one clear message and the right exit code', () => {

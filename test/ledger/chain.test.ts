@@ -45,6 +45,15 @@ describe('the chain', () => {
     assert.match(head, new RegExp(`^${wholeRun.length}:[0-9a-f]{64}$`));
   });
 
+  test('half a surrogate pair in the words of a host is recorded as U+FFFD', async () => {
+    await using directory = await temporaryDirectory();
+    await using ledger = await openAt(directory.path);
+    const step = { run, host: 'web01', hostId: 'web01', attempt: 1, step: 'exec' } as const;
+    const error = { code: 'command', message: 'it says \ud83d', details: { '\udc00': Number.NaN } } as const;
+    await append(ledger, [started(), { type: 'step.finished', ...step, ok: false, error }]);
+    assert.deepEqual((await ledger.verify()).problems, []);
+  });
+
   test('an envelope that was edited is found', async () => {
     const problems = await problemsAfter((file) =>
       file.exec(`UPDATE event SET envelope = replace(envelope, 'CHG-1', 'CHG-2') WHERE seq = 1`),
