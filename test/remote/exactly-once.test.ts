@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pLimit from 'p-limit';
 import { collectJob, startJob } from '../../src/remote/jobs.ts';
 import type { StartOptions } from '../../src/remote/jobs.ts';
 import { runScript } from '../../src/remote/launch.ts';
@@ -28,12 +29,24 @@ function runsOf(session: ShellSession): number {
 
 const without = shellIsMissing('dash') ?? noLinux ?? false;
 
+/** Hosts of their own, some at once: most of the time is spent waiting. */
+function atEachPlace(work: (place: number, session: ShellSession) => Promise<void>): Promise<unknown> {
+  const places = placesOfAStart();
+  assert.ok(places.length >= 30, `${places.length} places`);
+  const limit = pLimit(6);
+  return Promise.all(
+    places.map((place) =>
+      limit(async () => {
+        await using session = new ShellSession();
+        await work(place, session);
+      }),
+    ),
+  );
+}
+
 describe('a starter that is held up', { skip: without }, () => {
   test('at any line starts nothing that another one has seen to its end', async () => {
-    const places = placesOfAStart();
-    assert.ok(places.length >= 30, `${places.length} places`);
-    for (const place of places.filter((_, index) => index % 2 === 0)) {
-      await using session = new ShellSession();
+    await atEachPlace(async (place, session) => {
       const start = hook('r1-a-1', `echo x >>"${join(session.home, 'count')}"`);
       const hold = heldAt(session, place);
       const late = startBy(session, hold.script, start);
@@ -41,21 +54,19 @@ describe('a starter that is held up', { skip: without }, () => {
       // Who holds the lock is waited for by the others; elsewhere they go on to the end and collect.
       if (at?.hasLock === true) hold.release();
       await startJob(session, start);
-      if (at !== undefined && runsOf(session) === 0) hold.release();
       await ended(session, start.job);
       await collectJob(session, start.job);
       hold.release();
       await late;
       assert.equal((await startJob(session, start)).phase, 'collected', `line ${place}`);
       assert.equal(runsOf(session), 1, `held up at line ${place}`);
-    }
+    });
   });
 });
 
 describe('two runs that come to a host', { skip: without }, () => {
   test('never work on it at once, wherever the one is held up that came first', async () => {
-    for (const place of placesOfAStart().filter((_, index) => index % 4 === 1)) {
-      await using session = new ShellSession();
+    await atEachPlace(async (place, session) => {
       const at = (name: string): string => join(session.home, name);
       const alone = `mkdir "${at('alone')}" || echo x >>"${at('company')}"; echo x >>"${at('count')}"
 until [ -e "${at('end')}" ]; do sleep 0.02; done; rmdir "${at('alone')}"`;
@@ -63,11 +74,10 @@ until [ -e "${at('end')}" ]; do sleep 0.02; done; rmdir "${at('alone')}"`;
       const first = startBy(session, hold.script, hook('r1-a-1', alone));
       const where = await hold.reached(first);
       if (where?.hasLock === true) hold.release();
-      const second = startJob(session, hook('r2-a-1', alone, { run: 'R2' })).then(
+      const outcome = await startJob(session, hook('r2-a-1', alone, { run: 'R2' })).then(
         () => 'in',
         () => 'kept out',
       );
-      const outcome = await second;
       hold.release();
       await first;
       while (runsOf(session) === 0) await sleep(10);
@@ -75,6 +85,6 @@ until [ -e "${at('end')}" ]; do sleep 0.02; done; rmdir "${at('alone')}"`;
       assert.equal(runsOf(session), 1);
       writeFileSync(at('end'), '');
       await ended(session, outcome === 'in' ? 'r2-a-1' : 'r1-a-1');
-    }
+    });
   });
 });

@@ -10,6 +10,8 @@ export interface ShellSessionOptions {
   readonly shell?: 'dash' | 'busybox';
   /** Put before the command, e.g. `['chroot', root]`. */
   readonly wrapper?: readonly string[];
+  /** The wrapper steps down to nobody itself, so that what the host keeps belongs to that account. */
+  readonly stepsDown?: boolean;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -40,7 +42,8 @@ export class ShellSession implements Session {
     const found = shellPaths[options.shell ?? 'dash'].find((path) => existsSync(path));
     if (options.shell !== undefined && found !== undefined) symlinkSync(found, join(this.home, 'bin', 'sh'));
     chmodSync(this.home, 0o755);
-    if (process.getuid?.() === 0 && options.wrapper === undefined) chownSync(this.home, nobody, nobody);
+    if (process.getuid?.() === 0 && (options.wrapper === undefined || options.stepsDown === true))
+      chownSync(this.home, nobody, nobody);
   }
 
   /** What fettle keeps on this host. */
