@@ -6,6 +6,7 @@ import { ledgerFaults } from './ledger.ts';
 import { lies } from './lies.ts';
 import { networkFaults } from './network.ts';
 import { packageFaults } from './packages.ts';
+import { startingFaults } from './starting.ts';
 
 export const faults: readonly Fault[] = [
   ...controllerFaults,
@@ -15,4 +16,5 @@ export const faults: readonly Fault[] = [
   ...packageFaults,
   ...ledgerFaults,
   ...lies,
+  ...startingFaults,
 ];
