@@ -124,7 +124,7 @@ async function hostViolations(trial: Trial, recorded: readonly RecordedEvent[]):
 
 /** A job of a run that the ledger does not know may be somebody else's: it is swept when it is a week old. */
 function isOfForgottenRun(path: string, recorded: readonly RecordedEvent[]): boolean {
-  const run = /^\/var\/lib\/fettle\/jobs\/([0-9a-z]{26})-/.exec(path)?.[1]?.toUpperCase();
+  const run = /^\/var\/lib\/fettle-jobs\/jobs\/([0-9a-z]{26})-/.exec(path)?.[1]?.toUpperCase();
   return run !== undefined && !recorded.some(({ event }) => event.type === 'run.started' && event.run === run);
 }
 

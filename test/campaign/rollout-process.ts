@@ -77,11 +77,17 @@ export class RolloutProcess {
   #read(text: string): void {
     const lines = `${this.#rest}${text}`.split('\n');
     this.#rest = lines.pop() ?? '';
-    for (const line of lines) if (line.startsWith('{')) this.events.push(JSON.parse(line) as RunEvent);
+    for (const line of lines) if (line.startsWith('{')) this.events.push(eventOf(line));
     this.#tell();
   }
 
   #tell(): void {
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** The event of a line, without the time and the number that only the line has. */
+function eventOf(line: string): RunEvent {
+  const { time: _time, seq: _seq, ...event } = JSON.parse(line) as RunEvent & { time?: string; seq?: number };
+  return event;
 }
