@@ -124,11 +124,11 @@ export function checkChain(connection: Connection, saved: readonly Head[]): Chai
   const named = new Map<string, number>();
   let head: Head = { seq: 0, hash: genesis };
   const rows = connection.prepare(selectChecked).iterate(chainName) as IterableIterator<CheckedEvent>;
-  const wanted = new Map(saved.map((item) => [item.seq, item.hash]));
+  const wanted = Map.groupBy(saved, (item) => item.seq);
   for (const row of rows) {
     checkLink(row, head, problems);
     for (const sha256 of referencesOf(row)) if (!named.has(sha256)) named.set(sha256, row.seq);
-    if (wanted.has(row.seq) && wanted.get(row.seq) !== row.hash) {
+    if (wanted.get(row.seq)?.some(({ hash }) => hash !== row.hash) === true) {
       problems.push(`event ${row.seq} is not the one of the saved head: the chain was written anew`);
     }
     head = { seq: row.seq, hash: row.hash };
