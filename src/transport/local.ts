@@ -52,6 +52,11 @@ class LocalSession implements Session {
       const said = cause instanceof Error ? cause.message : String(cause);
       throw new FettleError('connect', `no shell can be started on ${this.hostName}: ${said}`, { cause });
     });
+    // It may have been closed while the shell waited for its start.
+    if (!this.isAlive) {
+      letGo(child);
+      throw this.#closed();
+    }
     const { promise: ended, resolve, reject } = Promise.withResolvers<ChannelEnd>();
     child.once('close', (exitCode, signal) => resolve({ exitCode, ...(signal === null ? {} : { signal }) }));
     this.#onClose.add(reject);

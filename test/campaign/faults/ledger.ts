@@ -55,6 +55,8 @@ async function forget(trial: Trial): Promise<void> {
   trial.fettle.kill('SIGKILL');
   await trial.fettle.done();
   await putBack(trial, olderCopies.get(trial) ?? '');
+  // Who puts an older copy back on purpose moves the heads away that it does not have.
+  await rm(`${trial.lab.ledgerPath}.head`, { force: true });
   trial.forgottenProcesses = trial.processes.length;
 }
 
