@@ -47,8 +47,11 @@ describe('the traps of real fleets', () => {
 
   test('two runs on one host: the second leaves it alone and names the first, whichever ledger it has', async () => {
     await patch('slow');
+    // Long enough for two others to come meanwhile, on a busy machine too.
+    await lab.tell('slow', 'echo 4 >/etc/fettle-lab/slow-step');
     const first = scenario.spawn(['apply', scenario.plan, '-vv']);
     await first.waitForText('step 2 of 20');
+    await lab.tell('slow', 'echo 0.2 >/etc/fettle-lab/slow-step');
     const shared = await scenario.fettle(['apply', scenario.plan], 11);
     assert.match(shared.stderr, /slow[\s\S]*run [0-9A-Z]{26}/);
     const env = { FETTLE_LEDGER: join(lab.stateDir, 'other.db') };
