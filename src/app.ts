@@ -1,6 +1,6 @@
 // The only composition root: what the process gives (streams, environment, clock, signals) becomes a Context.
 import { randomInt } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { homedir, hostname, userInfo } from 'node:os';
 import { extname, join } from 'node:path';
 import { CommanderError } from 'commander';
@@ -8,7 +8,7 @@ import { ulid } from 'ulid';
 import { systemClock, type BootTime } from './base/clock.ts';
 import type { CommandSpec, Invocation } from './commands/command.ts';
 import { createConsole } from './commands/console.ts';
-import type { Context } from './commands/context.ts';
+import type { Context, Descriptors } from './commands/context.ts';
 import { acceptedExits, exitCodeOf, exitNameOf } from './commands/exit.ts';
 import { watchInterruptions, type InterruptSignal } from './commands/interruptions.ts';
 import type { Options } from './commands/options.ts';
@@ -115,6 +115,7 @@ function createContext(spec: CommandSpec, invocation: Invocation, openTransports
     get homeDir() {
       return homeDirectory(env);
     },
+    descriptors,
     uid: process.getuid?.(),
     clock: { ...systemClock, sinceBoot: () => sinceBoot(bootId) },
     console,
@@ -193,6 +194,24 @@ function homeDirectory(env: NodeJS.ProcessEnv): string {
       hint: 'set HOME to a directory that this user may write, as in: HOME=/tmp/fettle-home fettle …',
     },
   );
+}
+
+/** What Node.js itself has open where the system does not tell: its event loops and the terminal. */
+const usuallyOpen = 32;
+
+/** By proc(5) on Linux, elsewhere by Node.js, which raises the soft limit to the hard one when it starts. */
+function descriptors(): Descriptors | undefined {
+  const told = /^Max open files +(\d+)/m.exec(read('/proc/self/limits') ?? '')?.[1];
+  const limit = told === undefined ? reportedLimit() : Number(told);
+  if (limit === undefined) return undefined;
+  return { limit, open: safely(() => readdirSync('/dev/fd').length) ?? usuallyOpen };
+}
+
+/** A number, or `unlimited`, see "Diagnostic report" of Node.js. */
+function reportedLimit(): number | undefined {
+  const { userLimits } = process.report.getReport() as { userLimits?: { open_files?: { soft?: unknown } } };
+  const soft = userLimits?.open_files?.soft;
+  return typeof soft === 'number' ? soft : undefined;
 }
 
 function read(path: string): string | undefined {

@@ -15,6 +15,13 @@ export interface Prompt {
   confirm(message: string): Promise<boolean>;
 }
 
+/** File descriptors of this process, getrlimit(2) RLIMIT_NOFILE. */
+export interface Descriptors {
+  readonly limit: number;
+  /** Open now. */
+  readonly open: number;
+}
+
 /** Everything a command may need from the outside; made by `app.ts`, or by a test. */
 export interface Context {
   readonly version: string;
@@ -25,6 +32,8 @@ export interface Context {
   readonly cwd: string;
   /** @throws FettleError where there is none; not every command needs it. */
   readonly homeDir: string;
+  /** Undefined where the platform does not tell them, or sets no limit. */
+  readonly descriptors: () => Descriptors | undefined;
   /** Undefined where the platform has none. */
   readonly uid: number | undefined;
   readonly clock: Clock;

@@ -9,6 +9,7 @@ import { checkFields } from '../report/json.ts';
 import { openReporter } from '../report/registry.ts';
 import type { Context } from './context.ts';
 import { exitNameOf } from './exit.ts';
+import { checkDescriptors, fittingAtOnce, oneSession } from './descriptors.ts';
 import type { Options } from './options.ts';
 import { askRoutes, lookingContext, openCommandTransports, remoteOpener, type OpenRemote } from './reach.ts';
 import { openRecord, runFinished, runStarted } from './record.ts';
@@ -43,9 +44,12 @@ export const defaultConcurrency = 20;
 export async function lookAt(request: LookRequest, context: Context): Promise<ExitName> {
   const { kind, hosts, options } = request;
   checkFields(request.jsonFields, options.json);
+  checkDescriptors(context);
   const run = context.newId();
   await using transports = openCommandTransports(options, context);
   const routes = await askRoutes(hosts, transports);
+  const wanted = options.concurrency ?? defaultConcurrency;
+  const concurrency = await fittingAtOnce(wanted, { hosts, transports, use: oneSession }, context);
   await using ledger = await openRecord(options, context);
   const reporter = await openReporter(options, context.output);
   let print: (() => void | Promise<void>) | undefined;
@@ -63,7 +67,7 @@ export async function lookAt(request: LookRequest, context: Context): Promise<Ex
         context: engine,
         ledger,
         remote: remoteOpener(transports, context),
-        concurrency: options.concurrency ?? defaultConcurrency,
+        concurrency,
         routes,
       });
       name = context.interruptions.exitName() ?? end.exitName;

@@ -5,6 +5,7 @@ import { watchHosts } from '../engine/watch.ts';
 import { isMissing } from '../report/watch-state.ts';
 import { openWatchView, renderWatch, watchJson } from '../report/watch-view.ts';
 import type { Context } from './context.ts';
+import { checkDescriptors, fittingAtOnce, oneSession } from './descriptors.ts';
 import { defaultConcurrency } from './look.ts';
 import type { Options } from './options.ts';
 import { askRoutes, lookingContext, openCommandTransports, remoteOpener } from './reach.ts';
@@ -26,12 +27,15 @@ export async function watch(hosts: readonly Host[], options: Partial<Options>, c
   using _ = interruptions.takeCharge('watch');
   const over = new AbortController();
   const until = AbortSignal.any([interruptions.stop, interruptions.detach, over.signal]);
+  checkDescriptors(context);
   const names = hosts.map((host) => host.name);
   const style = options.json !== undefined ? 'none' : options.jsonl === true ? 'jsonl' : 'lines';
   const view = openWatchView(names, output, style);
   try {
     await using transports = openCommandTransports(options, context);
     await askRoutes(hosts, transports);
+    // Each host keeps its connection between two questions where there is room for all.
+    const fitting = await fittingAtOnce(hosts.length, { hosts, transports, use: oneSession }, context);
     if (forMs !== undefined)
       void clock.sleep(forMs, until).then(
         () => over.abort(),
@@ -40,7 +44,8 @@ export async function watch(hosts: readonly Host[], options: Partial<Options>, c
     await watchHosts(hosts, {
       context: lookingContext({ run: context.newId(), record: unrecorded, sink: { event: () => undefined } }, context),
       remote: remoteOpener(transports, context),
-      concurrency: options.concurrency ?? defaultConcurrency,
+      concurrency: Math.min(options.concurrency ?? defaultConcurrency, fitting),
+      keepsConnections: fitting >= hosts.length,
       intervalMs,
       until,
       onNews: (news) => view.look(news),

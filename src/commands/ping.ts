@@ -7,6 +7,7 @@ import { pingJson, pingRow, renderPing } from '../report/scan-tables.ts';
 import { watchJson } from '../report/watch-view.ts';
 import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
+import { checkDescriptors, fittingAtOnce, oneSession } from './descriptors.ts';
 import { loadFleet } from './fleet.ts';
 import { defaultConcurrency } from './look.ts';
 import { watch } from './ping-watch.ts';
@@ -24,13 +25,16 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
   if (options.watch === true) return await watch(hosts, options, context);
   using _ = context.interruptions.takeCharge('query');
   const results: PingResult[] = [];
+  checkDescriptors(context);
   const reporter = await openReporter({ ...options, progress: 'none' }, context.output);
   await using transports = openCommandTransports(options, context);
   await askRoutes(hosts, transports);
+  const wanted = options.concurrency ?? defaultConcurrency;
+  const concurrency = await fittingAtOnce(wanted, { hosts, transports, use: oneSession }, context);
   await pingHosts(hosts, {
     context: lookingContext({ run: context.newId(), record: unrecorded, sink: reporter }, context),
     remote: remoteOpener(transports, context),
-    concurrency: options.concurrency ?? defaultConcurrency,
+    concurrency,
     onResult: (result) => results.push(result),
   });
   const order = new Map(hosts.map((host, index) => [host.name, index]));

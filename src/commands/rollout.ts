@@ -13,8 +13,10 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { checkFields } from '../report/json.ts';
 import { runDetailFields } from '../report/ledger-json.ts';
 import { openReporter } from '../report/registry.ts';
+import type { Transports } from '../transport/registry.ts';
 import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
+import { checkDescriptors, fittingAtOnce, rolloutSessions } from './descriptors.ts';
 import { openInventory, resolveFleet } from './fleet.ts';
 import { showRunDocument } from './run-show.ts';
 import type { Options } from './options.ts';
@@ -33,11 +35,13 @@ export interface RolloutRequest {
 }
 
 export async function carryOut(request: RolloutRequest, context: Context): Promise<ExitName> {
-  const { plan, hosts, opening, ledger, options, state, gone } = request;
+  const { hosts, opening, ledger, options, state, gone } = request;
+  checkDescriptors(context);
   checkFields(runDetailFields, options.json);
   let exitName: ExitName;
   await using transports = openCommandTransports(options, context);
   await askRoutes(hosts, transports);
+  const plan = await fittingPlan(request, transports, context);
   using _ = context.interruptions.takeCharge('change');
   const reporter = await openReporter(options, context.output);
   try {
@@ -86,10 +90,19 @@ export function partsOf(plan: Plan): Required<Pick<RunStarted, 'hosts' | 'idle' 
   };
 }
 
+async function fittingPlan({ plan, hosts }: RolloutRequest, transports: Transports, context: Context): Promise<Plan> {
+  const atOnce = await fittingAtOnce(plan.concurrency, { hosts, transports, use: rolloutSessions }, context);
+  return lowered(plan, Math.min(atOnce, plan.concurrency));
+}
+
 /** `--concurrency` can only lower what was approved. */
 export function withConcurrency(plan: Plan, atOnce: number | undefined): Plan {
   if (atOnce === undefined) return plan;
   refuseMoreAtOnce(atOnce, plan.concurrency, 'the plan');
+  return lowered(plan, atOnce);
+}
+
+function lowered(plan: Plan, atOnce: number): Plan {
   const waves = plan.waves.map((wave) => ({ ...wave, concurrency: Math.min(wave.concurrency, atOnce) }));
   return { ...plan, concurrency: atOnce, waves };
 }

@@ -100,7 +100,13 @@ const finding = z.object({
 const others = {
   idle: texts.exactOptional().describe('Hosts of the plan on which there is nothing to do.'),
   absent: z
-    .array(z.object({ host: text, kind: z.enum(['unreachable', 'failed', 'disabled', 'duplicate']), reason: text }))
+    .array(
+      z.object({
+        host: text,
+        kind: z.enum(['unreachable', 'failed', 'disabled', 'duplicate', 'skipped']),
+        reason: text,
+      }),
+    )
     .exactOptional()
     .describe('Hosts that took no part when the plan was made.'),
 };

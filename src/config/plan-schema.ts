@@ -99,7 +99,7 @@ const errorRecord = z.strictObject({
 const absence = z.strictObject({
   host: name,
   hostId: name,
-  kind: z.enum(['unreachable', 'failed', 'disabled', 'duplicate']),
+  kind: z.enum(['unreachable', 'failed', 'disabled', 'duplicate', 'skipped']),
   reason: text,
   error: errorRecord.exactOptional(),
 });

@@ -63,7 +63,7 @@ export interface HostPlan {
 export interface PlanAbsence {
   readonly host: string;
   readonly hostId: string;
-  readonly kind: 'unreachable' | 'failed' | 'disabled' | 'duplicate';
+  readonly kind: 'unreachable' | 'failed' | 'disabled' | 'duplicate' | 'skipped';
   readonly reason: string;
   readonly error?: ErrorRecord;
 }

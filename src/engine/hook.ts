@@ -26,7 +26,7 @@ export type HookEnd =
   | { readonly kind: 'failed'; readonly error: FettleError; readonly isFatal: boolean }
   /** It may still be at work. */
   | { readonly kind: 'lost'; readonly error: FettleError }
-  /** It was not begun: the host did not answer or let nobody in. */
+  /** It was not begun: the host did not answer or let nobody in, or this machine ran short of something. */
   | { readonly kind: 'unreached'; readonly error: FettleError }
   | { readonly kind: 'detached' };
 
@@ -59,7 +59,7 @@ async function runLocal(context: HostContext, call: HookCall): Promise<HookEnd> 
   if (text !== '') show(context, { type: 'live.output', host: context.host.name, stream: 'stdout', text });
   const outputSha256 = ended.output.length === 0 ? undefined : await context.record.putBlob(ended.output);
   const problem = ended.problem ?? (ended.exitCode === 0 ? undefined : `exit ${ended.exitCode ?? 'by a signal'}`);
-  const error = problem === undefined ? undefined : hookError(call, problem);
+  const error = ended.shortage ?? (problem === undefined ? undefined : hookError(call, problem));
   await emit(context, [
     {
       type: 'step.finished',
@@ -72,6 +72,7 @@ async function runLocal(context: HostContext, call: HookCall): Promise<HookEnd> 
       ...(outputSha256 === undefined ? {} : { outputSha256 }),
     },
   ]);
+  if (ended.shortage !== undefined) return { kind: 'unreached', error: ended.shortage };
   return error === undefined ? { kind: 'ok' } : failed(call, error);
 }
 

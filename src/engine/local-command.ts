@@ -1,5 +1,9 @@
 import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
+import type { ChildProcess, ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
+import { FettleError, isOurShortage } from '../domain/error.ts';
+import { throughShortages } from '../transport/shortage.ts';
 
 export interface LocalCommand {
   /** Program and arguments; no shell sees them. */
@@ -16,6 +20,8 @@ export interface LocalResult {
   /** stdout and stderr as they came, up to the limit. */
   readonly output: Buffer;
   readonly problem?: string;
+  /** It was not started: this machine ran short of something. */
+  readonly shortage?: FettleError;
 }
 
 /** Runs one command on the controller; never rejects. */
@@ -39,57 +45,80 @@ const killAfterMs = 5_000;
 /** A child left in the background may hold the pipes open after the command itself has ended. */
 const drainMs = 1_000;
 
+/** How long a command waits for a descriptor or a process of this machine. */
+const startLimitMs = 30_000;
+
 /**
  * Runs the command in a process group of its own, so that a time limit or a detach ends its children too: SIGTERM, and
  * five seconds later SIGKILL.
  */
-export const spawnLocal: SpawnLocal = (command) =>
-  new Promise((resolve) => {
-    const [program = '', ...args] = command.argv;
-    const output: Buffer[] = [];
-    let keptBytes = 0;
-    let problem: string | undefined;
-    const child = spawn(program, args, {
-      env: { ...command.environment },
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    // This machine is short of descriptors: there are no streams, whatever the type says, and no `close` will come.
-    if (child.pid === undefined && (child.stdout as unknown) === undefined) {
-      child.once('error', (error) => resolve({ exitCode: null, output: Buffer.alloc(0), problem: error.message }));
-      return;
-    }
-    const keep = (chunk: Buffer): void => {
-      const kept = chunk.subarray(0, command.outputLimitBytes - keptBytes);
-      keptBytes += kept.length;
-      output.push(kept);
-    };
-    let killTimer: NodeJS.Timeout | undefined;
-    const end = (why: string): void => {
-      problem ??= why;
-      signalGroup(child, 'SIGTERM');
-      killTimer ??= setTimeout(() => signalGroup(child, 'SIGKILL'), killAfterMs);
-    };
-    const timer = setTimeout(() => end(`no end after ${command.timeoutMs / 1_000} s`), command.timeoutMs);
-    const onAbort = (): void => end('let go');
-    command.signal.addEventListener('abort', onAbort, { once: true });
-    if (command.signal.aborted) onAbort();
-    child.stdout.on('data', keep);
-    child.stderr.on('data', keep);
-    child.on('error', (error) => (problem ??= error.message));
-    let drainTimer: NodeJS.Timeout | undefined;
-    child.on('exit', () => {
-      drainTimer = setTimeout(() => {
-        child.stdout.destroy();
-        child.stderr.destroy();
-      }, drainMs);
-    });
-    child.on('close', (exitCode) => {
-      for (const running of [timer, killTimer, drainTimer]) clearTimeout(running);
-      command.signal.removeEventListener('abort', onAbort);
-      resolve({ exitCode, output: Buffer.concat(output), ...(problem === undefined ? {} : { problem }) });
-    });
+export const spawnLocal: SpawnLocal = async (command) => {
+  const [program = ''] = command.argv;
+  const limit = { ms: startLimitMs, signal: command.signal, what: program };
+  try {
+    return await ending(await throughShortages(() => start(command), limit), command);
+  } catch (cause) {
+    const problem = cause instanceof Error ? cause.message : String(cause);
+    const shortage = cause instanceof FettleError && isOurShortage(cause) ? { shortage: cause } : {};
+    return { exitCode: null, output: Buffer.alloc(0), problem, ...shortage };
+  }
+};
+
+type Child = ChildProcessByStdio<null, Readable, Readable>;
+
+/** Rejects with the system's error where it cannot be started. */
+async function start({ argv, environment }: LocalCommand): Promise<Child> {
+  const [program = '', ...args] = argv;
+  const child = spawn(program, args, {
+    env: { ...environment },
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
+  // Without descriptors there are no streams at all, whatever the type says; the error comes in the next turn.
+  if (child.pid === undefined) {
+    const [error] = (await once(child, 'error')) as [Error];
+    throw error;
+  }
+  return child;
+}
+
+function ending(child: Child, command: LocalCommand): Promise<LocalResult> {
+  const { promise, resolve } = Promise.withResolvers<LocalResult>();
+  const output: Buffer[] = [];
+  let keptBytes = 0;
+  let problem: string | undefined;
+  const keep = (chunk: Buffer): void => {
+    const kept = chunk.subarray(0, command.outputLimitBytes - keptBytes);
+    keptBytes += kept.length;
+    output.push(kept);
+  };
+  let killTimer: NodeJS.Timeout | undefined;
+  const end = (why: string): void => {
+    problem ??= why;
+    signalGroup(child, 'SIGTERM');
+    killTimer ??= setTimeout(() => signalGroup(child, 'SIGKILL'), killAfterMs);
+  };
+  const timer = setTimeout(() => end(`no end after ${command.timeoutMs / 1_000} s`), command.timeoutMs);
+  const onAbort = (): void => end('let go');
+  command.signal.addEventListener('abort', onAbort, { once: true });
+  if (command.signal.aborted) onAbort();
+  child.stdout.on('data', keep);
+  child.stderr.on('data', keep);
+  child.on('error', (error) => (problem ??= error.message));
+  let drainTimer: NodeJS.Timeout | undefined;
+  child.on('exit', () => {
+    drainTimer = setTimeout(() => {
+      child.stdout.destroy();
+      child.stderr.destroy();
+    }, drainMs);
+  });
+  child.on('close', (exitCode) => {
+    for (const running of [timer, killTimer, drainTimer]) clearTimeout(running);
+    command.signal.removeEventListener('abort', onAbort);
+    resolve({ exitCode, output: Buffer.concat(output), ...(problem === undefined ? {} : { problem }) });
+  });
+  return promise;
+}
 
 function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return;

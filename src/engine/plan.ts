@@ -1,4 +1,4 @@
-import { asFettleError, isUnreached, toErrorRecord } from '../domain/error.ts';
+import { asFettleError, isOurShortage, isUnreached, toErrorRecord } from '../domain/error.ts';
 import { hookSha256 } from '../domain/hook-hash.ts';
 import type { Host } from '../domain/host.ts';
 import { judgeIdentities } from '../domain/identity.ts';
@@ -110,7 +110,7 @@ async function visitHosts(order: PlanOrder, isEnabled: (host: Host) => boolean):
       const error = asFettleError(thrown);
       if (error.code === 'ledger' || context.detach.aborted) throw error;
       await emit(context, [unscanned(context, host, error)]);
-      const kind = isUnreached(error) ? 'unreachable' : 'failed';
+      const kind = isOurShortage(error) ? 'skipped' : isUnreached(error) ? 'unreachable' : 'failed';
       failed.push({ ...absenceOf(order, host.name, kind, error.message), error: toErrorRecord(error) });
     }
     order.onHost?.(host.name);

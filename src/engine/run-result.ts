@@ -68,6 +68,7 @@ function exitOfAbsence(kind: PlanAbsence['kind']): ExitName {
     case 'disabled':
       return 'ok';
     case 'duplicate':
+    case 'skipped':
       return 'partial';
     case 'failed':
     case 'unreachable':

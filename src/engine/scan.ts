@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { Slots } from '../base/slots.ts';
 import type { FettleError } from '../domain/error.ts';
-import { asFettleError, isUnreached, toErrorRecord } from '../domain/error.ts';
+import { asFettleError, isOurShortage, isUnreached, toErrorRecord } from '../domain/error.ts';
 import type { RunEvent } from '../domain/event.ts';
 import type { Host } from '../domain/host.ts';
 import type { HostScan } from '../domain/scan.ts';
@@ -65,7 +65,8 @@ export function scanned(context: RunContext, host: Host, scan: HostScan): RunEve
 
 /** How a host ends that could not be looked at; nothing was changed on it. */
 export function unscanned(context: RunContext, host: Host, error: FettleError): RunEvent {
-  const verdict = error.code === 'cancelled' ? 'skipped' : isUnreached(error) ? 'unreachable' : 'failed';
+  const isOurs = error.code === 'cancelled' || isOurShortage(error);
+  const verdict = isOurs ? 'skipped' : isUnreached(error) ? 'unreachable' : 'failed';
   const { message: reason, hint } = error;
   const told = { verdict, change: 'none', reason, ...(hint === undefined ? {} : { hint }) } as const;
   const outcome = { ...told, error: toErrorRecord(error) };

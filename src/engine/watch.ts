@@ -21,6 +21,8 @@ export interface WatchNews {
 
 export interface WatchFleet extends FanOut {
   readonly intervalMs: number;
+  /** Of each host from one question to the next; false: a connection for each question. */
+  readonly keepsConnections: boolean;
   /** Aborted: the end. */
   readonly until: AbortSignal;
   readonly onNews: (news: WatchNews) => void;
@@ -38,17 +40,19 @@ export async function watchHosts(hosts: readonly Host[], fleet: WatchFleet): Pro
 type InTurn = (look: () => Promise<WatchNews | undefined>) => Promise<WatchNews | undefined>;
 
 async function watchHost(host: Host, fleet: WatchFleet, inTurn: InTurn): Promise<void> {
-  const { until, intervalMs, onNews, context } = fleet;
+  const { until, intervalMs, onNews, context, keepsConnections } = fleet;
   let remote = fleet.remote(host);
   try {
     while (!until.aborted) {
-      const news = await inTurn(() => look(remote, fleet));
-      if (news === undefined) return;
-      onNews(news);
-      if (news.error !== undefined) {
+      const news = await inTurn(async () => {
+        const found = await look(remote, fleet);
+        if (found?.error === undefined && keepsConnections) return found;
         await remote[Symbol.asyncDispose]();
         remote = fleet.remote(host);
-      }
+        return found;
+      });
+      if (news === undefined) return;
+      onNews(news);
       const pauseMs = news.state === 'refused' ? Math.max(refusedPauseMs, intervalMs) : intervalMs;
       await context.clock.sleep(pauseMs, until).catch(() => undefined);
     }

@@ -21,6 +21,8 @@ export function localTransport(environment: LocalEnvironment): Transport {
       if (signal?.aborted) throw cancelled(signal, `the connection to ${host.name}`);
       return new LocalSession(host.name, environment);
     },
+    // One command after the other, by three pipes.
+    descriptors: () => Promise.resolve(3),
   };
 }
 

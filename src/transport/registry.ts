@@ -3,6 +3,7 @@ import { systemClock, type Clock } from '../base/clock.ts';
 import type { Host, HostKeyPolicy } from '../domain/host.ts';
 import { CredentialGuard } from './credential-guard.ts';
 import { localTransport } from './local.ts';
+import { throughShortages } from './shortage.ts';
 import type { OpenOptions, Session, Transport } from './session.ts';
 
 export const transportNames = ['ssh', 'winrm', 'local'] as const;
@@ -45,6 +46,7 @@ export function openTransports(environment: TransportEnvironment): Transports {
     local: localTransport({ env: environment.env, credentials }),
   };
   const all = new Map<string, Transport>(Object.entries(byName));
+  for (const [name, transport] of all) all.set(name, new PatientTransport(transport));
   return { get: (name) => all.get(name), [Symbol.asyncDispose]: () => ssh[Symbol.asyncDispose]() };
 }
 
@@ -52,6 +54,32 @@ export function openTransports(environment: TransportEnvironment): Transports {
 function certificatesFile({ env, homeDir }: TransportEnvironment): string {
   const state = env['XDG_STATE_HOME'];
   return join(state === undefined || state === '' ? join(homeDir, '.local/state') : state, 'fettle/winrm_certificates');
+}
+
+/** Whatever this machine runs short of while a session is opened (files of keys and known hosts, an agent) is waited for. */
+class PatientTransport implements Transport {
+  readonly #inner: Transport;
+
+  constructor(inner: Transport) {
+    this.#inner = inner;
+  }
+
+  get name(): string {
+    return this.#inner.name;
+  }
+
+  open(host: Host, options: OpenOptions): Promise<Session> {
+    const limit = { ms: host.connection.limits.connectMs, what: host.name, ...options };
+    return throughShortages(() => this.#inner.open(host, options), limit);
+  }
+
+  async route(host: Host): Promise<readonly string[]> {
+    return (await this.#inner.route?.(host)) ?? [];
+  }
+
+  async descriptors(host: Host): Promise<number> {
+    return (await this.#inner.descriptors?.(host)) ?? 1;
+  }
 }
 
 type Loaded = Transport & Partial<AsyncDisposable>;
@@ -74,6 +102,11 @@ class LazyTransport implements Transport, AsyncDisposable {
   async route(host: Host): Promise<readonly string[]> {
     this.#loaded ??= this.#load();
     return (await (await this.#loaded).route?.(host)) ?? [];
+  }
+
+  async descriptors(host: Host): Promise<number> {
+    this.#loaded ??= this.#load();
+    return (await (await this.#loaded).descriptors?.(host)) ?? 1;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -80,6 +80,8 @@ export interface Transport {
    * host. Throws `config` where the settings of the host are not understood. Absent: always direct.
    */
   route?(host: Host): Promise<readonly string[]>;
+  /** File descriptors of this process that one session of the host holds at most. Contacts no host. Absent: one. */
+  descriptors?(host: Host): Promise<number>;
 }
 
 export interface OpenOptions {

@@ -1,6 +1,6 @@
 // What this machine itself runs short of: no host is to blame, and a moment later there may be enough.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FettleError } from '../domain/error.ts';
+import { FettleError, isOurShortage } from '../domain/error.ts';
 import { cancelled } from './limit.ts';
 
 /** Error codes of connect(2), socket(2), fork(2) and getaddrinfo(3) that speak of the caller's own machine. */
@@ -18,8 +18,15 @@ function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
+/** The code of a shortage that is the error, or its cause at any depth; undefined once it was waited for. */
+function shortageOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || (error instanceof FettleError && isOurShortage(error))) return undefined;
+  const code = codeOf(error);
+  return Object.hasOwn(shortages, code) ? code : shortageOf(error.cause);
+}
+
 export function isShortage(error: unknown): boolean {
-  return Object.hasOwn(shortages, codeOf(error));
+  return shortageOf(error) !== undefined;
 }
 
 const firstPauseMs = 50;
@@ -43,20 +50,20 @@ export async function throughShortages<T>(action: () => Promise<T>, limit: Short
     try {
       return await action();
     } catch (error) {
-      if (!isShortage(error)) throw error;
+      const code = shortageOf(error);
+      if (code === undefined) throw error;
       // The resolver has waited and asked again itself, resolv.conf(5).
-      if (codeOf(error) === 'EAI_AGAIN') throw ourShortage(error, limit.what);
+      if (code === 'EAI_AGAIN') throw ourShortage(code, error, limit.what);
       if (limit.signal?.aborted) throw cancelled(limit.signal, `the connection to ${limit.what}`);
-      if (performance.now() + pauseMs > untilMs) throw ourShortage(error, limit.what);
+      if (performance.now() + pauseMs > untilMs) throw ourShortage(code, error, limit.what);
     }
     await sleep(pauseMs, undefined, limit.signal === undefined ? {} : { signal: limit.signal }).catch(() => undefined);
   }
 }
 
-function ourShortage(cause: unknown, what: string): FettleError {
-  const code = codeOf(cause);
+function ourShortage(code: string, cause: unknown, what: string): FettleError {
   const [said, hint] = shortages[code] ?? ['this machine runs short of something', 'lower --concurrency'];
-  return new FettleError('connect', `${said} (${code}): ${what} was not contacted`, {
+  return new FettleError('connect', `${said} (${code}): ${what} was left out`, {
     hint,
     details: { code, ours: true },
     cause,

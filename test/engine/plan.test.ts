@@ -10,6 +10,7 @@ import type { HostScan } from '../../src/domain/scan.ts';
 import { inventorySha256 } from '../../src/engine/inventory-hash.ts';
 import { checkGuards } from '../../src/engine/plan-guard.ts';
 import { makePlan } from '../../src/engine/plan.ts';
+import { planExit } from '../../src/engine/run-result.ts';
 import type { PlanOrder } from '../../src/engine/plan.ts';
 import { resolveReboot } from '../../src/engine/plan-one.ts';
 import { ownOf } from '../support/own-machine.ts';
@@ -166,6 +167,22 @@ describe('a plan', () => {
     );
     assert.deepEqual(waves(plan), [['b'], ['c']]);
     assert.ok(record.events.some((event) => event.type === 'host.finished' && event.outcome.verdict === 'unreachable'));
+  });
+
+  test('names a host that this machine had no descriptors for as skipped, which is no success', async () => {
+    const { plan } = await make({
+      machines: (machines) => {
+        const machine = machines.get('a');
+        const details = { code: 'EMFILE', ours: true };
+        if (machine !== undefined)
+          machine.unreachable = new FettleError('connect', 'no descriptor is left', { details });
+      },
+    });
+    assert.deepEqual(
+      plan.absent.map(({ host, kind }) => [host, kind]),
+      [['a', 'skipped']],
+    );
+    assert.equal(planExit(plan, false), 'partial');
   });
 
   test('does not contact a host that is switched off, for good or until a day', async () => {

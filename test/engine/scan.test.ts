@@ -129,6 +129,17 @@ describe('a scan of many hosts', () => {
     });
   }
 
+  test('a host that this machine had no descriptors for is skipped, not unreachable', async () => {
+    const { record, run, fail } = fleet(5);
+    fail('c', new FettleError('connect', 'no file descriptor is left', { details: { code: 'EMFILE', ours: true } }));
+    await run();
+    const ended = record.events.flatMap((event) => (event.type === 'host.finished' ? [event.outcome] : []));
+    assert.deepEqual(
+      ended.map(({ verdict, error }) => [verdict, error?.code]),
+      [['skipped', 'connect']],
+    );
+  });
+
   test('a ledger that cannot be written ends it', async () => {
     const { record, run, results } = fleet(1);
     record.broken = new FettleError('ledger', 'the disk is full');

@@ -11,6 +11,7 @@ async function watch(
   machine: ReturnType<typeof fakeMachine>,
   looks: number,
   onLook: (count: number) => void = () => undefined,
+  keepsConnections = true,
 ) {
   const context = hostContext({ machine });
   const over = new AbortController();
@@ -23,6 +24,7 @@ async function watch(
       return new FakeRemote(host, machine);
     },
     concurrency: 2,
+    keepsConnections,
     intervalMs: 5_000,
     until: over.signal,
     onNews: (item) => {
@@ -43,6 +45,17 @@ test('a host is looked at over one connection for as long as it answers', async 
   );
   assert.equal(opened, 1);
   assert.equal(elapsedMs, 10_000);
+});
+
+test('where there is no room for a connection to each host, each look has one of its own', async () => {
+  const machine = fakeMachine('web1');
+  const { news, opened } = await watch(machine, 3, undefined, false);
+  assert.deepEqual(
+    news.map(({ state }) => state),
+    ['up', 'up', 'up'],
+  );
+  // One more is at hand for the look that the end came before.
+  assert.equal(opened, 4);
 });
 
 test('one that went away is looked for over a new connection each time, and its new boot is seen', async () => {

@@ -1,5 +1,7 @@
 import { glob, readFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
+import { FettleError } from '../../domain/error.ts';
+import { throughShortages } from '../shortage.ts';
 import { matchesPatternList } from './pattern.ts';
 
 interface Block {
@@ -107,9 +109,15 @@ interface Included {
   readonly header: string;
 }
 
+const readLimitMs = 10_000;
+
 /** ssh_config(5) Include: globs allowed, at most 16 deep. */
 async function readWithIncludes(file: ConfigFile, { homeDir, depth, header }: Included): Promise<string[]> {
-  const text = await readFile(file.path, 'utf8').catch(() => '');
+  const limit = { ms: readLimitMs, what: file.path };
+  const text = await throughShortages(() => readFile(file.path, 'utf8'), limit).catch((cause: unknown) => {
+    if (cause instanceof FettleError) throw cause;
+    return '';
+  });
   const lines: string[] = [];
   let around = header;
   for (const line of text.split('\n')) {

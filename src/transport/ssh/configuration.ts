@@ -171,7 +171,7 @@ export class SshConfiguration {
 /** The same keywords out of the user's file alone. */
 async function withoutOpenSsh({ host, configFile, login, given }: Question, homeDir: string): Promise<SshValues> {
   const path = configFile ?? join(homeDir, '.ssh/config');
-  const text = path === 'none' ? '' : await readFile(path, 'utf8').catch(() => '');
+  const text = path === 'none' ? '' : await readIfThere(path);
   const computed = SSHConfig.parse(text).compute(host, { ignoreCase: true });
   const values = new Map<string, string[]>();
   for (const [keyword, value] of [...login, ...given])
@@ -190,6 +190,14 @@ async function withoutOpenSsh({ host, configFile, login, given }: Question, home
     globalknownhostsfile: ['/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2'],
   };
   return new Map([...Object.entries(defaults), ...values]);
+}
+
+async function readIfThere(path: string): Promise<string> {
+  const limit = { ms: questionLimitMs, what: path };
+  return throughShortages(() => readFile(path, 'utf8'), limit).catch((cause: unknown) => {
+    if (cause instanceof FettleError) throw cause;
+    return '';
+  });
 }
 
 /** What `ssh -G` prints depends on the name of the host asked for; some tokens it leaves to us. */

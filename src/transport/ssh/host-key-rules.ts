@@ -1,6 +1,7 @@
 // What the configuration says against host keys, whatever known_hosts says for them.
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { isShortage } from '../shortage.ts';
 
 export interface HostKeyRules {
   /** `RevokedHostKeys`: plain keys, one a line, or a KRL of ssh-keygen(1). */
@@ -24,7 +25,10 @@ export async function objectionTo(
   }
   const { revokedKeys: file } = rules;
   if (file === undefined) return undefined;
-  const text = await readFile(file, 'latin1').catch(() => undefined);
+  const text = await readFile(file, 'latin1').catch((cause: unknown) => {
+    if (isShortage(cause)) throw cause;
+    return undefined;
+  });
   if (text === undefined) return `${file} (RevokedHostKeys) cannot be read`;
   const isRevoked = text.startsWith(krlMagic)
     ? await isInKrl(key, file, env)
@@ -39,13 +43,13 @@ async function isInKrl(
   file: string,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<boolean | undefined> {
-  const { promise, resolve } = Promise.withResolvers<boolean | undefined>();
+  const { promise, resolve, reject } = Promise.withResolvers<boolean | undefined>();
   const child = spawn('sh', ['-c', 'cat | ssh-keygen -Q -f "$1" /dev/stdin', 'sh', file], {
     env: { ...env, LC_ALL: 'C' },
     stdio: ['pipe', 'pipe', 'ignore'],
   });
   let said = '';
-  child.on('error', () => resolve(undefined));
+  child.on('error', (cause) => (isShortage(cause) ? reject(cause) : resolve(undefined)));
   child.stdin?.on('error', () => undefined);
   child.stdout?.on('data', (chunk: Buffer) => (said = `${said}${chunk.toString('latin1')}`.slice(-400)));
   child.on('close', (status) => resolve(status === 0 ? false : /REVOKED\s*$/.test(said) ? true : undefined));

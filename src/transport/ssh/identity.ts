@@ -4,6 +4,7 @@ import { readFile, stat } from 'node:fs/promises';
 import ssh2 from 'ssh2';
 import type { ParsedKey } from 'ssh2';
 import type { Secret } from '../../domain/secret.ts';
+import { isShortage } from '../shortage.ts';
 
 export type Identity =
   | { readonly kind: 'ready'; readonly file: string; readonly key: ParsedKey; readonly publicKey: Buffer }
@@ -35,6 +36,8 @@ export class Identities {
     if (identity === undefined) {
       identity = readIdentity(file, passphrase, this.#environment);
       this.#read.set(digest, identity);
+      // Only a shortage of this machine rejects, and that passes.
+      identity.catch(() => this.#read.delete(digest));
     }
     return identity;
   }
@@ -54,6 +57,7 @@ async function readIdentity(
     }
     bytes = await readFile(file);
   } catch (cause) {
+    if (isShortage(cause)) throw cause;
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
     const isAbsent = code === 'ENOENT' || code === 'ENOTDIR';
     const publicKey = isAbsent ? await publicKeyBeside(file) : undefined;
@@ -114,7 +118,10 @@ async function othersWhoMayRead(file: string, uid: number | undefined): Promise<
 }
 
 async function publicKeyBeside(file: string): Promise<Buffer | undefined> {
-  const text = await readFile(`${file}.pub`, 'utf8').catch(() => '');
+  const text = await readFile(`${file}.pub`, 'utf8').catch((cause: unknown) => {
+    if (isShortage(cause)) throw cause;
+    return '';
+  });
   const blob = text.trim().split(/\s+/)[1];
   return blob === undefined ? undefined : Buffer.from(blob, 'base64');
 }

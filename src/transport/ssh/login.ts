@@ -7,6 +7,7 @@ import type { ConnectionLimits, HostKeyPolicy } from '../../domain/host.ts';
 import { cancelled, whenAborted } from '../limit.ts';
 import { algorithmsFor, type AllowedAlgorithms } from './algorithms.ts';
 import type { Authentication } from './auth.ts';
+import { isShortage } from '../shortage.ts';
 import type { HostKeys } from './known-hosts.ts';
 import { mismatch, offerBytes } from './offer.ts';
 
@@ -155,6 +156,10 @@ class Attempt implements Disposable {
 
   fail(cause: Error): void {
     const level = 'level' in cause ? cause.level : undefined;
+    if (isShortage(cause)) {
+      this.#reject(cause);
+      return;
+    }
     // An agent that is not there or a key that does not sign: ssh2 goes on with what is next.
     if (level === 'agent') return;
     if (level === 'client-authentication' && !this.#request.authentication.isExhausted) return;

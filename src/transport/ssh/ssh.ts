@@ -83,6 +83,12 @@ export class SshTransport implements Transport, AsyncDisposable {
     return this.#route(connection, new Set());
   }
 
+  /** A socket, or a proxy command's three pipes; while it logs in an agent's socket too. */
+  async descriptors({ connection }: Host): Promise<number> {
+    const options = await this.#options(connection);
+    return (options.proxyCommand === undefined ? 1 : 3) + (this.#agent(options) === undefined ? 0 : 1);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#jumps[Symbol.asyncDispose]();
   }

@@ -1,5 +1,6 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { cancelled, whenAborted } from '../limit.ts';
+import { throughShortages } from '../shortage.ts';
 import { failure, type Endpoint } from './endpoint.ts';
 
 export interface ConnectLimit {
@@ -7,8 +8,12 @@ export interface ConnectLimit {
   readonly signal: AbortSignal | undefined;
 }
 
-/** A TCP connection with no-delay. Errors are of the phases `dns` and `tcp`. */
-export async function openSocket(endpoint: Endpoint, limit: ConnectLimit): Promise<Socket> {
+/** A TCP connection with no-delay, tried again while this machine runs short. Errors are of the phases `dns` and `tcp`. */
+export function openSocket(endpoint: Endpoint, { ms, signal }: ConnectLimit): Promise<Socket> {
+  return throughShortages(() => openOnce(endpoint, { ms, signal }), { ms, signal, what: endpoint.hostName });
+}
+
+async function openOnce(endpoint: Endpoint, limit: ConnectLimit): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
   const { address: host, port, hostName } = endpoint;
   using _abort = whenAborted(limit.signal, (signal) => reject(cancelled(signal, `the connection to ${hostName}`)));
