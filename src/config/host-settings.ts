@@ -94,6 +94,9 @@ function resolveConnection({ found, reader, overrides, keys }: HostReading): Con
     (isWinrm ? readWinrmConnectLimit(reader) : undefined) ?? reader.integer(names.timeout, { least: 1, most: 3600 });
   const shell = readShell(reader, transport);
   const elevation = shell === 'powershell' ? undefined : readElevation(reader, given);
+  const hasOperatorPassword = [password, elevation?.password].some(
+    (secret) => secret !== undefined && (secret === ownPassword || secret === overrides.becomePassword),
+  );
   const file = (variables: readonly string[]): string | undefined => readFile(reader, keys, variables);
   const { hostKeyPolicy } = overrides;
   return {
@@ -106,6 +109,7 @@ function resolveConnection({ found, reader, overrides, keys }: HostReading): Con
     ...(privateKeyPassphrase === undefined ? {} : { privateKeyPassphrase }),
     sshArguments: words,
     hostKeyPolicy: policy,
+    ...(hasOperatorPassword ? { hasOperatorPassword } : {}),
     limits: { ...defaultLimits, ...(seconds === undefined ? {} : { connectMs: seconds * 1000 }) },
     ...(elevation === undefined ? {} : { elevation }),
     ...(shell === undefined ? {} : { shell }),

@@ -74,6 +74,8 @@ export interface Connection {
   /** Extra OpenSSH options as an argument list (`-o ProxyJump=…`, `-J …`), already split. */
   readonly sshArguments: readonly string[];
   readonly hostKeyPolicy: HostKeyPolicy;
+  /** A password of the command line goes to it: new host keys are not taken on the word of the inventory alone. */
+  readonly hasOperatorPassword?: true;
   readonly limits: ConnectionLimits;
   readonly elevation?: Elevation;
   readonly winrm?: WinrmSettings;

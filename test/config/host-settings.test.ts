@@ -208,6 +208,16 @@ describe('a wrong value', () => {
     }
   });
 
+  test('knows a host that a password of the command line goes to, by login or elevation', async () => {
+    const overrides = { password: new Secret('login'), becomePassword: new Secret('root') };
+    const { host: login } = await resolve('', overrides);
+    assert.equal(login.connection.hasOperatorPassword, true);
+    const { host: own } = await resolve('ansible_password: own', overrides);
+    assert.equal(own.connection.hasOperatorPassword, undefined);
+    const { host: elevating } = await resolve('ansible_password: own, ansible_become: true', overrides);
+    assert.equal(elevating.connection.hasOperatorPassword, true);
+  });
+
   test('of two hosts with one identity is an error', async () => {
     const { diagnostics } = await resolveAll('all: {hosts: {a: {patch_id: i}, b: {patch_id: i}}}');
     assert.match(diagnostics[0]?.message ?? '', /hosts a and b have the same identity "i"/);

@@ -22,6 +22,8 @@ export interface KnownHostsQuery {
   readonly isHashed: boolean;
   /** The inventory, not the operator's own configuration, names the files. */
   readonly isOfInventory: boolean;
+  /** New keys are not taken on the word of the inventory alone. */
+  readonly isHeld: boolean;
   readonly rules: HostKeyRules;
   /** For programs that are asked about the key. */
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -78,7 +80,10 @@ export class HostKeys {
     }
     if (policy === 'accept-new') return this.#remember(key);
     const hint = 'compare the fingerprint, then use --host-key accept-new, or add the output of ssh-keyscan';
-    throw this.#refuse(key, 'its host key is not known', hint);
+    const held = this.#query.isHeld
+      ? ', and the inventory alone does not make it trusted where a password of the command line goes to it'
+      : '';
+    throw this.#refuse(key, `its host key is not known${held}`, hint);
   }
 
   #changed(key: Buffer, other: KnownKey): FettleError {

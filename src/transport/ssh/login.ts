@@ -65,7 +65,7 @@ export async function login(request: LoginRequest): Promise<Client> {
     const gate = holdBack(stream);
     await Promise.race([gate.spoken, promise]);
     attempt.pause(true);
-    slot = await request.handshakes.take(signal);
+    slot = whileItSpeaks(await request.handshakes.take(signal), stream);
     attempt.pause(false);
     gate.release();
     const ready = await promise;
@@ -90,6 +90,26 @@ function holdBack(stream: Duplex): { readonly spoken: Promise<void>; readonly re
   stream.on('readable', onReadable);
   for (const event of ['end', 'close', 'error']) stream.once(event, onReadable);
   return { spoken, release: () => void stream.off('readable', onReadable) };
+}
+
+/** A host that keeps us waiting in the middle of its handshake costs nothing meanwhile either. */
+const silentMs = 500;
+
+/** Gives the slot up when the host falls silent, or is disposed. */
+function whileItSpeaks(slot: Disposable, stream: Duplex): Disposable {
+  let timer: NodeJS.Timeout | undefined;
+  const dispose = (): void => {
+    clearTimeout(timer);
+    stream.off('data', restart);
+    slot[Symbol.dispose]();
+  };
+  const restart = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(dispose, silentMs);
+  };
+  stream.on('data', restart);
+  restart();
+  return { [Symbol.dispose]: dispose };
 }
 
 type Stage = 'handshake' | 'authentication';

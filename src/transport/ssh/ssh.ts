@@ -165,6 +165,7 @@ export class SshTransport implements Transport, AsyncDisposable {
       userFiles: options.userKnownHosts,
       globalFiles: options.globalKnownHosts,
       isHashed: options.hashesKnownHosts,
+      isHeld: this.#environment.hostKeyPolicy === undefined && isHeldToKnownKeys(connection),
       isOfInventory: connection.sshArguments.some((word) => /^(-o)?\s*UserKnownHostsFile|^-F/i.test(word)),
       rules: options.hostKeyRules,
       env: this.#environment.env,
@@ -228,9 +229,16 @@ function tighter(limits: ConnectionLimits, { connectMs, idleMs }: SshOptions): C
  * The inventory's word first, then OpenSSH's. `ask` cannot be asked and means strict; `no` writes unknown keys down but
  * never takes a changed one: that must be asked for by name in the inventory.
  */
-function hostKeyPolicy({ hostKeyPolicy: own }: Connection, { strictHostKeyChecking }: SshOptions): HostKeyPolicy {
+function hostKeyPolicy(connection: Connection, { strictHostKeyChecking }: SshOptions): HostKeyPolicy {
+  const { hostKeyPolicy: own } = connection;
+  if (own === 'off' || isHeldToKnownKeys(connection)) return own === 'off' ? own : 'strict';
   if (own !== 'strict') return own;
   return ['accept-new', 'no', 'off', 'false'].includes(strictHostKeyChecking) ? 'accept-new' : 'strict';
+}
+
+/** A password of the command line would go to whoever answers at an address of the inventory for the first time. */
+function isHeldToKnownKeys({ hasOperatorPassword, hostKeyPolicy: own, sshArguments }: Connection): boolean {
+  return hasOperatorPassword === true && (own === 'accept-new' || sshArguments.some((word) => word.startsWith('-F')));
 }
 
 /** A host that does not answer must not hold us. */

@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
+import { mkdtempDisposable } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { asFettleError, type FettleError } from '../../../src/domain/error.ts';
 import type { Connection } from '../../../src/domain/host.ts';
 import { Secret } from '../../../src/domain/secret.ts';
 import { openTransports, type Transports } from '../../../src/transport/registry.ts';
@@ -97,6 +100,35 @@ describe('keys', { skip: noSshd }, () => {
     await rejectsWith(open(transports, sshHost('web01', host)), 'auth', /Too many authentication failures.*tried key/);
   });
 
+  test('too many keys in the agent end with the hint at IdentitiesOnly, which is left out where it is set', async () => {
+    const { dir } = sshd();
+    const socket = join(dir, 'full-agent');
+    const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });
+    const ended = once(agent, 'exit');
+    try {
+      await eventually(() => existsSync(socket), 'the agent is there');
+      const keys = ['k', 'l', 'm', 'n'].map((name) => makeKey(dir, `crowd-${name}`).file);
+      execFileSync('ssh-add', ['-q', ...keys], { env: { ...process.env, SSH_AUTH_SOCK: socket }, stdio: 'ignore' });
+      await using transports = transportsWith({ SSH_AUTH_SOCK: socket });
+      const failed = async (...options: string[]): Promise<FettleError> => {
+        const asked = { user: loginName, port: sshd().port, sshArguments: withOptions(...options) };
+        return open(transports, sshHost('web01', asked)).then(
+          () => assert.fail('the host took none of these keys'),
+          (error: unknown) => asFettleError(error),
+        );
+      };
+      const crowded = await failed('IdentityFile=none');
+      assert.match(crowded.message, /Too many authentication failures/);
+      assert.match(crowded.hint ?? '', /with many keys in the agent.*IdentitiesOnly yes/);
+      const narrowed = await failed('IdentitiesOnly=yes', `IdentityFile=${keys[0]}.pub`);
+      assert.equal(narrowed.code, 'auth');
+      assert.doesNotMatch(narrowed.hint ?? '', /IdentitiesOnly/);
+    } finally {
+      agent.kill();
+      await ended;
+    }
+  });
+
   test('the agent signs for keys whose files are locked or not named at all, and one that is gone is passed over', async () => {
     const { dir, clientKey } = sshd();
     const locked = makeKey(dir, 'in-agent', { passphrase: 'secret' });
@@ -163,6 +195,36 @@ describe('passwords', () => {
     fake.questions = ['Verification code: '];
     const refused = /tried keyboard-interactive.*it asks "Verification code:", which nothing answers/;
     await rejectsWith(open(transports, host('web02', fake.port)), 'auth', refused);
+  });
+
+  test('of the command line goes to no host whose key only the inventory would take', { skip: noSshd }, async () => {
+    await using dir = await mkdtempDisposable(join(tmpdir(), 'fettle-known-'));
+    await using fake = await FakeSshd.start(({ method }) =>
+      method === 'password' ? 'accept' : { refuse: ['password'] },
+    );
+    const known = join(dir.path, 'known_hosts');
+    const file = join(dir.path, 'ssh_config');
+    const takes = `UserKnownHostsFile ${known}\nGlobalKnownHostsFile none\nStrictHostKeyChecking`;
+    writeFileSync(file, `${takes} accept-new\n`);
+    const asked = { hasOperatorPassword: true, sshArguments: isolatedArguments(known) } as const;
+    await using transports = transportsWith();
+    for (const own of [
+      { ...asked, hostKeyPolicy: 'accept-new' },
+      { ...asked, hostKeyPolicy: 'strict', sshArguments: ['-F', file] },
+    ] as const) {
+      const refused = open(transports, host('web01', fake.port, own));
+      await rejectsWith(refused, 'host-key', /the inventory alone does not make it trusted where a password/);
+    }
+    assert.deepEqual(fake.attempts, []);
+    assert.equal(existsSync(known), false);
+    // The operator's own word.
+    const base = { env: { PATH: process.env['PATH'] }, homeDir: '/nonexistent', userName: loginName };
+    await using willing = openTransports({ ...base, hostKeyPolicy: 'accept-new' });
+    await using first = await open(willing, host('web01', fake.port, { ...asked, hostKeyPolicy: 'accept-new' }));
+    // And from now on the key is known.
+    await using second = await open(transports, host('web01', fake.port, { ...asked, hostKeyPolicy: 'accept-new' }));
+    assert.deepEqual([first.isAlive, second.isAlive], [true, true]);
+    assert.equal(fake.attempts.filter(({ method }) => method === 'password').length, 2);
   });
 
   test('a refused password is not tried by another method on the same host', async () => {

@@ -10,12 +10,22 @@ import { isolatedArguments, loginName, noSshd, sshHost, Sshd } from '../../suppo
 const environment = { env: process.env, homeDir: '/nonexistent', userName: loginName };
 
 describe('the handshake', { skip: noSshd }, () => {
-  test('a host is reached although many others accept the connection and say nothing', async () => {
+  for (const [what, banner] of [
+    ['say nothing', ''],
+    ['say no more than their version', 'SSH-2.0-OpenSSH_9.2p1\r\n'],
+  ] as const) {
+    test(`a host is reached although many others accept the connection and ${what}`, () => isReachedBeside(banner));
+  }
+
+  async function isReachedBeside(banner: string): Promise<void> {
     await using transports = openTransports(environment);
     const transport = transports.get('ssh');
     assert.ok(transport !== undefined);
     const silent = new Set<Socket>();
-    const server = createServer((socket) => silent.add(socket.on('error', () => undefined)));
+    const server = createServer((socket) => {
+      silent.add(socket.on('error', () => undefined));
+      socket.write(banner);
+    });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
@@ -46,7 +56,7 @@ describe('the handshake', { skip: noSshd }, () => {
       for (const socket of silent) socket.destroy();
       server.close();
     }
-  });
+  }
 
   test('keys are exchanged anew in the middle of the output, as often as sshd asks', async () => {
     await using sshd = await Sshd.start({ config: ['RekeyLimit 16K'] });

@@ -57,6 +57,7 @@ async function check(offered: Key, asked: Asked): Promise<void> {
     globalFiles: asked.global ?? [],
     isHashed: asked.isHashed ?? false,
     isOfInventory: asked.isOfInventory ?? false,
+    isHeld: false,
     rules: { revokedKeys: undefined, rsaBits: 1024 },
     env: process.env,
   };
