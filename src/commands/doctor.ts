@@ -11,7 +11,7 @@ import { systemLogTrouble } from './chain-head.ts';
 import type { Context } from './context.ts';
 import { loadFleet } from './fleet.ts';
 import { ledgerPath, openToRead } from './record.ts';
-import { show } from './show.ts';
+import { showResults } from './show.ts';
 
 const runProgram = promisify(execFile);
 
@@ -25,11 +25,13 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
     await checkSystemLog(),
     await checkInventory(invocation, context),
   ];
-  const text = (): string => renderDoctor(checks, context.output);
-  show({ rows: checks, shape: doctorJson, json: invocation.options.json, text }, context);
   const failed = checks.filter((check) => check.state === 'failed');
-  if (failed.some((check) => check.check === 'ledger')) return 'ledger';
-  return failed.length > 0 ? 'usage' : 'ok';
+  const isLedger = failed.some((check) => check.check === 'ledger');
+  const exitName = isLedger ? 'ledger' : failed.length > 0 ? 'usage' : 'ok';
+  const isWell = (check: DoctorRow): boolean => check.state === 'ok';
+  const text = (shown: readonly DoctorRow[]): string => renderDoctor(shown, context.output);
+  showResults({ rows: checks, shape: doctorJson, options: invocation.options, exitName, isWell, text }, context);
+  return exitName;
 }
 
 async function checkSsh(): Promise<DoctorRow> {

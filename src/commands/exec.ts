@@ -1,13 +1,13 @@
 import { FettleError } from '../domain/error.ts';
 import type { ExitName } from '../domain/exit.ts';
 import { execOnHosts, fanOutExit, type ExecOutcome } from '../engine/fan-out.ts';
-import { execJson, renderExec } from '../report/exec-output.ts';
+import { execJson, renderExec, type ExecAnswer } from '../report/exec-output.ts';
 import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
 import { loadFleet } from './fleet.ts';
 import { lookAt } from './look.ts';
 import { readDuration } from './scan.ts';
-import { show } from './show.ts';
+import { showResults } from './show.ts';
 
 const outputLimitBytes = 1024 * 1024;
 /** The limit of a command for which none is given. */
@@ -35,16 +35,19 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
           onResult: (result) => results.push(result),
         });
         const good = results.filter((result) => 'exitCode' in result && result.exitCode === 0).length;
+        const exitName = fanOutExit(results);
         return {
-          exitName: fanOutExit(results),
+          exitName,
           counts: { ok: good, failed: results.length - good },
           print: () =>
-            show(
+            showResults(
               {
                 rows: results,
                 shape: execJson,
-                json: options.json,
-                text: () => renderExec(results, { output: context.output, raw: options.raw ?? false }),
+                options,
+                exitName,
+                isWell: endedSilently,
+                text: (shown) => renderExec(shown, { output: context.output, raw: options.raw ?? false }),
               },
               context,
             ),
@@ -53,6 +56,11 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
     },
     context,
   );
+}
+
+/** What a command printed was asked for; that it ended well is no news. */
+function endedSilently(row: ExecAnswer): boolean {
+  return !('error' in row) && row.exitCode === 0 && row.stdout.length + row.stderr.length + row.truncatedBytes === 0;
 }
 
 /** Before `--` stands a pattern of hosts, as for other commands; without a `--` all of it is the command. */

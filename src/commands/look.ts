@@ -1,9 +1,10 @@
 // The frame of every run that looks at hosts and changes nothing: ledger, reporter, transports, start and end.
 import { toErrorRecord } from '../domain/error.ts';
 import type { RunEvent, RunKind } from '../domain/event.ts';
-import type { ExitName } from '../domain/exit.ts';
+import { worstExit, type ExitName } from '../domain/exit.ts';
 import type { Host } from '../domain/host.ts';
 import type { RunContext } from '../engine/context.ts';
+import { SafeSink, unshown } from '../engine/safe-sink.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { checkFields } from '../report/json.ts';
 import { openReporter } from '../report/registry.ts';
@@ -56,10 +57,11 @@ export async function lookAt(request: LookRequest, context: Context): Promise<Ex
   let name: ExitName;
   using _ = context.interruptions.takeCharge('query');
   try {
-    const engine = lookingContext({ run, record: ledger, sink: reporter }, context);
+    const sink = new SafeSink(reporter);
+    const engine = lookingContext({ run, record: ledger, sink }, context);
     const tell = async (event: RunEvent): Promise<void> => {
       await ledger.append([event]);
-      reporter.event(event);
+      sink.event(event);
     };
     await tell(runStarted({ run, kind, hosts, options }, context));
     try {
@@ -70,8 +72,12 @@ export async function lookAt(request: LookRequest, context: Context): Promise<Ex
         concurrency,
         routes,
       });
-      name = context.interruptions.exitName() ?? end.exitName;
-      await tell(runFinished(run, name, end.counts));
+      const asked = context.interruptions.exitName() ?? end.exitName;
+      if (sink.failure === undefined) await tell(runFinished(run, asked, end.counts));
+      const { failure } = sink;
+      name = failure === undefined ? asked : worstExit([asked, 'internal']);
+      if (failure !== undefined) await ledger.append([runFinished(run, name, end.counts, [unshown(failure)])]);
+      if (failure !== undefined) context.console.warn(`fettle: ${unshown(failure)}`);
       print = end.print;
     } catch (error) {
       await closeRefused(error, { run, tell }, context);

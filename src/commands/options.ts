@@ -111,7 +111,7 @@ export const optionTable: Readonly<Record<OptionName, OptionSpec>> = {
   color: { flags: '--color', description: 'colour even where it is no terminal', negation: '--no-color' },
   input: { flags: '--no-input', description: 'never ask; a question is an error' },
   yes: { flags: '-y, --yes', description: 'go ahead without asking' },
-  quiet: { flags: '-q, --quiet', description: 'say nothing unless something is wrong' },
+  quiet: { flags: '-q, --quiet', description: 'print only failures, what is uncertain, and data that was asked for' },
   verbose: { flags: '-v, --verbose', description: 'say more; may be repeated', counts: true },
   progress: {
     flags: '--progress <how>',

@@ -7,6 +7,7 @@ import { applyApproved } from './apply.ts';
 import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
 import { lookAt } from './look.ts';
+import { warnOfPlan } from './plan-next.ts';
 import { planFleet, readPlanRequest, type MadePlan } from './planning.ts';
 import { openPlanFile } from './plan-output.ts';
 import { openRecord } from './record.ts';
@@ -39,9 +40,11 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
   const { plan, bytes, sha256 } = made;
   await file?.write(made);
   // With --json or --jsonl stdout belongs to the run.
-  if (options.json === undefined && options.jsonl !== true && options.quiet !== true) {
+  // A question is asked with what it is about.
+  const isSilent = options.quiet === true && (options.yes === true || !plan.hosts.some(hasWork));
+  if (options.json === undefined && options.jsonl !== true && !isSilent) {
     context.output.stdout.write(renderPlan({ plan, sha256 }, context.output));
-  }
+  } else if (options.quiet === true) warnOfPlan(plan, context);
   if (!plan.hosts.some(hasWork)) return planned;
   if (!(await confirm('install this now?', options, context))) {
     context.console.message('nothing was installed');

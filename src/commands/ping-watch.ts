@@ -3,7 +3,7 @@ import { FettleError } from '../domain/error.ts';
 import type { Host } from '../domain/host.ts';
 import { watchHosts } from '../engine/watch.ts';
 import { isMissing } from '../report/watch-state.ts';
-import { openWatchView, renderWatch, watchJson } from '../report/watch-view.ts';
+import { openWatchView, renderWatch, watchJson, type WatchStyle } from '../report/watch-view.ts';
 import type { Context } from './context.ts';
 import { checkDescriptors, fittingAtOnce, oneSession } from './descriptors.ts';
 import { defaultConcurrency } from './look.ts';
@@ -14,6 +14,13 @@ import { show } from './show.ts';
 import { unrecorded } from './unrecorded.ts';
 
 const defaultIntervalMs = 5_000;
+
+/** Under `--quiet` only who did not return is worth a line. */
+function watchStyle({ json, jsonl, quiet }: Partial<Options>): WatchStyle {
+  if (json !== undefined) return 'none';
+  if (jsonl === true) return 'jsonl';
+  return quiet === true ? 'none' : 'lines';
+}
 
 /**
  * Watches hosts until Ctrl-C, or as long as `--for` says, then tells how they stand. A host that did not return makes it
@@ -29,7 +36,7 @@ export async function watch(hosts: readonly Host[], options: Partial<Options>, c
   const until = AbortSignal.any([interruptions.stop, interruptions.detach, over.signal]);
   checkDescriptors(context);
   const names = hosts.map((host) => host.name);
-  const style = options.json !== undefined ? 'none' : options.jsonl === true ? 'jsonl' : 'lines';
+  const style = watchStyle(options);
   const view = openWatchView(names, output, style);
   try {
     await using transports = openCommandTransports(options, context);

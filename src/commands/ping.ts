@@ -3,7 +3,7 @@ import type { ExitName } from '../domain/exit.ts';
 import { fanOutExit, pingHosts, type PingResult } from '../engine/fan-out.ts';
 import { checkFields } from '../report/json.ts';
 import { openReporter } from '../report/registry.ts';
-import { pingJson, pingRow, renderPing } from '../report/scan-tables.ts';
+import { pingJson, pingRow, renderPing, type PingRow } from '../report/scan-tables.ts';
 import { watchJson } from '../report/watch-view.ts';
 import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
@@ -13,7 +13,7 @@ import { defaultConcurrency } from './look.ts';
 import { watch } from './ping-watch.ts';
 import type { Options } from './options.ts';
 import { askRoutes, lookingContext, openCommandTransports, remoteOpener } from './reach.ts';
-import { show } from './show.ts';
+import { showResults } from './show.ts';
 import { unrecorded } from './unrecorded.ts';
 
 /** Looks whether work would be possible; needs no ledger and records nothing. */
@@ -40,8 +40,12 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
   const order = new Map(hosts.map((host, index) => [host.name, index]));
   results.sort((a, b) => (order.get(a.host.name) ?? 0) - (order.get(b.host.name) ?? 0));
   const rows = results.map(pingRow);
-  show({ rows, shape: pingJson, json: options.json, text: () => renderPing(rows, context.output) }, context);
-  return context.interruptions.exitName() ?? fanOutExit(results.map((result) => ('error' in result ? result : {})));
+  const exitName =
+    context.interruptions.exitName() ?? fanOutExit(results.map((result) => ('error' in result ? result : {})));
+  const isWell = (row: PingRow): boolean => row.state === 'ok';
+  const text = (shown: readonly PingRow[]): string => renderPing(shown, context.output);
+  showResults({ rows, shape: pingJson, options, exitName, isWell, text }, context);
+  return exitName;
 }
 
 function refuseStray(options: Partial<Options>): void {

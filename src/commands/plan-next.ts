@@ -1,8 +1,9 @@
 // What a person types after a plan that was not written to a file.
-import { shellWord } from '../base/text.ts';
+import { cleanLine, shellWord } from '../base/text.ts';
 import { isUncertain, type Plan } from '../domain/plan.ts';
 import { hasWork } from '../engine/plan.ts';
 import type { Invocation } from './command.ts';
+import type { Context } from './context.ts';
 
 /** One line: the command that comes next, with the files of this one. */
 export function nextAfterPlan(plan: Plan, { arguments: [playbook = ''], options }: Invocation): string {
@@ -13,4 +14,9 @@ export function nextAfterPlan(plan: Plan, { arguments: [playbook = ''], options 
   if (plan.hosts.some((host) => isUncertain(host, plan)))
     return `next, as root or with -b: ${again}, which fetches the package lists first`;
   return 'next: fettle report status';
+}
+
+/** Where the plan itself is not printed: what is uncertain about it, on stderr. */
+export function warnOfPlan({ warnings }: Plan, context: Context): void {
+  for (const warning of warnings) context.console.warn(`warning: ${cleanLine(warning)}`);
 }

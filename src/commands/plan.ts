@@ -1,4 +1,3 @@
-import { cleanLine } from '../base/text.ts';
 import type { ExitName } from '../domain/exit.ts';
 import type { Plan } from '../domain/plan.ts';
 import { planExit } from '../engine/run-result.ts';
@@ -8,7 +7,7 @@ import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
 import { lookAt } from './look.ts';
 import { showDocument } from './show.ts';
-import { nextAfterPlan } from './plan-next.ts';
+import { nextAfterPlan, warnOfPlan } from './plan-next.ts';
 import { openPlanFile } from './plan-output.ts';
 import { planFleet, readPlanRequest, type MadePlan } from './planning.ts';
 
@@ -44,9 +43,7 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
     showDocument(jsonObject('plan', planValue(made, options.json), options.json), context);
   else if (options.quiet !== true && options.jsonl !== true)
     context.output.stdout.write(renderPlan({ plan, sha256, path: file }, context.output));
-  else if (options.quiet === true) {
-    for (const warning of plan.warnings) context.console.warn(`warning: ${cleanLine(warning)}`);
-  }
+  if (options.quiet === true) warnOfPlan(plan, context);
   if (file === undefined && options.jsonl !== true) context.console.message(nextAfterPlan(plan, invocation));
   return exitName;
 }

@@ -10,7 +10,7 @@ import type { Context } from './context.ts';
 import { loadFleet } from './fleet.ts';
 import { lookAt } from './look.ts';
 import type { Options } from './options.ts';
-import { show } from './show.ts';
+import { showResults } from './show.ts';
 
 /** Hosts fetch their lists about once a day by themselves. */
 const defaultMaxAgeMs = 36 * 3_600_000;
@@ -38,12 +38,14 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
         const order = new Map(hosts.map((host, index) => [host.name, index]));
         rows.sort((a, b) => (order.get(a.host) ?? 0) - (order.get(b.host) ?? 0));
         const failed = ends.filter((end) => end.error !== undefined).length;
+        const exitName = scanExit(fanOutExit(ends), rows, options);
         return {
-          exitName: scanExit(fanOutExit(ends), rows, options),
+          exitName,
           counts: { scanned: rows.length - failed, failed },
           print: () => {
             if (options.jsonl === true) return;
-            show({ rows, shape: scanJson, json: options.json, text: () => renderScan(rows, context.output) }, context);
+            const text = (shown: readonly ScanRow[]): string => renderScan(shown, context.output);
+            showResults({ rows, shape: scanJson, options, exitName, isWell: isWellScanned, text }, context);
           },
         };
       },
@@ -59,6 +61,11 @@ function scanExit(reached: ExitName, rows: readonly ScanRow[], options: Partial<
   if (options.detailedExitcode === true && scanned.some((row) => row.security + row.other > 0)) return 'changes';
   if (scanned.some((row) => row.problems.length > 0)) return 'partial';
   return scanned.some((row) => row.isStale) ? 'unverified' : 'ok';
+}
+
+/** Pending updates and reboots are an answer like any other; a gap in it is not. */
+function isWellScanned(row: ScanRow): boolean {
+  return row.state === 'scanned' && !row.isIncomplete && !row.isStale && row.problems.length === 0 && row.broken === 0;
 }
 
 export function readDuration(text: string | undefined, flag: string): number | undefined {

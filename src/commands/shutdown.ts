@@ -5,14 +5,14 @@ import type { Outcome } from '../domain/outcome.ts';
 import { callOffShutdowns } from '../engine/call-off.ts';
 import { fanOutExit } from '../engine/fan-out.ts';
 import { FettleError } from '../domain/error.ts';
-import { callOffJson, renderCallOff } from '../report/call-off-table.ts';
+import { callOffJson, renderCallOff, type CallOffRow } from '../report/call-off-table.ts';
 import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
 import { loadFleet } from './fleet.ts';
 import { lookAt } from './look.ts';
 import { carryOutPower } from './power.ts';
 import { confirm } from './rollout.ts';
-import { show } from './show.ts';
+import { showResults } from './show.ts';
 
 /** Switches hosts off and proves that each is gone; with `--cancel`, calls off what is scheduled on them. */
 export async function run(invocation: Invocation, context: Context): Promise<ExitName> {
@@ -44,14 +44,13 @@ function callOff(hosts: readonly Host[], { options }: Invocation, context: Conte
           onResult: (host, outcome) => ends.push({ host: host.name, outcome }),
         });
         const good = ends.filter(({ outcome }) => outcome.verdict === 'verified').length;
+        const exitName = fanOutExit(ends.map(({ outcome }) => errorOf(outcome)));
+        const isWell = ({ outcome }: CallOffRow): boolean => outcome.verdict === 'verified';
+        const text = (shown: readonly CallOffRow[]): string => renderCallOff(shown, context.output);
         return {
-          exitName: fanOutExit(ends.map(({ outcome }) => errorOf(outcome))),
+          exitName,
           counts: { ok: good, failed: ends.length - good },
-          print: () =>
-            show(
-              { rows: ends, shape: callOffJson, json: options.json, text: () => renderCallOff(ends, context.output) },
-              context,
-            ),
+          print: () => showResults({ rows: ends, shape: callOffJson, options, exitName, isWell, text }, context),
         };
       },
     },

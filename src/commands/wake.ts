@@ -8,7 +8,7 @@ import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
 import { loadFleet } from './fleet.ts';
 import { lookAt } from './look.ts';
-import { show } from './show.ts';
+import { showResults } from './show.ts';
 
 const everybody = '255.255.255.255';
 
@@ -31,11 +31,13 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
           rows.push(await wake(host, ledger, port));
         }
         const failed = rows.filter((row) => row.error !== undefined).length;
+        const exitName = failed === 0 ? 'ok' : 'partial';
+        const isWell = (row: WakeRow): boolean => row.error === undefined;
+        const text = (shown: readonly WakeRow[]): string => renderWake(shown, context.output);
         return {
-          exitName: failed === 0 ? 'ok' : 'partial',
+          exitName,
           counts: { sent: rows.length - failed, failed },
-          print: () =>
-            show({ rows, shape: wakeJson, json: options.json, text: () => renderWake(rows, context.output) }, context),
+          print: () => showResults({ rows, shape: wakeJson, options, exitName, isWell, text }, context),
         };
       },
     },

@@ -13,7 +13,7 @@ import type { EngineLimits, RunContext } from './context.ts';
 import type { HostRemote } from './host-remote.ts';
 import type { OwnMachine } from './own-machine.ts';
 import { Rollout } from './rollout.ts';
-import { SafeSink } from './safe-sink.ts';
+import { SafeSink, unshown } from './safe-sink.ts';
 import { membersOf } from './member.ts';
 import type { RunResult } from './run-result.ts';
 
@@ -46,13 +46,18 @@ export interface ApplyOptions extends Pick<
  */
 export async function applyPlan(options: ApplyOptions): Promise<RunResult> {
   const sink = new SafeSink(options.sink);
-  const result = await carryOut({ ...options, sink });
-  if (sink.failure === undefined) return result;
-  const reason = `events of the run could not all be shown: ${sink.failure.message}`;
-  return { ...result, exitName: worstExit([result.exitName, 'internal']), reasons: [reason, ...result.reasons] };
+  return await carryOut({ ...options, sink });
 }
 
-async function carryOut(options: ApplyOptions): Promise<RunResult> {
+/** Events that could not be shown are a fault of fettle, whatever became of the hosts; the record has it too. */
+function withDisplay(result: RunResult, { failure }: SafeSink): RunResult {
+  if (failure === undefined) return result;
+  const exitName = worstExit([result.exitName, 'internal']);
+  return { ...result, exitName, reasons: [unshown(failure), ...result.reasons] };
+}
+
+async function carryOut(options: ApplyOptions & { readonly sink: SafeSink }): Promise<RunResult> {
+  const { sink } = options;
   await using rollout = new Rollout(rolloutOptions(options));
   await options.record.append([options.opening]);
   options.sink.event(options.opening);
@@ -62,15 +67,19 @@ async function carryOut(options: ApplyOptions): Promise<RunResult> {
       await checkAll(rollout, options);
       await rollout.throughWaves();
     }
-    const result = rollout.result(options.interruptedAs());
-    await rollout.attempt(() => finish(rollout, options, result));
+    const end = (): Promise<void> =>
+      finish(rollout, options, withDisplay(rollout.result(options.interruptedAs()), sink));
+    const before = sink.failure;
+    await rollout.attempt(end);
+    // The end itself could not be shown: the last word of the record is how the process exits.
+    if (before === undefined && sink.failure !== undefined) await rollout.attempt(end);
   } catch (error) {
     await rollout.attempt(() => closeBroken(rollout, options, error));
     throw error;
   } finally {
     await rollout.attempt(() => rollout.releaseLeases());
   }
-  return rollout.result(options.interruptedAs());
+  return withDisplay(rollout.result(options.interruptedAs()), sink);
 }
 
 /** No error leaves a run open: what was not foreseen ends it as `internal`. */

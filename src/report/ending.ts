@@ -15,7 +15,7 @@ export function endText(state: RunState, stream: OutputStream): string {
   return renderSummary(summary, stream, shown);
 }
 
-/** Ended as asked for: exit 0, or an exit name that counts as good. */
+/** Ended as asked for: exit 0, `changes` (which is no fault), or an exit name that counts as good. */
 export function isWellEnded(state: RunState, accepted: readonly string[]): boolean {
   const { finished } = state;
   if (finished === undefined) {
@@ -24,5 +24,5 @@ export function isWellEnded(state: RunState, accepted: readonly string[]): boole
     });
     return isOver && state.detached === undefined;
   }
-  return finished.exitCode === 0 || accepted.includes(finished.exitName);
+  return finished.exitCode === 0 || finished.exitName === 'changes' || accepted.includes(finished.exitName);
 }

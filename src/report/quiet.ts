@@ -1,14 +1,19 @@
+import { eventLine } from './event-lines.ts';
 import type { Output } from './output.ts';
 import { endText, isWellEnded } from './ending.ts';
 import type { Reporter, ReporterOptions } from './reporter.ts';
 import { emptyRun, reduceRun } from './run-state.ts';
 
-/** Silence while all is well (cron mails whatever is printed); else the summary. */
+/** Silence while all is well (cron mails whatever is printed); else warnings as they come, and the summary. */
 export function createQuietReporter(output: Output, { accepted }: ReporterOptions): Reporter {
   const { stderr, clock } = output;
   const state = emptyRun();
   return {
-    event: (event) => void reduceRun(state, event, clock.elapsedMs()),
+    event: (event) => {
+      reduceRun(state, event, clock.elapsedMs());
+      const line = event.type === 'note' && event.level === 'warn' ? eventLine(event, 0) : undefined;
+      if (line !== undefined) stderr.write(`${line}\n`);
+    },
     finish() {
       if (!isWellEnded(state, accepted)) stderr.write(output.asTyped(endText(state, stderr)));
     },

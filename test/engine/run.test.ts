@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FettleError } from '../../src/domain/error.ts';
+import type { EventSink } from '../../src/domain/event.ts';
 import type { Plan } from '../../src/domain/plan.ts';
 import { breakInstalls, FakeFleet } from '../support/fake-fleet.ts';
 import { MortalProcess, MortalRecord } from '../support/mortal-process.ts';
@@ -450,7 +451,35 @@ test('a display that fails costs no host and no record: the run is carried out, 
   const result = await fleet.apply(planOf([['a'], ['b']]));
   assert.deepEqual([result.counts, result.exitName], [{ verified: 2 }, 'internal']);
   assert.match(result.reasons[0] ?? '', /could not all be shown: Cannot read properties/);
-  assert.equal(fleet.record.ofType('run.finished')[0]?.exitName, 'ok');
+  const recorded = fleet.record.ofType('run.finished').at(-1);
+  assert.deepEqual([recorded?.exitName, recorded?.exitCode, recorded?.reasons[0]], ['internal', 1, result.reasons[0]]);
+});
+
+test('where only the end of a run cannot be shown, the last word of the record is how the process exits', async () => {
+  const fleet = new FakeFleet(['a']);
+  fleet.sink.event = (event) => {
+    if (event.type === 'run.finished') throw new TypeError('no width');
+  };
+  const result = await fleet.apply(planOf([['a']]));
+  assert.deepEqual([result.counts, result.exitName], [{ verified: 1 }, 'internal']);
+  assert.equal(fleet.record.ofType('run.finished').at(-1)?.exitName, 'internal');
+});
+
+test('a reader of the events that does not read is waited for, but not past a detach', async () => {
+  const fleet = new FakeFleet(['a', 'b']);
+  const [detach, asked] = [new AbortController(), Promise.withResolvers<void>()];
+  const sink: EventSink = {
+    event: () => undefined,
+    drained: () => {
+      asked.resolve();
+      return new Promise(() => undefined);
+    },
+  };
+  const running = fleet.apply(planOf([['a'], ['b']]), { sink, detach: detach.signal });
+  await asked.promise;
+  assert.equal(fleet.installsOf('a') + fleet.installsOf('b'), 0);
+  detach.abort(new FettleError('cancelled', 'terminated'));
+  assert.equal((await running).exitName, 'interrupted');
 });
 
 test('a fault of fettle itself is not called a failure of the ledger', async () => {

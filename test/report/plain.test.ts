@@ -69,6 +69,19 @@ test('quiet says nothing of a good run, nor of an end that --ok accepts', async 
   assert.equal(await shown('ok', 0), '');
   assert.equal(await shown('locked', 11, ['locked']), '');
   assert.match(await shown('locked', 11), /exit 11 \(locked\)/);
+  assert.equal(await shown('changes', 3), '', 'what --detailed-exitcode reports is no fault');
+});
+
+test('quiet leaves out no warning of a run that ended well', async () => {
+  const { output, stderr } = fakeOutput();
+  const reporter = await createReporter('quiet', output);
+  for (const event of [...opening, ...oneHost('web01', verified, 0)]) reporter.event(event);
+  reporter.event({ type: 'note', run: '01JRUN', level: 'warn', message: 'drift is judged by old lists' });
+  reporter.event({ type: 'note', run: '01JRUN', level: 'info', message: 'the host was away for 3 s' });
+  reporter.event({ type: 'run.finished', run: '01JRUN', exitCode: 0, exitName: 'ok', reasons: [], counts: {} });
+  reporter.finish();
+  assert.match(stderr.text, /^\S.*drift is judged by old lists$/m);
+  assert.equal(stderr.text.split('\n').length, 2);
 });
 
 test('quiet tells of a run that was let go', async () => {

@@ -1,4 +1,5 @@
 import { FettleError } from '../../src/domain/error.ts';
+import type { EventSink } from '../../src/domain/event.ts';
 import type { Plan } from '../../src/domain/plan.ts';
 import type { RunRecord } from '../../src/domain/record.ts';
 import { spawnLocal } from '../../src/engine/local-command.ts';
@@ -17,6 +18,7 @@ export interface RolloutCall {
   readonly gate?: Gate;
   readonly stop?: AbortSignal;
   readonly detach?: AbortSignal;
+  readonly sink?: EventSink;
   readonly isResumed?: boolean;
   readonly own?: OwnMachine;
   readonly reachedThrough?: ReadonlyMap<string, readonly string[]>;
@@ -66,7 +68,7 @@ export class FakeFleet {
       hosts: new Map(names.map((name) => [name, fakeHost(name)])),
       operator,
       clock: this.clock,
-      sink: this.sink,
+      sink: call.sink ?? this.sink,
       record: call.record ?? this.record,
       stop: call.stop ?? never,
       detach: call.detach ?? never,
