@@ -119,7 +119,10 @@ export const optionTable: Readonly<Record<OptionName, OptionSpec>> = {
     choices: ['auto', 'plain', 'none'],
   },
   debug: { flags: '--debug', description: 'show stack traces of errors' },
-  detailedExitcode: { flags: '--detailed-exitcode', description: 'exit 3 when there is something to do' },
+  detailedExitcode: {
+    flags: '--detailed-exitcode',
+    description: 'exit 3 when there is something to do; of reports also 5 or 6 when hosts are not known for certain',
+  },
   ok: { flags: '--ok <names>', description: 'exit names to treat as 0, e.g. changes,locked' },
   out: { flags: '-o, --out <file>', description: 'where to write it' },
   planHash: {

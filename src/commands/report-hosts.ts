@@ -1,34 +1,62 @@
+import { isoTime } from '../base/format.ts';
 import { FettleError } from '../domain/error.ts';
 import type { ExitName } from '../domain/exit.ts';
-import { hostsJson, packagesJson } from '../report/ledger-json.ts';
+import type { HostStatusRow } from '../domain/report.ts';
+import { doubtWords } from '../report/doubts.ts';
+import { hostsJson, packagesJson, reportDocument } from '../report/ledger-json.ts';
 import { renderHosts, renderPackages } from '../report/ledger-tables.ts';
-import { readAsOf } from './as-of.ts';
 import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
-import { openToRead } from './record.ts';
-import { show } from './show.ts';
+import { report, type Report, type ReportSource } from './report-answer.ts';
 
 /** Every host with its facts; with a host, what was installed on it. */
-export async function run({ arguments: given, options }: Invocation, context: Context): Promise<ExitName> {
-  const asOfMs = readAsOf(options, context);
-  await using ledger = await openToRead(options, context);
-  const { output } = context;
+export function run({ arguments: given, options }: Invocation, context: Context): Promise<ExitName> {
   const [host] = given;
-  if (host === undefined) {
-    const rows = await ledger.hosts(asOfMs);
-    show(
-      { rows, shape: hostsJson, json: options.json, text: () => renderHosts(rows, { output, nowMs: asOfMs }) },
-      context,
-    );
-    return 'ok';
-  }
-  const found = await ledger.packagesAt(host, asOfMs);
-  if (found === undefined) {
-    throw new FettleError('usage', `the ledger has no scan of ${host} from before that time`, {
+  return report(options, context, (source) =>
+    host === undefined ? hostsReport(source, context) : packagesReport(host, source, context),
+  );
+}
+
+async function hostsReport({ ledger, nowMs, status, doubts }: ReportSource, context: Context): Promise<Report> {
+  const facts = new Map((await ledger.hosts(nowMs)).map((row) => [row.hostId, row]));
+  const rows = status.map((row) => {
+    const its = row.hostId === undefined ? undefined : facts.get(row.hostId);
+    return its === undefined ? { status: row } : { status: row, facts: its };
+  });
+  return {
+    document: (choice) => reportDocument(hostsJson, rows, { choice, doubts }),
+    text: () => renderHosts(rows, { output: context.output, nowMs }),
+    hasWork: false,
+  };
+}
+
+async function packagesReport(host: string, source: ReportSource, context: Context): Promise<Report> {
+  const { ledger, nowMs } = source;
+  const found = await ledger.packagesAt(host, nowMs);
+  const about = ofHost(source.status, host);
+  if (found === undefined) throw noPackages(host, about);
+  const rows = found.packages;
+  const doubts = ofHost(source.doubts, host);
+  return {
+    document: (choice) => reportDocument(packagesJson, rows, { choice, doubts }),
+    text: () => renderPackages(rows, doubts[0], { output: context.output, nowMs }),
+    hasWork: false,
+    about,
+  };
+}
+
+/** By name or id; none where the ledger does not know it. */
+export function ofHost(rows: readonly HostStatusRow[], host: string): readonly HostStatusRow[] {
+  return rows.filter((row) => row.host === host || row.hostId === host);
+}
+
+function noPackages(host: string, [known]: readonly HostStatusRow[]): FettleError {
+  if (known === undefined) {
+    return new FettleError('usage', `the ledger has no scan of ${host} from before that time`, {
       hint: 'list its hosts with: fettle report hosts',
     });
   }
-  const rows = found.packages;
-  show({ rows, shape: packagesJson, json: options.json, text: () => renderPackages(rows, output) }, context);
-  return 'ok';
+  return new FettleError('usage', `no packages of ${host} are known: ${doubtWords(known, isoTime)}`, {
+    hint: `scan it with: fettle scan ${host}`,
+  });
 }

@@ -1,25 +1,26 @@
 import type { ExitName } from '../domain/exit.ts';
+import { isInDoubt } from '../domain/host-state.ts';
 import { jsonList } from '../report/json.ts';
-import { pendingRebootsJson, rebootsJson } from '../report/ledger-json.ts';
-import { renderPendingReboots, renderReboots } from '../report/ledger-tables.ts';
-import { readAsOf } from './as-of.ts';
+import { pendingRebootsJson, rebootsJson, reportDocument } from '../report/ledger-json.ts';
+import { renderRebootReport } from '../report/reboot-tables.ts';
 import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
-import { openToRead } from './record.ts';
-import { showDocument } from './show.ts';
+import { report } from './report-answer.ts';
 
-/** Who waits for a reboot since when, then the reboots that were done. */
-export async function run({ options }: Invocation, context: Context): Promise<ExitName> {
-  const nowMs = readAsOf(options, context);
-  await using ledger = await openToRead(options, context);
-  const { pending, done } = await ledger.reboots(nowMs);
-  const { output } = context;
-  if (options.json !== undefined) {
-    showDocument({ ...jsonList(pendingRebootsJson, pending), ...jsonList(rebootsJson, done, options.json) }, context);
-    return 'ok';
-  }
-  output.stdout.write(renderPendingReboots(pending, { output, nowMs }));
-  if (output.stdout.isTty) output.stdout.write('\n');
-  output.stdout.write(renderReboots(done, output));
-  return 'ok';
+/** Who waits for a reboot since when, of whom that is not known, and every reboot that was done. */
+export function run({ options }: Invocation, context: Context): Promise<ExitName> {
+  return report(options, context, async ({ ledger, nowMs, status }) => {
+    const { pending, done } = await ledger.reboots(nowMs);
+    const doubts = status.filter(
+      (row) => isInDoubt(row) || (row.scannedMs !== undefined && row.rebootNeeded === 'unknown'),
+    );
+    return {
+      document: (choice) => ({
+        ...jsonList(pendingRebootsJson, pending),
+        ...reportDocument(rebootsJson, done, { choice, doubts }),
+      }),
+      text: () => renderRebootReport({ pending, doubts, done }, { output: context.output, nowMs }),
+      hasWork: pending.length > 0,
+    };
+  });
 }

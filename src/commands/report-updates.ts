@@ -1,17 +1,19 @@
 import type { ExitName } from '../domain/exit.ts';
-import { updatesJson } from '../report/ledger-json.ts';
+import { reportDocument, updatesJson } from '../report/ledger-json.ts';
 import { renderUpdates } from '../report/ledger-tables.ts';
-import { readAsOf } from './as-of.ts';
 import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
-import { openToRead } from './record.ts';
-import { show } from './show.ts';
+import { report } from './report-answer.ts';
 
-export async function run({ options }: Invocation, context: Context): Promise<ExitName> {
-  const nowMs = readAsOf(options, context);
-  await using ledger = await openToRead(options, context);
-  const rows = await ledger.pendingUpdates(nowMs);
-  const { output } = context;
-  show({ rows, shape: updatesJson, json: options.json, text: () => renderUpdates(rows, { output, nowMs }) }, context);
-  return 'ok';
+/** Each pending update with its hosts, and the hosts on which there may be others. */
+export function run({ options }: Invocation, context: Context): Promise<ExitName> {
+  return report(options, context, async ({ ledger, nowMs, doubts, status }) => {
+    const rows = await ledger.pendingUpdates(nowMs);
+    return {
+      document: (choice) => reportDocument(updatesJson, rows, { choice, doubts }),
+      text: () => renderUpdates(rows, doubts, { output: context.output, nowMs }),
+      // Those that are held back are shown, but nothing is to be done about them.
+      hasWork: status.some((row) => row.scannedMs !== undefined && row.security + row.other > 0),
+    };
+  });
 }

@@ -113,6 +113,8 @@ export interface ScannedStatus {
   readonly securityKnown: boolean;
   /** The host's own metadata was too old when it was scanned. */
   readonly isStale: boolean;
+  /** Updates may be missing from the answer; `problems` say why. */
+  readonly isIncomplete: boolean;
   readonly metadataFetchedMs?: number;
   readonly rebootNeeded: 'yes' | 'no' | 'unknown';
   readonly rebootReasons: readonly string[];
@@ -123,11 +125,18 @@ export interface ScannedStatus {
 /** One host that the ledger knows, up to some time. Without a scan nothing is known of its updates. */
 export type HostStatusRow = {
   readonly host: string;
-  readonly hostId: string;
-  /** The first of the tries since the last scan that did not reach it. */
+  /** Absent where only its name was recorded: it was selected and never contacted. */
+  readonly hostId?: string;
+  /** When it was first contacted, or else selected. */
+  readonly firstSeenMs: number;
+  /** The first of the latest tries that did not reach it, all of them later than the last scan. */
   readonly unreachableSinceMs?: number;
+  /** The same for tries that reached it and brought no scan. */
+  readonly failedSinceMs?: number;
   /** Why the latest of them failed. */
   readonly lastFailure?: string;
+  /** The run that selected it first, where none contacted it. */
+  readonly selectedBy?: string;
   readonly lastVerdict?: Verdict;
   readonly lastRun?: string;
 } & (ScannedStatus | { readonly scannedMs?: undefined });
@@ -200,6 +209,12 @@ export interface PackageRow {
   readonly arch: string;
   readonly version: string;
   readonly status: string;
+}
+
+/** A host as `report hosts` shows it; without `facts` it was never scanned. */
+export interface KnownHostRow {
+  readonly status: HostStatusRow;
+  readonly facts?: HostRow;
 }
 
 export interface PendingRebootRow {

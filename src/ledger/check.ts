@@ -68,6 +68,7 @@ const shareOfEvent: Readonly<Record<RunEventType, TableShare>> = {
 
 const shareOfTable: Readonly<Record<(typeof projections)[number], TableShare>> = {
   host: 'hosts',
+  host_name: 'hosts',
   host_run: 'hosts',
   scan: 'hosts',
   host_fact: 'hosts',
@@ -76,6 +77,7 @@ const shareOfTable: Readonly<Record<(typeof projections)[number], TableShare>> =
   reboot: 'hosts',
   finding: 'hosts',
   run: 'work',
+  selected_host: 'work',
   wave: 'work',
   step: 'work',
   update_result: 'work',

@@ -144,7 +144,7 @@ export function reboots(
     }));
   const done = all(
     connection,
-    query.selectFrom('reboot').selectAll().where('at', '<=', asOfMs).orderBy('at', 'desc').limit(200),
+    query.selectFrom('reboot').selectAll().where('at', '<=', asOfMs).orderBy('at', 'desc'),
   ).map(toReboot);
   return { pending, done };
 }

@@ -112,6 +112,27 @@ const migrations: readonly string[] = [
   ALTER TABLE lease ADD COLUMN boot_id TEXT;
   ALTER TABLE lease ADD COLUMN boot_expires INTEGER;
   `,
+  `
+  CREATE TABLE selected_host (name TEXT PRIMARY KEY, run TEXT NOT NULL, at INTEGER NOT NULL);
+  CREATE TABLE host_name (name TEXT PRIMARY KEY, at INTEGER NOT NULL);
+  CREATE TEMP VIEW told AS SELECT seq, time, type, run,
+    CASE WHEN json_valid(envelope) THEN envelope ELSE '{}' END AS envelope FROM event;
+  INSERT OR IGNORE INTO selected_host
+    SELECT CASE named.type WHEN 'object' THEN json_extract(named.value, '$.host') ELSE named.value END, run, time
+    FROM (
+      SELECT told.seq, told.run, told.time, part.key AS part, json_extract(told.envelope, part.value) AS names
+      FROM told, json_each(json_array('$.body.hosts', '$.body.idle', '$.body.absent')) AS part
+      WHERE told.type = 'run.started' AND json_type(told.envelope, part.value) = 'array'
+    ), json_each(names) AS named ORDER BY seq, part, named.key;
+  INSERT OR IGNORE INTO host_name SELECT json_extract(envelope, '$.body.host'), time FROM told
+    WHERE type IN ('host.started', 'host.scanned', 'host.finished') AND json_type(envelope, '$.body.host') = 'text'
+    ORDER BY seq;
+  UPDATE scan SET status_json = json_set(status_json, '$.isIncomplete', json('true')) WHERE seq IN (
+    SELECT told.seq FROM told, json_each(told.envelope, '$.body.scan.problems') AS problem
+    WHERE told.type = 'host.scanned' AND json_extract(problem.value, '$.isIncomplete')
+  );
+  DROP VIEW told;
+  `,
 ];
 
 export const schemaVersion = migrations.length;
@@ -119,7 +140,9 @@ export const schemaVersion = migrations.length;
 /** Tables that are made from events and can be made again. */
 export const projections = [
   'host',
+  'host_name',
   'run',
+  'selected_host',
   'wave',
   'host_run',
   'step',

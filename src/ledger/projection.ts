@@ -1,7 +1,7 @@
 // From events to tables. The only writer of every table that can be rebuilt.
 import type { PackedEvent, PackedScanEvent } from './blob.ts';
 import { projectScan } from './scan-projection.ts';
-import type { Connection } from './sqlite.ts';
+import { prepared, type Connection } from './sqlite.ts';
 import * as statements from './statements.ts';
 
 export interface Projected {
@@ -71,8 +71,10 @@ function told(level: string, message: string): { level: string; message: string 
 
 function startRun(connection: Connection, timeMs: number, event: Of<'run.started'>): void {
   const { type: _type, ...opening } = event;
-  const { run, kind } = event;
+  const { run, kind, hosts, idle = [], absent = [] } = event;
   statements.insertRun.run(connection, { run, kind, started_at: timeMs, opening_json: JSON.stringify(opening) });
+  const names = [...hosts, ...idle, ...absent.map(({ host }) => host)];
+  prepared(connection, statements.selectHosts).run(run, timeMs, JSON.stringify(names));
 }
 
 function finishRun(connection: Connection, timeMs: number, event: Of<'run.finished'>): void {
@@ -88,6 +90,7 @@ function startWave(connection: Connection, timeMs: number, event: Of<'wave.start
 
 function seeHost(connection: Connection, timeMs: number, { hostId, host }: { hostId: string; host: string }): void {
   statements.seeHost.run(connection, { host_id: hostId, name: host, last_seen: timeMs });
+  statements.nameHost.run(connection, { name: host, at: timeMs });
 }
 
 function startHost(connection: Connection, timeMs: number, event: Of<'host.started'>): void {

@@ -1,4 +1,4 @@
-import type { HistoryEntry, HostFacts } from '../domain/scan.ts';
+import { gapsOf, type HistoryEntry, type HostFacts } from '../domain/scan.ts';
 import { countPending, type HeldBack, type Update } from '../domain/update.ts';
 import type { PackedScan, PackedScanEvent } from './blob.ts';
 import { one, prepared, query, template, type Connection, type Slots } from './sqlite.ts';
@@ -21,6 +21,8 @@ export interface ScanStatus {
   readonly broken: number;
   readonly problems: readonly string[];
   readonly packages: number;
+  /** Updates may be missing from the answer; absent where it was complete. */
+  readonly isIncomplete?: true;
 }
 
 const insertScan = template((slot: Slots<Tables['scan']>) =>
@@ -136,6 +138,7 @@ function statusOf(scan: PackedScan): ScanStatus {
     broken: scan.broken.length,
     problems: scan.problems.map((problem) => problem.message),
     packages: scan.packageCount,
+    ...(gapsOf(scan).length === 0 ? {} : { isIncomplete: true }),
   };
 }
 

@@ -71,6 +71,17 @@ export const seeHost = template((slot: Slots<Pick<Tables['host'], 'host_id' | 'n
     ),
 );
 
+export const nameHost = template((slot: Slots<Tables['host_name']>) =>
+  query
+    .insertInto('host_name')
+    .values({ name: slot('name'), at: slot('at') })
+    .onConflict((conflict) => conflict.column('name').doNothing()),
+);
+
+/** Run, time, names as a JSON array: all hosts of a run in one statement. */
+export const selectHosts = `INSERT OR IGNORE INTO selected_host (name, run, at)
+  SELECT value, ?, ? FROM json_each(?) ORDER BY key`;
+
 export const openHostRun = template((slot: Slots<Omit<Tables['host_run'], 'ended_at' | 'verdict' | 'outcome_json'>>) =>
   query
     .insertInto('host_run')

@@ -13,6 +13,10 @@ export interface Tables {
   };
   blob: { sha256: string; size: number; body: Uint8Array };
   host: { host_id: string; name: string; first_seen: number; last_seen: number };
+  /** Every name under which a host was worked on or answered, and when that was first. */
+  host_name: { name: string; at: number };
+  /** Every name that was selected for a run, contacted or not, and the first of those runs. */
+  selected_host: { name: string; run: string; at: number };
   run: {
     run: string;
     kind: string;

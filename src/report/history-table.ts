@@ -1,6 +1,7 @@
 // `report history`: what happened on hosts, the latest first.
 import { formatTime, isoTime } from '../base/format.ts';
-import type { HistoryRow } from '../domain/report.ts';
+import type { HistoryRow, HostStatusRow } from '../domain/report.ts';
+import { doubtSince, doubtWords, renderDoubts } from './doubts.ts';
 import { jsonTime, type JsonShape } from './json.ts';
 import type { Output } from './output.ts';
 import { renderTable, type Column } from './table.ts';
@@ -25,7 +26,12 @@ export const historyJson: JsonShape<HistoryRow> = {
   },
 };
 
-export function renderHistory(rows: readonly HistoryRow[], { output }: { readonly output: Output }): string {
+/** `doubts` are hosts of which something may be missing, their own records above all: those come with a scan. */
+export function renderHistory(
+  rows: readonly HistoryRow[],
+  doubts: readonly HostStatusRow[],
+  { output, nowMs }: { readonly output: Output; readonly nowMs: number },
+): string {
   const columns: readonly Column<HistoryRow>[] = [
     { title: 'AT', text: (row) => formatTime(row.atMs), plain: (row) => isoTime(row.atMs) },
     { title: 'HOST', text: (row) => row.host },
@@ -44,8 +50,22 @@ export function renderHistory(rows: readonly HistoryRow[], { output }: { readonl
       narrow: 'wrap',
     },
   ];
-  return renderTable(columns, rows, { output, empty: 'nothing is recorded that matches' });
+  const table = renderTable(columns, rows, { output, empty: 'nothing is recorded that matches' });
+  if (output.stdout.isTty) return table + renderDoubts(doubts, { output, nowMs });
+  return table + renderTable(doubtColumns, doubts, { output, empty: '' });
 }
+
+/** In a pipe they follow as rows with the same columns. */
+const doubtColumns: readonly Column<HostStatusRow>[] = [
+  { title: 'AT', text: doubtSince },
+  { title: 'HOST', text: (row) => row.host },
+  { title: 'UPDATE', text: () => '-' },
+  { title: 'FROM', text: () => '-' },
+  { title: 'TO', text: () => '-' },
+  { title: 'STATE', text: () => 'unknown' },
+  { title: 'BY', text: () => '-' },
+  { title: 'REMARKS', text: (row) => doubtWords(row, isoTime) },
+];
 
 /** The run of this ledger, or whoever the host itself names. */
 function askedBy({ run, client }: HistoryRow): string {

@@ -1,8 +1,10 @@
 // JSON shapes of the ledger's answers: `--json=fields` of `report …`, `run …` and `ledger …`.
+import { stateOf } from '../domain/host-state.ts';
 import type {
   HostRow,
   HostRunRow,
   HostStatusRow,
+  KnownHostRow,
   LedgerCheck,
   LedgerStats,
   PackageRow,
@@ -13,7 +15,18 @@ import type {
   RunRow,
   ScannedStatus,
 } from '../domain/report.ts';
-import { jsonRow, jsonTime, type JsonShape } from './json.ts';
+import { doubtsJson } from './doubts.ts';
+import { jsonList, jsonRow, jsonTime, type FieldChoice, type JsonShape } from './json.ts';
+
+/** A document of a report: its list, and every host of which that may not be so. */
+export function reportDocument<Row>(
+  shape: JsonShape<Row>,
+  rows: readonly Row[],
+  { choice, doubts }: { readonly choice: FieldChoice; readonly doubts: readonly HostStatusRow[] },
+): Record<string, unknown> {
+  const { uncertain } = jsonList(doubtsJson, doubts);
+  return { ...jsonList(shape, rows, choice), uncertain };
+}
 
 function ofKnown<T>(read: (row: HostStatusRow & ScannedStatus) => T): (row: HostStatusRow) => T | null {
   return (row) => (row.scannedMs === undefined ? null : read(row));
@@ -26,10 +39,11 @@ export const statusJson: JsonShape<HostStatusRow> = {
   fields: {
     host: (row) => row.host,
     hostId: (row) => row.hostId,
-    state: (row) =>
-      row.unreachableSinceMs !== undefined ? 'unreachable' : row.scannedMs === undefined ? 'never scanned' : 'scanned',
+    state: stateOf,
     unreachableSince: (row) => jsonTime(row.unreachableSinceMs),
+    failedSince: (row) => jsonTime(row.failedSinceMs),
     lastFailure: (row) => row.lastFailure ?? null,
+    selectedBy: (row) => row.selectedBy,
     scannedAt: (row) => jsonTime(row.scannedMs),
     isOld: ofKnown((row) => row.isOld),
     osName: ofKnown((row) => row.osName),
@@ -39,6 +53,7 @@ export const statusJson: JsonShape<HostStatusRow> = {
     other: ofKnown((row) => row.other),
     heldBack: ofKnown((row) => row.heldBack),
     isStale: ofKnown((row) => row.isStale),
+    isIncomplete: ofKnown((row) => row.isIncomplete),
     metadataFetchedAt: ofKnown((row) => jsonTime(row.metadataFetchedMs)),
     rebootNeeded: ofKnown((row) => row.rebootNeeded),
     rebootReasons: ofKnown((row) => row.rebootReasons),
@@ -64,22 +79,27 @@ export const updatesJson: JsonShape<PendingUpdateRow> = {
   },
 };
 
-export const hostsJson: JsonShape<HostRow> = {
+function ofFacts<T>(read: (facts: HostRow) => T): (row: KnownHostRow) => T | null {
+  return ({ facts }) => (facts === undefined ? null : read(facts));
+}
+
+export const hostsJson: JsonShape<KnownHostRow> = {
   name: 'report-hosts',
   list: 'hosts',
   version: 1,
   fields: {
-    host: (row) => row.host,
-    hostId: (row) => row.hostId,
-    firstSeenAt: (row) => jsonTime(row.firstSeenMs),
-    lastSeenAt: (row) => jsonTime(row.lastSeenMs),
-    osName: (row) => row.osName,
-    kernel: (row) => row.kernel,
-    arch: (row) => row.arch,
-    machineId: (row) => row.machineId,
-    bootId: (row) => row.bootId,
-    virtualization: (row) => row.virtualization,
-    packages: (row) => row.packages,
+    host: ({ status }) => status.host,
+    hostId: ({ status }) => status.hostId,
+    state: ({ status }) => stateOf(status),
+    firstSeenAt: ({ status }) => jsonTime(status.firstSeenMs),
+    lastSeenAt: ({ status }) => jsonTime(status.scannedMs),
+    osName: ofFacts((row) => row.osName),
+    kernel: ofFacts((row) => row.kernel),
+    arch: ofFacts((row) => row.arch),
+    machineId: ofFacts((row) => row.machineId),
+    bootId: ofFacts((row) => row.bootId),
+    virtualization: ofFacts((row) => row.virtualization),
+    packages: ofFacts((row) => row.packages),
   },
 };
 

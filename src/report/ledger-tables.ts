@@ -1,30 +1,23 @@
 // `report …`: answers of the ledger.
-import { formatAge, formatDuration, formatTime, isoTime } from '../base/format.ts';
+import { formatAge, isoTime } from '../base/format.ts';
 import { foldHostNames } from '../base/host-names.ts';
-import type {
-  HostRow,
-  HostStatusRow,
-  PackageRow,
-  PendingRebootRow,
-  PendingUpdateRow,
-  RebootRow,
-  ScannedStatus,
-} from '../domain/report.ts';
+import { isInDoubt, stateOf } from '../domain/host-state.ts';
+import type { HostRow, HostStatusRow, KnownHostRow, PackageRow, PendingUpdateRow } from '../domain/report.ts';
+import { doubtSince, doubtWords, isScanned, renderDoubts, type ScannedHost } from './doubts.ts';
 import type { Output } from './output.ts';
 import { packageWords } from './package-words.ts';
 import { renderTable, type Column } from './table.ts';
 import { paintStanding } from './verdicts.ts';
 
-function age<Row>(title: string, read: (row: Row) => number, nowMs: number): Column<Row> {
-  return { title, text: (row) => formatAge(read(row), nowMs), plain: (row) => isoTime(read(row)) };
+interface Shown {
+  readonly output: Output;
+  /** The time asked about (`--as-of`), else now. */
+  readonly nowMs: number;
 }
 
-/** `report status`; `nowMs` is the time asked about (`--as-of`), else now. */
-export function renderStatus(
-  rows: readonly HostStatusRow[],
-  { output, nowMs = output.clock.now() }: { readonly output: Output; readonly nowMs?: number | undefined },
-): string {
-  const known = (read: (row: KnownRow) => string) => (row: HostStatusRow) => (isKnown(row) ? read(row) : '-');
+/** `report status`. */
+export function renderStatus(rows: readonly HostStatusRow[], { output, nowMs }: Shown): string {
+  const known = (read: (row: ScannedHost) => string) => (row: HostStatusRow) => (isScanned(row) ? read(row) : '-');
   const columns: readonly Column<HostStatusRow>[] = [
     { title: 'HOST', text: (row) => row.host },
     { title: 'SYSTEM', text: known((row) => row.osName), narrow: 'cut' },
@@ -32,7 +25,7 @@ export function renderStatus(
       title: 'SECURITY',
       text: known((row) => (row.securityKnown ? String(row.security) : 'unknown')),
       align: 'right',
-      paint: (text, row, paint) => (isKnown(row) && row.securityKnown && row.security === 0 ? text : paint.red(text)),
+      paint: (text, row, paint) => (isScanned(row) && row.securityKnown && row.security === 0 ? text : paint.red(text)),
     },
     { title: 'OTHER', text: known((row) => String(row.other)), align: 'right' },
     { title: 'HELD', text: known((row) => String(row.heldBack)), align: 'right' },
@@ -43,9 +36,9 @@ export function renderStatus(
     },
     {
       title: 'SCANNED',
-      text: (row) => `${isKnown(row) ? formatAge(row.scannedMs, nowMs) : 'never'}${isStaleRow(row) ? ', stale' : ''}`,
-      plain: (row) => (isKnown(row) ? isoTime(row.scannedMs) : 'never'),
-      paint: (text, row, paint) => (isKnown(row) && !isStaleRow(row) ? text : paint.yellow(text)),
+      text: (row) => `${isScanned(row) ? formatAge(row.scannedMs, nowMs) : 'never'}${isStaleRow(row) ? ', stale' : ''}`,
+      plain: (row) => (isScanned(row) ? isoTime(row.scannedMs) : 'never'),
+      paint: (text, row, paint) => (isScanned(row) && !isStaleRow(row) ? text : paint.yellow(text)),
     },
     {
       title: 'LAST RUN',
@@ -62,45 +55,76 @@ export function renderStatus(
   return renderTable(columns, rows, { output, empty: 'the ledger knows no host; scan with: fettle scan' });
 }
 
-type KnownRow = HostStatusRow & ScannedStatus;
-
-function isKnown(row: HostStatusRow): row is KnownRow {
-  return row.scannedMs !== undefined;
-}
-
 /** The answer is old, or the host's own lists were when it gave it. */
 function isStaleRow(row: HostStatusRow): boolean {
-  return isKnown(row) && (row.isOld || row.isStale);
+  return isScanned(row) && (row.isOld || row.isStale);
 }
 
 function statusRemarks(row: HostStatusRow, time: (ms: number) => string): string {
-  const { unreachableSinceMs: sinceMs, lastFailure = '' } = row;
-  const away = sinceMs === undefined ? [] : [`unreachable since ${time(sinceMs)}: ${lastFailure}`];
-  if (!isKnown(row)) return ['never scanned', ...away].join('; ');
-  const old = row.isOld ? ['stale: the scan is old'] : [];
-  const stale = row.isStale ? ['stale: its package metadata was old'] : [];
+  const doubts = doubtWords(row, time);
+  if (!isScanned(row)) return doubts;
   const broken = row.broken === 0 ? [] : [`${row.broken} packages not properly installed`];
-  return [...away, ...old, ...stale, ...broken, ...row.problems].join('; ');
+  return [...(doubts === '' ? [] : [doubts]), ...broken, ...row.problems].join('; ');
 }
 
+/** A row of a pipe for updates that are not known has the columns of the others. */
+type UpdateLine = PendingUpdateRow | { readonly doubt: HostStatusRow };
+
+function ofUpdate(read: (row: PendingUpdateRow) => string, readDoubt: (row: HostStatusRow) => string) {
+  return (line: UpdateLine): string => ('doubt' in line ? readDoubt(line.doubt) : read(line));
+}
+
+/** `report updates`; `doubts` are the hosts of which the pending updates are not known for certain. */
 export function renderUpdates(
   rows: readonly PendingUpdateRow[],
-  { output, nowMs = output.clock.now() }: { readonly output: Output; readonly nowMs?: number | undefined },
+  doubts: readonly HostStatusRow[],
+  { output, nowMs }: Shown,
 ): string {
-  const columns: readonly Column<PendingUpdateRow>[] = [
-    { title: 'PACKAGE', text: packageWords, plain: (row) => `${row.name}:${row.arch}`, narrow: 'cut' },
-    { title: 'TO', text: (row) => row.to, narrow: 'cut' },
+  const none = (): string => '-';
+  const columns: readonly Column<UpdateLine>[] = [
+    {
+      title: 'PACKAGE',
+      text: ofUpdate(packageWords, none),
+      plain: ofUpdate((row) => `${row.name}:${row.arch}`, none),
+      narrow: 'cut',
+    },
+    { title: 'TO', text: ofUpdate((row) => row.to, none), narrow: 'cut' },
     {
       title: 'CLASS',
-      text: (row) => row.class,
+      text: ofUpdate(
+        (row) => row.class,
+        () => 'unknown',
+      ),
       paint: (text, _row, paint) => (text === 'security' ? paint.red(text) : text),
     },
-    age('SEEN', (row) => row.firstSeenMs, nowMs),
-    { title: 'COUNT', text: (row) => String(row.hosts.length), align: 'right' },
-    { title: 'HOSTS', text: updateHosts, narrow: 'wrap' },
-    { title: 'TITLE', text: (row) => row.title ?? '', narrow: 'cut' },
+    {
+      title: 'SEEN',
+      text: ofUpdate((row) => formatAge(row.firstSeenMs, nowMs), doubtSince),
+      plain: ofUpdate((row) => isoTime(row.firstSeenMs), doubtSince),
+    },
+    {
+      title: 'COUNT',
+      text: ofUpdate(
+        (row) => String(row.hosts.length),
+        () => '1',
+      ),
+      align: 'right',
+    },
+    { title: 'HOSTS', text: ofUpdate(updateHosts, (row) => row.host), narrow: 'wrap' },
+    {
+      title: 'TITLE',
+      text: ofUpdate(
+        (row) => row.title ?? '',
+        (row) => doubtWords(row, isoTime),
+      ),
+      narrow: 'cut',
+    },
   ];
-  return renderTable(columns, rows, { output, empty: 'no pending updates are known' });
+  const empty = 'no pending updates are known';
+  if (output.stdout.isTty) {
+    return renderTable(columns, rows, { output, empty }) + renderDoubts(doubts, { output, nowMs });
+  }
+  return renderTable(columns, [...rows, ...doubts.map((doubt) => ({ doubt }))], { output, empty });
 }
 
 /** Hosts folded by why they do not have it. */
@@ -111,58 +135,60 @@ function updateHosts({ hosts }: PendingUpdateRow): string {
     .join('; ');
 }
 
-export function renderHosts(
-  rows: readonly HostRow[],
-  { output, nowMs = output.clock.now() }: { readonly output: Output; readonly nowMs?: number | undefined },
-): string {
-  const columns: readonly Column<HostRow>[] = [
-    { title: 'HOST', text: (row) => row.host },
-    { title: 'SYSTEM', text: (row) => row.osName, narrow: 'cut' },
-    { title: 'KERNEL', text: (row) => row.kernel, narrow: 'cut' },
-    { title: 'ARCH', text: (row) => row.arch },
-    { title: 'ON', text: (row) => row.virtualization ?? '' },
-    { title: 'PACKAGES', text: (row) => String(row.packages), align: 'right' },
-    age('FIRST SEEN', (row) => row.firstSeenMs, nowMs),
-    age('LAST SEEN', (row) => row.lastSeenMs, nowMs),
+/** `report hosts`: every host that was ever selected, whether anything is known of it or not. */
+export function renderHosts(rows: readonly KnownHostRow[], { output, nowMs }: Shown): string {
+  const known = (read: (facts: HostRow) => string) => (row: KnownHostRow) =>
+    row.facts === undefined ? '-' : read(row.facts);
+  const age = (ms: number): string => formatAge(ms, nowMs);
+  const columns: readonly Column<KnownHostRow>[] = [
+    { title: 'HOST', text: (row) => row.status.host },
+    { title: 'SYSTEM', text: known((row) => row.osName), narrow: 'cut' },
+    { title: 'KERNEL', text: known((row) => row.kernel), narrow: 'cut' },
+    { title: 'ARCH', text: known((row) => row.arch) },
+    { title: 'ON', text: known((row) => row.virtualization ?? '') },
+    { title: 'PACKAGES', text: known((row) => String(row.packages)), align: 'right' },
+    {
+      title: 'FIRST SEEN',
+      text: (row) => age(row.status.firstSeenMs),
+      plain: (row) => isoTime(row.status.firstSeenMs),
+    },
+    {
+      title: 'SCANNED',
+      text: ({ status }) => (isScanned(status) ? age(status.scannedMs) : 'never'),
+      plain: ({ status }) => (isScanned(status) ? isoTime(status.scannedMs) : 'never'),
+    },
+    {
+      title: 'STATE',
+      text: (row) => stateOf(row.status),
+      paint: (text, _row, paint) => (text === 'scanned' ? text : paint.yellow(text)),
+    },
   ];
-  return renderTable(columns, rows, { output, empty: 'the ledger knows no host; scan with: fettle scan' });
+  const empty = 'the ledger knows no host; scan with: fettle scan';
+  if (output.stdout.isTty) {
+    const doubts = rows.map((row) => row.status).filter(isInDoubt);
+    return renderTable(columns, rows, { output, empty }) + renderDoubts(doubts, { output, nowMs });
+  }
+  const remarks = { title: 'REMARKS', text: (row: KnownHostRow) => doubtWords(row.status, isoTime) };
+  return renderTable([...columns, remarks], rows, { output, empty });
 }
 
-export function renderPackages(rows: readonly PackageRow[], output: Output): string {
+/** `report hosts HOST`; `doubt` is given where the list may not be so any more. */
+export function renderPackages(
+  rows: readonly PackageRow[],
+  doubt: HostStatusRow | undefined,
+  { output, nowMs }: Shown,
+): string {
   const columns: readonly Column<PackageRow>[] = [
     { title: 'PACKAGE', text: (row) => row.name, narrow: 'cut' },
     { title: 'ARCH', text: (row) => row.arch },
     { title: 'VERSION', text: (row) => row.version, narrow: 'cut' },
     { title: 'STATUS', text: (row) => row.status },
   ];
-  return renderTable(columns, rows, { output, empty: 'no packages are known of it' });
-}
-
-export function renderPendingReboots(
-  rows: readonly PendingRebootRow[],
-  { output, nowMs = output.clock.now() }: { readonly output: Output; readonly nowMs?: number | undefined },
-): string {
-  const columns: readonly Column<PendingRebootRow>[] = [
-    { title: 'HOST', text: (row) => row.host },
-    age('SINCE', (row) => row.sinceMs, nowMs),
-    { title: 'REASONS', text: (row) => row.reasons.join('; '), narrow: 'wrap' },
-  ];
-  return renderTable(columns, rows, { output, empty: 'no host is known to wait for a reboot' });
-}
-
-export function renderReboots(rows: readonly RebootRow[], output: Output): string {
-  const columns: readonly Column<RebootRow>[] = [
-    { title: 'HOST', text: (row) => row.host },
-    { title: 'AT', text: (row) => formatTime(row.atMs), plain: (row) => isoTime(row.atMs) },
-    {
-      title: 'DOWN',
-      text: (row) => (row.downMs === 0 ? '' : formatDuration(row.downMs)),
-      plain: (row) => String(row.downMs),
-      align: 'right',
-    },
-    { title: 'BOOT ID', text: (row) => row.bootIdAfter, narrow: 'cut' },
-    { title: 'REASONS', text: (row) => row.reasons.join('; '), narrow: 'wrap' },
-    { title: 'RUN', text: (row) => row.run },
-  ];
-  return renderTable(columns, rows, { output, empty: 'no reboot is recorded' });
+  const empty = 'no packages are known of it';
+  if (doubt === undefined) return renderTable(columns, rows, { output, empty });
+  if (output.stdout.isTty) {
+    return renderTable(columns, rows, { output, empty }) + renderDoubts([doubt], { output, nowMs });
+  }
+  const status = `unknown: ${doubtWords(doubt, isoTime)}`;
+  return renderTable(columns, [...rows, { name: '-', arch: '-', version: '-', status }], { output, empty });
 }

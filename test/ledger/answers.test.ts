@@ -184,3 +184,14 @@ test('a backup is a whole ledger, made while another writes', async () => {
   assert.deepEqual((await copy.verify()).problems, []);
   assert.ok((await copy.verify()).events >= wholeRun.length);
 });
+
+test('every reboot that was done is reported, however many', async () => {
+  await using directory = await temporaryDirectory();
+  await using ledger = await openAt(directory.path);
+  const reboots = Array.from({ length: 450 }, (_, index) => {
+    const boot = { bootIdBefore: `b${index}`, bootIdAfter: `b${index + 1}`, reasons: [], downMs: 1 };
+    return { type: 'host.rebooted', ...web, ...boot } as const;
+  });
+  await ledger.append([started(), ...reboots]);
+  assert.equal((await ledger.reboots(Number.MAX_SAFE_INTEGER)).done.length, 450);
+});

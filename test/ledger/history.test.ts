@@ -158,7 +158,12 @@ test('tables and their own record are what the events say, also in a ledger of t
     await using ledger = await openAt(directory.path, clock);
     await filled(ledger, clock);
     const titled = update('KB5000009', '3', { arch: cumulative, from: '', title: 'Cumulative (KB5000009)' });
-    await ledger.append([scanned(win, scan([titled, update('app', '2')]))]);
+    const problems = [{ code: 'search', message: 'no answer', isIncomplete: true }] as const;
+    const absent = [{ host: 'dead01', kind: 'unreachable', reason: 'no route' }] as const;
+    await ledger.append([
+      started('01OLD', { hosts: ['win01', 'new01'], idle: ['idle01'], absent }),
+      scanned(win, scan([titled, update('app', '2')], { problems })),
+    ]);
   }
   const raw = new Database(join(directory.path, 'ledger.db'));
   for (const index of ['update_result_by_time', 'update_result_of_host', 'update_result_bad', 'host_run_bad']) {
@@ -167,6 +172,8 @@ test('tables and their own record are what the events say, also in a ledger of t
   raw.exec('DROP TABLE host_history; ALTER TABLE update_result DROP COLUMN message; PRAGMA user_version = 2');
   raw.exec('ALTER TABLE missing_update DROP COLUMN title');
   raw.exec('ALTER TABLE lease DROP COLUMN boot_id; ALTER TABLE lease DROP COLUMN boot_expires');
+  raw.exec('DROP TABLE selected_host; DROP TABLE host_name');
+  raw.exec("UPDATE scan SET status_json = json_remove(status_json, '$.isIncomplete')");
   raw.close();
   await using ledger = await openAt(directory.path, clock);
   assert.deepEqual((await told(ledger, { update: 'lib' }))[0]?.[4], 'no room');

@@ -79,6 +79,7 @@ test('a ledger of an older fettle is only read: it answers and stays as it is', 
   file.exec(
     'ALTER TABLE lease DROP COLUMN boot_id; ALTER TABLE lease DROP COLUMN boot_expires; PRAGMA user_version = 4',
   );
+  file.exec('DROP TABLE selected_host; DROP TABLE host_name');
   file.close();
   {
     await using ledger = await openLedger({ path, clock: new StandingClock(), readonly: true });

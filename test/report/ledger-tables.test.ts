@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { HostStatusRow, RunDetail, RunRow } from '../../src/domain/report.ts';
+import type { HostRow, HostStatusRow, RunDetail, RunRow } from '../../src/domain/report.ts';
 import { jsonList, jsonObject } from '../../src/report/json.ts';
-import { runDetailValue, statusJson, updatesJson } from '../../src/report/ledger-json.ts';
-import { renderPendingReboots, renderStatus, renderUpdates } from '../../src/report/ledger-tables.ts';
+import { reportDocument, runDetailValue, statusJson, updatesJson } from '../../src/report/ledger-json.ts';
+import { renderHosts, renderPackages, renderStatus, renderUpdates } from '../../src/report/ledger-tables.ts';
+import { renderRebootReport } from '../../src/report/reboot-tables.ts';
+import { renderHistory } from '../../src/report/history-table.ts';
 import { renderRun, renderRunList, summaryOfDetail } from '../../src/report/run-tables.ts';
 import { renderDoctor, renderLedgerCheck } from '../../src/report/upkeep-tables.ts';
+import { reportExit } from '../../src/domain/host-state.ts';
 import { fakeOutput, nasty, steering } from './fake-output.ts';
 
 const atMs = Date.UTC(2026, 10, 23, 18, 0);
@@ -13,7 +16,9 @@ const atMs = Date.UTC(2026, 10, 23, 18, 0);
 const status: HostStatusRow = {
   host: 'web01',
   hostId: 'web01',
+  firstSeenMs: atMs,
   scannedMs: atMs,
+  isIncomplete: false,
   isOld: false,
   osName: 'Debian GNU/Linux 12',
   kernel: '6.1',
@@ -28,6 +33,34 @@ const status: HostStatusRow = {
   problems: [],
   lastVerdict: 'verified',
   lastRun: '01J',
+};
+
+const dead: HostStatusRow = {
+  host: 'dead01',
+  hostId: 'dead01',
+  firstSeenMs: atMs,
+  unreachableSinceMs: atMs,
+  lastFailure: 'no route',
+};
+
+/** One of each state that is not sure. */
+const doubts: readonly HostStatusRow[] = [
+  dead,
+  { host: 'new01', firstSeenMs: atMs, selectedBy: '01JCUT' },
+  { host: 'odd01', hostId: 'odd01', firstSeenMs: atMs, failedSinceMs: atMs, lastFailure: 'no apt' },
+  { ...status, host: 'old01', isOld: true, isStale: false },
+  { ...status, host: 'part01', isStale: false, isIncomplete: true },
+];
+
+const facts: HostRow = {
+  host: 'web01',
+  hostId: 'web01',
+  firstSeenMs: atMs,
+  lastSeenMs: atMs,
+  osName: 'Debian',
+  kernel: '6.1',
+  arch: 'x86_64',
+  packages: 7,
 };
 
 const run: RunRow = {
@@ -81,17 +114,19 @@ const detail: RunDetail = {
 
 test('the status never shows an unknown number of security updates as none', () => {
   assert.match(
-    renderStatus([status], { output: fakeOutput().output }),
+    renderStatus([status], { output: fakeOutput().output, nowMs: atMs }),
     /^web01\tDebian GNU\/Linux 12\tunknown\t2\t1\tyes\t2026-11-23T18:00:00.000Z\tverified\tstale: its package metadata was old$/m,
   );
-  const drawn = renderStatus([status], { output: fakeOutput({ isTty: true, columns: 100 }).output });
+  const drawn = renderStatus([status], {
+    output: fakeOutput({ isTty: true, columns: 100 }).output,
+    nowMs: atMs + 3_600_000,
+  });
   assert.match(drawn, /unknown +2 +1 +yes +1h ago, stale +verified/);
 });
 
 test('a host that was never scanned is shown as such, with nothing that could pass for a number', () => {
-  const row: HostStatusRow = { host: 'dead01', hostId: 'dead01', unreachableSinceMs: atMs, lastFailure: 'no route' };
   assert.equal(
-    renderStatus([row], { output: fakeOutput().output }),
+    renderStatus([dead], { output: fakeOutput().output, nowMs: atMs }),
     'dead01\t-\t-\t-\t-\t-\tnever\t\tnever scanned; unreachable since 2026-11-23T18:00:00.000Z: no route\n',
   );
 });
@@ -108,7 +143,7 @@ test('an update names its hosts folded, those that hold it back apart', () => {
   ];
   const row = { name: 'openssl', arch: 'amd64', to: '2', class: 'security', firstSeenMs: atMs, hosts } as const;
   assert.equal(
-    renderUpdates([row], { output: fakeOutput().output }),
+    renderUpdates([row], [], { output: fakeOutput().output, nowMs: atMs }),
     'openssl:amd64\t2\tsecurity\t2026-11-23T18:00:00.000Z\t4\tweb[01-03]; db (held)\t\n',
   );
   const { updates } = jsonList(updatesJson, [row], 'name,hosts') as { updates: { hosts: unknown[] }[] };
@@ -160,7 +195,14 @@ test('JSON is stable: a schema, ISO times, null where there is nothing', () => {
 test('reboots that wait, ledger checks and doctor show nothing that steers', () => {
   const { output } = fakeOutput({ isTty: true });
   const texts = [
-    renderPendingReboots([{ host: nasty, sinceMs: atMs, reasons: [nasty] }], { output }),
+    renderRebootReport(
+      {
+        pending: [{ host: nasty, sinceMs: atMs, reasons: [nasty] }],
+        doubts: [{ ...dead, lastFailure: nasty }],
+        done: [],
+      },
+      { output, nowMs: atMs },
+    ),
     renderLedgerCheck({ heads: { saved: 0, given: [] }, events: 1, blobs: 0, head: '1:ab', problems: [nasty] }, output),
     renderDoctor([{ check: nasty, state: 'failed', message: nasty, hint: nasty }], output),
   ];
@@ -169,4 +211,92 @@ test('reboots that wait, ledger checks and doctor show nothing that steers', () 
     renderLedgerCheck({ heads: { saved: 0, given: [] }, events: 1, blobs: 0, head: '1:ab', problems: [] }, output),
     'ok: 1 event, 0 blobs, head 1:ab\n  no saved head: nothing says whether events were cut off at the end\n',
   );
+});
+
+/** Every report over hosts of which nothing is certain and one that is, as a terminal or a pipe gets it. */
+function everyReport(isTty: boolean): Readonly<Record<string, string>> {
+  const { output } = fakeOutput({ isTty, columns: 160 });
+  const shown = { output, nowMs: atMs };
+  const known = { status: { ...status, isStale: false }, facts };
+  return {
+    status: renderStatus([known.status, ...doubts], shown),
+    updates: renderUpdates([], doubts, shown),
+    hosts: renderHosts([known, ...doubts.map((row) => ({ status: row }))], shown),
+    reboots: renderRebootReport({ pending: [], doubts, done: [] }, shown),
+    history: renderHistory([], doubts, shown),
+    packages: doubts.map((row) => renderPackages([], row, shown)).join(''),
+  };
+}
+
+for (const isTty of [true, false]) {
+  test(`every report on a ${isTty ? 'terminal' : 'pipe'} names each host it cannot be sure of, with the reason`, () => {
+    const words = [
+      /never scanned; unreachable since .*: no route/,
+      /selected by run 01JCUT, not contacted/,
+      /scans have failed since .*: no apt/,
+      /stale: the scan is old/,
+      /incomplete: updates may be missing/,
+    ];
+    for (const [name, text] of Object.entries(everyReport(isTty))) {
+      for (const word of words) assert.match(text.replaceAll(/\n +/g, ' '), word, name);
+      if (name === 'packages') continue;
+      for (const { host } of doubts) assert.match(text, new RegExp(host), name);
+    }
+  });
+}
+
+test('in a pipe the rows of what is not known have the columns of the others', () => {
+  const shown = { output: fakeOutput().output, nowMs: atMs };
+  const update = {
+    name: 'a',
+    arch: 'all',
+    to: '2',
+    class: 'other',
+    firstSeenMs: atMs,
+    hosts: [{ host: 'h', from: '1' }],
+  };
+  const done = detail.reboots;
+  const history = { host: 'h', atMs, kind: 'update', name: 'a', state: 'installed', isBad: false } as const;
+  const texts = [
+    renderUpdates([{ ...update, class: 'other' }], doubts, shown),
+    renderRebootReport({ pending: [{ host: 'h', sinceMs: atMs, reasons: [] }], doubts, done }, shown),
+    renderHistory([history], doubts, shown),
+    renderHosts([{ status, facts }, ...doubts.map((row) => ({ status: row }))], shown),
+    renderPackages([{ name: 'a', arch: 'all', version: '1', status: 'ii' }], dead, shown),
+  ];
+  for (const text of texts) {
+    const columns = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split('\t').length);
+    assert.ok(columns.length > 1);
+    assert.equal(new Set(columns).size, 1, text);
+  }
+});
+
+test('JSON of a report lists the hosts it cannot be sure of whatever fields are chosen', () => {
+  const { uncertain } = reportDocument(updatesJson, [], { choice: 'name', doubts }) as {
+    uncertain: { host: string; state: string }[];
+  };
+  assert.deepEqual(
+    uncertain.map(({ host, state }) => [host, state]),
+    [
+      ['dead01', 'unreachable'],
+      ['new01', 'never scanned'],
+      ['odd01', 'scan failed'],
+      ['old01', 'stale'],
+      ['part01', 'incomplete'],
+    ],
+  );
+});
+
+test('a report exits by hosts without an answer first, then by what is to be done, then by stale answers', () => {
+  const [unreached, unselected, , old] = doubts;
+  if (unreached === undefined || unselected === undefined || old === undefined) throw new Error('no rows');
+  const known = { ...status, isStale: false };
+  assert.equal(reportExit([known], false), 'ok');
+  assert.equal(reportExit([known, old], false), 'unverified');
+  assert.equal(reportExit([known, old], true), 'changes');
+  assert.equal(reportExit([known, unreached], true), 'unreachable');
+  assert.equal(reportExit([unreached, unselected], true), 'unverified');
 });
