@@ -6,6 +6,7 @@ import { describe, test } from 'node:test';
 import type { JobResult } from '../../src/domain/job.ts';
 import { followJob, startJob } from '../../src/remote/jobs.ts';
 import type { Session } from '../../src/transport/session.ts';
+import { eventually } from '../support/eventually.ts';
 import { ShellSession } from '../support/shell-session.ts';
 import { skipWithoutDotnet } from '../support/windows-engine.ts';
 import { createWindowsHost } from '../support/windows-host.ts';
@@ -73,6 +74,21 @@ describe('a POSIX host', () => {
       assert.equal(verdict, 'ok');
       assert.match(message ?? '', said);
     }
+  });
+
+  test('tells the words of a guard that stands before reboot, asks it nothing and stays up', async () => {
+    const guard =
+      'echo "W: molly-guard: SSH session detected!"; printf "Please type in hostname: "; read answer; exit 1';
+    const programs = { ...harmless, ...noSessions, reboot: guard, systemctl: guard };
+    await using session = withPrograms(new ShellSession(), programs);
+    assert.equal((await power(session, { power: 'reboot' })).verdict, 'ok');
+    let note = '';
+    await eventually(async () => {
+      const { status } = await followJob(session, 'r1-a-1', 0, { waitSec: 0, maxBytes: 1 });
+      note = status.note ?? '';
+      return note.startsWith('refused: ');
+    }, 'the job tells what its command said');
+    assert.match(note, /^refused: (systemctl )?reboot ended with status 1: .*SSH session detected!/);
   });
 
   test('knows no other power state', async () => {
