@@ -108,6 +108,23 @@ export class FettleError extends Error {
   }
 }
 
+/** The same error, told to be about the host at `address`, unless it names one already. */
+export function atAddress(error: unknown, address: string): unknown {
+  if (!(error instanceof FettleError) || error.details?.['address'] !== undefined) return error;
+  const { code, message, hint, details, cause } = error;
+  return new FettleError(code, message, {
+    details: { ...details, address },
+    cause: cause ?? error,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+/** Where the host is that the error is about: its message may name it by that. */
+export function addressOf(error: Pick<ErrorRecord, 'details'> | undefined): string | undefined {
+  const address = error?.details?.['address'];
+  return typeof address === 'string' ? address : undefined;
+}
+
 /** The machine fettle runs on was short of something (descriptors, processes, a name server): no host is to blame. */
 export function isOurShortage(error: FettleError | undefined): boolean {
   return error?.details?.['ours'] === true;

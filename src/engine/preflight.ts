@@ -45,7 +45,12 @@ export function judgePreflight(input: PreflightInput): PreflightJudgement {
     ...(leaveAlone === undefined ? {} : { leaveAlone }),
     ...(failure === undefined ? {} : { failure }),
     needsRepair: isBroken && mayRepair,
-    warnings: [...skewWarning(scan), ...busyWarning(scan), ...scan.problems.map((problem) => problem.message)],
+    warnings: [
+      ...skewWarning(scan),
+      ...busyWarning(scan),
+      ...bootWarning(input),
+      ...scan.problems.map((problem) => problem.message),
+    ],
   };
 }
 
@@ -146,6 +151,15 @@ export function skewWarning(scan: Pick<HostScan, 'facts'>): string[] {
 export function skewWords(skewMs: number): string {
   const seconds = Math.round(Math.abs(skewMs) / 1000);
   return `its clock is ${seconds} s ${skewMs < 0 ? 'behind' : 'ahead of'} ours: look at the time service on both sides`;
+}
+
+/** Neither its boot id, which is that of the machine below, nor the start of its PID 1 can prove a reboot. */
+function bootWarning({ scan: { facts }, hostPlan }: PreflightInput): string[] {
+  if (!facts.isContainer || facts.initStart !== undefined || !hostPlan.reboot.expected) return [];
+  return [
+    'it is a container with the boot id of the machine below, and does not tell when its PID 1 was started: a reboot of ' +
+      'it cannot be proven',
+  ];
 }
 
 function busyWarning(scan: HostScan): string[] {

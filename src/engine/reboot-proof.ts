@@ -14,15 +14,20 @@ export async function look(context: HostContext): Promise<Look> {
   }
 }
 
-/** PID 1 of a machine starts with its kernel, that of a container later: clock ticks, of which there are 100 a second. */
+/** PID 1 of a machine starts with its kernel, that of a container mostly later: clock ticks, 100 a second. */
 const startsWithKernelTicks = 6_000;
+
+export interface BootSigns extends Pick<BootState, 'bootId' | 'initStart'> {
+  /** Known from a scan: one that starts with the machine below has a young PID 1 as well. */
+  readonly isContainer?: boolean;
+}
 
 /**
  * What tells one boot of a host from another: its boot id, and where its PID 1 is younger than the kernel, so that the
  * boot id is that of the machine below, the start of PID 1 too.
  */
-export function bootMark({ bootId, initStart }: Pick<BootState, 'bootId' | 'initStart'>): string | undefined {
-  const isOwn = initStart === undefined || initStart <= startsWithKernelTicks;
+export function bootMark({ bootId, initStart, isContainer }: BootSigns): string | undefined {
+  const isOwn = initStart === undefined || (initStart <= startsWithKernelTicks && isContainer !== true);
   return bootId === undefined || isOwn ? bootId : `${bootId}/${initStart}`;
 }
 

@@ -4,7 +4,7 @@ import { formatDuration } from '../base/format.ts';
 import { compareHostNames, countedHostNames, foldHostNames } from '../base/host-names.ts';
 import { cleanLine } from '../base/text.ts';
 import type { HostState, RunState } from './run-state.ts';
-import { groupHosts, type SummaryHost } from './summary.ts';
+import { groupHosts, outcomePart, sharedText, type SummaryHost } from './summary.ts';
 import { isBad, paintStanding, sortedCounts } from './verdicts.ts';
 import { fill, fit, widthOf } from './width.ts';
 
@@ -69,13 +69,15 @@ function countStandings(hosts: readonly HostState[]): Record<string, number> {
 function badLines(state: RunState, { columns, paint }: LiveFrame): string[] {
   const bad = [...state.hosts.values()].flatMap(({ host, outcome }): SummaryHost[] =>
     outcome !== undefined && isBad(outcome.verdict)
-      ? [{ host, standing: outcome.verdict, change: outcome.change, reason: outcome.reason }]
+      ? [{ host, standing: outcome.verdict, ...outcomePart(outcome) }]
       : [],
   );
   return groupHosts(bad).map(({ hosts, example }) => {
     const names = hosts.length === 1 ? cleanLine(example.host) : cleanLine(countedHostNames(hosts));
     const label = fit(example.standing, columns);
-    const rest = fit(` ${names}  ${cleanLine(example.reason ?? '')}`, columns - widthOf(label));
+    const { reason = '', address } = example;
+    const told = hosts.length === 1 ? reason : sharedText(reason, example.host, address);
+    const rest = fit(` ${names}  ${cleanLine(told)}`, columns - widthOf(label));
     return paintStanding(example.standing, paint, label) + rest;
   });
 }

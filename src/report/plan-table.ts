@@ -2,7 +2,15 @@
 import { formatAge, formatBytes, formatTime } from '../base/format.ts';
 import { countedHostNames, foldHostNames } from '../base/host-names.ts';
 import { cleanLine, plural, shellWord } from '../base/text.ts';
-import { isUncertain, type HostPlan, type LeftOut, type Plan, type PlannedUpdate } from '../domain/plan.ts';
+import { addressOf } from '../domain/error.ts';
+import {
+  isUncertain,
+  type HostPlan,
+  type LeftOut,
+  type Plan,
+  type PlanAbsence,
+  type PlannedUpdate,
+} from '../domain/plan.ts';
 import type { Output } from './output.ts';
 import { packageWords, versionWords } from './package-words.ts';
 import { Page } from './page.ts';
@@ -16,6 +24,7 @@ import {
   waveBudgetText,
 } from './plan-words.ts';
 import { byClass, byReason, groupWork, isIdle, totalsOf, type WorkGroup } from './plan-work.ts';
+import { sharedText } from './summary.ts';
 import { fill, widthOf, wrap } from './width.ts';
 
 /** A plan with the hash of its file's bytes. */
@@ -192,10 +201,13 @@ function putIdle(page: Page, title: string, idle: readonly HostPlan[]): void {
 function putAbsent(page: Page, { absent }: Plan): void {
   if (absent.length === 0) return;
   page.section('Take no part');
-  const groups = Map.groupBy(absent, ({ kind, reason }) => JSON.stringify([kind, reason]));
+  const shared = ({ reason, host, error }: PlanAbsence): string => sharedText(reason, host, addressOf(error));
+  const groups = Map.groupBy(absent, (item) => JSON.stringify([item.kind, shared(item)]));
   for (const group of groups.values()) {
+    const [first] = group;
+    if (first === undefined) continue;
     const names = countedHostNames(group.map((item) => item.host));
-    page.put(2, `${group[0]?.kind ?? ''}: ${names}: ${group[0]?.reason ?? ''}`);
+    page.put(2, `${first.kind}: ${names}: ${group.length === 1 ? first.reason : shared(first)}`);
   }
 }
 

@@ -6,6 +6,7 @@ import type { HostRunRow, RunDetail, RunRow, UpdateResultRow } from '../domain/r
 import type { Output } from './output.ts';
 import { packageWords } from './package-words.ts';
 import { renderRecord } from './record-list.ts';
+import { addressOf } from '../domain/error.ts';
 import { otherHosts, renderSummary, type Summary, type SummaryHost } from './summary.ts';
 import { renderTable, type Column } from './table.ts';
 import { sortedCounts } from './verdicts.ts';
@@ -150,12 +151,14 @@ function summaryHost(host: string, row: HostRunRow | undefined, run: RunRow): Su
     return { host, standing: row === undefined ? 'not started' : 'in flight' };
   }
   const { verdict, change, reason, hint } = row;
+  const address = addressOf(row.error);
   return {
     host,
     standing: verdict,
     ...(change === undefined ? {} : { change }),
     ...(reason === undefined ? {} : { reason }),
     ...(hint === undefined ? {} : { hint }),
+    ...(address === undefined ? {} : { address }),
   };
 }
 

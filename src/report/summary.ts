@@ -2,6 +2,7 @@
 import { formatDuration } from '../base/format.ts';
 import { compareHostNames, countedHostNames } from '../base/host-names.ts';
 import { cleanLine, plural } from '../base/text.ts';
+import { addressOf } from '../domain/error.ts';
 import type { RunKind, RunStarted } from '../domain/event.ts';
 import type { Change, Outcome } from '../domain/outcome.ts';
 import { nextSteps } from './next-steps.ts';
@@ -16,6 +17,8 @@ export interface SummaryHost {
   readonly change?: Change;
   readonly reason?: string;
   readonly hint?: string;
+  /** By which its reason may name it. */
+  readonly address?: string;
 }
 
 export interface Summary {
@@ -62,8 +65,9 @@ export function otherHosts({ idle = [], absent = [] }: Pick<RunStarted, 'idle' |
   ];
 }
 
-function outcomePart({ change, reason, hint }: Outcome): Pick<SummaryHost, 'change' | 'reason' | 'hint'> {
-  return { change, reason, ...(hint === undefined ? {} : { hint }) };
+export function outcomePart({ change, reason, hint, error }: Outcome): Omit<SummaryHost, 'host' | 'standing'> {
+  const address = addressOf(error);
+  return { change, reason, ...(hint === undefined ? {} : { hint }), ...(address === undefined ? {} : { address }) };
 }
 
 /** Hosts of which the same is to be said. */
@@ -74,17 +78,21 @@ interface Group {
 
 const selfMark = 'HOST';
 
-/** The host's own name is no difference: three hosts that each refuse a connection are one group. */
-function sharedText(text: string | undefined, host: string): string | undefined {
-  if (text === undefined) return undefined;
-  const name = host.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  return text.replace(new RegExp(`(?<![\\w.-])${name}(?![\\w-])`, 'g'), selfMark);
+/** The host's own name and address are no difference: three hosts that each refuse a connection are one group. */
+export function sharedText(text: string, host: string, address?: string): string {
+  return [address, host].reduce((shared: string, name) => {
+    if (name === undefined || name === '') return shared;
+    const literal = name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+    return shared.replace(new RegExp(`(?<![\\w.-])${literal}(?![\\w-])`, 'g'), selfMark);
+  }, text);
 }
 
 export function groupHosts(hosts: readonly SummaryHost[]): Group[] {
   const groups = new Map<string, Group>();
   for (const item of hosts.toSorted((a, b) => compareHostNames(a.host, b.host))) {
-    const [reason] = (sharedText(item.reason, item.host) ?? '').trimStart().split(/[\r\n]/);
+    const [reason] = sharedText(item.reason ?? '', item.host, item.address)
+      .trimStart()
+      .split(/[\r\n]/);
     // What was well needs no reasons.
     const key = JSON.stringify(isWell(item) ? [item.standing] : [item.standing, item.change, reason]);
     const group = groups.get(key);
@@ -126,7 +134,7 @@ function warningTexts(warnings: Summary['warnings']): string[] {
     const hosts = [...new Set(group.flatMap(({ host }) => host ?? []))];
     if (hosts.length === 0) return first?.message ?? '';
     if (hosts.length === 1) return `${hosts[0]}: ${first?.message}`;
-    return `${countedHostNames(hosts)}: ${sharedText(first?.message, first?.host ?? '')}`;
+    return `${countedHostNames(hosts)}: ${sharedText(first?.message ?? '', first?.host ?? '')}`;
   });
 }
 
@@ -146,10 +154,12 @@ function groupLines(
     lines.push(...wrap(cleanLine(text), columns - indent.length).map((line) => indent + line));
   };
   if (isWell(example)) return lines;
-  const reason = hosts.length === 1 ? example.reason : sharedText(example.reason, example.host);
+  const shown = (text: string | undefined): string | undefined =>
+    hosts.length === 1 || text === undefined ? text : sharedText(text, example.host, example.address);
+  const reason = shown(example.reason);
   if (reason !== undefined) put(reason);
   if (change !== undefined && change !== 'none' && standing !== 'verified') put(changeText(change));
-  const hint = hosts.length === 1 ? example.hint : sharedText(example.hint, example.host);
+  const hint = shown(example.hint);
   if (hint !== undefined) put(`hint: ${hint}`);
   const steps = nextSteps({ run: summary.run, kind: summary.kind, standing, hosts });
   for (const step of steps) lines.push(`${indent}${paint.dim('next:')} ${cleanLine(step)}`);

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { systemClock, type Clock } from '../base/clock.ts';
+import { atAddress } from '../domain/error.ts';
 import type { Host, HostKeyPolicy } from '../domain/host.ts';
 import { CredentialGuard } from './credential-guard.ts';
 import { localTransport } from './local.ts';
@@ -70,7 +71,9 @@ class PatientTransport implements Transport {
 
   open(host: Host, options: OpenOptions): Promise<Session> {
     const limit = { ms: host.connection.limits.connectMs, what: host.name, ...options };
-    return throughShortages(() => this.#inner.open(host, options), limit);
+    return throughShortages(() => this.#inner.open(host, options), limit).catch((error: unknown) => {
+      throw atAddress(error, host.connection.address);
+    });
   }
 
   async route(host: Host): Promise<readonly string[]> {

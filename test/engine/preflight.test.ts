@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { judgeSpace } from '../../src/engine/preflight.ts';
-import { aHostPlan, aPlanned } from '../domain/fixtures.ts';
+import { judgePreflight, judgeSpace } from '../../src/engine/preflight.ts';
+import type { HostScan } from '../../src/domain/scan.ts';
+import { fakeHost } from '../support/rollout-fixture.ts';
+import { aHostPlan, aPlanned, aScan } from '../domain/fixtures.ts';
 
 const mebibyte = 1024 * 1024;
 const root = { mount: '/', freeBytes: 9_000 * mebibyte };
@@ -29,4 +31,17 @@ describe('room on /boot', () => {
     const disks = [root, { mount: '/boot', freeBytes: 0 }];
     assert.equal(judgeSpace({ disks }, aHostPlan({ updates: [aPlanned()] })), undefined);
   });
+});
+
+test('a container of which no reboot can be proven is warned about where one is expected', () => {
+  const warnings = (facts: Partial<HostScan['facts']>, isExpected = true): readonly string[] => {
+    const scan = aScan();
+    const hostPlan = aHostPlan({ reboot: { expected: isExpected, reasons: [] } });
+    const input = { run: 'R1', host: fakeHost('web01'), hostPlan, nowMs: 0, mayRepair: false };
+    return judgePreflight({ ...input, scan: { ...scan, facts: { ...scan.facts, ...facts } } }).warnings;
+  };
+  assert.match(warnings({ isContainer: true }).join(), /a reboot of it cannot be proven/);
+  assert.deepEqual(warnings({ isContainer: true, initStart: 70_000 }), []);
+  assert.deepEqual(warnings({ isContainer: true }, false), []);
+  assert.deepEqual(warnings({}), []);
 });

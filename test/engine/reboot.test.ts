@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { FettleError } from '../../src/domain/error.ts';
 import type { BootState } from '../../src/engine/host-remote.ts';
 import { rebootHost, rebootObstacle, rebootReasons } from '../../src/engine/reboot.ts';
+import { bootMark, isNew } from '../../src/engine/reboot-proof.ts';
 import type { RebootOrder } from '../../src/engine/reboot.ts';
 import { FakeRemote } from '../support/fake-machine.ts';
 import { hostContext } from '../support/host-fixture.ts';
@@ -59,6 +60,27 @@ test('a host that does not go down within its limit is not rebooted', async () =
   assert.match(end.kind === 'not-rebooted' ? end.error.message : '', /did not reboot within 1m00s/);
   assert.equal(record.ofType('step.finished')[0]?.ok, false);
   assert.ok(context.clock.elapsedMs() <= 70_000);
+});
+
+test('a container is told from its boot before by the start of its PID 1, however soon after its machine', () => {
+  const before = bootMark({ bootId: 'of-the-machine', initStart: 900, isContainer: true });
+  assert.ok(before !== undefined);
+  const seen = (initStart: number) => ({ kind: 'up', isSettled: true, bootId: 'of-the-machine', initStart }) as const;
+  assert.equal(isNew(seen(900), before), false);
+  assert.equal(isNew(seen(70_000), before), true);
+  // A machine has a boot id of its own, and that alone counts.
+  const machine = bootMark({ bootId: 'own', initStart: 900, isContainer: false });
+  assert.equal(machine, 'own');
+  assert.equal(isNew({ ...seen(70_000), bootId: 'own' }, 'own'), false);
+});
+
+test('a host that went away and came back under one fixed boot id is not proven to have rebooted', async () => {
+  const { machine, context } = scene();
+  machine.rebootScript = ['up', 'down', 'down', 'up'];
+  const end = await rebootHost(context, order);
+  const error = end.kind === 'not-rebooted' ? end.error : undefined;
+  assert.match(error?.message ?? '', /went away and came back, but under the same boot id: no reboot is proven/);
+  assert.match(error?.hint ?? '', /container has the boot id of the machine it runs on/);
 });
 
 test('a connection that drops while the host keeps its boot id is no reboot', async () => {

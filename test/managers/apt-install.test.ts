@@ -46,6 +46,9 @@ describe('what an install did is read from the package database', () => {
   const cases: readonly [state: string, installed: string][] = [
     ['installed', 'nginx amd64 1.1'],
     ['installed', 'nginx amd64 1.1 hi'],
+    // Its triggers, or those of others, are still to run, dpkg(1).
+    ['installed', 'nginx amd64 1.1 it'],
+    ['installed', 'nginx amd64 1.1 iW'],
     ['failed', 'nginx amd64 1.0'],
     ['broken', 'nginx amd64 1.1 iF'],
     ['broken', 'nginx amd64 1.1 iU'],

@@ -155,6 +155,16 @@ describe('a scan', () => {
     ]);
   });
 
+  test('takes packages that only await triggers, as dpkg-query writes them, for well', () => {
+    for (const status of ['it ', 'iW ']) {
+      const sections = answer('broken');
+      const list = sections.get('apt-installed') ?? '';
+      assert.match(list, /\tiF \t/);
+      sections.set('apt-installed', list.replace('\tiF \t', `\t${status}\t`));
+      assert.deepEqual(scan(sections).broken, []);
+    }
+  });
+
   for (const section of ['apt-installed', 'apt-normal', 'apt-security', 'uname']) {
     test(`without the section ${section} is an error, never a host without updates`, () => {
       assert.throws(() => scan(without('everything', section)), { code: 'parse' });

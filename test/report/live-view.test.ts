@@ -52,7 +52,7 @@ test('a finished host leaves, a bad one stays with its reason, equal ones folded
   }));
   const lines = draw(fold([...opening, ...oneHost('web01', verified, 0), ...bad]));
   assert.equal(lines[1], '2 unreachable · 1 verified · budget 0 of 1 spent');
-  assert.equal(lines[2], 'unreachable web[02-03] (2)  web02 does not answer');
+  assert.equal(lines[2], 'unreachable web[02-03] (2)  HOST does not answer');
   assert.equal(lines.length, 3);
 });
 

@@ -31,6 +31,19 @@ test('hosts with the same first line are one group though each names itself', ()
   assert.match(text, /db \(1\)\n {17}db refuses the key/);
 });
 
+test('hosts with the same failure are one group though each is named by its address', () => {
+  const hosts = ['web01', 'web02', 'mail'].map((name, index): SummaryHost => {
+    const address = ['192.0.2.7', '192.0.2.8', 'mx.example.org'][index] ?? '';
+    return { ...host(name, 'unreachable', `${address} port 22 refuses the connection`), address };
+  });
+  const { output } = fakeOutput();
+  const text = renderSummary(summary(hosts), output.stderr);
+  assert.match(text, /^unreachable {6}mail,web\[01-02\] \(3\)\n {17}HOST port 22 refuses the connection/m);
+  const [one] = hosts;
+  assert.ok(one !== undefined);
+  assert.match(renderSummary(summary([one]), output.stderr), /192\.0\.2\.7 port 22 refuses/);
+});
+
 test('hosts of the plan that the run did not touch have standings of their own and ask for no resume', () => {
   const { output } = fakeOutput();
   const others = otherHosts({

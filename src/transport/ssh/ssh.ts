@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'ssh2';
 import { Slots } from '../../base/slots.ts';
-import { FettleError } from '../../domain/error.ts';
+import { atAddress, FettleError } from '../../domain/error.ts';
 import type { Connection, ConnectionLimits, Host, HostKeyPolicy } from '../../domain/host.ts';
 import { jumpsOf } from '../../domain/jump.ts';
 import type { CredentialGuard } from '../credential-guard.ts';
@@ -123,9 +123,18 @@ export class SshTransport implements Transport, AsyncDisposable {
     const limits = tighter(connection.limits, options);
     const way: Way = { connection, options, limits, via, signal };
     try {
+      return await this.#logInAgain(way);
+    } catch (error) {
+      throw atAddress(error, options.hostName);
+    }
+  }
+
+  /** sshd drops some of those that come while others log in (MaxStartups): they come again, once. */
+  async #logInAgain(way: Way): Promise<Opened> {
+    const { signal, options } = way;
+    try {
       return await this.#logIn(way);
     } catch (error) {
-      // sshd drops some of those that come while others log in (MaxStartups): they come again, once.
       if (!(error instanceof FettleError) || error.details?.['dropped'] !== true) throw error;
       await sleep(dropPauseMs, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
       if (signal?.aborted) throw cancelled(signal, `the connection to ${options.hostName}`);

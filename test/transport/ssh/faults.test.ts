@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { asFettleError } from '../../../src/domain/error.ts';
 import type { Connection, ConnectionLimits } from '../../../src/domain/host.ts';
 import { openTransports } from '../../../src/transport/registry.ts';
 import type { Session } from '../../../src/transport/session.ts';
@@ -192,4 +196,21 @@ describe('a connection that fails under way', { skip: noSshd }, () => {
       await rejectsWith(running, 'lost', /the connection to web01 is lost/);
     });
   });
+});
+
+test('the error of a host tells the address that its message names, as ssh_config has it', async () => {
+  await using dir = await mkdtempDisposable(join(tmpdir(), 'fettle-address-'));
+  const file = join(dir.path, 'ssh_config');
+  await writeFile(file, 'Host web01\n  HostName 127.0.0.2\n  Port 1\n');
+  await using transports = openTransports({ env: process.env, homeDir: '/nonexistent', userName: 'root' });
+  const host = sshHost('web01', { address: 'web01', sshArguments: ['-F', file] });
+  const error = await transports
+    .get('ssh')
+    ?.open(host, {})
+    .then(
+      () => undefined,
+      (thrown: unknown) => asFettleError(thrown),
+    );
+  assert.match(error?.message ?? '', /127\.0\.0\.2 port 1/);
+  assert.equal(error?.details?.['address'], '127.0.0.2');
 });
