@@ -39,12 +39,21 @@ const refused: readonly HostOptions[] = [
   { name: 'hooked', files: { '/etc/apt/apt.conf.d/99odd': 'DPkg::Pre-Install-Pkgs { "exit 10"; };\n' } },
 ];
 
+/** Told about before anything is tried on them. */
+const told: readonly HostOptions[] = [
+  {
+    name: 'pinned',
+    files: { '/etc/apt/preferences.d/odd': 'Package: fettle-tool\nPin: version 1.4-1\nPin-Priority: 1001\n' },
+  },
+  { name: 'frozen' },
+];
+
 describe('a host that is set up in an unusual way', () => {
   let lab: Lab;
   let scenario: Scenario;
 
   before(async () => {
-    const hosts = [...patched, ...refused].map((host) => ({ ...host, packages: ['fettle-tool'] }));
+    const hosts = [...patched, ...refused, ...told].map((host) => ({ ...host, packages: ['fettle-tool'] }));
     lab = await startLab({ name: 'unusual', hosts });
     scenario = await Scenario.start(lab, { rollout: { waves: ['rest'], budget: { percent: '100%' } } });
   });
@@ -74,5 +83,23 @@ describe('a host that is set up in an unusual way', () => {
     const hooked = await scenario.fettle(['apply', scenario.plan], 4);
     assert.match(hooked.stderr, /exit 10/);
     assert.equal(await lab.packageState('hooked', 'fettle-tool'), 'ii 1.4-1');
+  });
+
+  test('is not downgraded where its preferences ask for an older version, and is told that', async () => {
+    await lab.tell('pinned', 'apt-get -qq -y --allow-downgrades install fettle-tool=1.4-2 </dev/null >/dev/null 2>&1');
+    const args = ['plan', `${lab.stateDir}/playbook.yaml`, '-o', scenario.plan, '-l', 'pinned'];
+    const { stdout } = await scenario.fettle(args);
+    assert.match(stdout, /older version than is installed;\s+fettle makes no downgrades/);
+    assert.equal(await lab.packageState('pinned', 'fettle-tool'), 'ii 1.4-2');
+  });
+
+  test('is told by ping and refused by apply where its /var is mounted read-only', async () => {
+    await scenario.fettle(['plan', `${lab.stateDir}/playbook.yaml`, '-o', scenario.plan, '-l', 'frozen']);
+    await lab.tell('frozen', 'mount --bind /var /var && mount -o remount,bind,ro /var');
+    const { stdout } = await scenario.fettle(['ping', 'frozen']);
+    assert.match(stdout, /is mounted read-only/);
+    const { stderr } = await scenario.fettle(['apply', scenario.plan], 4);
+    assert.match(stderr, /read-only/i);
+    assert.equal(await lab.packageState('frozen', 'fettle-tool'), 'ii 1.4-1');
   });
 });
