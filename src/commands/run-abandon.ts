@@ -3,12 +3,16 @@ import type { ExitName } from '../domain/exit.ts';
 import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
 import { openRecord, sealed } from './record.ts';
+import { isQuery, wrongKind } from './run-kinds.ts';
 
 /** Gives the lease of a host up. What goes on on the host goes on; a job there still guards it against others. */
 export async function run({ arguments: given, options }: Invocation, context: Context): Promise<ExitName> {
   const name = given[0] ?? '';
   await using ledger = await openRecord(options, context);
-  const { run: id } = await ledger.findRun(options.run);
+  const found = await ledger.findRun(options.run);
+  const { run: id } = found;
+  // The making of a plan holds a host while its package lists are fetched.
+  if (isQuery(found) && found.kind !== 'plan') throw wrongKind(found, 'holds no host that could be given up');
   const state = await ledger.runState(id);
   const host = state?.hosts.find((item) => item.host === name);
   if (host === undefined) {

@@ -4,13 +4,18 @@ import { renderLogs } from '../report/exec-output.ts';
 import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
 import { openToRead } from './record.ts';
+import { isQuery, wrongKind } from './run-kinds.ts';
 
 /** What was printed on one host, step by step; control characters are shown, not obeyed, unless `--raw`. */
 export async function run({ arguments: given, options }: Invocation, context: Context): Promise<ExitName> {
   const host = given[0] ?? '';
   await using ledger = await openToRead(options, context);
-  const { run: id } = await ledger.findRun(options.run);
+  const found = await ledger.findRun(options.run);
+  const { run: id } = found;
   const rows = await ledger.runLogs(id, host);
+  if (rows.length === 0 && isQuery(found) && found.kind !== 'exec') {
+    throw wrongKind(found, `keeps no output of ${host}`);
+  }
   if (rows.length === 0) {
     throw new FettleError('usage', `run ${id} has nothing of ${host}`, {
       hint: `see its hosts with: fettle run show ${id}`,

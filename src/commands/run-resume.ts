@@ -9,6 +9,7 @@ import type { Invocation } from './command.ts';
 import { commandLine } from './command-line.ts';
 import type { Context } from './context.ts';
 import { openRecord } from './record.ts';
+import { wrongKind } from './run-kinds.ts';
 import { carryOut, hostsOfPlan, partsOf, withConcurrency } from './rollout.ts';
 
 /** Goes on with a run: attaches to what is in flight, finishes the rest, tries what failed once more. */
@@ -18,9 +19,7 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
   const recorded = await ledger.findRun(invocation.arguments[0]);
   const { run: id, planSha256 } = recorded;
   if (planSha256 === undefined) {
-    throw new FettleError('usage', `run ${id} carries out no plan; there is nothing to go on with`, {
-      hint: 'list runs with: fettle run list',
-    });
+    throw wrongKind(recorded, 'carried out no plan, so there is nothing to go on with');
   }
   const gone = await goneHolders(id, ledger, context);
   const whole = narrowedAsBefore(await recordedPlan(ledger, planSha256), recorded);

@@ -12,6 +12,7 @@ import { lookAt } from './look.ts';
 import { thisMachine } from './own-machine.ts';
 import { openToRead } from './record.ts';
 import { hostsOfPlan } from './rollout.ts';
+import { wrongKind } from './run-kinds.ts';
 import { recordedPlan } from './run-resume.ts';
 import { showRunDocument } from './run-show.ts';
 import { matchHosts } from '../config/selector.ts';
@@ -66,10 +67,14 @@ async function lastPlan(
   context: Context,
 ): Promise<{ run: string; plan: Awaited<ReturnType<typeof recordedPlan>> }> {
   await using ledger = await openToRead(options, context);
-  const { run: id, kind, planSha256 } = await ledger.findRun(options.run, true);
+  const found = await ledger.findRun(options.run, true);
+  const { run: id, kind, planSha256 } = found;
   if (planSha256 === undefined || kind === 'shutdown') {
-    const why = kind === 'shutdown' ? 'switched its hosts off' : 'carried out no plan';
-    throw new FettleError('usage', `run ${id} ${why}`, { hint: 'name another with --run' });
+    const why =
+      kind === 'shutdown'
+        ? 'switched its hosts off, so there is nothing to verify'
+        : 'carried out no plan to verify against';
+    throw wrongKind(found, why);
   }
   return { run: id, plan: await recordedPlan(ledger, planSha256) };
 }

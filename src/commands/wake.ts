@@ -1,4 +1,5 @@
-import { FettleError } from '../domain/error.ts';
+import { FettleError, toErrorRecord } from '../domain/error.ts';
+import type { RunEvent } from '../domain/event.ts';
 import type { ExitName } from '../domain/exit.ts';
 import type { Host } from '../domain/host.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -24,11 +25,13 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
       hosts,
       options,
       jsonFields: Object.keys(wakeJson.fields),
-      action: async ({ ledger }) => {
+      action: async ({ ledger, context: { run } }) => {
         const rows: WakeRow[] = [];
         for (const host of hosts) {
           if (context.interruptions.stop.aborted) break;
-          rows.push(await wake(host, ledger, port));
+          const row = await wake(host, ledger, port);
+          await ledger.append(wakeEvents(run, host, row));
+          rows.push(row);
         }
         const failed = rows.filter((row) => row.error !== undefined).length;
         const exitName = failed === 0 ? 'ok' : 'partial';
@@ -43,6 +46,15 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
     },
     context,
   );
+}
+
+/** A packet has no answer: that it was sent is all there is to record. */
+function wakeEvents(run: string, host: Host, { error }: WakeRow): RunEvent[] {
+  const of = { run, host: host.name, hostId: host.id, attempt: 1 };
+  if (error === undefined) return [{ type: 'host.started', ...of }];
+  const { message: reason, hint } = error;
+  const told = { verdict: 'failed', change: 'none', reason, ...(hint === undefined ? {} : { hint }) } as const;
+  return [{ type: 'host.finished', ...of, outcome: { ...told, error: toErrorRecord(error) } }];
 }
 
 async function wake(host: Host, ledger: Ledger, port: number): Promise<WakeRow> {

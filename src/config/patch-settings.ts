@@ -10,8 +10,6 @@ export function readPatchSettings(reader: SettingsReader): PatchSettings {
   const disabledUntilMs = readUntil(reader);
   const reboot = readReboot(reader);
   const maxReboots = reader.integer(['patch_max_reboots'], { least: 0, most: 10 });
-  const ring = reader.text('patch_ring');
-  const owner = reader.text('patch_owner');
   const windows = readWindows(reader);
   return {
     enabled: reader.boolean('patch_enabled') ?? true,
@@ -20,9 +18,7 @@ export function readPatchSettings(reader: SettingsReader): PatchSettings {
     hold: reader.list('patch_hold'),
     ...(reboot === undefined ? {} : { reboot }),
     ...(maxReboots === undefined ? {} : { maxReboots }),
-    ...(ring === undefined ? {} : { ring }),
     clusters: reader.list('patch_cluster'),
-    ...(owner === undefined ? {} : { owner }),
     securityOrigins: readOrigins(reader),
     ...readWake(reader),
     ...(Object.keys(windows).length === 0 ? {} : { windows }),

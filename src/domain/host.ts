@@ -97,10 +97,8 @@ export interface PatchSettings {
   /** `never` always wins over the playbook. */
   readonly reboot?: RebootMode;
   readonly maxReboots?: number;
-  readonly ring?: string;
   /** Names of clusters whose members never go together. */
   readonly clusters: readonly string[];
-  readonly owner?: string;
   /** Archive origins or labels that count as security sources besides the distribution's own. */
   readonly securityOrigins?: readonly string[];
   readonly windows?: WindowsUpdateSettings;

@@ -30,7 +30,7 @@ import type { Inventory } from '../domain/scan.ts';
 import type { Head, TimedEvent } from './chain.ts';
 import { addSavedHead, formatHead, readSavedHeads } from './heads.ts';
 import type { RecordCheck, TableShare } from './check.ts';
-import { noSuchRun } from './no-such-run.ts';
+import { noSuchRun, noWorkingRun } from './no-such-run.ts';
 import type { OperationName } from './operations.ts';
 import { handedOver, sentEvent } from './sent-event.ts';
 import type { StatusQuestion } from './status-query.ts';
@@ -170,7 +170,9 @@ export class Ledger implements RunRecord, AsyncDisposable {
   async findRun(id?: string, toVerify = false): Promise<RunRow> {
     const [found, another] = await this.#query<readonly RunRow[]>('findRun', id, toVerify);
     if (found !== undefined && (another === undefined || found.run === id)) return found;
-    throw noSuchRun(id, found !== undefined);
+    if (id !== undefined) throw noSuchRun(id, found !== undefined);
+    const [latest] = await this.runs(1);
+    throw noWorkingRun(latest, toVerify);
   }
 
   showRun(run: string): Promise<RunDetail | undefined> {

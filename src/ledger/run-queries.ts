@@ -10,7 +10,7 @@ import type {
   UpdateResultRow,
 } from '../domain/report.ts';
 import { getBlob } from './blob.ts';
-import { all, first, query, type Connection } from './sqlite.ts';
+import { all, first, prepared, query, type Connection } from './sqlite.ts';
 import type { Tables } from './tables.ts';
 
 /** The latest first. */
@@ -87,7 +87,7 @@ export function showRun(connection: Connection, id: string): RunDetail | undefin
   return {
     run: toRun(row),
     waves: all(connection, query.selectFrom('wave').selectAll().where('run', '=', id).orderBy('wave')).map(toWave),
-    hosts: hostRuns(connection, id),
+    hosts: [...hostRuns(connection, id), ...scannedAlone(connection, id)],
     updates: updatesOf(connection, id, hostOf),
     findings: all(connection, query.selectFrom('finding').selectAll().where('run', '=', id)).map(
       (item): FindingRow => ({
@@ -150,6 +150,21 @@ function hostRuns(connection: Connection, id: string): readonly HostRunRow[] {
       ...(error === undefined ? {} : { error }),
       ...(step === undefined ? {} : { step }),
     };
+  });
+}
+
+/** Hosts of a scan or plan that answered have no outcome: the scan itself is what is recorded of them. */
+function scannedAlone(connection: Connection, id: string): readonly HostRunRow[] {
+  const select = prepared(
+    connection,
+    `SELECT host.name, scan.host_id, MAX(scan.at) AS at FROM scan JOIN host ON host.host_id = scan.host_id
+     WHERE scan.run = :run AND purpose = 'scan'
+       AND NOT EXISTS (SELECT 1 FROM host_run WHERE host_run.run = :run AND host_run.host_id = scan.host_id)
+     GROUP BY scan.host_id ORDER BY host.name`,
+  );
+  const rows = select.all({ run: id }) as { name: string; host_id: string; at: number }[];
+  return rows.map(({ name, host_id: hostId, at }) => {
+    return { host: name, hostId, attempt: 1, startedMs: at, endedMs: at };
   });
 }
 

@@ -143,12 +143,13 @@ export function summaryOfDetail({ run, hosts }: RunDetail): Summary {
   };
 }
 
-/** A flat look at hosts records no outcome for those that were well. */
+/** A query records no outcome for hosts that answered, but a scan or a step; one with neither had no turn. */
 function summaryHost(host: string, row: HostRunRow | undefined, run: RunRow): SummaryHost {
-  const isLook = ['scan', 'plan', 'exec', 'ping', 'wake'].includes(run.kind);
   if (row?.verdict === undefined) {
-    if (isLook && run.endedMs !== undefined) return { host, standing: 'done' };
-    return { host, standing: row === undefined ? 'not started' : 'in flight' };
+    if (row === undefined) return { host, standing: 'not started' };
+    const isQuery = ['scan', 'plan', 'exec', 'wake'].includes(run.kind);
+    const isOver = row.endedMs !== undefined || run.endedMs !== undefined;
+    return { host, standing: isQuery && isOver ? 'done' : 'in flight' };
   }
   const { verdict, change, reason, hint } = row;
   const address = addressOf(row.error);

@@ -137,7 +137,6 @@ const patches: readonly [variables: string, expected: Partial<PatchSettings>][] 
   ['patch_disabled_until: "2026-11-30T06:00:00+01:00"', { disabledUntilMs: Date.UTC(2026, 10, 30, 5) }],
   ['patch_hold: [a*, b], patch_cluster: pg', { hold: ['a*', 'b'], clusters: ['pg'] }],
   ['patch_reboot: never, patch_max_reboots: 1', { reboot: 'never', maxReboots: 1 }],
-  ['patch_ring: 1, patch_owner: o', { ring: '1', owner: 'o' }],
 ];
 
 describe('patch variables', () => {
