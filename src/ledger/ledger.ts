@@ -170,9 +170,7 @@ export class Ledger implements RunRecord, AsyncDisposable {
   async findRun(id?: string, toVerify = false): Promise<RunRow> {
     const [found, another] = await this.#query<readonly RunRow[]>('findRun', id, toVerify);
     if (found !== undefined && (another === undefined || found.run === id)) return found;
-    if (id !== undefined) throw noSuchRun(id, found !== undefined);
-    const [latest] = await this.runs(1);
-    throw noWorkingRun(latest, toVerify);
+    throw id === undefined ? noWorkingRun(await this.runs(1), toVerify) : noSuchRun(id, found !== undefined);
   }
 
   showRun(run: string): Promise<RunDetail | undefined> {

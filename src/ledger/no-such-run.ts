@@ -8,7 +8,7 @@ export function noSuchRun(id: string, isAmbiguous: boolean): FettleError {
 }
 
 /** None was named, and none is of the kind that is taken then; `latest` is of another. */
-export function noWorkingRun(latest: RunRow | undefined, toVerify: boolean): FettleError {
+export function noWorkingRun([latest]: readonly RunRow[], toVerify: boolean): FettleError {
   if (latest === undefined) return new FettleError('usage', 'there is no run in the ledger yet');
   const what = toVerify ? 'worked on hosts and left them on' : 'worked on hosts';
   return new FettleError('usage', `no run in the ledger ${what}; the latest of all is ${latest.run} (${latest.kind})`, {
