@@ -1,14 +1,23 @@
 import type { ExitName } from '../domain/exit.ts';
+import { jsonList } from '../report/json.ts';
 import { runsJson } from '../report/ledger-json.ts';
 import { renderRunList } from '../report/run-tables.ts';
 import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
 import { openToRead } from './record.ts';
-import { show } from './show.ts';
+import { showDocument } from './show.ts';
 
+const defaultLimit = 20;
+
+/** The latest runs; where there are more, that is said. */
 export async function run({ options }: Invocation, context: Context): Promise<ExitName> {
   await using ledger = await openToRead(options, context);
-  const rows = await ledger.runs(options.last ?? 20);
-  show({ rows, shape: runsJson, json: options.json, text: () => renderRunList(rows, context.output) }, context);
+  const limit = options.last ?? defaultLimit;
+  const found = await ledger.runs(limit + 1);
+  const rows = found.slice(0, limit);
+  const isCut = found.length > limit;
+  if (options.json === undefined) context.output.stdout.write(renderRunList(rows, context.output));
+  else showDocument({ ...jsonList(runsJson, rows, options.json), isCut }, context);
+  if (isCut) context.console.warn(`only the latest ${limit} are shown; there is more: use -n`);
   return 'ok';
 }

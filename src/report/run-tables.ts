@@ -23,7 +23,7 @@ export function renderRunList(rows: readonly RunRow[], output: Output): string {
       align: 'right',
     },
     { title: 'BY', text: (row) => whoText(row), narrow: 'cut' },
-    { title: 'HOSTS', text: (row) => String(row.hosts.length), align: 'right' },
+    { title: 'HOSTS', text: (row) => String(row.hosts.length + otherHosts(row).length), align: 'right' },
     {
       title: 'EXIT',
       text: exitText,

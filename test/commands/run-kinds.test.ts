@@ -80,3 +80,16 @@ test('a scan that ended before the turn of a host does not show it as done', asy
     ['web01'],
   );
 });
+
+test('a list of runs that was cut says so, on stderr and in JSON', async () => {
+  await using rig = await rigWith(Array.from({ length: 21 }, (_, index) => started(`01RUN${100 + index}`)));
+  const [cut, whole] = [await rig.run(['run', 'list']), await rig.run(['run', 'list', '-n', '21'])];
+  assert.deepEqual(
+    [cut, whole].map(({ stdout }) => stdout.trimEnd().split('\n').length),
+    [20, 21],
+  );
+  assert.match(cut.stderr, /only the latest 20 are shown; there is more/);
+  assert.equal(whole.stderr, '');
+  const { isCut } = JSON.parse((await rig.run(['run', 'list', '--json=run'])).stdout) as { isCut: boolean };
+  assert.equal(isCut, true);
+});

@@ -300,3 +300,9 @@ test('a report exits by hosts without an answer first, then by what is to be don
   assert.equal(reportExit([known, unreached], true), 'unreachable');
   assert.equal(reportExit([unreached, unselected], true), 'unverified');
 });
+
+test('a list of runs counts hosts that could not be planned and those with nothing to do', () => {
+  const absent = [{ host: 'dead01', kind: 'unreachable', reason: 'no route' }] as const;
+  const text = renderRunList([{ ...run, idle: ['db01'], absent }], fakeOutput().output);
+  assert.equal(text.split('\t')[5], '5');
+});
