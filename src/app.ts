@@ -95,6 +95,7 @@ function createContext(spec: CommandSpec, invocation: Invocation, openTransports
     stderr: process.stderr,
     env,
     clock: systemClock,
+    onContinued: (action) => void process.on('SIGCONT', action),
     asTyped: commandsAsTyped(
       ownName({ ...location, execPath: process.execPath, cwd: process.cwd(), env }),
       commands.map(({ name }) => name),
@@ -148,11 +149,11 @@ function sinceBoot(id: string | undefined): BootTime | undefined {
 
 /**
  * Not `process.exit`: that waits for threads, and one may hang in open(2) of a FIFO or in a long query. A prompt has
- * changed the terminal.
+ * changed the terminal, and a view may stand below the cursor.
  */
 function endBy(signal: InterruptSignal): void {
   safely(() => process.stdin.isTTY && process.stdin.setRawMode(false));
-  if (process.stderr.isTTY) process.stderr.write('\u001b[?25h\n');
+  if (process.stderr.isTTY) process.stderr.write('\u001b[?25h\n\u001b[J');
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);
 }

@@ -1,10 +1,10 @@
 // The live view on a terminal: redrawn in place on stderr, at most five times a second.
-import { createLogUpdate } from 'log-update';
 import type { LiveEvent, RunEvent } from '../domain/event.ts';
 import { endText } from './ending.ts';
 import { eventLine } from './event-lines.ts';
 import { renderLive } from './live-view.ts';
 import type { Output } from './output.ts';
+import { Picture } from './picture.ts';
 import { createPlainReporter } from './plain.ts';
 import type { Reporter, ReporterOptions } from './reporter.ts';
 import { emptyRun, reduceRun } from './run-state.ts';
@@ -20,7 +20,7 @@ class LiveReporter implements Reporter {
   readonly #output: Output;
   readonly #options: ReporterOptions;
   readonly #state = emptyRun();
-  readonly #log: ReturnType<typeof createLogUpdate>;
+  readonly #picture: Picture;
   readonly #timer: Disposable;
   readonly #hold: Disposable;
 
@@ -28,11 +28,14 @@ class LiveReporter implements Reporter {
     this.#output = output;
     this.#options = options;
     // The cursor stays visible: a killed fettle leaves a terminal that needs no repair.
-    this.#log = createLogUpdate(output.screen, { showCursor: true });
+    this.#picture = new Picture(output.screen);
     this.#timer = output.every(redrawMs, () => this.#draw());
-    this.#hold = output.holdScreen((write) => {
-      this.#log.clear();
-      write();
+    this.#hold = output.holdScreen({
+      around: (write) => {
+        this.#picture.clear();
+        write();
+      },
+      lost: () => this.#picture.forget(),
     });
   }
 
@@ -46,8 +49,7 @@ class LiveReporter implements Reporter {
 
   finish(): void {
     this.#timer[Symbol.dispose]();
-    this.#log.clear();
-    this.#log.done();
+    this.#picture.clear();
     this.#hold[Symbol.dispose]();
     const output = this.#output;
     output.stderr.write(output.asTyped(endText(this.#state, output.stderr)));
@@ -57,7 +59,7 @@ class LiveReporter implements Reporter {
     if (this.#state.startedMs === undefined) return;
     const { stderr, clock } = this.#output;
     const size = { columns: stderr.columns(), rows: stderr.rows() };
-    this.#log(renderLive(this.#state, { ...size, paint: stderr.paint, nowMs: clock.elapsedMs() }));
+    this.#picture.draw(renderLive(this.#state, { ...size, paint: stderr.paint, nowMs: clock.elapsedMs() }));
   }
 }
 

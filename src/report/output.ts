@@ -25,6 +25,14 @@ export interface OutputStream {
   readonly paint: ChalkInstance;
 }
 
+/** Who draws in place on the terminal. */
+export interface ScreenHolder {
+  /** Every write to the terminal goes through it: it takes its own view away first. */
+  readonly around: (write: () => void) => void;
+  /** Others may have written on the screen, and moved the cursor. */
+  readonly lost: () => void;
+}
+
 export interface Output {
   /** Data. */
   readonly stdout: OutputStream;
@@ -35,11 +43,7 @@ export interface Output {
   readonly canRedraw: boolean;
   /** Calls `action` again and again without keeping the process alive, until disposed. */
   every(ms: number, action: () => void): Disposable;
-  /**
-   * While held, every write to a terminal goes through `around`, which takes its own view away first and draws it
-   * again afterwards.
-   */
-  holdScreen(around: (write: () => void) => void): Disposable;
+  holdScreen(holder: ScreenHolder): Disposable;
   /** stderr past `holdScreen`; only for the view that holds it. */
   readonly screen: RawStream;
   /** A text for people with its fettle commands as they are typed here; see `commandsAsTyped`. */
@@ -55,18 +59,21 @@ export interface OutputOptions {
   readonly colour?: boolean;
   /** Repeats `action`; the default is an interval timer that does not keep the process alive. */
   readonly every?: Output['every'];
+  /** Calls when the process goes on after it was stopped (Ctrl-Z, then `fg`); see SIGCONT in signal(7). */
+  readonly onContinued?: (action: () => void) => void;
   /** The default leaves texts as they are. */
   readonly asTyped?: Output['asTyped'];
 }
 
 export function createOutput(options: OutputOptions): Output {
   const { env, clock } = options;
-  let holder: ((write: () => void) => void) | undefined;
+  let holder: ScreenHolder | undefined;
+  options.onContinued?.(() => holder?.lost());
   const open = (raw: RawStream): OutputStream => {
     const isTty = raw.isTTY === true;
     const isColoured = decideColour({ env, isTty, ...(options.colour === undefined ? {} : { flag: options.colour }) });
     return {
-      write: (text) => (isTty && holder !== undefined ? holder(() => raw.write(text)) : void raw.write(text)),
+      write: (text) => (isTty && holder !== undefined ? holder.around(() => raw.write(text)) : void raw.write(text)),
       drained: () => drained(raw),
       isTty,
       columns: () => (isTty ? (raw.columns ?? 80) || 80 : Infinity),
@@ -80,11 +87,11 @@ export function createOutput(options: OutputOptions): Output {
     clock,
     canRedraw: options.stderr.isTTY === true && env['TERM'] !== 'dumb',
     every: options.every ?? repeat,
-    holdScreen: (around) => {
-      holder = around;
+    holdScreen: (next) => {
+      holder = next;
       return {
         [Symbol.dispose]: () => {
-          if (holder === around) holder = undefined;
+          if (holder === next) holder = undefined;
         },
       };
     },

@@ -1,9 +1,9 @@
 // The view of `ping --watch`: a table redrawn in place on a terminal, a line for each change elsewhere.
-import { createLogUpdate } from 'log-update';
 import { formatAge, formatDuration, isoTime } from '../base/format.ts';
 import { cleanLine } from '../base/text.ts';
 import { jsonRow, jsonTime, safeJson, type JsonShape } from './json.ts';
 import type { Output } from './output.ts';
+import { Picture } from './picture.ts';
 import { renderTable, type Column } from './table.ts';
 import { isMissing, takeIn, unseen, type WatchChange, type WatchLook, type WatchRow } from './watch-state.ts';
 
@@ -49,17 +49,19 @@ export function openWatchView(hosts: readonly string[], output: Output, style: W
 }
 
 function openPicture(rows: () => readonly WatchRow[], output: Output): Disposable {
-  const log = createLogUpdate(output.screen, { showCursor: true });
-  const timer = output.every(redrawMs, () => log(renderPicture(rows(), output)));
-  const hold = output.holdScreen((write) => {
-    log.clear();
-    write();
+  const picture = new Picture(output.screen);
+  const timer = output.every(redrawMs, () => picture.draw(renderPicture(rows(), output)));
+  const hold = output.holdScreen({
+    around: (write) => {
+      picture.clear();
+      write();
+    },
+    lost: () => picture.forget(),
   });
   return {
     [Symbol.dispose]: () => {
       timer[Symbol.dispose]();
-      log.clear();
-      log.done();
+      picture.clear();
       hold[Symbol.dispose]();
     },
   };

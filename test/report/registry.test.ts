@@ -38,8 +38,9 @@ for (const { name } of reporters) {
 
   test(`nothing a host prints reaches the terminal as a control character through ${name}`, async () => {
     const { stdout, stderr } = await record(name);
-    // What the live view itself sends: cursor, erasing and synchronised output.
-    const own = name === 'live' ? stderr.text.replace(/\x1b\[(?:\?2026[hl]|\d*[A-K])/g, '') : stderr.text;
+    // What the live view itself sends: its cursor and where it rests, erasing, wrapping, synchronised output.
+    const own =
+      name === 'live' ? stderr.text.replace(/\x1b(?:[78]|\[(?:\?(?:2026|7)[hl]|\d*[A-K]))|\r/g, '') : stderr.text;
     assert.deepEqual(steering(own), []);
     assert.deepEqual(steering(stdout.text), []);
   });

@@ -18,7 +18,7 @@ export class Terminal implements AsyncDisposable {
     const command = words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
     this.#script = spawn('script', ['--quiet', '--return', '--flush', '--command', `exec ${command}`, '/dev/null'], {
       cwd,
-      env: { ...env, TERM: 'xterm' },
+      env: { TERM: 'xterm', ...env },
     });
     this.#script.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.shown += text;
