@@ -4,7 +4,11 @@ import { hostOptions, inventoryOptions, type OptionName } from './options.ts';
 const record: readonly OptionName[] = ['ledger', 'ticket', 'reason'];
 const output: readonly OptionName[] = ['json'];
 /** Of every report. */
-const report: readonly OptionName[] = ['ledger', 'asOf', 'maxScanAge', ...output, 'detailedExitcode'];
+const report: readonly OptionName[] = [
+  ...(['inventory', 'limit', 'allowMissing', 'ledger', 'asOf', 'maxScanAge'] as const),
+  ...output,
+  'detailedExitcode',
+];
 const rollout: readonly OptionName[] = ['jsonl', 'json', 'yes'];
 
 /** What stands behind a noun, for its help. */

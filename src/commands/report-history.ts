@@ -11,14 +11,16 @@ import { ofHost } from './report-hosts.ts';
 const defaultLimit = 200;
 
 /** What happened on one host or all, the latest first. */
-export function run({ arguments: given, options }: Invocation, context: Context): Promise<ExitName> {
+export function run(invocation: Invocation, context: Context): Promise<ExitName> {
+  const { arguments: given, options } = invocation;
   const sinceMs = readSince(options, context) ?? 0;
   const [host] = given;
   const limit = options.last ?? defaultLimit;
-  return report(options, context, async ({ ledger, nowMs, status, doubts: all }) => {
+  return report(invocation, context, async ({ ledger, nowMs, names, status, doubts: all }) => {
     const about = host === undefined ? status : ofHost(status, host);
     const found = await ledger.history({
       ...(host === undefined ? {} : { host }),
+      ...(names === undefined ? {} : { names: [...names] }),
       ...(options.update === undefined ? {} : { update: options.update }),
       isBadOnly: options.failed ?? false,
       sinceMs,

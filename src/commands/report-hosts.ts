@@ -10,9 +10,9 @@ import type { Context } from './context.ts';
 import { report, type Report, type ReportSource } from './report-answer.ts';
 
 /** Every host with its facts; with a host, what was installed on it. */
-export function run({ arguments: given, options }: Invocation, context: Context): Promise<ExitName> {
-  const [host] = given;
-  return report(options, context, (source) =>
+export function run(invocation: Invocation, context: Context): Promise<ExitName> {
+  const [host] = invocation.arguments;
+  return report(invocation, context, (source) =>
     host === undefined ? hostsReport(source, context) : packagesReport(host, source, context),
   );
 }

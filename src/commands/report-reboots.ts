@@ -8,9 +8,10 @@ import type { Context } from './context.ts';
 import { report } from './report-answer.ts';
 
 /** Who waits for a reboot since when, of whom that is not known, and every reboot that was done. */
-export function run({ options }: Invocation, context: Context): Promise<ExitName> {
-  return report(options, context, async ({ ledger, nowMs, status }) => {
-    const { pending, done } = await ledger.reboots(nowMs);
+export function run(invocation: Invocation, context: Context): Promise<ExitName> {
+  return report(invocation, context, async ({ ledger, nowMs, only, status }) => {
+    const all = await ledger.reboots(nowMs);
+    const [pending, done] = [only(all.pending), only(all.done)];
     const doubts = status.filter(
       (row) => isInDoubt(row) || (row.scannedMs !== undefined && row.rebootNeeded === 'unknown'),
     );

@@ -8,8 +8,8 @@ import type { Context } from './context.ts';
 import { report } from './report-answer.ts';
 
 /** Every host with what is pending on it, and how sure that is. */
-export function run({ options }: Invocation, context: Context): Promise<ExitName> {
-  return report(options, context, async ({ status, nowMs }) => ({
+export function run(invocation: Invocation, context: Context): Promise<ExitName> {
+  return report(invocation, context, async ({ status, nowMs }) => ({
     document: (choice) => jsonList(statusJson, status, choice),
     text: () => renderStatus(status, { output: context.output, nowMs }),
     hasWork: status.some(hasWork),

@@ -6,9 +6,10 @@ import type { Context } from './context.ts';
 import { report } from './report-answer.ts';
 
 /** Each pending update with its hosts, and the hosts on which there may be others. */
-export function run({ options }: Invocation, context: Context): Promise<ExitName> {
-  return report(options, context, async ({ ledger, nowMs, doubts, status }) => {
-    const rows = await ledger.pendingUpdates(nowMs);
+export function run(invocation: Invocation, context: Context): Promise<ExitName> {
+  return report(invocation, context, async ({ ledger, nowMs, only, doubts, status }) => {
+    const pending = (await ledger.pendingUpdates(nowMs)).map((update) => ({ ...update, hosts: only(update.hosts) }));
+    const rows = pending.filter(({ hosts }) => hosts.length > 0);
     return {
       document: (choice) => reportDocument(updatesJson, rows, { choice, doubts }),
       text: () => renderUpdates(rows, doubts, { output: context.output, nowMs }),

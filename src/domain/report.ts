@@ -122,13 +122,13 @@ export interface ScannedStatus {
   readonly problems: readonly string[];
 }
 
-/** One host that the ledger knows, up to some time. Without a scan nothing is known of its updates. */
+/** One host that the ledger or an inventory knows, up to some time. Without a scan nothing is known of its updates. */
 export type HostStatusRow = {
   readonly host: string;
   /** Absent where only its name was recorded: it was selected and never contacted. */
   readonly hostId?: string;
-  /** When it was first contacted, or else selected. */
-  readonly firstSeenMs: number;
+  /** When it was first contacted, or else selected; absent where no run ever selected it. */
+  readonly firstSeenMs?: number;
   /** The first of the latest tries that did not reach it, all of them later than the last scan. */
   readonly unreachableSinceMs?: number;
   /** The same for tries that reached it and brought no scan. */
@@ -190,6 +190,8 @@ export interface HistoryRow {
 export interface HistoryQuestion {
   /** By name or id; absent: every host. */
   readonly host?: string;
+  /** Only hosts of these names. */
+  readonly names?: readonly string[];
   readonly isBadOnly: boolean;
   readonly sinceMs: number;
   readonly untilMs: number;

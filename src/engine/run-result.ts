@@ -2,7 +2,7 @@ import { worstExit } from '../domain/exit.ts';
 import type { ExitName } from '../domain/exit.ts';
 import { isDeniedCode } from '../domain/error.ts';
 import type { Outcome } from '../domain/outcome.ts';
-import { countWorking, type Plan, type PlanAbsence } from '../domain/plan.ts';
+import { countWorking, isUncertain, type Plan, type PlanAbsence } from '../domain/plan.ts';
 import { hasGaps } from './plan.ts';
 
 export interface RunResult {
@@ -76,14 +76,18 @@ function exitOfAbsence(kind: PlanAbsence['kind']): ExitName {
   }
 }
 
-/** The exit of making a plan: every host that should take part was read, some failed, or all that failed were not reached. */
+/**
+ * The exit of making a plan: some hosts could not be read, or not whole; all that failed were not reached; there is work,
+ * where that was asked for; or only the age of package lists leaves it open whether updates are missing.
+ */
 export function planExit(plan: Plan, isDetailed: boolean): ExitName {
   const missing = plan.absent.filter((absent) => absent.kind !== 'disabled');
   const isDenied = missing.every(({ error }) => isDeniedCode(error?.code));
   if (missing.length > 0 && plan.hosts.length === 0 && isDenied) return 'auth';
   if (missing.some(({ kind }) => kind !== 'unreachable') || plan.hosts.some(hasGaps)) return 'partial';
   if (missing.length > 0) return 'unreachable';
-  return isDetailed && countWorking(plan) > 0 ? 'changes' : 'ok';
+  if (isDetailed && countWorking(plan) > 0) return 'changes';
+  return plan.hosts.some((host) => isUncertain(host, plan)) ? 'unverified' : 'ok';
 }
 
 /** Left over by a stop: `run resume` takes it up. */

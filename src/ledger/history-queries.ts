@@ -51,6 +51,9 @@ function latest<Row>(connection: Connection, asked: Asked, { table, time, where,
     `${time} BETWEEN :since AND :until`,
     ...where,
     ...(asked.hostId === undefined ? [] : [`${table}.host_id = :host`]),
+    ...(asked.names === undefined
+      ? []
+      : [`${table}.host_id IN (SELECT host_id FROM host WHERE name IN (SELECT value FROM json_each(:names)))`]),
     ...(asked.update === undefined || !isNamed ? [] : ['LOWER(name) GLOB LOWER(:glob)']),
   ];
   const text = `SELECT ${table}.* FROM ${table} WHERE ${conditions.join(' AND ')}
@@ -60,6 +63,7 @@ function latest<Row>(connection: Connection, asked: Asked, { table, time, where,
     until: asked.untilMs,
     limit: asked.limit + 1,
     ...(asked.hostId === undefined ? {} : { host: asked.hostId }),
+    ...(asked.names === undefined ? {} : { names: JSON.stringify(asked.names) }),
     ...(asked.update === undefined || !isNamed ? {} : { glob: asked.update }),
   }) as Row[];
 }

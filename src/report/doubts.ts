@@ -15,8 +15,13 @@ export function isScanned(row: HostStatusRow): row is ScannedHost {
 
 /** Everything that makes the row uncertain; empty where nothing does. `time` writes a moment. */
 export function doubtWords(row: HostStatusRow, time: (ms: number) => string): string {
-  const { unreachableSinceMs, failedSinceMs, selectedBy, lastFailure = '' } = row;
-  const selected = selectedBy === undefined ? '' : `: selected by run ${selectedBy}, not contacted`;
+  const { unreachableSinceMs, failedSinceMs, firstSeenMs, selectedBy, lastFailure = '' } = row;
+  const selected =
+    firstSeenMs === undefined
+      ? ': no run selected it'
+      : selectedBy === undefined
+        ? ''
+        : `: selected by run ${selectedBy}, not contacted`;
   return [
     ...(isScanned(row) ? [] : [`never scanned${selected}`]),
     ...(unreachableSinceMs === undefined ? [] : [`unreachable since ${time(unreachableSinceMs)}: ${lastFailure}`]),
@@ -29,7 +34,8 @@ export function doubtWords(row: HostStatusRow, time: (ms: number) => string): st
 
 /** Where a pipe has a row for each such host: since when it is so, as far as that is known. ISO 8601. */
 export function doubtSince({ unreachableSinceMs, failedSinceMs, scannedMs, firstSeenMs }: HostStatusRow): string {
-  return isoTime(unreachableSinceMs ?? failedSinceMs ?? scannedMs ?? firstSeenMs);
+  const sinceMs = unreachableSinceMs ?? failedSinceMs ?? scannedMs ?? firstSeenMs;
+  return sinceMs === undefined ? 'never' : isoTime(sinceMs);
 }
 
 interface Doubt {

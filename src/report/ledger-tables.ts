@@ -149,8 +149,8 @@ export function renderHosts(rows: readonly KnownHostRow[], { output, nowMs }: Sh
     { title: 'PACKAGES', text: known((row) => String(row.packages)), align: 'right' },
     {
       title: 'FIRST SEEN',
-      text: (row) => age(row.status.firstSeenMs),
-      plain: (row) => isoTime(row.status.firstSeenMs),
+      text: ({ status }) => (status.firstSeenMs === undefined ? 'never' : age(status.firstSeenMs)),
+      plain: ({ status }) => (status.firstSeenMs === undefined ? 'never' : isoTime(status.firstSeenMs)),
     },
     {
       title: 'SCANNED',

@@ -9,6 +9,7 @@ const day = 86_400_000;
 const local = 'all:\n  hosts:\n    here: { ansible_connection: local }\n';
 
 interface Recorded extends AsyncDisposable {
+  readonly write: (name: string, text: string) => Promise<string>;
   readonly report: (words: string, ageMs?: number) => Promise<Ended>;
 }
 
@@ -21,6 +22,7 @@ async function recorded(events: readonly RunEvent[]): Promise<Recorded> {
     await ledger.append(events);
   }
   return {
+    write: (name, text) => rig.write(name, text),
     report: (words, ageMs = 1000) =>
       rig.run([
         'report',
@@ -87,6 +89,38 @@ describe('with --detailed-exitcode', () => {
       ['history', 0],
     ] as const) {
       assert.deepEqual([(await working.report(words)).code, (await partly.report(words)).code], [code, 5], words);
+    }
+  });
+});
+
+describe('with an inventory', () => {
+  const outcome = { verdict: 'unreachable', change: 'none', reason: 'no route' } as const;
+  const gone = { type: 'host.finished', run, host: 'gone01', hostId: 'gone01', attempt: 1, outcome } as const;
+  const work = scan([update('app', '2')], { reboot: { needed: 'yes', reasons: [], runningKernel: '1' } });
+  const events = [started(), scanned(web, work), gone];
+  const names = ['status', 'updates', 'hosts', 'reboots', 'history'];
+
+  test('a host that was taken out of it is counted, and nothing else is reported of it', async () => {
+    await using ledger = await recorded(events);
+    await ledger.write('i.yaml', 'all: { hosts: { web01: {} } }\n');
+    for (const words of names) {
+      const [all, its] = [await ledger.report(words), await ledger.report(`${words} -i i.yaml`)];
+      assert.deepEqual([all.code, its.code === 5], [5, false], `${words}: ${its.stderr}`);
+      assert.match(all.stdout, /gone01/, words);
+      assert.doesNotMatch(its.stdout, /gone01/, words);
+      assert.match(its.stderr, /left out: 1 host of the ledger, not in the inventory/, words);
+    }
+    assert.equal((await ledger.report('history gone01 -i i.yaml')).code, 5, 'a host that is named is reported on');
+  });
+
+  test('a host that no run ever selected is in every report as never scanned, unless --limit leaves it out', async () => {
+    await using ledger = await recorded(events);
+    await ledger.write('i.yaml', 'all: { hosts: { web01: {}, new01: {} } }\n');
+    for (const words of names) {
+      const { code, stdout } = await ledger.report(`${words} -i i.yaml`);
+      assert.equal(code, 6, words);
+      assert.match(stdout, /new01.*never scanned: no run selected it/, words);
+      assert.doesNotMatch((await ledger.report(`${words} -i i.yaml -l web01`)).stdout, /new01/, words);
     }
   });
 });

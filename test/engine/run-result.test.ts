@@ -38,6 +38,17 @@ describe('the exit of a plan', () => {
     assert.equal(planExit(planOf([['a']]), true), 'changes');
     assert.equal(planExit(idle, true), 'ok');
   });
+
+  test('is unverified where package lists were never fetched or are older than the playbook allows, after all else', () => {
+    const { metadataFetchedMs, ...never } = hostPlanOf('a');
+    const made = planOf([['a']], { hosts: [{ ...never, metadataFetchedMs: 1000 }] });
+    const old = { ...made, createdMs: 1000 + made.install.maxAgeMs + 1 };
+    assert.equal(planExit({ ...made, hosts: [never] }, false), 'unverified');
+    assert.equal(planExit({ ...old, createdMs: old.createdMs - 1 }, false), 'ok');
+    assert.equal(planExit(old, false), 'unverified');
+    assert.equal(planExit(old, true), 'changes');
+    assert.equal(planExit({ ...old, absent: [off] }, false), 'unreachable');
+  });
 });
 
 test('a run in which every host that had work refused the credentials is auth, whatever others had nothing to do', () => {

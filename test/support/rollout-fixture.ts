@@ -63,6 +63,7 @@ export function hostPlanOf(host: string, wave = 0, more: Partial<HostPlan> = {})
     leftOut: [],
     securityKnown: true,
     downloadBytes: 0,
+    metadataFetchedMs: 0,
     reboot: { expected: false, reasons: [] },
     rebootSettings: { mode: 'if-needed', max: 1, goDownMs: 60_000, comeBackMs: 300_000, settleMs: 10_000 },
     inventorySha256: '',
