@@ -174,6 +174,16 @@ export const everywhere: readonly OptionName[] = ['color', 'quiet', 'verbose', '
 /** What a command takes that reads an inventory. */
 export const inventoryOptions: readonly OptionName[] = ['inventory', 'limit', 'allowMissing', 'extraVars'];
 
+/** What every report takes. */
+export const reportOptions: readonly OptionName[] = [
+  ...inventoryOptions,
+  'ledger',
+  'asOf',
+  'maxScanAge',
+  'json',
+  'detailedExitcode',
+];
+
 /** What a command takes that contacts hosts. */
 export const hostOptions: readonly OptionName[] = [
   ...inventoryOptions,

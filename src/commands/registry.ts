@@ -1,14 +1,8 @@
 import type { CommandSpec } from './command.ts';
-import { hostOptions, inventoryOptions, type OptionName } from './options.ts';
+import { hostOptions, inventoryOptions, reportOptions, type OptionName } from './options.ts';
 
 const record: readonly OptionName[] = ['ledger', 'ticket', 'reason'];
 const output: readonly OptionName[] = ['json'];
-/** Of every report. */
-const report: readonly OptionName[] = [
-  ...(['inventory', 'limit', 'allowMissing', 'ledger', 'asOf', 'maxScanAge'] as const),
-  ...output,
-  'detailedExitcode',
-];
 const rollout: readonly OptionName[] = ['jsonl', 'json', 'yes'];
 
 /** What stands behind a noun, for its help. */
@@ -193,14 +187,14 @@ export const commands: readonly CommandSpec[] = [
   {
     name: 'report status',
     summary: 'each host: pending updates, reboot, age of the answer; hosts that were never scanned or do not answer',
-    options: [...report],
-    examples: ['fettle report status', 'fettle report status --as-of 2026-11-01'],
+    options: reportOptions,
+    examples: ['fettle report status', 'fettle report status -i inventory.yaml --as-of 2026-11-01'],
     load: () => import('./report-status.ts'),
   },
   {
     name: 'report updates',
     summary: 'each pending update with its hosts',
-    options: [...report],
+    options: reportOptions,
     examples: ['fettle report updates --json'],
     load: () => import('./report-updates.ts'),
   },
@@ -208,14 +202,14 @@ export const commands: readonly CommandSpec[] = [
     name: 'report hosts',
     summary: 'every host that was ever selected, with its facts; with a host, its packages',
     argument: '[host]',
-    options: [...report],
+    options: reportOptions,
     examples: ['fettle report hosts', 'fettle report hosts web01 --as-of 2026-03-31'],
     load: () => import('./report-hosts.ts'),
   },
   {
     name: 'report reboots',
     summary: 'who needs a reboot since when, and reboots done',
-    options: [...report],
+    options: reportOptions,
     examples: ['fettle report reboots'],
     load: () => import('./report-reboots.ts'),
   },
@@ -223,7 +217,7 @@ export const commands: readonly CommandSpec[] = [
     name: 'report history',
     summary: 'what was installed or failed where and when, with what hosts themselves recorded; the latest first',
     argument: '[host]',
-    options: [...report, 'since', 'failed', 'update', 'last'],
+    options: [...reportOptions, 'since', 'failed', 'update', 'last'],
     examples: [
       'fettle report history web01',
       'fettle report history --failed --since 30d',

@@ -40,7 +40,7 @@ describe('the exit of a plan', () => {
   });
 
   test('is unverified where package lists were never fetched or are older than the playbook allows, after all else', () => {
-    const { metadataFetchedMs, ...never } = hostPlanOf('a');
+    const { metadataFetchedMs: _known, ...never } = hostPlanOf('a');
     const made = planOf([['a']], { hosts: [{ ...never, metadataFetchedMs: 1000 }] });
     const old = { ...made, createdMs: 1000 + made.install.maxAgeMs + 1 };
     assert.equal(planExit({ ...made, hosts: [never] }, false), 'unverified');
