@@ -1,9 +1,9 @@
 // What every report shares: which hosts it is about, the ledger as of a time, how sure each answer is, and the exit code.
-import { reportExit, isInDoubt } from '../domain/host-state.ts';
-import type { ExitName } from '../domain/exit.ts';
-import type { HostStatusRow } from '../domain/report.ts';
 import { plural } from '../base/text.ts';
 import { selectHosts } from '../config/selector.ts';
+import type { ExitName } from '../domain/exit.ts';
+import { isInDoubt, reportExit } from '../domain/host-state.ts';
+import type { HostStatusRow } from '../domain/report.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { FieldChoice } from '../report/json.ts';
 import type { Invocation } from './command.ts';
@@ -60,7 +60,8 @@ export async function report(
     names === undefined ? rows : rows.filter(({ host }) => names.has(host));
   const status = withUnselected(only(recorded), names);
   const others = names === undefined ? 0 : recorded.filter(({ host }) => !names.has(host)).length;
-  if (others > 0) context.console.message(`left out: ${plural(others, 'host')} of the ledger, not in the inventory`);
+  const source = options.limit === undefined ? 'the inventory' : 'the inventory or left out by --limit';
+  if (others > 0) context.console.message(`left out: ${plural(others, 'host')} of the ledger, not in ${source}`);
   const doubts = status.filter(isInDoubt);
   const found = await read({ ledger, nowMs, only, status, doubts, ...(names === undefined ? {} : { names }) });
   const { document, text, hasWork, about = status } = found;
