@@ -29,8 +29,8 @@ export function checkDescriptors(context: Pick<Context, 'descriptors'>): void {
 }
 
 /**
- * `wanted` hosts at once, or as many as this process has descriptors for, which is told once. Throws `config` where they
- * do not do for one.
+ * `wanted` hosts at once, or as many as this process has descriptors for, with one warning. Throws `config` where there
+ * are too few for one host.
  */
 export async function fittingAtOnce(
   wanted: number,

@@ -64,7 +64,7 @@ export function watchInterruptions(options: InterruptionOptions): Interruptions 
     if (text !== undefined) say(text);
   };
   const detachNow = (kind: ChargeKind, signal: InterruptSignal, reason: string): void => {
-    const error = new FettleError('cancelled', reason, { hint: 'go on with: fettle run resume' });
+    const error = new FettleError('cancelled', reason, { hint: 'resume with: fettle run resume' });
     stop.abort(error);
     detach.abort(error);
     // Something may wait for an answer that never comes: a name server, a file system.

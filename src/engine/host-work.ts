@@ -166,7 +166,7 @@ export function letGo(work: HostWork, error?: FettleError): Outcome {
   const change = work.change === 'none' && work.hasBegun ? 'unknown' : work.change;
   const lost = lostLeaseOf(work.context, error);
   if (lost !== undefined) return { ...endWith(work, 'detached', lost.message, { error: lost }), change };
-  const reason = error?.code === 'ledger' ? 'let go: the ledger cannot be written' : 'let go before it was over';
+  const reason = error?.code === 'ledger' ? 'detached: the ledger cannot be written' : 'detached before it was over';
   const hint = `fettle run resume ${work.context.run}`;
   return { ...endWith(work, 'detached', reason, { hint, ...(error === undefined ? {} : { error }) }), change };
 }

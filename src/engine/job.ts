@@ -135,7 +135,7 @@ export function concludeByExit(end: JobEnd): StepConclusion {
     case 'lost':
       return { ok: false, message: end.error.message };
     case 'detached':
-      return { ok: false, message: 'let go' };
+      return { ok: false, message: 'detached' };
   }
 }
 

@@ -99,7 +99,7 @@ function ending(child: Child, command: LocalCommand): Promise<LocalResult> {
     killTimer ??= setTimeout(() => signalGroup(child, 'SIGKILL'), killAfterMs);
   };
   const timer = setTimeout(() => end(`no end after ${command.timeoutMs / 1_000} s`), command.timeoutMs);
-  const onAbort = (): void => end('let go');
+  const onAbort = (): void => end('fettle detached');
   command.signal.addEventListener('abort', onAbort, { once: true });
   if (command.signal.aborted) onAbort();
   child.stdout.on('data', keep);

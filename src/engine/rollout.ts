@@ -232,7 +232,7 @@ export class Rollout implements AsyncDisposable {
       await this.#settle(member, await runHost(await this.#task(member)));
     }).then((isRecorded) => {
       if (isRecorded) return;
-      const reason = 'let go: the ledger cannot be written';
+      const reason = 'detached: the ledger cannot be written';
       setPhase(member, 'done', member.outcome ?? { verdict: 'detached', change: 'unknown', reason });
       this.#wake();
     });

@@ -104,7 +104,7 @@ export function immediately<T>(connection: Connection, work: () => T): T {
 
 const explanations: readonly { readonly code: RegExp; readonly what: string; readonly hint: string }[] = [
   { code: /BUSY|LOCKED/, what: 'is locked by another process', hint: 'wait for it, or find it with: fuser' },
-  { code: /FULL/, what: 'cannot be written: the disk is full', hint: 'make room, then go on with: fettle run resume' },
+  { code: /FULL/, what: 'cannot be written: the disk is full', hint: 'make room, then resume with: fettle run resume' },
   {
     code: /READONLY|PERM|AUTH/,
     what: 'cannot be written: it is read-only',

@@ -15,21 +15,21 @@ export function isScanned(row: HostStatusRow): row is ScannedHost {
 
 /** Everything that makes the row uncertain; empty where nothing does. `time` writes a moment. */
 export function doubtWords(row: HostStatusRow, time: (ms: number) => string): string {
-  const { unreachableSinceMs, failedSinceMs, firstSeenMs, selectedBy, lastFailure = '' } = row;
-  const selected =
-    firstSeenMs === undefined
-      ? ': no run selected it'
-      : selectedBy === undefined
-        ? ''
-        : `: selected by run ${selectedBy}, not contacted`;
+  const { unreachableSinceMs, failedSinceMs, lastFailure = '' } = row;
   return [
-    ...(isScanned(row) ? [] : [`never scanned${selected}`]),
+    ...(isScanned(row) ? [] : [`never scanned${selectionWords(row)}`]),
     ...(unreachableSinceMs === undefined ? [] : [`unreachable since ${time(unreachableSinceMs)}: ${lastFailure}`]),
     ...(failedSinceMs === undefined ? [] : [`scans have failed since ${time(failedSinceMs)}: ${lastFailure}`]),
     ...(isScanned(row) && row.isIncomplete ? ['incomplete: updates may be missing'] : []),
     ...(isScanned(row) && row.isOld ? ['stale: the scan is old'] : []),
     ...(isScanned(row) && row.isStale ? ['stale: its package metadata was old'] : []),
   ].join('; ');
+}
+
+/** Why nothing was asked of a host that was never scanned, where that is known. */
+function selectionWords({ firstSeenMs, selectedBy }: HostStatusRow): string {
+  if (firstSeenMs === undefined) return ': no run selected it';
+  return selectedBy === undefined ? '' : `: selected by run ${selectedBy}, not contacted`;
 }
 
 /** Where a pipe has a row for each such host: since when it is so, as far as that is known. ISO 8601. */

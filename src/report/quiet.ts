@@ -4,7 +4,7 @@ import { endText, isWellEnded } from './ending.ts';
 import type { Reporter, ReporterOptions } from './reporter.ts';
 import { emptyRun, reduceRun } from './run-state.ts';
 
-/** Silence while all is well (cron mails whatever is printed); else warnings as they come, and the summary. */
+/** Prints warnings as they come, and the summary of a run that did not end well: cron mails whatever is printed. */
 export function createQuietReporter(output: Output, { accepted }: ReporterOptions): Reporter {
   const { stderr, clock } = output;
   const state = emptyRun();
