@@ -120,8 +120,9 @@ describe('a lab', () => {
     assert.equal(await lab.tell('sys', 'systemctl is-active fettle-lossy'), 'active');
     assert.match(await lab.tell('sys', 'systemctl list-units --failed --plain --no-legend'), /^fettle-crash\.service /);
     const before = await lab.host('sys').bootId();
-    await lab.ssh('sys', 'systemctl reboot');
+    const interrupted = lab.host('sys').inside('systemctl reboot; sleep 1000');
     await lab.host('sys').waitForReboot(before);
+    assert.notEqual((await interrupted).code, 0, 'a command inside the host ends with it');
     assert.match(await lab.tell('sys', 'uname -r; systemd-detect-virt'), /^6\.1\.0-32-\w+\nkvm$/);
   });
 
