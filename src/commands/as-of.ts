@@ -3,6 +3,14 @@ import { FettleError } from '../domain/error.ts';
 import type { Context } from './context.ts';
 import type { Options } from './options.ts';
 
+/** Milliseconds of an option like `--max-age 6h`; undefined where it is not given. */
+export function readDuration(text: string | undefined, flag: string): number | undefined {
+  if (text === undefined) return undefined;
+  const ms = parseDurationMs(text);
+  if (ms !== undefined) return ms;
+  throw new FettleError('usage', `${flag} ${text} is no duration`, { hint: 'write it like 90s, 10m, 6h or 7d' });
+}
+
 /** `--as-of 2026-11-01`, an ISO 8601 time, or a duration ago; now where it is absent. A date alone is its end, UTC. */
 export function readAsOf(options: Partial<Options>, context: Context): number {
   return readTime(options.asOf, { flag: '--as-of', timeOfDay: '23:59:59.999' }, context) ?? context.clock.now();

@@ -6,7 +6,7 @@ import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
 import { loadFleet } from './fleet.ts';
 import { lookAt } from './look.ts';
-import { readDuration } from './scan.ts';
+import { readDuration } from './as-of.ts';
 import { showResults } from './show.ts';
 
 const outputLimitBytes = 1024 * 1024;

@@ -3,7 +3,7 @@ import { hasWork } from '../engine/plan.ts';
 import { planExit } from '../engine/run-result.ts';
 import { runDetailFields } from '../report/ledger-json.ts';
 import { renderPlan } from '../report/plan-table.ts';
-import { applyApproved } from './apply.ts';
+import { applyApproved } from './approved-plan.ts';
 import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
 import { lookAt } from './look.ts';

@@ -9,7 +9,7 @@ import { checkDescriptors, fittingAtOnce, oneSession } from './descriptors.ts';
 import { defaultConcurrency } from './look.ts';
 import type { Options } from './options.ts';
 import { askRoutes, lookingContext, openCommandTransports, remoteOpener } from './reach.ts';
-import { readDuration } from './scan.ts';
+import { readDuration } from './as-of.ts';
 import { show } from './show.ts';
 import { unrecorded } from './unrecorded.ts';
 

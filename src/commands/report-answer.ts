@@ -8,11 +8,10 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { FieldChoice } from '../report/json.ts';
 import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
-import { readAsOf } from './as-of.ts';
+import { readAsOf, readDuration } from './as-of.ts';
 import { openInventory } from './fleet.ts';
 import type { Options } from './options.ts';
 import { openToRead } from './record.ts';
-import { readDuration } from './scan.ts';
 import { showDocument } from './show.ts';
 
 /** A scan that is older says nothing of today. */
@@ -86,4 +85,9 @@ function withUnselected(
   const known = new Set(rows.map(({ host }) => host));
   const others = [...names].filter((host) => !known.has(host)).map((host): HostStatusRow => ({ host }));
   return [...rows, ...others].toSorted((one, other) => (one.host < other.host ? -1 : 1));
+}
+
+/** By name or id; none where the ledger does not know it. */
+export function ofHost(rows: readonly HostStatusRow[], host: string): readonly HostStatusRow[] {
+  return rows.filter((row) => row.host === host || row.hostId === host);
 }

@@ -5,8 +5,7 @@ import { reportDocument } from '../report/ledger-json.ts';
 import { readSince } from './as-of.ts';
 import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
-import { report } from './report-answer.ts';
-import { ofHost } from './report-hosts.ts';
+import { ofHost, report } from './report-answer.ts';
 
 const defaultLimit = 200;
 

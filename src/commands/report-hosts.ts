@@ -7,7 +7,7 @@ import { hostsJson, packagesJson, reportDocument } from '../report/ledger-json.t
 import { renderHosts, renderPackages } from '../report/ledger-tables.ts';
 import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
-import { report, type Report, type ReportSource } from './report-answer.ts';
+import { ofHost, report, type Report, type ReportSource } from './report-answer.ts';
 
 /** Every host with its facts; with a host, what was installed on it. */
 export function run(invocation: Invocation, context: Context): Promise<ExitName> {
@@ -43,11 +43,6 @@ async function packagesReport(host: string, source: ReportSource, context: Conte
     hasWork: false,
     about,
   };
-}
-
-/** By name or id; none where the ledger does not know it. */
-export function ofHost(rows: readonly HostStatusRow[], host: string): readonly HostStatusRow[] {
-  return rows.filter((row) => row.host === host || row.hostId === host);
 }
 
 function noPackages(host: string, [known]: readonly HostStatusRow[]): FettleError {

@@ -18,7 +18,7 @@ import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
 import { checkDescriptors, fittingAtOnce, rolloutSessions } from './descriptors.ts';
 import { openInventory, resolveFleet } from './fleet.ts';
-import { showRunDocument } from './run-show.ts';
+import { showRunDocument } from './run-document.ts';
 import type { Options } from './options.ts';
 import { thisMachine } from './own-machine.ts';
 import { askRoutes, openCommandTransports, remoteOpener, runContext } from './reach.ts';

@@ -1,4 +1,3 @@
-import { decodePlan } from '../config/plan-file.ts';
 import { FettleError } from '../domain/error.ts';
 import type { Operator } from '../domain/event.ts';
 import type { RunRow } from '../domain/report.ts';
@@ -9,6 +8,7 @@ import type { Invocation } from './command.ts';
 import { commandLine } from './command-line.ts';
 import type { Context } from './context.ts';
 import { openRecord } from './record.ts';
+import { recordedPlan } from './recorded-plan.ts';
 import { wrongKind } from './run-kinds.ts';
 import { carryOut, hostsOfPlan, partsOf, withConcurrency } from './rollout.ts';
 
@@ -56,11 +56,4 @@ async function goneHolders(id: string, ledger: Ledger, context: Context): Promis
     });
   }
   return holders.map(({ holder }) => holder);
-}
-
-export async function recordedPlan(ledger: Ledger, sha256: string): Promise<Plan> {
-  const bytes = await ledger.getBlob(sha256);
-  if (bytes === undefined)
-    throw new FettleError('ledger', `the ledger lacks the plan ${sha256}`, { hint: 'run: fettle ledger verify' });
-  return decodePlan(bytes);
 }

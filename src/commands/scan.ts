@@ -1,11 +1,11 @@
-import { parseDurationMs } from '../config/duration.ts';
-import { FettleError } from '../domain/error.ts';
+import type { FettleError } from '../domain/error.ts';
 import type { ExitName } from '../domain/exit.ts';
 import { fanOutExit } from '../engine/fan-out.ts';
 import { scanHosts, type ScanResult } from '../engine/scan.ts';
 import { sharedRows, type ScanRow } from '../report/scan-row.ts';
 import { renderScan, scanJson } from '../report/scan-tables.ts';
 import type { Invocation } from './command.ts';
+import { readDuration } from './as-of.ts';
 import type { Context } from './context.ts';
 import { loadFleet } from './fleet.ts';
 import { lookAt } from './look.ts';
@@ -66,11 +66,4 @@ function scanExit(reached: ExitName, rows: readonly ScanRow[], options: Partial<
 /** Pending updates and reboots are an answer like any other; a gap in it is not. */
 function isWellScanned(row: ScanRow): boolean {
   return row.state === 'scanned' && !row.isIncomplete && !row.isStale && row.problems.length === 0 && row.broken === 0;
-}
-
-export function readDuration(text: string | undefined, flag: string): number | undefined {
-  if (text === undefined) return undefined;
-  const ms = parseDurationMs(text);
-  if (ms !== undefined) return ms;
-  throw new FettleError('usage', `${flag} ${text} is no duration`, { hint: 'write it like 90s, 10m, 6h or 7d' });
 }

@@ -13,8 +13,8 @@ import { thisMachine } from './own-machine.ts';
 import { openToRead } from './record.ts';
 import { hostsOfPlan } from './rollout.ts';
 import { wrongKind } from './run-kinds.ts';
-import { recordedPlan } from './run-resume.ts';
-import { showRunDocument } from './run-show.ts';
+import { recordedPlan } from './recorded-plan.ts';
+import { showRunDocument } from './run-document.ts';
 import { matchHosts } from '../config/selector.ts';
 import { openInventory } from './fleet.ts';
 

@@ -1,7 +1,7 @@
 import { hash as digest } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { encodeWellFormed } from '../base/well-formed.ts';
-import { packEvent } from './blob.ts';
+import { packEvent } from './packed-event.ts';
 import { project } from './projection.ts';
 import type { SentEvent } from './sent-event.ts';
 import { prepared, type Connection } from './sqlite.ts';

@@ -1,7 +1,7 @@
 import type { HostFacts } from '../domain/scan.ts';
 import type { HostRow, PackageRow, PendingRebootRow, PendingUpdateRow, RebootRow } from '../domain/report.ts';
 import type { UpdateClass } from '../domain/update.ts';
-import { readPackageLists } from './blob.ts';
+import { readPackageLists } from './packed-event.ts';
 import { toReboot } from './run-queries.ts';
 import type { ScanStatus } from './scan-projection.ts';
 import { all, first, query, type Connection } from './sqlite.ts';

@@ -1,5 +1,5 @@
 import type { Inventory } from '../domain/scan.ts';
-import type { PackedScan } from './blob.ts';
+import type { PackedScan } from './packed-event.ts';
 import { chainName } from './chain.ts';
 import { prepared, type Connection } from './sqlite.ts';
 

@@ -1,5 +1,5 @@
 // From events to tables. The only writer of every table that can be rebuilt.
-import type { PackedEvent, PackedScanEvent } from './blob.ts';
+import type { PackedEvent, PackedScanEvent } from './packed-event.ts';
 import { projectScan } from './scan-projection.ts';
 import { prepared, type Connection } from './sqlite.ts';
 import * as statements from './statements.ts';

@@ -6,7 +6,7 @@ import type { Outcome, UpdateResult } from '../domain/outcome.ts';
 import type { HostRunState, OpenStep, RecordedFacts, RunState } from '../domain/record.ts';
 import type { HostScan } from '../domain/scan.ts';
 import { chainName } from './chain.ts';
-import { unpackScan, type PackedScan } from './blob.ts';
+import { unpackScan, type PackedScan } from './packed-event.ts';
 import { all, first, query, type Connection } from './sqlite.ts';
 import type { Tables } from './tables.ts';
 

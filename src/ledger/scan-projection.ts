@@ -1,6 +1,6 @@
 import { gapsOf, type HistoryEntry, type HostFacts } from '../domain/scan.ts';
 import { countPending, type HeldBack, type Update } from '../domain/update.ts';
-import type { PackedScan, PackedScanEvent } from './blob.ts';
+import type { PackedScan, PackedScanEvent } from './packed-event.ts';
 import { one, prepared, query, template, type Connection, type Slots } from './sqlite.ts';
 import type { Tables } from './tables.ts';
 
