@@ -37,7 +37,7 @@ function readRooms(): ReadonlyMap<string, Room> {
   return rooms;
 }
 
-/** `src/engine/run.ts` → `engine`; `src/app.ts` → `app`. */
+/** `src/engine/rollout/apply.ts` → `engine`; `src/app.ts` → `app`. */
 function roomOf(file: string): string {
   return relative('src', file).split('/')[0]?.replace(/\.ts$/, '') ?? '';
 }

@@ -2,7 +2,7 @@ import { planRefusal } from '../domain/drift.ts';
 import type { ExitName } from '../domain/exit.ts';
 import type { Host } from '../domain/host.ts';
 import type { Plan } from '../domain/plan.ts';
-import { inventorySha256 } from '../engine/inventory-hash.ts';
+import { inventorySha256 } from '../engine/plan/inventory-hash.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';

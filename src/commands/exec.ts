@@ -1,6 +1,6 @@
 import { FettleError } from '../domain/error.ts';
 import type { ExitName } from '../domain/exit.ts';
-import { execOnHosts, fanOutExit, type ExecOutcome } from '../engine/fan-out.ts';
+import { execOnHosts, fanOutExit, type ExecOutcome } from '../engine/fleet/fan-out.ts';
 import { execJson, renderExec, type ExecAnswer } from '../report/exec-output.ts';
 import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';

@@ -1,6 +1,6 @@
 import type { ExitName } from '../domain/exit.ts';
-import { hasWork } from '../engine/plan.ts';
-import { planExit } from '../engine/run-result.ts';
+import { hasWork } from '../engine/plan/make-plan.ts';
+import { planExit } from '../engine/rollout/result.ts';
 import { runDetailFields } from '../report/ledger-json.ts';
 import { renderPlan } from '../report/plan-table.ts';
 import { applyApproved } from './approved-plan.ts';

@@ -1,7 +1,7 @@
 import type { ExitName } from '../domain/exit.ts';
 import { FettleError } from '../domain/error.ts';
 import type { Host } from '../domain/host.ts';
-import { watchHosts } from '../engine/watch.ts';
+import { watchHosts } from '../engine/fleet/watch.ts';
 import { isMissing } from '../report/watch-state.ts';
 import { openWatchView, renderWatch, watchJson, type WatchStyle } from '../report/watch-view.ts';
 import type { Context } from './context.ts';

@@ -1,6 +1,6 @@
 import { FettleError } from '../domain/error.ts';
 import type { ExitName } from '../domain/exit.ts';
-import { fanOutExit, pingHosts, type PingResult } from '../engine/fan-out.ts';
+import { fanOutExit, pingHosts, type PingResult } from '../engine/fleet/fan-out.ts';
 import { checkFields } from '../report/json.ts';
 import { openReporter } from '../report/registry.ts';
 import { pingJson, pingRow, renderPing, type PingRow } from '../report/scan-tables.ts';

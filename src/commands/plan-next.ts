@@ -1,7 +1,7 @@
 // What a person types after a plan that was not written to a file.
 import { cleanLine, shellWord } from '../base/text.ts';
 import { isUncertain, type Plan } from '../domain/plan.ts';
-import { hasWork } from '../engine/plan.ts';
+import { hasWork } from '../engine/plan/make-plan.ts';
 import type { Invocation } from './command.ts';
 import type { Context } from './context.ts';
 

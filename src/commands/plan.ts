@@ -1,6 +1,6 @@
 import type { ExitName } from '../domain/exit.ts';
 import type { Plan } from '../domain/plan.ts';
-import { planExit } from '../engine/run-result.ts';
+import { planExit } from '../engine/rollout/result.ts';
 import { jsonObject } from '../report/json.ts';
 import { renderPlan } from '../report/plan-table.ts';
 import type { Invocation } from './command.ts';

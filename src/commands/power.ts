@@ -4,7 +4,7 @@ import type { ExitName } from '../domain/exit.ts';
 import type { Host } from '../domain/host.ts';
 import { reachedThrough } from '../domain/jump.ts';
 import type { RebootSettings } from '../domain/playbook.ts';
-import { rebootPlan } from '../engine/reboot-plan.ts';
+import { rebootPlan } from '../engine/plan/power-plan.ts';
 import type { Context } from './context.ts';
 import type { Options } from './options.ts';
 import { openRecord, runStarted } from './record.ts';

@@ -1,9 +1,9 @@
 // How a command reaches hosts: transports, elevation, scripts and managers put together for the engine.
 import { engineLimits, type RunContext } from '../engine/context.ts';
-import type { HostRemote } from '../engine/host-remote.ts';
-import { HostLink } from '../engine/link.ts';
-import { inTurn } from '../engine/in-turn.ts';
-import { LinkedRemote } from '../engine/linked-remote.ts';
+import type { HostRemote } from '../engine/connection/host-port.ts';
+import { HostLink } from '../engine/connection/host-session.ts';
+import { inTurn } from '../engine/connection/paced-reading.ts';
+import { LinkedRemote } from '../engine/connection/managed-host.ts';
 import { localSpawner } from '../engine/local-command.ts';
 import { countedHostNames } from '../base/host-names.ts';
 import { FettleError } from '../domain/error.ts';

@@ -8,7 +8,7 @@ import type { Host } from '../domain/host.ts';
 import { plannedRoutes } from '../domain/jump.ts';
 import { narrowed, type Plan } from '../domain/plan.ts';
 import type { RunState } from '../domain/record.ts';
-import { applyPlan } from '../engine/run.ts';
+import { applyPlan } from '../engine/rollout/apply.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { checkFields } from '../report/json.ts';
 import { runDetailFields } from '../report/ledger-json.ts';

@@ -1,7 +1,7 @@
 import type { FettleError } from '../domain/error.ts';
 import type { ExitName } from '../domain/exit.ts';
-import { fanOutExit } from '../engine/fan-out.ts';
-import { scanHosts, type ScanResult } from '../engine/scan.ts';
+import { fanOutExit } from '../engine/fleet/fan-out.ts';
+import { scanHosts, type ScanResult } from '../engine/fleet/scan.ts';
 import { sharedRows, type ScanRow } from '../report/scan-row.ts';
 import { renderScan, scanJson } from '../report/scan-tables.ts';
 import type { Invocation } from './command.ts';

@@ -4,7 +4,7 @@ import type { EventSink, LiveEvent, Operator, RunEvent } from '../domain/event.t
 import type { Host } from '../domain/host.ts';
 import type { RunRecord } from '../domain/record.ts';
 import type { Manager } from '../managers/manager.ts';
-import type { HostRemote } from './host-remote.ts';
+import type { HostRemote } from './connection/host-port.ts';
 import type { SpawnLocal } from './local-command.ts';
 import type { OwnMachine } from './own-machine.ts';
 

@@ -1,7 +1,7 @@
 import { shellWord } from '../base/text.ts';
 import { claimsSameMachine } from '../domain/identity.ts';
 import type { MachineFacts } from '../domain/identity.ts';
-import type { HostRemote } from './host-remote.ts';
+import type { HostRemote } from './connection/host-port.ts';
 
 /** The machine fettle runs on: it goes last and is not rebooted by its own run. */
 export interface OwnMachine {

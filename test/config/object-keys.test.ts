@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { loadInventory } from '../../src/config/inventory.ts';
 import { resolveHosts } from '../../src/config/host-settings.ts';
 import type { Host } from '../../src/domain/host.ts';
-import { inventorySha256 } from '../../src/engine/inventory-hash.ts';
+import { inventorySha256 } from '../../src/engine/plan/inventory-hash.ts';
 import { managerNamed } from '../../src/managers/registry.ts';
 import { parseXml } from '../../src/transport/winrm/xml.ts';
 import { filesWith } from './files.ts';

@@ -12,7 +12,7 @@ import type {
   RunCommandResult,
   ScanOptions,
   SimulateRequest,
-} from '../../src/engine/host-remote.ts';
+} from '../../src/engine/connection/host-port.ts';
 import { apt } from '../../src/managers/apt.ts';
 import type { Manager } from '../../src/managers/manager.ts';
 

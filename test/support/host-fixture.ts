@@ -3,7 +3,7 @@ import type { HostPlan, Plan } from '../../src/domain/plan.ts';
 import type { HostRunState, RunRecord } from '../../src/domain/record.ts';
 import { engineLimits } from '../../src/engine/context.ts';
 import type { HostContext } from '../../src/engine/context.ts';
-import type { HostTask } from '../../src/engine/host-work.ts';
+import type { HostTask } from '../../src/engine/host/host-state.ts';
 import { spawnLocal } from '../../src/engine/local-command.ts';
 import { FakeClock } from './fake-clock.ts';
 import { FakeRemote, fakeManager } from './fake-machine.ts';

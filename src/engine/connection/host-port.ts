@@ -1,0 +1,96 @@
+import type { Host } from '../../domain/host.ts';
+import type { JobId, JobKind, JobResult, JobStatus } from '../../domain/job.ts';
+import type { HostLook, HostScan } from '../../domain/scan.ts';
+import type { Simulation } from '../../domain/simulation.ts';
+import type { ScriptRequest } from '../../remote/script.ts';
+
+export interface JobStart {
+  readonly job: JobId;
+  readonly kind: JobKind;
+  readonly run: string;
+  readonly controller: string;
+  /** Number of the lease: a host refuses a start with a smaller one than it has seen. */
+  readonly fence: number;
+  readonly request: ScriptRequest;
+}
+
+export interface FollowOptions {
+  /** How long the host waits for news before it answers; one wait is one round trip. */
+  readonly waitSec: number;
+  readonly maxBytes: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface JobFollow {
+  readonly status: JobStatus;
+  readonly log: Buffer;
+  /** Where to read on. */
+  readonly offset: number;
+  readonly result?: JobResult;
+}
+
+/** What one look at a host that may be rebooting tells. */
+export interface BootState {
+  /** Only a well-formed boot id counts; an error text is none. */
+  readonly bootId?: string;
+  /** When PID 1 was started, clock ticks since the kernel booted. */
+  readonly initStart?: number;
+  /** False while the system is still starting; a degraded system has settled. */
+  readonly isSettled: boolean;
+  readonly uptimeSec?: number;
+}
+
+export interface RunCommandResult {
+  readonly exitCode: number | null;
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+  readonly truncatedBytes: number;
+}
+
+/**
+ * What the engine does to one host, each call over that host's one connection, which is opened when first needed and
+ * opened again after a loss. All fail with `FettleError`; what the transport lost has the code connect, timeout, lost,
+ * auth, host-key or elevate.
+ */
+export interface HostRemote extends AsyncDisposable {
+  readonly host: Host;
+  /** What the connection proved of its far end; undefined where its transport proves nothing. See `Session.endpoint`. */
+  endpoint(signal: AbortSignal): Promise<string | undefined>;
+  /** Connects, authenticates and tries the elevation. */
+  connect(signal: AbortSignal): Promise<void>;
+  scan(options: ScanOptions): Promise<HostScan>;
+  /** What a scan tells besides all that is pending, which takes a host far longer. */
+  look(signal: AbortSignal): Promise<HostLook>;
+  simulate(request: SimulateRequest, signal: AbortSignal): Promise<Simulation>;
+  bootState(signal: AbortSignal): Promise<BootState>;
+  /** Idempotent: a second start of the same job attaches. Refuses with `lock-held` while another run has the host. */
+  startJob(start: JobStart, signal: AbortSignal): Promise<JobStatus>;
+  followJob(job: JobId, offset: number, options: FollowOptions): Promise<JobFollow>;
+  /** Removes the job's files and leaves the tombstone. */
+  collectJob(job: JobId, signal: AbortSignal): Promise<void>;
+  /** Collects every job of a run that is over: the run is done with the host. */
+  sweepRun(run: string, signal: AbortSignal): Promise<void>;
+  /** Runs `text` by `sh`, sent on stdin, with the host's elevation. */
+  exec(text: string, options: ExecOptions): Promise<RunCommandResult>;
+}
+
+export interface ScanOptions {
+  /** Metadata older than this is stale. */
+  readonly maxAgeMs: number;
+  readonly signal: AbortSignal;
+  /** Awaited between the answer's coming and its being read. */
+  readonly beforeReading?: () => Promise<void>;
+}
+
+export interface SimulateRequest {
+  readonly manager: string;
+  readonly updates: readonly { readonly name: string; readonly arch: string; readonly to: string }[];
+}
+
+export interface ExecOptions {
+  readonly signal: AbortSignal;
+  /** Longest time that the command may take, milliseconds. */
+  readonly timeoutMs: number;
+  readonly outputLimitBytes: number;
+  readonly onOutput?: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void;
+}

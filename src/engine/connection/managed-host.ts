@@ -1,0 +1,216 @@
+import type { Clock } from '../../base/clock.ts';
+import type { Host } from '../../domain/host.ts';
+import type { JobId, JobStatus } from '../../domain/job.ts';
+import type { HostLook, HostScan } from '../../domain/scan.ts';
+import type { Simulation } from '../../domain/simulation.ts';
+import type { Manager, Sections } from '../../managers/manager.ts';
+import { runText } from '../../remote/exec.ts';
+import { parseFrame } from '../../remote/frame.ts';
+import { collectJob, followJob, startJob, sweepJobs } from '../../remote/jobs.ts';
+import { runScript } from '../../remote/launch.ts';
+import type { ScriptRequest } from '../../remote/script.ts';
+import { probeScript } from '../../remote/scripts.ts';
+import type { Session } from '../../transport/session.ts';
+import { isOutage } from '../../domain/error.ts';
+import type {
+  BootState,
+  ExecOptions,
+  FollowOptions,
+  HostRemote,
+  JobFollow,
+  JobStart,
+  RunCommandResult,
+  ScanOptions,
+  SimulateRequest,
+} from './host-port.ts';
+import type { ReadInTurn } from './paced-reading.ts';
+import type { HostLink } from './host-session.ts';
+
+export interface LinkedRemotePorts {
+  readonly clock: Clock;
+  /** The manager that the probe found. */
+  readonly detect: (sections: Sections) => Manager;
+  readonly manager: (name: string) => Manager;
+  readonly readInTurn: ReadInTurn;
+}
+
+/** Each question starts a powershell.exe: on a Windows host that has nothing new to tell it waits up to this long. */
+const quietWaitSec = 60;
+/** Answers without news, one after the other, that make a host a quiet one. */
+const quietAnswers = 3;
+const scanTimeoutMs = 5 * 60_000;
+/** A search of Windows Update takes minutes, the first after installing many updates far longer. */
+const windowsSearchSec = 40 * 60;
+const startTimeoutMs = 2 * 60_000;
+const bootTimeoutMs = 20_000;
+const bootIdPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** systemctl(1) is-system-running; a degraded system has settled. */
+const settledStates = ['running', 'degraded', 'maintenance'];
+
+/** Does to a host what the engine asks for, by the scripts of `remote/` over the host's one link. */
+export class LinkedRemote implements HostRemote {
+  readonly host: Host;
+  readonly #link: HostLink;
+  readonly #ports: LinkedRemotePorts;
+  #hasSwept = false;
+  #quiet = { answers: 0, note: '' };
+
+  constructor(link: HostLink, ports: LinkedRemotePorts) {
+    this.host = link.host;
+    this.#link = link;
+    this.#ports = ports;
+  }
+
+  endpoint(signal: AbortSignal): Promise<string | undefined> {
+    return this.#over(this.#link.plain(signal), async (session) => session.endpoint);
+  }
+
+  /** Where the host elevates, the elevation is tried by the smallest script there is. */
+  async connect(signal: AbortSignal): Promise<void> {
+    await this.#over(this.#link.elevated(signal), async (session) => {
+      if (this.host.connection.elevation === undefined) return;
+      await runScript(session, probeScript(), { verb: 'boot' }, { signal, timeoutMs: startTimeoutMs });
+    });
+  }
+
+  async scan({ maxAgeMs, signal, beforeReading }: ScanOptions): Promise<HostScan> {
+    const answer = await this.#probe({ verb: 'probe', fields: this.#searchFields() }, signal);
+    const collectedMs = this.#ports.clock.now();
+    await beforeReading?.();
+    return this.#ports.readInTurn(() => {
+      const sections = parseFrame(answer);
+      return this.#ports.detect(sections).parseScan(sections, collectedMs, maxAgeMs);
+    });
+  }
+
+  async look(signal: AbortSignal): Promise<HostLook> {
+    const answer = await this.#probe({ verb: 'look' }, signal);
+    const collectedMs = this.#ports.clock.now();
+    return this.#ports.readInTurn(() => {
+      const sections = parseFrame(answer);
+      return this.#ports.detect(sections).parseLook(sections, collectedMs);
+    });
+  }
+
+  async simulate({ manager: name, updates }: SimulateRequest, signal: AbortSignal): Promise<Simulation> {
+    const manager = this.#ports.manager(name);
+    const request = manager.simulateRequest(updates);
+    const search = this.host.connection.shell === 'powershell' ? this.#searchFields() : {};
+    const answer = await this.#probe({ ...request, fields: { ...search, ...request.fields } }, signal);
+    return this.#ports.readInTurn(() => manager.parseSimulation(parseFrame(answer)));
+  }
+
+  /** Without elevation: a boot id is everybody's to read, and a starting system may not let anybody be root yet. */
+  bootState(signal: AbortSignal): Promise<BootState> {
+    return this.#over(this.#link.plain(signal), async (session) => {
+      const options = { signal, timeoutMs: bootTimeoutMs };
+      const { stdout } = await runScript(session, probeScript(), { verb: 'boot' }, options);
+      const sections = parseFrame(stdout);
+      const bootId = sections.get('boot-id')?.trim() ?? '';
+      const init = sections.get('init-start')?.trim() ?? '';
+      const isSettled = settledStates.includes(sections.get('system-state')?.trim() ?? '');
+      const uptime = sections.get('clock')?.trim().split('\n')[1] ?? '';
+      return {
+        isSettled,
+        ...(bootIdPattern.test(bootId) ? { bootId } : {}),
+        ...(/^\d{1,15}$/.test(init) ? { initStart: Number(init) } : {}),
+        ...(/^\d{1,10}$/.test(uptime) ? { uptimeSec: Number(uptime) } : {}),
+      };
+    });
+  }
+
+  startJob(start: JobStart, signal: AbortSignal): Promise<JobStatus> {
+    return this.#over(this.#link.elevated(signal), async (session) => {
+      const options = { signal, timeoutMs: startTimeoutMs };
+      const status = await startJob(session, this.#withSearch(start), options);
+      if (!this.#hasSwept) {
+        this.#hasSwept = true;
+        // What others left behind is no business of this job's.
+        await sweepJobs(session, { run: start.run, isDone: false }, options).catch(() => undefined);
+      }
+      return status;
+    });
+  }
+
+  async followJob(job: JobId, offset: number, options: FollowOptions): Promise<JobFollow> {
+    const news = await this.#over(this.#link.elevated(options.signal), (session) =>
+      followJob(session, job, offset, { ...options, waitSec: this.#waitSec(options.waitSec) }),
+    );
+    const note = news.status.note ?? '';
+    const isQuiet = news.log.length === 0 && note === this.#quiet.note && news.result === undefined;
+    this.#quiet = { answers: isQuiet ? this.#quiet.answers + 1 : 0, note };
+    return news;
+  }
+
+  /** News ends a wait at once, so a longer one delays nothing. */
+  #waitSec(asked: number): number {
+    const isQuiet = this.host.connection.shell === 'powershell' && this.#quiet.answers >= quietAnswers;
+    return isQuiet && asked >= 20 ? Math.max(asked, quietWaitSec) : asked;
+  }
+
+  collectJob(job: JobId, signal: AbortSignal): Promise<void> {
+    const options = { signal, timeoutMs: startTimeoutMs };
+    return this.#over(this.#link.elevated(signal), (session) => collectJob(session, job, options));
+  }
+
+  async sweepRun(run: string, signal: AbortSignal): Promise<void> {
+    const options = { signal, timeoutMs: startTimeoutMs };
+    await this.#over(this.#link.elevated(signal), (session) => sweepJobs(session, { run, isDone: true }, options));
+  }
+
+  exec(text: string, options: ExecOptions): Promise<RunCommandResult> {
+    return this.#over(this.#link.elevated(options.signal), async (session) => {
+      const { exitCode, stdout, stderr, ...cut } = await runText(session, text, options);
+      const truncatedBytes = cut.stdoutTruncatedBytes + cut.stderrTruncatedBytes;
+      return { exitCode, stdout, stderr, truncatedBytes };
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#link[Symbol.asyncDispose]();
+  }
+
+  /** Jobs that search look where the scan looked. */
+  #withSearch(start: JobStart): JobStart {
+    if (this.host.connection.shell !== 'powershell' || !['install', 'refresh'].includes(start.kind)) return start;
+    const { wait: _wait, ...search } = this.#searchFields();
+    return { ...start, request: { ...start.request, fields: { ...search, ...start.request.fields } } };
+  }
+
+  /** How the inventory wants this host to be looked at; each family knows its own words and passes over the others. */
+  #searchFields(): Record<string, string | number> {
+    const { securityOrigins = [], windows } = this.host.patch;
+    const { source, catalogue, hasDrivers, hasThirdParty, ignoredRebootSigns = [] } = windows ?? {};
+    return {
+      ...(securityOrigins.length === 0 ? {} : { security_origins: securityOrigins.join(',') }),
+      ...(source === undefined ? {} : { source }),
+      ...(catalogue === undefined ? {} : { cab: catalogue }),
+      ...(hasDrivers === true ? { drivers: 'yes' } : {}),
+      ...(hasThirdParty === false ? { third_party: 'no' } : {}),
+      ...(ignoredRebootSigns.length === 0 ? {} : { ignore_reboot: ignoredRebootSigns.join(',') }),
+      ...(this.host.connection.shell === 'powershell' ? { wait: windowsSearchSec } : {}),
+    };
+  }
+
+  #probe(request: ScriptRequest, signal: AbortSignal): Promise<Buffer> {
+    return this.#over(this.#link.elevated(signal), async (session) => {
+      const isSlow = session.shell === 'powershell' && request.verb !== 'look';
+      const options = { signal, timeoutMs: isSlow ? windowsSearchSec * 1_000 + scanTimeoutMs : scanTimeoutMs };
+      return (await runScript(session, probeScript(), request, options)).stdout;
+    });
+  }
+
+  /**
+   * A connection that was lost is dropped, so that the next call opens another; so is one over which an answer did not
+   * come in time: its channel stays taken, and a connection has only some.
+   */
+  async #over<T>(opening: Promise<Session>, action: (session: Session) => Promise<T>): Promise<T> {
+    const session = await opening;
+    try {
+      return await action(session);
+    } catch (error) {
+      if (isOutage(error)) await this.#link.drop();
+      throw error;
+    }
+  }
+}

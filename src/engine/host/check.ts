@@ -1,0 +1,201 @@
+import { installMismatch, judgeDrift } from '../../domain/drift.ts';
+import type { DriftJudgement } from '../../domain/drift.ts';
+import { FettleError, isUnreached } from '../../domain/error.ts';
+import type { Outcome } from '../../domain/outcome.ts';
+import type { PlannedUpdate } from '../../domain/plan.ts';
+import type { HostScan } from '../../domain/scan.ts';
+import { packageKey } from '../../domain/update.ts';
+import { note } from '../context.ts';
+import { endLost, endWith, inStep, isDone, isPastInstall, letGo, openStep, scanNow, wantedPlan } from './host-state.ts';
+import type { HostWork } from './host-state.ts';
+import { concludeByExit, runJob } from '../job/run-job.ts';
+import { settleLeftovers } from './unfinished-jobs.ts';
+import { passesWhileAtWork, throughOutages } from '../job/retry.ts';
+import { judgePreflight } from './preflight.ts';
+
+/** For fetching alone; waiting for the lock of another package manager comes on top. */
+const refreshTimeoutMs = 15 * 60_000;
+
+/** Connects; a host in the middle of its reboot is left to the reboot stage. */
+export async function connect(work: HostWork): Promise<Outcome | undefined> {
+  if (openStep(work, 'reboot') !== undefined) return undefined;
+  await inStep(work.context, 'connect', () => work.context.remote.connect(work.context.detach));
+  await settleLeftovers(work);
+  return undefined;
+}
+
+/**
+ * Everything that can be known before the first change: is the host ours to touch, fit for it, and would its package
+ * manager still do exactly what was planned. Passed over where the install was begun.
+ */
+export async function check(work: HostWork): Promise<Outcome | undefined> {
+  if (isPastInstall(work) && !(await isInstallAbsent(work))) {
+    work.before = work.recorded?.before;
+    return undefined;
+  }
+  const outcome = await preflight(work);
+  return outcome ?? (await refresh(work)) ?? (await judge(work));
+}
+
+/** The controller died between the commit and the start: the host knows nothing of the job, so nothing has begun. */
+async function isInstallAbsent(work: HostWork): Promise<boolean> {
+  const open = openStep(work, 'install');
+  if (open?.job === undefined) return false;
+  const { job } = open;
+  const { limits, remote, detach: signal } = work.context;
+  const patience = { limitMs: limits.outageMs, isPassing: passesWhileAtWork(work.context) };
+  const news = await throughOutages(work.context, patience, () =>
+    remote.followJob(job, 0, { waitSec: 0, maxBytes: 1, signal }),
+  );
+  const { status } = news;
+  if (status.phase !== 'absent') return false;
+  work.hasBegun = false;
+  work.isInstallOpen = false;
+  return true;
+}
+
+async function preflight(work: HostWork): Promise<Outcome | undefined> {
+  const { context, hostPlan } = work;
+  const scan = await inStep(context, 'preflight', () => scanNow(work, 'before'));
+  work.before = scan;
+  const judgement = judgePreflight({
+    run: context.run,
+    host: context.host,
+    hostPlan,
+    scan,
+    nowMs: context.clock.now(),
+    mayRepair: isOurBreakage(work, scan),
+  });
+  for (const warning of judgement.warnings) await note(context, 'warn', warning);
+  const { leaveAlone, failure } = judgement;
+  if (leaveAlone !== undefined) {
+    const isHeld = leaveAlone.code === 'lock-held';
+    return endWith(work, 'skipped', leaveAlone.message, isHeld ? { error: leaveAlone } : {});
+  }
+  if (failure !== undefined) return endWith(work, 'failed', failure.message, { error: failure });
+  return judgement.needsRepair ? repair(work) : undefined;
+}
+
+/** Broken packages are ours when an earlier try of this run read each of them back as not well installed. */
+function isOurBreakage(work: HostWork, scan: HostScan): boolean {
+  const bad = (work.recorded?.results ?? []).filter((result) => !['installed', 'already'].includes(result.state));
+  const successors = (work.recorded?.adjustment?.superseded ?? []).map((pair) => pair.successor);
+  const ours = new Set([...bad, ...successors].map(packageKey));
+  return scan.broken.every((item) => ours.has(packageKey(item)));
+}
+
+/** Has the manager finish what an earlier job left half done: a job and a step of its own. */
+export async function repair(work: HostWork): Promise<Outcome | undefined> {
+  const { context, plan } = work;
+  const { manager, updates } = wantedPlan(work);
+  const open = openStep(work, 'repair');
+  work.hasBegun = true;
+  const end = await runJob(context, {
+    step: 'repair',
+    kind: 'repair',
+    request: context.manager(manager).repairRequest(updates, plan.install),
+    timeoutMs: plan.install.timeoutMs,
+    ...(open === undefined ? {} : { open }),
+  });
+  work.current = undefined;
+  switch (end.kind) {
+    case 'detached':
+      return letGo(work);
+    case 'lost':
+      return endLost(work, end.error, 'repair');
+    case 'refused':
+      return endWith(work, 'failed', `the repair could not start: ${end.error.message}`, { error: end.error });
+    case 'done':
+      if (end.result.exitCode === 0 && end.result.verdict === 'ok') return undefined;
+      return endWith(work, 'failed', `the repair failed: ${end.result.message ?? end.result.verdict}`, {
+        hint: 'repair the packages on the host, then resume the run',
+      });
+    default:
+      // Whether it got to its end is read back from the package database.
+      return undefined;
+  }
+}
+
+async function refresh(work: HostWork): Promise<Outcome | undefined> {
+  const { context, hostPlan, plan } = work;
+  if (work.isRefreshed === true || isDone(work, 'refresh') || hostPlan.updates.length === 0) return undefined;
+  const open = openStep(work, 'refresh');
+  const end = await runJob(context, {
+    step: 'refresh',
+    kind: 'refresh',
+    request: context.manager(hostPlan.manager).refreshRequest(plan.install.lockWaitMs),
+    timeoutMs: plan.install.lockWaitMs + refreshTimeoutMs,
+    ...(open === undefined ? {} : { open }),
+  });
+  if (end.kind === 'detached') return letGo(work);
+  if (end.kind === 'lost') return endLost(work, end.error, 'refresh');
+  if (end.kind === 'refused' && (isUnreached(end.error) || end.error.code === 'lock-held')) throw end.error;
+  const isFresh = end.kind === 'collected' || (end.kind === 'done' && end.result.exitCode === 0);
+  if (!isFresh) {
+    const { message } = concludeByExit(end);
+    const why = message === undefined ? '' : `: ${message}`;
+    await note(context, 'warn', `its package lists could not be refreshed, drift is judged by those it has${why}`);
+  }
+  return undefined;
+}
+
+async function judge(work: HostWork): Promise<Outcome | undefined> {
+  const { hostPlan, plan } = work;
+  if (hostPlan.updates.length === 0) {
+    work.toInstall = [];
+    return undefined;
+  }
+  const simulation = await simulate(work, hostPlan.updates);
+  const judgement = judgeDrift({
+    plan: hostPlan,
+    simulation,
+    onDrift: plan.install.onDrift,
+    superseded: work.recorded?.adjustment?.superseded ?? [],
+  });
+  switch (judgement.kind) {
+    case 'clean':
+      work.toInstall = judgement.install;
+      return undefined;
+    case 'drifted':
+      return drifted(work, judgement.reasons);
+    case 'adjusted':
+      return adjust(work, judgement);
+  }
+}
+
+async function adjust(
+  work: HostWork,
+  judgement: Extract<DriftJudgement, { kind: 'adjusted' }>,
+): Promise<Outcome | undefined> {
+  const { install, skipped, superseded } = judgement;
+  if (install.length > 0) {
+    const mismatch = installMismatch(install, await simulate(work, install));
+    if (mismatch.length > 0) return drifted(work, mismatch);
+  }
+  work.toInstall = install;
+  work.skipped = skipped.map((item) => packageKey(item.update));
+  work.superseded = superseded;
+  for (const { reason } of skipped) await note(work.context, 'warn', `skipped, as on_drift says: ${reason}`);
+  for (const { planned, successor } of superseded) {
+    const message = `superseded, as on_drift says: ${planned.name} ${planned.to} by ${successor.name} ${successor.to}`;
+    await note(work.context, 'warn', message);
+  }
+  return undefined;
+}
+
+function simulate(
+  work: HostWork,
+  updates: readonly PlannedUpdate[],
+): ReturnType<HostWork['context']['remote']['simulate']> {
+  return work.context.remote.simulate({ manager: work.hostPlan.manager, updates }, work.context.detach);
+}
+
+function drifted(work: HostWork, reasons: readonly string[]): Outcome {
+  const shown = reasons.slice(0, 3).join('; ');
+  const more = reasons.length > 3 ? `; and ${reasons.length - 3} more` : '';
+  const error = new FettleError('drifted', `${shown}${more}`, { details: { reasons } });
+  return endWith(work, 'drifted', error.message, {
+    error,
+    hint: 'make a new plan with `fettle plan`, or set on_drift',
+  });
+}

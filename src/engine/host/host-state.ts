@@ -1,0 +1,217 @@
+import type { FettleError } from '../../domain/error.ts';
+import { packageKey } from '../../domain/update.ts';
+import type { Superseded } from '../../domain/drift.ts';
+import { asFettleError, isOurShortage, isUnreached, toErrorRecord } from '../../domain/error.ts';
+import { isLeaseLost } from '../../domain/lease.ts';
+import type { RunEvent, StepName } from '../../domain/event.ts';
+import type { Change, Outcome, UpdateResult, Verdict } from '../../domain/outcome.ts';
+import type { HostPlan, Plan, PlannedUpdate } from '../../domain/plan.ts';
+import type { HostRunState, OpenStep, RecordedFacts } from '../../domain/record.ts';
+import type { HostScan } from '../../domain/scan.ts';
+import { emit, ofHost } from '../context.ts';
+import type { HostContext } from '../context.ts';
+import { passesAfterChange, throughOutages } from '../job/retry.ts';
+import { lostLeaseOf } from '../run-leases.ts';
+
+export interface HostTask {
+  readonly context: HostContext;
+  readonly plan: Plan;
+  readonly hostPlan: HostPlan;
+  /** Where an earlier process left this attempt. */
+  readonly state?: HostRunState;
+  /** What an earlier process recorded of this host in this run. */
+  readonly recorded?: RecordedFacts;
+  /** The package lists were fetched in this run already. */
+  readonly isRefreshed?: boolean;
+}
+
+/** What is known of one host while it is worked on. */
+export interface HostWork extends HostTask {
+  isController: boolean;
+  /** What ran and was installed before anything was changed. */
+  before: HostScan | undefined;
+  /** The latest scan, as long as nothing was changed since. */
+  current: HostScan | undefined;
+  /** What is left to install after drift was judged, successors of planned versions in their place. */
+  toInstall: readonly PlannedUpdate[];
+  /** Left out by `on_drift: skip-package`, as `name:arch`. */
+  skipped: readonly string[];
+  /** What goes in instead of planned updates, by `on_drift: supersede`. */
+  superseded: readonly Superseded[];
+  results: readonly UpdateResult[];
+  change: Change;
+  /** An install, repair, restart or reboot was begun: what is lost from now on is `lost`, not `unreachable`. */
+  hasBegun: boolean;
+  /** An earlier process started the install of this attempt and did not see its end. */
+  isInstallOpen: boolean;
+  /** Hooks before the host were entered, so those after it are owed. */
+  owesAfterHooks: boolean;
+  reboots: number;
+  /** Not every update went in; the others still get their restart, and then the host ends so. */
+  failure: Outcome | undefined;
+  /** Who is logged on, in words, where the host was left alone for that. */
+  inUse: string | undefined;
+  /** Switched off by this run: nothing more is asked of it. */
+  isOff: boolean;
+}
+
+/** A stage does its part and answers undefined to go on, or the outcome that ends the host. */
+export type Stage = (work: HostWork) => Promise<Outcome | undefined>;
+
+export function beginWork(task: HostTask): HostWork {
+  const work: HostWork = {
+    ...task,
+    isController: false,
+    before: undefined,
+    current: undefined,
+    toInstall: task.hostPlan.updates,
+    skipped: [],
+    superseded: [],
+    results: [],
+    change: 'none',
+    hasBegun: false,
+    isInstallOpen: false,
+    owesAfterHooks: false,
+    reboots: task.state?.reboots ?? 0,
+    inUse: undefined,
+    failure: undefined,
+    isOff: false,
+  };
+  if (isDone(work, 'install')) work.change = 'installed';
+  work.hasBegun = isPastInstall(work);
+  if (work.hasBegun) adjustAsRecorded(work);
+  work.isInstallOpen = openStep(work, 'install') !== undefined;
+  work.owesAfterHooks =
+    task.state?.owesAfterHooks === true ||
+    work.hasBegun ||
+    openStep(work, 'before_host') !== undefined ||
+    isDone(work, 'before_host');
+  return work;
+}
+
+/** The drift that an earlier process judged holds for what it installed. */
+export function adjustAsRecorded(work: HostWork): void {
+  const { superseded = [], skipped = [] } = work.recorded?.adjustment ?? {};
+  work.superseded = superseded;
+  work.skipped = skipped;
+  const updates = wantedPlan(work).updates;
+  work.toInstall = updates.filter((update) => !skipped.includes(packageKey(update)));
+}
+
+/** The host's plan with successors in the place of what they supersede. */
+export function wantedPlan({ hostPlan, superseded }: HostWork): HostPlan {
+  const successors = new Map(superseded.map(({ planned, successor }) => [packageKey(planned), successor]));
+  return { ...hostPlan, updates: hostPlan.updates.map((update) => successors.get(packageKey(update)) ?? update) };
+}
+
+export function isDone(work: HostTask, step: StepName): boolean {
+  return work.state?.attempt === work.context.attempt && work.state.doneSteps.includes(step);
+}
+
+export function openStep(work: HostTask, step: StepName): OpenStep | undefined {
+  return work.state?.openSteps.findLast((open) => open.step === step && open.attempt === work.context.attempt);
+}
+
+/** True once the install was begun in this attempt: by this process or an earlier one. */
+export function isPastInstall(work: HostTask): boolean {
+  const later: readonly StepName[] = ['install', 'restart', 'reboot', 'verify'];
+  return later.some((step) => isDone(work, step) || openStep(work, step) !== undefined);
+}
+
+export interface EndOptions {
+  readonly hint?: string;
+  readonly error?: FettleError;
+  readonly followsFromMode?: boolean;
+}
+
+export function endWith(work: HostWork, verdict: Verdict, reason: string, options: EndOptions = {}): Outcome {
+  const { hint, error, followsFromMode } = options;
+  const next = hint ?? error?.hint;
+  return {
+    verdict,
+    change: work.change,
+    reason,
+    ...(next === undefined ? {} : { hint: next }),
+    ...(error === undefined ? {} : { error: toErrorRecord(error) }),
+    ...(followsFromMode === undefined ? {} : { followsFromMode }),
+  };
+}
+
+/** `unreachable` only when nothing is at work there; otherwise the same error makes the host `lost`. */
+export function outcomeOfError(work: HostWork, thrown: unknown, during: string): Outcome {
+  const error = asFettleError(thrown);
+  const reason = `${during}: ${error.message}`;
+  if (error.code === 'ledger' || work.context.detach.aborted || isLeaseLost(error)) return letGo(work, error);
+  if (error.code === 'lock-held') return endWith(work, 'skipped', error.message, { error });
+  if (isUnreached(error)) {
+    if (work.hasBegun) return endLost(work, error, during);
+    if (isOurShortage(error)) return endWith(work, 'skipped', reason, { error });
+    return endWith(work, error.code === 'elevate' ? 'failed' : 'unreachable', reason, { error });
+  }
+  return endWith(work, 'failed', reason, { error });
+}
+
+/**
+ * Something of ours may still be at work on the host: a change, or a job that contact was lost with or that outlasted
+ * its limit. The lease stays and `run resume` goes on in the same attempt.
+ */
+export function endLost(work: HostWork, error: FettleError, during: string): Outcome {
+  const hint = error.hint ?? `once it answers again: fettle run resume ${work.context.run}`;
+  const outcome = endWith(work, 'lost', `${during}: ${error.message}`, { error, hint });
+  return work.hasBegun && work.change !== 'installed' ? { ...outcome, change: 'unknown' } : outcome;
+}
+
+/** In flight still: nothing more is recorded, so that `run resume` finds the host where it was left. */
+export function letGo(work: HostWork, error?: FettleError): Outcome {
+  const change = work.change === 'none' && work.hasBegun ? 'unknown' : work.change;
+  const lost = lostLeaseOf(work.context, error);
+  if (lost !== undefined) return { ...endWith(work, 'detached', lost.message, { error: lost }), change };
+  const reason = error?.code === 'ledger' ? 'detached: the ledger cannot be written' : 'detached before it was over';
+  const hint = `fettle run resume ${work.context.run}`;
+  return { ...endWith(work, 'detached', reason, { hint, ...(error === undefined ? {} : { error }) }), change };
+}
+
+/** How a step that is not a job ended well enough to tell: what is committed together with its end. */
+export interface StepEnd {
+  readonly ok: boolean;
+  readonly message?: string;
+  readonly events?: readonly RunEvent[];
+}
+
+/** Wraps a step that is not a job: its start and its end are committed, a failure with its error. */
+export async function inStep<T>(
+  context: HostContext,
+  step: StepName,
+  action: () => Promise<T>,
+  conclude: (value: T) => StepEnd = () => ({ ok: true }),
+): Promise<T> {
+  await emit(context, [{ type: 'step.started', ...ofHost(context), step }]);
+  let value: T;
+  try {
+    value = await action();
+  } catch (error) {
+    if (!context.detach.aborted && asFettleError(error).code !== 'ledger') {
+      const record = toErrorRecord(error);
+      const { message } = record;
+      await emit(context, [{ type: 'step.finished', ...ofHost(context), step, ok: false, message, error: record }]);
+    }
+    throw error;
+  }
+  const { events, ...end } = conclude(value);
+  await emit(context, [...(events ?? []), { type: 'step.finished', ...ofHost(context), step, ...end }]);
+  return value;
+}
+
+/** Looks at the host and records it. After a change a connection that is away for a while is waited for. */
+export async function scanNow(work: HostWork, purpose: 'before' | 'after'): Promise<HostScan> {
+  const { context, plan } = work;
+  const look = (): Promise<HostScan> =>
+    context.remote.scan({ maxAgeMs: plan.install.maxAgeMs, signal: context.detach });
+  const patience = { limitMs: context.limits.outageMs, isPassing: passesAfterChange };
+  const scan = purpose === 'before' ? await look() : await throughOutages(context, patience, look);
+  const { run, host, hostId } = ofHost(context);
+  await emit(context, [{ type: 'host.scanned', run, host, hostId, scan, purpose }]);
+  work.current = scan;
+  work.isController = await context.own.recognises(context.remote, scan.facts, context.detach);
+  return scan;
+}

@@ -1,0 +1,70 @@
+import { asFettleError, FettleError, isUnreached } from '../../domain/error.ts';
+import type { HostContext } from '../context.ts';
+import type { BootState } from '../connection/host-port.ts';
+
+export type Look = ({ readonly kind: 'up' } & BootState) | { readonly kind: 'down'; readonly error: FettleError };
+
+export async function look(context: HostContext): Promise<Look> {
+  try {
+    return { kind: 'up', ...(await context.remote.bootState(context.detach)) };
+  } catch (error) {
+    if (context.detach.aborted) throw error;
+    // What a half-started system prints is no proof of anything.
+    return isUnreached(error) ? { kind: 'down', error: asFettleError(error) } : { kind: 'up', isSettled: false };
+  }
+}
+
+/** PID 1 of a machine starts with its kernel, that of a container mostly later: clock ticks, 100 a second. */
+const startsWithKernelTicks = 6_000;
+
+export interface BootSigns extends Pick<BootState, 'bootId' | 'initStart'> {
+  /** Known from a scan: one that starts with the machine below has a young PID 1 as well. */
+  readonly isContainer?: boolean;
+}
+
+/**
+ * What tells one boot of a host from another: its boot id, and where its PID 1 is younger than the kernel, so that the
+ * boot id is that of the machine below, the start of PID 1 too.
+ */
+export function bootMark({ bootId, initStart, isContainer }: BootSigns): string | undefined {
+  const isOwn = initStart === undefined || (initStart <= startsWithKernelTicks && isContainer !== true);
+  return bootId === undefined || isOwn ? bootId : `${bootId}/${initStart}`;
+}
+
+export function isNew(seen: Look | undefined, before: string): seen is Look & { kind: 'up'; bootId: string } {
+  if (seen?.kind !== 'up' || seen.bootId === undefined) return false;
+  const [bootId, initStart] = before.split('/');
+  if (seen.bootId !== bootId) return true;
+  return initStart !== undefined && seen.initStart !== undefined && String(seen.initStart) !== initStart;
+}
+
+/** What the command that switches the host said, where it refused after the job had let go of it. */
+export class CommandWatch {
+  readonly #context: HostContext;
+  readonly #job: string;
+  #seen: string | undefined;
+  refusal: FettleError | undefined;
+
+  constructor(context: HostContext, job: string) {
+    this.#context = context;
+    this.#job = job;
+  }
+
+  /** Only what is seen twice counts: a command may be cut off by the very shutdown that it began. */
+  async refuses(): Promise<boolean> {
+    try {
+      const options = { waitSec: 0, maxBytes: 1, signal: this.#context.detach };
+      const { status } = await this.#context.remote.followJob(this.#job, 0, options);
+      const words = /^refused: (.*)$/.exec(status.note ?? '')?.[1];
+      if (words !== undefined && words === this.#seen) {
+        this.refusal = new FettleError('reboot', `its own command refuses: ${words}`, {
+          hint: 'look at what guards it on the host (molly-guard, inhibitors, permissions)',
+        });
+      }
+      this.#seen = words;
+    } catch (error) {
+      if (this.#context.detach.aborted) throw error;
+    }
+    return this.refusal !== undefined;
+  }
+}
