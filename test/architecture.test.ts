@@ -42,6 +42,31 @@ function roomOf(file: string): string {
   return relative('src', file).split('/')[0]?.replace(/\.ts$/, '') ?? '';
 }
 
+interface Folder {
+  /** `engine`, `transport/winrm`: what it is a folder of. */
+  readonly parent: string;
+  /** `.` for the files that lie in the parent itself. */
+  readonly name: string;
+  readonly mayImport: readonly string[];
+}
+
+function readFolders(): readonly Folder[] {
+  const text = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
+  return text.split('\n').flatMap((line) => {
+    const cells = line.split('|').slice(1, -1);
+    const [, parent, name] = /^\s*`([a-z/]+)\/([a-z-]+|\.)`\s*$/.exec(cells[0] ?? '') ?? [];
+    if (parent === undefined || name === undefined || cells.length !== 3) return [];
+    return [{ parent, name, mayImport: words(cells[2] ?? '') }];
+  });
+}
+
+/** `src/engine/host/reboot.ts` in `engine` → `host`; undefined outside of the parent. */
+function folderOf(file: string, parent: string): string | undefined {
+  const path = relative(join('src', parent), file).split('/');
+  if (path[0] === '..') return undefined;
+  return path.length === 1 ? '.' : path[0];
+}
+
 /** Import specifiers of one file: static, type-only, re-exported, dynamic and `new URL(…, import.meta.url)`. */
 function specifiers(file: string): string[] {
   const source = readFileSync(join(root, file), 'utf8');
@@ -107,6 +132,43 @@ test('the table itself points downward', () => {
         `${room.name} may not import ${other}, which is above it`,
       );
     }
+  }
+});
+
+const folders = readFolders();
+const parents = [...new Set(folders.map((folder) => folder.parent))];
+
+test('the table of folders names every folder of its rooms and no other, and every room that has folders', () => {
+  for (const parent of parents) {
+    const there = new Set(files.flatMap((file) => folderOf(file, parent) ?? []));
+    const named = folders.filter((folder) => folder.parent === parent).map((folder) => folder.name);
+    assert.deepEqual(named.toSorted(), [...there].sort(), parent);
+  }
+  const deep = new Set(files.filter((file) => file.split('/').length > 3).map(roomOf));
+  const flatTransports = ['transport'];
+  assert.deepEqual(
+    [...deep].filter((room) => !flatTransports.includes(room) && !parents.includes(room)),
+    [],
+  );
+});
+
+test('a folder imports only the folders beside it that its table allows', () => {
+  const allowed = new Map(folders.map(({ parent, name, mayImport }) => [`${parent}/${name}`, mayImport]));
+  const wrong = parents.flatMap((parent) =>
+    imports.filter(({ from, to }) => {
+      const [folder, other] = [folderOf(from, parent), folderOf(to, parent)];
+      if (folder === undefined || other === undefined || folder === other) return false;
+      return allowed.get(`${parent}/${folder}`)?.includes(other) !== true;
+    }),
+  );
+  assert.deepEqual(wrong, []);
+});
+
+test('the table of folders points downward', () => {
+  for (const { parent, name, mayImport } of folders) {
+    const order = folders.filter((folder) => folder.parent === parent).map((folder) => folder.name);
+    const upward = mayImport.filter((other) => order.indexOf(other) <= order.indexOf(name));
+    assert.deepEqual(upward, [], `${parent}/${name}`);
   }
 });
 

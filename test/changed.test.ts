@@ -8,10 +8,10 @@ import { affectedTests, changedFiles, readSources } from './changed.ts';
 
 const sources = new Map([
   ['src/base/text.ts', 'export const a = 1;'],
-  ['src/engine/rollout/apply.ts', "import { a } from '../base/text.ts';"],
+  ['src/engine/run.ts', "import { a } from '../base/text.ts';"],
   ['src/cli.ts', "await import('./engine/run.ts');"],
   ['src/remote/scripts.ts', "read('apt.sh');"],
-  ['test/engine/rollout/apply.test.ts', "import '../../src/engine/run.ts';"],
+  ['test/engine/run.test.ts', "import '../../src/engine/run.ts';"],
   ['test/integration/usage.test.ts', "start(join(root, 'src/cli.ts'));"],
   ['test/managers/apt.test.ts', "join(here, 'fixtures', 'apt'); read('broken'); import '../../src/remote/scripts.ts';"],
   ['test/base/other.test.ts', 'nothing();'],
@@ -19,7 +19,7 @@ const sources = new Map([
 
 test('a changed module touches the tests that import it, however far away, and those that start the program', () => {
   assert.deepEqual(affectedTests(['src/base/text.ts'], sources), [
-    'test/engine/rollout/apply.test.ts',
+    'test/engine/run.test.ts',
     'test/integration/usage.test.ts',
   ]);
 });

@@ -4,8 +4,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { createProgram } from '../src/commands/program.ts';
-import { splitWords } from '../src/config/words.ts';
-import { patchNames } from '../src/config/variable-names.ts';
+import { splitWords } from '../src/config/inventory/shell-words.ts';
+import { patchNames } from '../src/config/inventory/variable-names.ts';
 import { exitCodes } from '../src/domain/exit.ts';
 
 const root = join(import.meta.dirname, '..');

@@ -2,11 +2,11 @@
 import { copyFileSync, constants, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { appendEvents, type TimedEvent } from '../../src/ledger/chain.ts';
-import { openConnection } from '../../src/ledger/connection.ts';
-import { putBlob } from '../../src/ledger/blob.ts';
-import { sentEvent } from '../../src/ledger/sent-event.ts';
-import type { Connection } from '../../src/ledger/sqlite.ts';
+import { appendEvents, type TimedEvent } from '../../src/ledger/events/chain.ts';
+import { openConnection } from '../../src/ledger/store/connection.ts';
+import { putBlob } from '../../src/ledger/store/blob.ts';
+import { sentEvent } from '../../src/ledger/events/sent-event.ts';
+import type { Connection } from '../../src/ledger/store/sqlite.ts';
 import { median } from '../report.ts';
 import { FleetModel } from './fleet-model.ts';
 import { HostRun } from './host-run-events.ts';

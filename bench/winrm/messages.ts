@@ -1,12 +1,12 @@
 // What one sealed message of 150 KB costs: the size that a WinRM service takes at most unless it is told otherwise.
 import { randomBytes } from 'node:crypto';
-import { namespaces } from '../../src/transport/winrm/envelope.ts';
-import { clientFlags } from '../../src/transport/winrm/ntlm-message.ts';
-import { NtlmSealing } from '../../src/transport/winrm/sealing.ts';
-import type { SecurityContext } from '../../src/transport/winrm/security-context.ts';
-import { bodyOf, readOutput } from '../../src/transport/winrm/soap.ts';
-import { sealBody, unsealBody } from '../../src/transport/winrm/token-framing.ts';
-import { parseXml } from '../../src/transport/winrm/xml.ts';
+import { namespaces } from '../../src/transport/winrm/soap/envelope.ts';
+import { clientFlags } from '../../src/transport/winrm/auth/ntlm-message.ts';
+import { NtlmSealing } from '../../src/transport/winrm/auth/sealing.ts';
+import type { SecurityContext } from '../../src/transport/winrm/auth/security-context.ts';
+import { bodyOf, readOutput } from '../../src/transport/winrm/soap/soap.ts';
+import { sealBody, unsealBody } from '../../src/transport/winrm/auth/token-framing.ts';
+import { parseXml } from '../../src/transport/winrm/soap/xml.ts';
 
 const messageBytes = 150_000;
 /** As base64 they make an envelope of that size. */

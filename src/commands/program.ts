@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { CommandSpec, Invocation } from './command.ts';
-import { everywhere, optionTable, type OptionName, type Options } from './options.ts';
+import type { CommandSpec, Invocation } from './invocation/command.ts';
+import { everywhere, optionTable, type OptionName, type Options } from './invocation/options.ts';
 import { commands, nouns } from './registry.ts';
 
 /** Runs one parsed command; the composition root hands it in. */

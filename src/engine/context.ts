@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { EventSink, LiveEvent, Operator, RunEvent } from '../domain/event.ts';
 import type { Host } from '../domain/host.ts';
 import type { RunRecord } from '../domain/record.ts';
-import type { Manager } from '../managers/manager.ts';
+import type { Manager } from '../managers/contract/manager.ts';
 import type { HostRemote } from './connection/host-port.ts';
 import type { SpawnLocal } from './local-command.ts';
 import type { OwnMachine } from './own-machine.ts';

@@ -27,13 +27,13 @@ import type {
   RunRow,
 } from '../domain/report.ts';
 import type { Inventory } from '../domain/scan.ts';
-import type { Head, TimedEvent } from './chain.ts';
-import { addSavedHead, formatHead, readSavedHeads } from './heads.ts';
-import type { RecordCheck, TableShare } from './check.ts';
-import { noSuchRun, noWorkingRun } from './no-such-run.ts';
+import type { Head, TimedEvent } from './events/chain.ts';
+import { addSavedHead, formatHead, readSavedHeads } from './events/heads.ts';
+import type { RecordCheck, TableShare } from './events/check.ts';
+import { noSuchRun, noWorkingRun } from './queries/no-such-run.ts';
 import type { OperationName } from './operations.ts';
-import { handedOver, sentEvent } from './sent-event.ts';
-import type { StatusQuestion } from './status-query.ts';
+import { handedOver, sentEvent } from './events/sent-event.ts';
+import type { StatusQuestion } from './queries/status.ts';
 import { LedgerThread } from './thread.ts';
 
 export interface LedgerOptions {

@@ -2,13 +2,13 @@
 import type { LeaseMoment } from '../domain/lease.ts';
 import type { LeaseHolding, LeaseRenewal, LeaseRequest } from '../domain/record.ts';
 import type { HistoryQuestion } from '../domain/report.ts';
-import { getBlob, putBlob } from './blob.ts';
-import { backup } from './backup.ts';
-import { holdsHead, readHead, type Head } from './chain.ts';
-import { checkFile, checkRecord, checkTables, readStats, rebuild, type TableShare } from './check.ts';
-import { history } from './history-queries.ts';
-import { hosts, packagesAt, pendingUpdates, reboots } from './host-queries.ts';
-import { inventoryOf } from './inventory-query.ts';
+import { getBlob, putBlob } from './store/blob.ts';
+import { backup } from './store/backup.ts';
+import { holdsHead, readHead, type Head } from './events/chain.ts';
+import { checkFile, checkRecord, checkTables, readStats, rebuild, type TableShare } from './events/check.ts';
+import { history } from './queries/history.ts';
+import { hosts, packagesAt, pendingUpdates, reboots } from './queries/hosts.ts';
+import { inventoryOf } from './queries/inventory.ts';
 import {
   abandonLease,
   acquireLeases,
@@ -18,11 +18,11 @@ import {
   requestStop,
   stopRequested,
   withdrawStop,
-} from './leases.ts';
-import { findRun, listRuns, planHashes, readLogs, showRun } from './run-queries.ts';
-import { readRecordedFacts, readRunState } from './run-state.ts';
-import { hostStatus, type StatusQuestion } from './status-query.ts';
-import { immediately, type Connection } from './sqlite.ts';
+} from './store/leases.ts';
+import { findRun, listRuns, planHashes, readLogs, showRun } from './queries/runs.ts';
+import { readRecordedFacts, readRunState } from './queries/run-state.ts';
+import { hostStatus, type StatusQuestion } from './queries/status.ts';
+import { immediately, type Connection } from './store/sqlite.ts';
 
 type Operation = (connection: Connection, path: string, given: readonly unknown[]) => unknown;
 

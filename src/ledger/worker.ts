@@ -1,13 +1,13 @@
 // The thread that owns the connection: a lock held by another process stops this thread, never the event loop.
 import { parentPort, workerData } from 'node:worker_threads';
-import { appendEvents, type TimedEvent } from './chain.ts';
+import { appendEvents, type TimedEvent } from './events/chain.ts';
 import { toErrorRecord, type ErrorRecord } from '../domain/error.ts';
 import { leaseLost } from '../domain/lease.ts';
 import type { LeaseHolding } from '../domain/record.ts';
-import { openConnection } from './connection.ts';
-import { lostOf } from './leases.ts';
+import { openConnection } from './store/connection.ts';
+import { lostOf } from './store/leases.ts';
 import { operations, type OperationName } from './operations.ts';
-import { immediately, ledgerError, type Connection } from './sqlite.ts';
+import { immediately, ledgerError, type Connection } from './store/sqlite.ts';
 
 export interface WorkerData {
   readonly path: string;

@@ -1,9 +1,9 @@
 import { recordOf } from '../base/record.ts';
 import { FettleError } from '../domain/error.ts';
-import { apt } from './apt.ts';
-import type { Manager, Sections } from './manager.ts';
-import { windowsUpdate } from './windows-update.ts';
-import { firstLine, linesOf } from './sections.ts';
+import { apt } from './apt/apt.ts';
+import type { Manager, Sections } from './contract/manager.ts';
+import { windowsUpdate } from './windows-update/windows-update.ts';
+import { firstLine, linesOf } from './contract/sections.ts';
 
 /** Every package manager by name. */
 export const managers: Readonly<Record<string, Manager>> = recordOf(

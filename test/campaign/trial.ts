@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { decodePlan } from '../../src/config/plan-file.ts';
+import { decodePlan } from '../../src/config/plan/file.ts';
 import type { HostPlan } from '../../src/domain/plan.ts';
 import type { RunOptions } from '../lab/controller.ts';
 import type { LabHost } from '../lab/lab-host.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { countPending, type Update } from '../../src/domain/update.ts';
-import { scanRow } from '../../src/report/scan-row.ts';
+import { scanRow } from '../../src/report/tables/scan-row.ts';
 import { scan, update } from '../ledger/fixtures.ts';
 
 const phased = { kind: 'phased', percent: 10 } as const;

@@ -13,9 +13,9 @@ const maxHeapMb = 1_024;
 /** Files whose exports read texts of hosts; a new one of managers is here without being named. */
 const files = [
   ...globSync('managers/*.ts', { cwd: root }),
-  ...['base/text.ts', 'report/line-buffer.ts'],
+  ...['base/text.ts', 'report/text/line-buffer.ts'],
   ...['remote/clixml.ts', 'remote/elevation-dialogue.ts', 'remote/frame.ts'],
-  ...['transport/winrm/xml.ts', 'transport/winrm/token-framing.ts', 'transport/winrm/http-response.ts'],
+  ...['transport/winrm/soap/xml.ts', 'transport/winrm/auth/token-framing.ts', 'transport/winrm/http/http-response.ts'],
 ].sort();
 
 interface Ending {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { describe, test } from 'node:test';
-import { everywhere, optionTable } from '../../src/commands/options.ts';
+import { everywhere, optionTable } from '../../src/commands/invocation/options.ts';
 import { commands } from '../../src/commands/registry.ts';
 import { Rig } from './rig.ts';
 

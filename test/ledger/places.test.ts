@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
 import { openLedger } from '../../src/ledger/ledger.ts';
-import { readSavedHeads } from '../../src/ledger/heads.ts';
+import { readSavedHeads } from '../../src/ledger/events/heads.ts';
 import { append, openAt, run, StandingClock, temporaryDirectory, wholeRun } from './fixtures.ts';
 
 const needsRoot = process.getuid?.() === 0 ? false : 'only root can mount';

@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import Database from 'better-sqlite3';
 import { FettleError } from '../../src/domain/error.ts';
 import { openLedger } from '../../src/ledger/ledger.ts';
-import { defaultLedgerPath, refuseNetworkFileSystem } from '../../src/ledger/path.ts';
+import { defaultLedgerPath, refuseNetworkFileSystem } from '../../src/ledger/store/path.ts';
 import { openAt, StandingClock, started, temporaryDirectory } from './fixtures.ts';
 
 const isRoot = process.getuid?.() === 0;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
-import { NtlmContext } from '../../src/transport/winrm/ntlm.ts';
+import { NtlmContext } from '../../src/transport/winrm/auth/ntlm.ts';
 import { makeCertificate } from '../support/winrm-server/certificate.ts';
 import { GssContext, missingPython, missingSharedMechanism, ntlmUsers, scratch } from './gss-peer.ts';
 

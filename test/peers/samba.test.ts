@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
-import { NtlmContext } from '../../src/transport/winrm/ntlm.ts';
+import { NtlmContext } from '../../src/transport/winrm/auth/ntlm.ts';
 import { NtlmSealing } from '../support/winrm-server/ntlm-sealing.ts';
 import { scratch } from './gss-peer.ts';
 import { missingSamba, SambaPeer } from './samba-peer.ts';

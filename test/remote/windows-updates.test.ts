@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { FettleError } from '../../src/domain/error.ts';
 import { judgeVerify } from '../../src/domain/health.ts';
-import { windowsUpdate } from '../../src/managers/windows-update.ts';
+import { windowsUpdate } from '../../src/managers/windows-update/windows-update.ts';
 import { classification, monthOfUpdates, windowsUpdate as anUpdate } from '../support/windows-defaults.ts';
 import {
   ask,

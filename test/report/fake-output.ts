@@ -1,7 +1,7 @@
 // Streams, a clock and a ticker in memory.
 import { Writable } from 'node:stream';
 import type { Clock } from '../../src/base/clock.ts';
-import { createOutput, type Output } from '../../src/report/output.ts';
+import { createOutput, type Output } from '../../src/report/text/output.ts';
 
 export class MemoryStream extends Writable {
   readonly isTTY: boolean;

@@ -13,8 +13,8 @@ import type {
   ScanOptions,
   SimulateRequest,
 } from '../../src/engine/connection/host-port.ts';
-import { apt } from '../../src/managers/apt.ts';
-import type { Manager } from '../../src/managers/manager.ts';
+import { apt } from '../../src/managers/apt/apt.ts';
+import type { Manager } from '../../src/managers/contract/manager.ts';
 
 interface FakeJob {
   readonly start: JobStart;

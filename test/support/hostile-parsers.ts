@@ -6,36 +6,36 @@ import { parentPort } from 'node:worker_threads';
 import { cleanBlock, cleanLine, ellipsis, newestLine, shellWord } from '../../src/base/text.ts';
 import { FettleError } from '../../src/domain/error.ts';
 import type { HostPlan } from '../../src/domain/plan.ts';
-import { readInstalled } from '../../src/managers/apt.ts';
-import { readMetadata } from '../../src/managers/apt-metadata.ts';
-import { parsePolicy, parseReleases } from '../../src/managers/apt-policy.ts';
-import { parseAptSimulation } from '../../src/managers/apt-simulation.ts';
-import { readUpdates } from '../../src/managers/apt-updates.ts';
-import { readChocolatey } from '../../src/managers/chocolatey.ts';
-import { compareDebVersions, newestDebVersion } from '../../src/managers/deb-version.ts';
-import { describeHResult, parseHResult } from '../../src/managers/hresult.ts';
-import type { Manager, Sections } from '../../src/managers/manager.ts';
-import * as posix from '../../src/managers/posix-facts.ts';
+import { readInstalled } from '../../src/managers/apt/apt.ts';
+import { readMetadata } from '../../src/managers/apt/metadata.ts';
+import { parsePolicy, parseReleases } from '../../src/managers/apt/policy.ts';
+import { parseAptSimulation } from '../../src/managers/apt/simulation.ts';
+import { readUpdates } from '../../src/managers/apt/updates.ts';
+import { readChocolatey } from '../../src/managers/chocolatey/chocolatey.ts';
+import { compareDebVersions, newestDebVersion } from '../../src/managers/versions/deb.ts';
+import { describeHResult, parseHResult } from '../../src/managers/windows-update/hresult.ts';
+import type { Manager, Sections } from '../../src/managers/contract/manager.ts';
+import * as posix from '../../src/managers/family/posix-facts.ts';
 import { detectManager, managerNamed, managers } from '../../src/managers/registry.ts';
-import { firstLine, linesIn, linesOf } from '../../src/managers/sections.ts';
-import * as windowsFacts from '../../src/managers/windows-facts.ts';
-import { readHistory } from '../../src/managers/windows-history.ts';
-import { readWindowsInstall } from '../../src/managers/windows-install.ts';
-import { parseHostJson, textAt, textsAt } from '../../src/managers/windows-json.ts';
-import { readWindowsUpdateScan } from '../../src/managers/windows-records.ts';
-import { readWindowsUpdates } from '../../src/managers/windows-selection.ts';
-import { readThirdParty, thirdPartyWarnings } from '../../src/managers/third-party.ts';
-import { readWinget } from '../../src/managers/winget.ts';
+import { firstLine, linesIn, linesOf } from '../../src/managers/contract/sections.ts';
+import * as windowsFacts from '../../src/managers/family/windows-facts.ts';
+import { readHistory } from '../../src/managers/windows-update/history.ts';
+import { readWindowsInstall } from '../../src/managers/windows-update/install.ts';
+import { parseHostJson, textAt, textsAt } from '../../src/managers/contract/json.ts';
+import { readWindowsUpdateScan } from '../../src/managers/windows-update/records.ts';
+import { readWindowsUpdates } from '../../src/managers/windows-update/selection.ts';
+import { readThirdParty, thirdPartyWarnings } from '../../src/managers/windows-update/third-party.ts';
+import { readWinget } from '../../src/managers/winget/winget.ts';
 import { decodeClixml } from '../../src/remote/clixml.ts';
 import { ElevationDialogue, readyOf } from '../../src/remote/elevation-dialogue.ts';
 import { findFrame, parseFrame, parseFrameBytes, unreadable } from '../../src/remote/frame.ts';
 import { decodeAnswer } from '../../src/remote/powershell.ts';
-import { readFault } from '../../src/transport/winrm/faults.ts';
-import { ResponseReader } from '../../src/transport/winrm/http-response.ts';
-import { bodyOf, readCommandId, readIdentity, readOutput, readShellId } from '../../src/transport/winrm/soap.ts';
-import { escapeXml, parseXml } from '../../src/transport/winrm/xml.ts';
-import { decodeFramed, isSealed } from '../../src/transport/winrm/token-framing.ts';
-import { LineBuffer } from '../../src/report/line-buffer.ts';
+import { readFault } from '../../src/transport/winrm/soap/faults.ts';
+import { ResponseReader } from '../../src/transport/winrm/http/http-response.ts';
+import { bodyOf, readCommandId, readIdentity, readOutput, readShellId } from '../../src/transport/winrm/soap/soap.ts';
+import { escapeXml, parseXml } from '../../src/transport/winrm/soap/xml.ts';
+import { decodeFramed, isSealed } from '../../src/transport/winrm/auth/token-framing.ts';
+import { LineBuffer } from '../../src/report/text/line-buffer.ts';
 import { probeSections } from '../fixtures/managers/windows-update/sections.ts';
 
 const bytes = 1_000_000;
@@ -191,78 +191,80 @@ export const rows: Readonly<Record<string, Row | null>> = {
   'base/text.ts#ellipsis': (text) => ellipsis(text, 80, (part) => part.length),
   'base/text.ts#plural': null,
   'base/text.ts#shellWord': shellWord,
-  'managers/apt.ts#readInstalled': readInstalled,
-  'managers/apt.ts#apt': null,
-  'managers/apt-metadata.ts#readMetadata': (text) => readMetadata(every(text), { collectedMs: 1, maxAgeMs: 1 }),
-  'managers/apt-policy.ts#parseReleases': (text) => parseReleases(text, ['a']),
-  'managers/apt-policy.ts#parsePolicy': (text) => parsePolicy(text, new Map()),
-  'managers/apt-simulation.ts#parseAptSimulation': (text) => parseAptSimulation(text, 'amd64'),
-  'managers/apt-updates.ts#readUpdates': (text) =>
+  'managers/apt/apt.ts#readInstalled': readInstalled,
+  'managers/apt/apt.ts#apt': null,
+  'managers/apt/metadata.ts#readMetadata': (text) => readMetadata(every(text), { collectedMs: 1, maxAgeMs: 1 }),
+  'managers/apt/policy.ts#parseReleases': (text) => parseReleases(text, ['a']),
+  'managers/apt/policy.ts#parsePolicy': (text) => parsePolicy(text, new Map()),
+  'managers/apt/simulation.ts#parseAptSimulation': (text) => parseAptSimulation(text, 'amd64'),
+  'managers/apt/updates.ts#readUpdates': (text) =>
     readUpdates(every(text), { packages: [], normal: parseAptSimulation(text, 'a'), releases: new Map() }),
-  'managers/chocolatey.ts#readChocolatey': (text) => readChocolatey(text, text),
-  'managers/deb-version.ts#compareDebVersions': (text) => compareDebVersions(text, `${text}a`),
-  'managers/deb-version.ts#newestDebVersion': (text) => newestDebVersion([text, `${text}a`]),
-  'managers/hresult.ts#parseHResult': parseHResult,
-  'managers/hresult.ts#formatHResult': null,
-  'managers/hresult.ts#describeHResult': describeHResult,
-  'managers/posix-facts.ts#readFacts': (text) => posix.readFacts(every(text), 1),
-  'managers/posix-facts.ts#readPrivileges': (text) => posix.readPrivileges(every(text)),
-  'managers/posix-facts.ts#readDisks': (text) => posix.readDisks(every(text)),
-  'managers/posix-facts.ts#readHealth': (text) => posix.readHealth(every(text), true),
-  'managers/posix-facts.ts#readRunning': (text) => posix.readRunning(every(text)),
-  'managers/posix-facts.ts#readClaim': (text) => posix.readClaim(every(text)),
-  'managers/posix-facts.ts#readReboot': (text) => posix.readReboot(every(text), posix.readFacts(aptSections, 1)),
+  'managers/chocolatey/chocolatey.ts#readChocolatey': (text) => readChocolatey(text, text),
+  'managers/versions/deb.ts#compareDebVersions': (text) => compareDebVersions(text, `${text}a`),
+  'managers/versions/deb.ts#newestDebVersion': (text) => newestDebVersion([text, `${text}a`]),
+  'managers/windows-update/hresult.ts#parseHResult': parseHResult,
+  'managers/windows-update/hresult.ts#formatHResult': null,
+  'managers/windows-update/hresult.ts#describeHResult': describeHResult,
+  'managers/family/posix-facts.ts#readFacts': (text) => posix.readFacts(every(text), 1),
+  'managers/family/posix-facts.ts#readPrivileges': (text) => posix.readPrivileges(every(text)),
+  'managers/family/posix-facts.ts#readDisks': (text) => posix.readDisks(every(text)),
+  'managers/family/posix-facts.ts#readHealth': (text) => posix.readHealth(every(text), true),
+  'managers/family/posix-facts.ts#readRunning': (text) => posix.readRunning(every(text)),
+  'managers/family/posix-facts.ts#readClaim': (text) => posix.readClaim(every(text)),
+  'managers/family/posix-facts.ts#readReboot': (text) => posix.readReboot(every(text), posix.readFacts(aptSections, 1)),
   'managers/registry.ts#managers': null,
   'managers/registry.ts#managerNamed': managerNamed,
   'managers/registry.ts#detectManager': (text) => detectManager(every(text)),
-  'managers/sections.ts#linesIn': (text) => [...linesIn(text, 'it')],
-  'managers/sections.ts#linesOf': (text) => linesOf(every(text), 'it'),
-  'managers/sections.ts#firstLine': (text) => firstLine(every(text), 'it'),
-  'managers/sections.ts#required': null,
-  'managers/third-party.ts#readThirdParty': (text) => readThirdParty(lists(text)),
-  'managers/third-party.ts#thirdPartyWarnings': (text) => thirdPartyWarnings({ ...lists(text), failures: [text] }),
-  'managers/windows-facts.ts#readWindowsFacts': (text) => windowsFacts.readWindowsFacts(json(text), every(text), 1),
-  'managers/windows-facts.ts#buildOf': (text) => windowsFacts.buildOf(json(text)),
-  'managers/windows-facts.ts#readWindowsPrivileges': (text) =>
+  'managers/contract/sections.ts#linesIn': (text) => [...linesIn(text, 'it')],
+  'managers/contract/sections.ts#linesOf': (text) => linesOf(every(text), 'it'),
+  'managers/contract/sections.ts#firstLine': (text) => firstLine(every(text), 'it'),
+  'managers/contract/sections.ts#required': null,
+  'managers/windows-update/third-party.ts#readThirdParty': (text) => readThirdParty(lists(text)),
+  'managers/windows-update/third-party.ts#thirdPartyWarnings': (text) =>
+    thirdPartyWarnings({ ...lists(text), failures: [text] }),
+  'managers/family/windows-facts.ts#readWindowsFacts': (text) =>
+    windowsFacts.readWindowsFacts(json(text), every(text), 1),
+  'managers/family/windows-facts.ts#buildOf': (text) => windowsFacts.buildOf(json(text)),
+  'managers/family/windows-facts.ts#readWindowsPrivileges': (text) =>
     windowsFacts.readWindowsPrivileges({ account: { name: text } }),
-  'managers/windows-facts.ts#readWindowsDisks': (text) =>
+  'managers/family/windows-facts.ts#readWindowsDisks': (text) =>
     windowsFacts.readWindowsDisks({ disks: [{ mount: text, free: 1 }] }),
-  'managers/windows-facts.ts#readWindowsHealth': (text) =>
+  'managers/family/windows-facts.ts#readWindowsHealth': (text) =>
     windowsFacts.readWindowsHealth({ services: [{ name: text, start: 'Auto', state: text }] }),
-  'managers/windows-facts.ts#readWindowsReboot': (text) =>
+  'managers/family/windows-facts.ts#readWindowsReboot': (text) =>
     windowsFacts.readWindowsReboot({ pendingReboot: [{ code: text, words: text }] }, true),
-  'managers/windows-facts.ts#readWindowsRunning': (text) =>
+  'managers/family/windows-facts.ts#readWindowsRunning': (text) =>
     windowsFacts.readWindowsRunning({ running: [{ name: text, pid: 1 }] }),
-  'managers/windows-facts.ts#readWindowsProblems': (text) =>
+  'managers/family/windows-facts.ts#readWindowsProblems': (text) =>
     windowsFacts.readWindowsProblems({ problems: [{ code: text, words: text }] }),
-  'managers/windows-facts.ts#readPrograms': (text) =>
+  'managers/family/windows-facts.ts#readPrograms': (text) =>
     windowsFacts.readPrograms({ inventory: { programs: [{ name: text, version: text }], hotfixes: [{ id: text }] } }),
-  'managers/windows-facts.ts#readInventory': (text) =>
+  'managers/family/windows-facts.ts#readInventory': (text) =>
     windowsFacts.readInventory({ ...json(text), policy: { [text]: text } }, text),
-  'managers/windows-history.ts#datedHistory': null,
-  'managers/windows-history.ts#readHistory': (text) =>
+  'managers/windows-update/history.ts#datedHistory': null,
+  'managers/windows-update/history.ts#readHistory': (text) =>
     readHistory({ id: '11111111-0000-4000-8000-000000000001', revision: 1, title: text, code: text, at: text }),
-  'managers/windows-install.ts#readWindowsInstall': (text) =>
+  'managers/windows-update/install.ts#readWindowsInstall': (text) =>
     readWindowsInstall(
       { exitCode: 0, verdict: 'done', sections: { 'wua-results': text, 'wua-after': text } },
       plan,
       [],
     ),
-  'managers/windows-json.ts#parseHostJson': (text) => parseHostJson(text, 'it'),
-  'managers/windows-json.ts#objectAt': null,
-  'managers/windows-json.ts#objectsAt': null,
-  'managers/windows-json.ts#textAt': (text) => textAt({ a: text }, 'a'),
-  'managers/windows-json.ts#rawTextAt': null,
-  'managers/windows-json.ts#textsAt': (text) => textsAt({ a: [text] }, 'a'),
-  'managers/windows-json.ts#numberAt': null,
-  'managers/windows-json.ts#isAt': null,
-  'managers/windows-json.ts#momentAt': null,
-  'managers/windows-records.ts#readWindowsUpdateScan': readWindowsUpdateScan,
-  'managers/windows-records.ts#noAdministrator': null,
-  'managers/windows-selection.ts#nameOf': null,
-  'managers/windows-selection.ts#isDefinition': null,
-  'managers/windows-selection.ts#isDefinitionName': null,
-  'managers/windows-selection.ts#readWindowsUpdates': (text) =>
+  'managers/contract/json.ts#parseHostJson': (text) => parseHostJson(text, 'it'),
+  'managers/contract/json.ts#objectAt': null,
+  'managers/contract/json.ts#objectsAt': null,
+  'managers/contract/json.ts#textAt': (text) => textAt({ a: text }, 'a'),
+  'managers/contract/json.ts#rawTextAt': null,
+  'managers/contract/json.ts#textsAt': (text) => textsAt({ a: [text] }, 'a'),
+  'managers/contract/json.ts#numberAt': null,
+  'managers/contract/json.ts#isAt': null,
+  'managers/contract/json.ts#momentAt': null,
+  'managers/windows-update/records.ts#readWindowsUpdateScan': readWindowsUpdateScan,
+  'managers/windows-update/records.ts#noAdministrator': null,
+  'managers/windows-update/selection.ts#nameOf': null,
+  'managers/windows-update/selection.ts#isDefinition': null,
+  'managers/windows-update/selection.ts#isDefinitionName': null,
+  'managers/windows-update/selection.ts#readWindowsUpdates': (text) =>
     readWindowsUpdates(
       readWindowsUpdateScan(
         JSON.stringify({
@@ -271,8 +273,8 @@ export const rows: Readonly<Record<string, Row | null>> = {
         }),
       ),
     ),
-  'managers/windows-update.ts#windowsUpdate': null,
-  'managers/winget.ts#readWinget': (text) =>
+  'managers/windows-update/windows-update.ts#windowsUpdate': null,
+  'managers/winget/winget.ts#readWinget': (text) =>
     readWinget(`${text.slice(0, lineLength)}\n${'-'.repeat(20)}\n${text}`, text),
   'remote/clixml.ts#decodeClixml': (text) => decodeClixml(`#< CLIXML\n<Objs>${text}`),
   'remote/elevation-dialogue.ts#promptOf': null,
@@ -293,34 +295,34 @@ export const rows: Readonly<Record<string, Row | null>> = {
     parseFrame(Buffer.from(`\x1eFETTLE a begin\n\n\x1ea x\n${text}\n\x1ea end\n`)),
   'remote/frame.ts#unreadable': (text) => unreadable('it', Buffer.from(text)),
   'remote/powershell.ts#decodeAnswer': (text) => decodeAnswer(Buffer.from(text), 'a'),
-  'report/line-buffer.ts#LineBuffer': (text) => new LineBuffer(() => undefined).add('h', text),
-  'transport/winrm/faults.ts#readFault': (text) => readFault(parseXml(`<a>${text}</a>`)),
-  'transport/winrm/http-response.ts#HttpHeaders': null,
-  'transport/winrm/http-response.ts#ResponseReader': (text) => {
+  'report/text/line-buffer.ts#LineBuffer': (text) => new LineBuffer(() => undefined).add('h', text),
+  'transport/winrm/soap/faults.ts#readFault': (text) => readFault(parseXml(`<a>${text}</a>`)),
+  'transport/winrm/http/http-response.ts#HttpHeaders': null,
+  'transport/winrm/http/http-response.ts#ResponseReader': (text) => {
     attempt(() => new ResponseReader().take(Buffer.from(text)));
     return new ResponseReader().take(
       Buffer.from(`HTTP/1.1 200 OK\r\na: b\r\nTransfer-Encoding: chunked\r\n\r\n${text}`),
     );
   },
-  'transport/winrm/soap.ts#bodyOf': (text) =>
+  'transport/winrm/soap/soap.ts#bodyOf': (text) =>
     bodyOf(parseXml(`<s:Envelope ${xmlNamespaces}><s:Body>${text}</s:Body></s:Envelope>`)),
-  'transport/winrm/soap.ts#readShellId': (text) => readShellId(parseXml(`<a>${text}</a>`)),
-  'transport/winrm/soap.ts#readCommandId': (text) => readCommandId(parseXml(`<a>${text}</a>`)),
-  'transport/winrm/soap.ts#readOutput': (text) => readOutput(parseXml(`<a>${text}</a>`), 'a'),
-  'transport/winrm/soap.ts#readIdentity': (text) => readIdentity(parseXml(`<a>${text}</a>`)),
-  'transport/winrm/token-framing.ts#isSealed': isSealed,
-  'transport/winrm/token-framing.ts#sealBody': null,
-  'transport/winrm/token-framing.ts#unsealBody': null,
-  'transport/winrm/token-framing.ts#encodeFramed': null,
-  'transport/winrm/token-framing.ts#decodeFramed': (text) => {
+  'transport/winrm/soap/soap.ts#readShellId': (text) => readShellId(parseXml(`<a>${text}</a>`)),
+  'transport/winrm/soap/soap.ts#readCommandId': (text) => readCommandId(parseXml(`<a>${text}</a>`)),
+  'transport/winrm/soap/soap.ts#readOutput': (text) => readOutput(parseXml(`<a>${text}</a>`), 'a'),
+  'transport/winrm/soap/soap.ts#readIdentity': (text) => readIdentity(parseXml(`<a>${text}</a>`)),
+  'transport/winrm/auth/token-framing.ts#isSealed': isSealed,
+  'transport/winrm/auth/token-framing.ts#sealBody': null,
+  'transport/winrm/auth/token-framing.ts#unsealBody': null,
+  'transport/winrm/auth/token-framing.ts#encodeFramed': null,
+  'transport/winrm/auth/token-framing.ts#decodeFramed': (text) => {
     attempt(() => decodeFramed(`multipart/encrypted;${text}`, Buffer.from(text), 'a'));
     return decodeFramed('multipart/encrypted;protocol="a";boundary="b"', Buffer.from(`--b\r\n${text}`), 'a');
   },
-  'transport/winrm/xml.ts#childOf': null,
-  'transport/winrm/xml.ts#descendants': null,
-  'transport/winrm/xml.ts#attribute': null,
-  'transport/winrm/xml.ts#escapeXml': (text) => escapeXml(text),
-  'transport/winrm/xml.ts#parseXml': (text) => {
+  'transport/winrm/soap/xml.ts#childOf': null,
+  'transport/winrm/soap/xml.ts#descendants': null,
+  'transport/winrm/soap/xml.ts#attribute': null,
+  'transport/winrm/soap/xml.ts#escapeXml': (text) => escapeXml(text),
+  'transport/winrm/soap/xml.ts#parseXml': (text) => {
     attempt(() => parseXml(`<a ${text}`));
     attempt(() => parseXml(`<a>${text}</a>`));
     return parseXml(text);

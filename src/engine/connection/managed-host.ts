@@ -3,7 +3,7 @@ import type { Host } from '../../domain/host.ts';
 import type { JobId, JobStatus } from '../../domain/job.ts';
 import type { HostLook, HostScan } from '../../domain/scan.ts';
 import type { Simulation } from '../../domain/simulation.ts';
-import type { Manager, Sections } from '../../managers/manager.ts';
+import type { Manager, Sections } from '../../managers/contract/manager.ts';
 import { runText } from '../../remote/exec.ts';
 import { parseFrame } from '../../remote/frame.ts';
 import { collectJob, followJob, startJob, sweepJobs } from '../../remote/jobs.ts';

@@ -5,7 +5,7 @@ import type { HostPlan } from '../../domain/plan.ts';
 import type { InstallSettings, Playbook, Policy, RebootSettings } from '../../domain/playbook.ts';
 import { gapsOf } from '../../domain/scan.ts';
 import type { HostFacts, HostScan } from '../../domain/scan.ts';
-import type { Manager } from '../../managers/manager.ts';
+import type { Manager } from '../../managers/contract/manager.ts';
 import { emit } from '../context.ts';
 import type { HostRemote } from '../connection/host-port.ts';
 import { inventorySha256 } from './inventory-hash.ts';

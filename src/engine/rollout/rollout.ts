@@ -11,17 +11,8 @@ import type { HostTask } from '../host/host-state.ts';
 import { isInFlight, setPhase } from './rollout-host.ts';
 import type { Member } from './rollout-host.ts';
 import { RunLeases } from '../run-leases.ts';
-import { admissionOf, assignWaves, describeSpent, heldBy, hostsOf, ofMember } from './admission-state.ts';
-import {
-  faultWords,
-  resultOf,
-  stoppedAs,
-  taskOf,
-  toStart,
-  waitForSlot,
-  warningsOf,
-  waveOf,
-} from './admission-state.ts';
+import { admissionOf, assignWaves, describeSpent, faultWords, heldBy, hostsOf, ofMember } from './admission-state.ts';
+import { resultOf, stoppedAs, taskOf, toStart, waitForSlot, warningsOf, waveOf } from './admission-state.ts';
 import type { RolloutOptions, Stopping } from './admission-state.ts';
 import type { RunResult } from './result.ts';
 

@@ -4,18 +4,18 @@ import type { Host, WinrmSettings } from '../../domain/host.ts';
 import type { CredentialGuard } from '../credential-guard.ts';
 import { cancelled } from '../limit.ts';
 import type { OpenOptions, Transport } from '../session.ts';
-import { WsmanChannel } from './channel.ts';
-import { WsmanClient } from './client.ts';
-import { openSocket } from './connect.ts';
-import { endpointUrl, type Endpoint } from './endpoint.ts';
-import { HttpConnection } from './http.ts';
-import { KnownCertificates } from './known-certificates.ts';
-import { login, type ContextFactory, type LoginPlan, type LoginPorts } from './login.ts';
-import { NtlmContext } from './ntlm.ts';
-import { planLogin } from './plan.ts';
-import { WinrmSession } from './session.ts';
-import { Shell } from './shell.ts';
-import { Tls, type TlsSettings } from './tls.ts';
+import { WsmanChannel } from './wsman/channel.ts';
+import { WsmanClient } from './wsman/client.ts';
+import { openSocket } from './http/connect.ts';
+import { endpointUrl, type Endpoint } from './http/endpoint.ts';
+import { HttpConnection } from './http/http.ts';
+import { KnownCertificates } from './http/known-certificates.ts';
+import { login, type ContextFactory, type LoginPlan, type LoginPorts } from './auth/login.ts';
+import { NtlmContext } from './auth/ntlm.ts';
+import { planLogin } from './auth/login-plan.ts';
+import { WinrmSession } from './shell/session.ts';
+import { Shell } from './shell/shell.ts';
+import { Tls, type TlsSettings } from './http/tls.ts';
 
 export interface WinrmTransportEnvironment {
   readonly credentials: CredentialGuard;
@@ -124,7 +124,7 @@ export class WinrmTransport implements Transport {
 /** GSSAPI is looked for only where Kerberos is wanted. */
 const makeContext: ContextFactory = async (kind, request) => {
   if (kind === 'ntlm') return new NtlmContext(request);
-  const { openKerberos } = await import('./kerberos.ts');
+  const { openKerberos } = await import('./auth/kerberos.ts');
   return openKerberos(request);
 };
 

@@ -4,7 +4,7 @@ import { FettleError } from '../../../src/domain/error.ts';
 import { HostLink } from '../../../src/engine/connection/host-session.ts';
 import { inTurn } from '../../../src/engine/connection/paced-reading.ts';
 import { LinkedRemote } from '../../../src/engine/connection/managed-host.ts';
-import type { Manager, Sections } from '../../../src/managers/manager.ts';
+import type { Manager, Sections } from '../../../src/managers/contract/manager.ts';
 import { textLauncher } from '../../../src/remote/exec.ts';
 import type { ExecRequest, ExecResult, Session } from '../../../src/transport/session.ts';
 import { aScan } from '../../domain/fixtures.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { decodePlan, encodePlan } from '../../../src/config/plan-file.ts';
+import { decodePlan, encodePlan } from '../../../src/config/plan/file.ts';
 import { plannedRoutes } from '../../../src/domain/jump.ts';
 import { describe, test } from 'node:test';
 import { FettleError } from '../../../src/domain/error.ts';

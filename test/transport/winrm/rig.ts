@@ -7,7 +7,7 @@ import type { Connection, Host, WinrmSettings } from '../../../src/domain/host.t
 import { Secret } from '../../../src/domain/secret.ts';
 import { CredentialGuard } from '../../../src/transport/credential-guard.ts';
 import { defaultWinrmSettings, WinrmTransport } from '../../../src/transport/winrm/winrm.ts';
-import type { WinrmSession } from '../../../src/transport/winrm/session.ts';
+import type { WinrmSession } from '../../../src/transport/winrm/shell/session.ts';
 import { makeCertificate, type MadeCertificate } from '../../support/winrm-server/certificate.ts';
 import { ScriptedHost } from '../../support/winrm-server/scripted-host.ts';
 import {

@@ -1,0 +1,39 @@
+import { planRefusal } from '../../domain/drift.ts';
+import type { ExitName } from '../../domain/exit.ts';
+import type { Host } from '../../domain/host.ts';
+import type { Plan } from '../../domain/plan.ts';
+import { inventorySha256 } from '../../engine/plan/inventory-hash.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import type { Invocation } from '../invocation/command.ts';
+import type { Context } from '../invocation/context.ts';
+import { runStarted } from './open-ledger.ts';
+import { carryOut, partsOf, withConcurrency } from './execute-plan.ts';
+
+export interface ApprovedPlan {
+  /** As narrowed. */
+  readonly plan: Plan;
+  /** Of the whole plan. */
+  readonly bytes: Buffer;
+  readonly sha256: string;
+  readonly hosts: readonly Host[];
+  readonly ledger: Ledger;
+  readonly invocation: Invocation;
+}
+
+/** A plan without work is carried out, too: the record and the exit code tell of hosts that took no part in it. */
+export async function applyApproved(order: ApprovedPlan, context: Context): Promise<ExitName> {
+  const { bytes, sha256, hosts, ledger } = order;
+  const { options } = order.invocation;
+  const plan = withConcurrency(order.plan, options.concurrency);
+  const refusal = planRefusal(
+    plan,
+    context.clock.now(),
+    new Map(hosts.map((host) => [host.name, inventorySha256(host)])),
+  );
+  if (refusal !== undefined) throw refusal;
+  await ledger.putBlob(bytes);
+  const started = runStarted({ run: context.newId(), kind: 'apply', hosts, options }, context);
+  const limit = options.limit === undefined ? {} : { limit: options.limit };
+  const what = { ...partsOf(plan), ...limit, planSha256: sha256, playbook: plan.playbook.name, seed: plan.seed };
+  return await carryOut({ plan, hosts, opening: { ...started, ...what }, ledger, options }, context);
+}

@@ -1,0 +1,109 @@
+// How a command reaches hosts: transports, elevation, scripts and managers put together for the engine.
+import { engineLimits, type RunContext } from '../../engine/context.ts';
+import type { HostRemote } from '../../engine/connection/host-port.ts';
+import { HostLink } from '../../engine/connection/host-session.ts';
+import { inTurn } from '../../engine/connection/paced-reading.ts';
+import { LinkedRemote } from '../../engine/connection/managed-host.ts';
+import { localSpawner } from '../../engine/local-command.ts';
+import { countedHostNames } from '../../base/host-names.ts';
+import { FettleError } from '../../domain/error.ts';
+import type { EventSink } from '../../domain/event.ts';
+import type { Host } from '../../domain/host.ts';
+import type { RunRecord } from '../../domain/record.ts';
+import { detectManager, managerNamed } from '../../managers/registry.ts';
+import { elevate } from '../../remote/elevation.ts';
+import { transportNames, type Transports } from '../../transport/registry.ts';
+import type { Context } from '../invocation/context.ts';
+import type { Options } from '../invocation/options.ts';
+
+export type OpenRemote = (host: Host) => HostRemote;
+
+export function openCommandTransports(options: Partial<Options>, context: Context): Transports {
+  const { env, homeDir, operator, clock } = context;
+  return context.openTransports({
+    env,
+    clock,
+    homeDir,
+    userName: operator.user,
+    uid: context.uid,
+    warn: (message) => context.console.warn(message),
+    ...(options.hostKey === undefined ? {} : { hostKeyPolicy: options.hostKey }),
+  });
+}
+
+/**
+ * The way to each host, asked of its transport before any host is contacted. Throws `config` where the settings of hosts
+ * are not understood: the first of them is quoted, the others are named.
+ */
+export async function askRoutes(
+  hosts: readonly Host[],
+  transports: Transports,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const routes = new Map<string, readonly string[]>();
+  const wrong: { readonly host: string; readonly error: FettleError }[] = [];
+  const ask = async (host: Host): Promise<void> => {
+    try {
+      routes.set(host.name, (await transports.get(host.connection.transport)?.route?.(host)) ?? []);
+    } catch (error) {
+      if (!(error instanceof FettleError) || error.code !== 'config') throw error;
+      wrong.push({ host: host.name, error });
+    }
+  };
+  await Promise.all(hosts.map(ask));
+  const [first] = wrong;
+  if (first === undefined) return routes;
+  const { message, hint } = first.error;
+  const others = wrong.length === 1 ? '' : `; in all: ${countedHostNames(wrong.map(({ host }) => host))}`;
+  throw new FettleError('config', `${first.host}: ${message}${others}`, {
+    hint: hint ?? 'correct the inventory or ~/.ssh/config; no host was contacted',
+    cause: first.error,
+  });
+}
+
+/** One connection a host, opened when it is first needed. */
+export function remoteOpener(transports: Transports, context: Context): OpenRemote {
+  const { clock } = context;
+  const readInTurn = inTurn(clock);
+  return (host) => {
+    const link = new HostLink(host, {
+      open: async (wanted, signal) => {
+        const transport = transports.get(wanted.connection.transport);
+        if (transport !== undefined) return transport.open(wanted, signal === undefined ? {} : { signal });
+        throw new FettleError('config', `${wanted.name} wants the transport "${wanted.connection.transport}"`, {
+          hint: `this version has ${transportNames.join(', ')}`,
+        });
+      },
+      elevate,
+    });
+    const reading = { detect: detectManager, manager: managerNamed, readInTurn };
+    return new LinkedRemote(link, { clock, ...reading });
+  };
+}
+
+export interface RunContextParts {
+  readonly run: string;
+  readonly record: RunRecord;
+  readonly sink: EventSink;
+}
+
+export function runContext({ run, record, sink }: RunContextParts, context: Context): RunContext {
+  const { operator, clock, env, interruptions } = context;
+  const { stop, detach } = interruptions;
+  return {
+    run,
+    record,
+    sink,
+    operator,
+    clock,
+    stop,
+    detach,
+    manager: managerNamed,
+    spawnLocal: localSpawner(env),
+    limits: engineLimits,
+  };
+}
+
+/** What only looks lets go at the first Ctrl-C: there is nothing to bring to a safe point. */
+export function lookingContext(parts: RunContextParts, context: Context): RunContext {
+  return { ...runContext(parts, context), detach: context.interruptions.stop };
+}

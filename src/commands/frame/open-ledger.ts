@@ -1,0 +1,67 @@
+// The ledger as commands open it, and the frame every recorded run has.
+import { isAbsolute, join } from 'node:path';
+import type { Host } from '../../domain/host.ts';
+import type { RunEvent, RunKind, RunStarted } from '../../domain/event.ts';
+import { sealText } from '../../domain/secret-text.ts';
+import { exitCodes, type ExitName } from '../../domain/exit.ts';
+import { defaultLedgerPath } from '../../ledger/store/path.ts';
+import { openLedger, type Ledger } from '../../ledger/ledger.ts';
+import { commandLine } from '../invocation/command-line.ts';
+import { announcer } from './announce-head.ts';
+import type { Context } from '../invocation/context.ts';
+import type { Options } from '../invocation/options.ts';
+
+export function ledgerPath(options: Partial<Options>, context: Context): string {
+  const { env, uid, cwd } = context;
+  if (options.ledger !== undefined) return isAbsolute(options.ledger) ? options.ledger : join(cwd, options.ledger);
+  return defaultLedgerPath({ env, uid, homeDir: () => context.homeDir });
+}
+
+/** To write in; made when it is not there. */
+export function openRecord(options: Partial<Options>, context: Context): Promise<Ledger> {
+  const announce = announcer(context, (options.verbose ?? 0) > 0);
+  return openLedger({ path: ledgerPath(options, context), clock: context.clock, announce });
+}
+
+/** To read from; a ledger that is not there is an error with a hint. */
+export function openToRead(options: Partial<Options>, context: Context): Promise<Ledger> {
+  return openLedger({ path: ledgerPath(options, context), clock: context.clock, readonly: true });
+}
+
+export interface RunFrame {
+  readonly run: string;
+  readonly kind: RunKind;
+  readonly hosts: readonly Host[];
+  readonly options: Partial<Options>;
+}
+
+export function runStarted(frame: RunFrame, context: Context): RunStarted {
+  const ticket = sealed(frame.options.ticket);
+  const reason = sealed(frame.options.reason);
+  return {
+    type: 'run.started',
+    run: frame.run,
+    kind: frame.kind,
+    operator: context.operator,
+    fettleVersion: context.version,
+    argv: commandLine(context.command),
+    hosts: frame.hosts.map((host) => host.name),
+    ...(ticket === undefined ? {} : { ticket }),
+    ...(reason === undefined ? {} : { reason }),
+  };
+}
+
+/** What somebody wrote down may hold a secret by mistake, and the record forgets nothing. */
+export function sealed(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : sealText(text);
+}
+
+/** The end of a run that looked at hosts. */
+export function runFinished(
+  run: string,
+  exitName: ExitName,
+  counts: Readonly<Record<string, number>>,
+  reasons: readonly string[] = [],
+): Extract<RunEvent, { readonly type: 'run.finished' }> {
+  return { type: 'run.finished', run, exitCode: exitCodes[exitName], exitName, reasons, counts };
+}

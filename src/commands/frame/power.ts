@@ -1,0 +1,79 @@
+// Reboots and shutdowns: plans without a playbook, carried out as any other.
+import { encodePlan, planSha256 } from '../../config/plan/file.ts';
+import type { ExitName } from '../../domain/exit.ts';
+import type { Host } from '../../domain/host.ts';
+import { reachedThrough } from '../../domain/jump.ts';
+import type { RebootSettings } from '../../domain/playbook.ts';
+import { rebootPlan } from '../../engine/plan/power-plan.ts';
+import type { Context } from '../invocation/context.ts';
+import type { Options } from '../invocation/options.ts';
+import { openRecord, runStarted } from './open-ledger.ts';
+import { askRoutes, openCommandTransports } from './connections.ts';
+import { carryOut } from './execute-plan.ts';
+
+const minuteMs = 60_000;
+
+export interface PowerRequest {
+  readonly kind: 'reboot' | 'shutdown';
+  readonly hosts: readonly Host[];
+  readonly select: string;
+  readonly settings: Pick<RebootSettings, 'mode' | 'ifIdle' | 'power'>;
+  readonly options: Partial<Options>;
+}
+
+export async function carryOutPower(request: PowerRequest, context: Context): Promise<ExitName> {
+  const { kind, hosts, select, options } = request;
+  const via = await askWay(hosts, options, context);
+  const plan = rebootPlan({
+    via,
+    id: context.newId(),
+    name: kind,
+    hosts,
+    settings: {
+      ...request.settings,
+      max: 1,
+      goDownMs: 2 * minuteMs,
+      comeBackMs: 10 * minuteMs,
+      settleMs: minuteMs,
+      hasDefaultLimits: true,
+    },
+    install: {
+      timeoutMs: 60 * minuteMs,
+      lockWaitMs: 10 * minuteMs,
+      conffile: 'keep-old',
+      onDrift: 'refuse-host',
+      restartServices: 'never',
+      maxAgeMs: Number.MAX_SAFE_INTEGER,
+    },
+    verify: {
+      failedUnits: 'fail',
+      listeners: 'fail',
+      staleProcesses: 'warn',
+      ignore: [],
+      retries: 3,
+      retryDelayMs: 5_000,
+    },
+    concurrency: options.concurrency ?? 1,
+    maxFailures: 0,
+    createdMs: context.clock.now(),
+    fettleVersion: context.version,
+    select,
+    seed: context.randomSeed(),
+  });
+  await using ledger = await openRecord(options, context);
+  const bytes = encodePlan(plan);
+  await ledger.putBlob(bytes);
+  const started = runStarted({ run: context.newId(), kind, hosts, options }, context);
+  const opening = { ...started, planSha256: planSha256(bytes), playbook: kind };
+  return await carryOut({ plan, hosts, opening, ledger, options }, context);
+}
+
+async function askWay(
+  hosts: readonly Host[],
+  options: Partial<Options>,
+  context: Context,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  await using transports = openCommandTransports(options, context);
+  const routes = await askRoutes(hosts, transports);
+  return reachedThrough(hosts, (host) => routes.get(host) ?? []);
+}

@@ -1,0 +1,119 @@
+import { execFile } from 'node:child_process';
+import { access, constants } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+import type { ExitName } from '../../domain/exit.ts';
+import { FettleError, toErrorRecord } from '../../domain/error.ts';
+import { refuseNetworkFileSystem } from '../../ledger/store/path.ts';
+import { doctorJson, renderDoctor, type DoctorRow } from '../../report/tables/ledger-upkeep.ts';
+import type { Invocation } from '../invocation/command.ts';
+import { systemLogTrouble } from '../frame/announce-head.ts';
+import type { Context } from '../invocation/context.ts';
+import { loadFleet } from '../frame/selected-hosts.ts';
+import { ledgerPath, openToRead } from '../frame/open-ledger.ts';
+import { showResults } from '../invocation/show.ts';
+
+const runProgram = promisify(execFile);
+
+/** This machine, not the hosts: what fettle needs here and what it would use. */
+export async function run(invocation: Invocation, context: Context): Promise<ExitName> {
+  const checks: DoctorRow[] = [
+    { check: 'Node.js', state: 'ok', message: context.nodeVersion },
+    await checkSsh(),
+    checkAgent(context),
+    await checkLedger(invocation, context),
+    await checkSystemLog(),
+    await checkInventory(invocation, context),
+  ];
+  const failed = checks.filter((check) => check.state === 'failed');
+  const isLedger = failed.some((check) => check.check === 'ledger');
+  const exitName = isLedger ? 'ledger' : failed.length > 0 ? 'usage' : 'ok';
+  const isWell = (check: DoctorRow): boolean => check.state === 'ok';
+  const text = (shown: readonly DoctorRow[]): string => renderDoctor(shown, context.output);
+  showResults({ rows: checks, shape: doctorJson, options: invocation.options, exitName, isWell, text }, context);
+  return exitName;
+}
+
+async function checkSsh(): Promise<DoctorRow> {
+  try {
+    const { stderr } = await runProgram('ssh', ['-V']);
+    return { check: 'OpenSSH', state: 'ok', message: stderr.trim() };
+  } catch {
+    const message = 'the ssh program is not there; only a part of ~/.ssh/config is understood without it';
+    return { check: 'OpenSSH', state: 'warning', message };
+  }
+}
+
+function checkAgent({ env }: Context): DoctorRow {
+  const socket = env['SSH_AUTH_SOCK'];
+  return socket === undefined || socket === ''
+    ? { check: 'ssh-agent', state: 'warning', message: 'none (SSH_AUTH_SOCK is not set); keys come from files' }
+    : { check: 'ssh-agent', state: 'ok', message: socket };
+}
+
+async function checkLedger({ options }: Invocation, context: Context): Promise<DoctorRow> {
+  const path = ledgerPath(options, context);
+  if (!(await isThere(path))) return checkNewLedger(path);
+  try {
+    await using ledger = await openToRead(options, context);
+    const { events, head } = await ledger.stats();
+    const [damage] = await ledger.checkFile();
+    return damage === undefined
+      ? { check: 'ledger', state: 'ok', message: `${path}, ${events} events, head ${head.slice(0, 24)}…` }
+      : { check: 'ledger', state: 'failed', message: `${path} is damaged: ${damage}`, hint: 'restore a backup' };
+  } catch (error) {
+    return failedLedger(error);
+  }
+}
+
+function failedLedger(error: unknown): DoctorRow {
+  const { message, hint } = toErrorRecord(error);
+  return { check: 'ledger', state: 'failed', message, ...(hint === undefined ? {} : { hint }) };
+}
+
+/** The first recorded run will make it, where the nearest directory that is there lets it. */
+async function checkNewLedger(path: string): Promise<DoctorRow> {
+  let directory = dirname(path);
+  while (!(await isThere(directory)) && dirname(directory) !== directory) directory = dirname(directory);
+  try {
+    refuseNetworkFileSystem(directory);
+    await access(directory, constants.W_OK);
+  } catch (error) {
+    if (error instanceof FettleError) return failedLedger(error);
+    const hint = 'name another place with --ledger or FETTLE_LEDGER';
+    return {
+      check: 'ledger',
+      state: 'failed',
+      message: `${path} cannot be made: no right to write in ${directory}`,
+      hint,
+    };
+  }
+  return { check: 'ledger', state: 'warning', message: `${path} is not there yet; the first scan makes it` };
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function checkSystemLog(): Promise<DoctorRow> {
+  const trouble = await systemLogTrouble();
+  return trouble === undefined
+    ? { check: 'system log', state: 'ok', message: 'heads of the chain are written to it' }
+    : {
+        check: 'system log',
+        state: 'warning',
+        message: `${trouble}; heads of the chain are kept beside the ledger only`,
+      };
+}
+
+async function checkInventory(invocation: Invocation, context: Context): Promise<DoctorRow> {
+  try {
+    const { hosts } = await loadFleet(invocation, context);
+    return { check: 'inventory', state: 'ok', message: `${hosts.length} hosts` };
+  } catch (error) {
+    return { check: 'inventory', state: 'warning', message: toErrorRecord(error).message.split('\n')[0] ?? '' };
+  }
+}

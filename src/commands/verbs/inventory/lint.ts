@@ -1,0 +1,20 @@
+import { formatDiagnostic } from '../../../config/yaml/diagnostic.ts';
+import { loadInventory } from '../../../config/inventory/inventory.ts';
+import { resolveHosts } from '../../../config/host/host-settings.ts';
+import type { ExitName } from '../../../domain/exit.ts';
+import type { Invocation } from '../../invocation/command.ts';
+import type { Context } from '../../invocation/context.ts';
+import { inventorySources } from '../../frame/selected-hosts.ts';
+
+/** Everything that is not understood, for every host; exit 2 when something is an error. */
+export async function run({ options }: Invocation, context: Context): Promise<ExitName> {
+  const sources = await inventorySources(options, context);
+  const loaded = await loadInventory({ sources, extraVars: options.extraVars ?? [] });
+  const names = [...loaded.inventory.hosts.keys()];
+  const resolved = resolveHosts(loaded.inventory, names, { homeDir: context.homeDir });
+  const diagnostics = [...loaded.diagnostics, ...resolved.diagnostics];
+  for (const diagnostic of diagnostics) context.console.printLine(formatDiagnostic(diagnostic));
+  const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
+  context.console.message(`${names.length} hosts, ${errors} errors, ${diagnostics.length - errors} warnings`);
+  return errors > 0 ? 'usage' : 'ok';
+}

@@ -1,0 +1,80 @@
+import { FettleError } from '../../domain/error.ts';
+import { countedHostNames } from '../../base/host-names.ts';
+import { worstExit, type ExitName } from '../../domain/exit.ts';
+import type { Outcome } from '../../domain/outcome.ts';
+import { narrowed } from '../../domain/plan.ts';
+import { verifyHosts } from '../../engine/fleet/fan-out.ts';
+import { runResult } from '../../engine/rollout/result.ts';
+import { runDetailFields } from '../../report/tables/ledger-json.ts';
+import type { Invocation } from '../invocation/command.ts';
+import type { Context } from '../invocation/context.ts';
+import { lookAt } from '../frame/read-only-run.ts';
+import { thisMachine } from '../frame/own-machine.ts';
+import { openToRead } from '../frame/open-ledger.ts';
+import { hostsOfPlan } from '../frame/execute-plan.ts';
+import { wrongKind } from '../frame/run-kinds.ts';
+import { recordedPlan } from '../frame/recorded-plan.ts';
+import { showRunDocument } from '../frame/run-document.ts';
+import { matchHosts } from '../../config/inventory/selector.ts';
+import { openInventory } from '../frame/selected-hosts.ts';
+
+/** Looks at the hosts of a run again: does what it did still hold? */
+export async function run(invocation: Invocation, context: Context): Promise<ExitName> {
+  const { options } = invocation;
+  const whole = await lastPlan(invocation, context);
+  const pattern = invocation.arguments[0];
+  const inventory = await openInventory(options, context);
+  const asked = pattern === undefined ? whole.plan : narrowed(whole.plan, matchHosts(inventory, pattern));
+  const { plan, hosts } = await hostsOfPlan(asked, invocation, context);
+  const gone = plan.hosts.map(({ host }) => host).filter((host) => !inventory.hosts.has(host));
+  if (gone.length > 0) {
+    context.console.warn(`not verified, no longer in the inventory: ${countedHostNames(gone)}`);
+  }
+  if (hosts.length === 0) throw new FettleError('usage', `run ${whole.run} has no host of that name`);
+  const own = await thisMachine(options, context);
+  return lookAt(
+    {
+      kind: 'verify',
+      hosts,
+      options,
+      jsonFields: runDetailFields,
+      action: async (look) => {
+        const outcomes = new Map<string, Outcome>();
+        await verifyHosts(hosts, {
+          ...look,
+          plan,
+          recorded: (hostId) => look.ledger.recordedFacts(whole.run, hostId),
+          own,
+          onResult: (host, outcome) => outcomes.set(host.name, outcome),
+        });
+        const result = runResult({ plan: { ...plan, absent: [] }, outcomes, pending: [] });
+        const exitName = worstExit([result.exitName, gone.length > 0 ? 'partial' : 'ok']);
+        const counts = { ...result.counts, ...(gone.length === 0 ? {} : { absent: gone.length }) };
+        const { json } = options;
+        const { run: id } = look.context;
+        const print = async (): Promise<void> => {
+          if (json !== undefined) await showRunDocument(id, { ledger: look.ledger, json }, context);
+        };
+        return { exitName, counts, print };
+      },
+    },
+    context,
+  );
+}
+
+async function lastPlan(
+  { options }: Invocation,
+  context: Context,
+): Promise<{ run: string; plan: Awaited<ReturnType<typeof recordedPlan>> }> {
+  await using ledger = await openToRead(options, context);
+  const found = await ledger.findRun(options.run, true);
+  const { run: id, kind, planSha256 } = found;
+  if (planSha256 === undefined || kind === 'shutdown') {
+    const why =
+      kind === 'shutdown'
+        ? 'switched its hosts off, so there is nothing to verify'
+        : 'carried out no plan to verify against';
+    throw wrongKind(found, why);
+  }
+  return { run: id, plan: await recordedPlan(ledger, planSha256) };
+}

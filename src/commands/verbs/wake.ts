@@ -1,0 +1,82 @@
+import { FettleError, toErrorRecord } from '../../domain/error.ts';
+import type { RunEvent } from '../../domain/event.ts';
+import type { ExitName } from '../../domain/exit.ts';
+import type { Host } from '../../domain/host.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import { renderWake, wakeJson, type WakeRow } from '../../report/tables/wake.ts';
+import { sendWake, wakePort } from '../../transport/wake.ts';
+import type { Invocation } from '../invocation/command.ts';
+import type { Context } from '../invocation/context.ts';
+import { loadFleet } from '../frame/selected-hosts.ts';
+import { lookAt } from '../frame/read-only-run.ts';
+import { showResults } from '../invocation/show.ts';
+
+const everybody = '255.255.255.255';
+
+/** Wakes hosts that are off by packets to their network cards, one after the other in the order of the inventory. */
+export async function run(invocation: Invocation, context: Context): Promise<ExitName> {
+  const { options } = invocation;
+  const { port = wakePort } = options;
+  if (port > 65_535) throw new FettleError('usage', `--port ${port} is no UDP port; they end at 65535`);
+  const { hosts } = await loadFleet(invocation, context, invocation.arguments[0]);
+  return lookAt(
+    {
+      kind: 'wake',
+      hosts,
+      options,
+      jsonFields: Object.keys(wakeJson.fields),
+      action: async ({ ledger, context: { run } }) => {
+        const rows: WakeRow[] = [];
+        for (const host of hosts) {
+          if (context.interruptions.stop.aborted) break;
+          const row = await wake(host, ledger, port);
+          await ledger.append(wakeEvents(run, host, row));
+          rows.push(row);
+        }
+        const failed = rows.filter((row) => row.error !== undefined).length;
+        const exitName = failed === 0 ? 'ok' : 'partial';
+        const isWell = (row: WakeRow): boolean => row.error === undefined;
+        const text = (shown: readonly WakeRow[]): string => renderWake(shown, context.output);
+        return {
+          exitName,
+          counts: { sent: rows.length - failed, failed },
+          print: () => showResults({ rows, shape: wakeJson, options, exitName, isWell, text }, context),
+        };
+      },
+    },
+    context,
+  );
+}
+
+/** A packet has no answer: that it was sent is all there is to record. */
+function wakeEvents(run: string, host: Host, { error }: WakeRow): RunEvent[] {
+  const of = { run, host: host.name, hostId: host.id, attempt: 1 };
+  if (error === undefined) return [{ type: 'host.started', ...of }];
+  const { message: reason, hint } = error;
+  const told = { verdict: 'failed', change: 'none', reason, ...(hint === undefined ? {} : { hint }) } as const;
+  return [{ type: 'host.finished', ...of, outcome: { ...told, error: toErrorRecord(error) } }];
+}
+
+async function wake(host: Host, ledger: Ledger, port: number): Promise<WakeRow> {
+  const address = host.patch.wakeAddress ?? everybody;
+  try {
+    const macs = host.patch.macs ?? (await knownMacs(host, ledger));
+    if (macs.length === 0) {
+      throw new FettleError('config', `no hardware address of ${host.name} is known`, {
+        hint: 'set patch_mac, or scan the host while it is up (Windows tells its adapters)',
+      });
+    }
+    await sendWake({ macs, address, port });
+    return { host: host.name, address, macs };
+  } catch (error) {
+    if (error instanceof FettleError && error.code !== 'ledger') return { host: host.name, address, macs: [], error };
+    throw error;
+  }
+}
+
+/** Of the adapters that its last scan told. */
+async function knownMacs(host: Host, ledger: Ledger): Promise<readonly string[]> {
+  const inventory = await ledger.inventoryOf(host.id);
+  const macs = (inventory?.adapters ?? []).map(({ mac }) => mac.replace(/[:-]/g, '').toLowerCase());
+  return [...new Set(macs.filter((mac) => /^[0-9a-f]{12}$/.test(mac)))];
+}

@@ -1,0 +1,265 @@
+// From an inventory's variables to hosts with everything resolved.
+import { accessSync, constants, statSync } from 'node:fs';
+import { recordOf } from '../../base/record.ts';
+import { FettleError } from '../../domain/error.ts';
+import type { Connection, Host, HostKeyPolicy } from '../../domain/host.ts';
+import { hostNameProblem, userNameProblem } from '../../domain/plain-name.ts';
+import type { Secret } from '../../domain/secret.ts';
+import type { Diagnostic } from '../yaml/diagnostic.ts';
+import { readElevation } from './elevation-settings.ts';
+import type { Inventory, InventoryHost } from '../inventory/model.ts';
+import { readPatchSettings } from './patch-settings.ts';
+import { SettingsReader } from './settings-reader.ts';
+import { checkingOf, sshArguments } from './ssh-arguments.ts';
+import { connectionAliases as names } from '../inventory/variable-names.ts';
+import { readWinrmConnectLimit, readWinrmSettings } from './winrm-settings.ts';
+import { reasonOf } from '../yaml/yaml.ts';
+
+/** What the command line says. `user` and `privateKeyFile` yield to the inventory, as in Ansible; the rest wins. */
+export interface HostOverrides {
+  /** What `~` means. */
+  readonly homeDir: string;
+  readonly user?: string;
+  readonly privateKeyFile?: string;
+  /** A transport for every host. */
+  readonly connection?: string;
+  /** Elevate on every host. */
+  readonly become?: boolean;
+  readonly hostKeyPolicy?: HostKeyPolicy;
+  /** Used where the inventory has none. */
+  readonly password?: Secret;
+  readonly becomePassword?: Secret;
+}
+
+export interface ResolvedHosts {
+  /** Hosts without an error, in the order of the names. */
+  readonly hosts: readonly Host[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export const defaultLimits = { connectMs: 10_000, handshakeMs: 20_000, authMs: 30_000, idleMs: 60_000 } as const;
+
+/** Resolves the named hosts. A name that the inventory does not have is `FettleError('usage')`. */
+export function resolveHosts(inventory: Inventory, wanted: readonly string[], overrides: HostOverrides): ResolvedHosts {
+  const hosts: Host[] = [];
+  const diagnostics = new Map<string, Diagnostic>();
+  const keys = new KeyFiles(overrides.homeDir);
+  for (const name of wanted) {
+    const found = inventory.hosts.get(name);
+    if (found === undefined) throw new FettleError('usage', `the inventory has no host ${name}`);
+    const reader = new SettingsReader(found.variables);
+    const host = resolveHost({ found, reader, overrides, keys });
+    for (const diagnostic of reader.diagnostics) {
+      const { file, line, column, message } = diagnostic;
+      diagnostics.set(`${file}:${line}:${column}:${message}`, diagnostic);
+    }
+    if (reader.diagnostics.every(({ severity }) => severity === 'warning')) hosts.push(host);
+  }
+  return { hosts, diagnostics: [...diagnostics.values(), ...sharedIds(inventory, hosts)] };
+}
+
+interface HostReading {
+  readonly found: InventoryHost;
+  readonly reader: SettingsReader;
+  readonly overrides: HostOverrides;
+  readonly keys: KeyFiles;
+}
+
+function resolveHost({ found, reader, overrides, keys }: HostReading): Host {
+  const variables = recordOf([...found.variables].map(([name, { value }]) => [name, value] as const));
+  return {
+    name: found.name,
+    id: reader.text('patch_id') ?? found.name,
+    groups: found.groups,
+    connection: resolveConnection({ found, reader, overrides, keys }),
+    patch: readPatchSettings(reader),
+    variables,
+  };
+}
+
+function resolveConnection({ found, reader, overrides, keys }: HostReading): Connection {
+  const transport = overrides.connection ?? readTransport(reader, found.name);
+  const port = reader.integer(names.port, { least: 1, most: 65_535 });
+  const user = reader.name(names.user, userNameProblem) ?? overrides.user;
+  const words = readSshArguments(reader);
+  const policy = readHostKeyPolicy(reader, words, overrides);
+  // The operator's password is for hosts that prove who they are; who is in between would get it from the others.
+  const { password: ownPassword, becomePassword: _withheld, ...others } = overrides;
+  const given = policy === 'off' && transport === 'ssh' ? others : overrides;
+  const password = reader.secret(...names.password) ?? (given === overrides ? ownPassword : undefined);
+  const privateKeyFile = readKeyFile(reader, overrides, keys, transport);
+  const privateKeyPassphrase = reader.secret(...names.passphrase);
+  const isWinrm = transport === 'winrm';
+  const seconds =
+    (isWinrm ? readWinrmConnectLimit(reader) : undefined) ?? reader.integer(names.timeout, { least: 1, most: 3600 });
+  const shell = readShell(reader, transport);
+  const elevation = shell === 'powershell' ? undefined : readElevation(reader, given);
+  const hasOperatorPassword = [password, elevation?.password].some(
+    (secret) => secret !== undefined && (secret === ownPassword || secret === overrides.becomePassword),
+  );
+  const file = (variables: readonly string[]): string | undefined => readFile(reader, keys, variables);
+  const { hostKeyPolicy } = overrides;
+  return {
+    transport,
+    address: reader.name(names.address, hostNameProblem) ?? found.name,
+    ...(port === undefined ? {} : { port }),
+    ...(user === undefined ? {} : { user }),
+    ...(password === undefined ? {} : { password }),
+    ...(privateKeyFile === undefined ? {} : { privateKeyFile }),
+    ...(privateKeyPassphrase === undefined ? {} : { privateKeyPassphrase }),
+    sshArguments: words,
+    hostKeyPolicy: policy,
+    ...(hasOperatorPassword ? { hasOperatorPassword } : {}),
+    limits: { ...defaultLimits, ...(seconds === undefined ? {} : { connectMs: seconds * 1000 }) },
+    ...(elevation === undefined ? {} : { elevation }),
+    ...(shell === undefined ? {} : { shell }),
+    ...(isWinrm ? { winrm: readWinrmSettings({ reader, port, hostKeyPolicy, file }) } : {}),
+  };
+}
+
+function readTransport(reader: SettingsReader, host: string): string {
+  const written = reader.text(...names.connection) ?? 'ssh';
+  const name = written.replace(/^ansible\.(builtin|legacy)\./, '');
+  if (['ssh', 'smart', 'paramiko', 'paramiko_ssh'].includes(name)) return 'ssh';
+  if (name === 'psrp') {
+    const hint = 'the variables that both have mean the same; ansible_connection: winrm says it plainly';
+    reader.report(names.connection, 'psrp hosts are reached by WinRM', { severity: 'warning', hint });
+    return 'winrm';
+  }
+  if (name !== 'local' && name !== 'winrm') {
+    reader.report(names.connection, `host ${host} is unsupported: ansible_connection is ${written}`, {
+      hint: 'this version reaches hosts by ssh, winrm and local; leave the host out with a pattern such as all:!NAME',
+    });
+  }
+  return name;
+}
+
+/** PowerShell over WinRM always, and over SSH where the host is said to be one of Windows; there is nobody to become. */
+function readShell(reader: SettingsReader, transport: string): 'powershell' | undefined {
+  const written = reader.text(...names.shell)?.toLowerCase();
+  const isWindows = transport === 'winrm' || (transport === 'ssh' && (written === 'powershell' || written === 'cmd'));
+  if (!isWindows) return undefined;
+  const method = reader.text(...names.becomeMethod);
+  if (method !== undefined && !/(^|\.)runas$/.test(method)) {
+    reader.report(
+      names.becomeMethod,
+      'on Windows there is nobody to become: what changes a host runs as SYSTEM there',
+      {
+        severity: 'warning',
+      },
+    );
+  }
+  return 'powershell';
+}
+
+function readKeyFile(
+  reader: SettingsReader,
+  overrides: HostOverrides,
+  keys: KeyFiles,
+  transport: string,
+): string | undefined {
+  const written = reader.text(...names.privateKeyFile);
+  const file = written ?? overrides.privateKeyFile;
+  if (file === undefined || transport !== 'ssh') return undefined;
+  const path = keys.expand(file);
+  const problem = keys.problemOf(path);
+  if (problem === undefined) return path;
+  if (written === undefined) {
+    throw new FettleError('usage', `the private key ${path} cannot be read: ${problem}`, {
+      hint: 'give another with --private-key',
+    });
+  }
+  reader.report(names.privateKeyFile, `the private key ${path} cannot be read: ${problem}`);
+  return undefined;
+}
+
+function readFile(reader: SettingsReader, keys: KeyFiles, variables: readonly string[]): string | undefined {
+  const written = reader.text(...variables);
+  if (written === undefined) return undefined;
+  const path = keys.expand(written);
+  const problem = keys.problemOf(path);
+  if (problem === undefined) return path;
+  reader.report(variables, `${path} cannot be read: ${problem}`);
+  return undefined;
+}
+
+/** Key files, each looked at once however many hosts share it. */
+class KeyFiles {
+  readonly #homeDir: string;
+  readonly #problems = new Map<string, string | undefined>();
+
+  constructor(homeDir: string) {
+    this.#homeDir = homeDir;
+  }
+
+  expand(file: string): string {
+    return file === '~' || file.startsWith('~/') ? this.#homeDir + file.slice(1) : file;
+  }
+
+  problemOf(path: string): string | undefined {
+    if (!this.#problems.has(path)) this.#problems.set(path, look(path));
+    return this.#problems.get(path);
+  }
+}
+
+function look(path: string): string | undefined {
+  try {
+    if (statSync(path).isDirectory()) return 'it is a directory';
+    accessSync(path, constants.R_OK);
+    return undefined;
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+function readSshArguments(reader: SettingsReader): readonly string[] {
+  const words: string[] = [];
+  for (const setting of [names.sshArgs, names.sshCommonArgs, names.sshExtraArgs]) {
+    const text = reader.text(...setting);
+    if (text === undefined) continue;
+    const split = sshArguments(text);
+    if (split === undefined) reader.report(setting, `${setting[0]}: a quote is not closed`);
+    else words.push(...split);
+  }
+  return words;
+}
+
+function readHostKeyPolicy(reader: SettingsReader, words: readonly string[], overrides: HostOverrides): HostKeyPolicy {
+  if (overrides.hostKeyPolicy !== undefined) return overrides.hostKeyPolicy;
+  const hint = 'anyone between can read and change everything; --host-key accept-new checks from the second time on';
+  const written = checkingOf(words);
+  const hasSecret = overrides.password !== undefined || overrides.becomePassword !== undefined;
+  const withheld = hasSecret ? ', so the passwords of the command line are not used for them' : '';
+  if (reader.boolean(...names.hostKeyChecking) === false) {
+    reader.report(names.hostKeyChecking, `host keys are not checked${withheld}`, { severity: 'warning', hint });
+    return 'off';
+  }
+  if (written === 'off') {
+    const places = [...names.sshArgs, ...names.sshCommonArgs, ...names.sshExtraArgs];
+    reader.report(places, `host keys are not checked (StrictHostKeyChecking=no)${withheld}`, {
+      severity: 'warning',
+      hint,
+    });
+  }
+  return written ?? 'strict';
+}
+
+/** Two hosts with one identity would share their history. */
+function sharedIds(inventory: Inventory, hosts: readonly Host[]): Diagnostic[] {
+  const byId = new Map<string, string>();
+  const diagnostics: Diagnostic[] = [];
+  for (const { id, name } of hosts) {
+    const other = byId.get(id);
+    const origin = inventory.hosts.get(name)?.variables.get('patch_id')?.origin;
+    if (other === undefined) byId.set(id, name);
+    else {
+      const { file, line, column, excerpt } =
+        origin ?? inventory.hosts.get(other)?.variables.get('patch_id')?.origin ?? nowhere;
+      const message = `hosts ${other} and ${name} have the same identity "${id}"`;
+      diagnostics.push({ severity: 'error', file, line, column, excerpt, message, hint: 'patch_id must be unique' });
+    }
+  }
+  return diagnostics;
+}
+
+const nowhere = { file: 'inventory', line: 1, column: 1, excerpt: '' };

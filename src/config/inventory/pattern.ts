@@ -1,0 +1,90 @@
+// Ansible's host patterns: how they are written.
+import { FettleError } from '../../domain/error.ts';
+import { globMatcher } from '../../domain/glob.ts';
+import { isIPv6 } from 'node:net';
+
+/** One part of a pattern: `web`, `&canary`, `!db`, `web*[0]`, `~web\d+`. */
+export interface PatternPart {
+  readonly text: string;
+  readonly kind: 'plain' | 'and' | 'not';
+  /** Without its sign and subscript. */
+  readonly expression: string;
+  /** Positions in the list of matches, both inclusive, negative from the end. */
+  readonly subscript?: { readonly from: number; readonly to: number };
+}
+
+/** Parts in the order in which they are evaluated: plain, then `&`, then `!`. Without a plain one, `all` is put first. */
+export function parseParts(texts: readonly string[]): PatternPart[] {
+  const parts = texts.map(parsePart);
+  const plain = parts.filter(({ kind }) => kind === 'plain');
+  if (parts.length > 0 && plain.length === 0) plain.push({ text: 'all', kind: 'plain', expression: 'all' });
+  const of = (wanted: PatternPart['kind']): PatternPart[] => parts.filter(({ kind }) => kind === wanted);
+  return [...plain, ...of('and'), ...of('not')];
+}
+
+/** `,` separates; without one, `:` outside brackets does, unless the whole is an IPv6 address. */
+export function splitPattern(pattern: string): readonly string[] {
+  const parts = pattern.includes(',') ? pattern.split(',') : splitColons(pattern);
+  return parts.map((part) => part.trim()).filter((part) => part !== '');
+}
+
+function splitColons(pattern: string): readonly string[] {
+  if (isIPv6(pattern.replace(/^[!&]/, ''))) return [pattern];
+  const parts = colonParts(pattern);
+  return parts.length === 0 ? [pattern] : parts;
+}
+
+/** Runs without blanks, colons and lone brackets; a bracket that is closed belongs to its run with all that is in it. */
+function colonParts(pattern: string): string[] {
+  const parts: string[] = [];
+  let part = '';
+  for (let at = 0; at < pattern.length; at += 1) {
+    const character = pattern.charAt(at);
+    const close = character === '[' ? pattern.indexOf(']', at) : at;
+    if (close < 0 || /[\s:\]]/.test(character)) {
+      if (part !== '') parts.push(part);
+      part = '';
+      // None of the brackets that follow is closed either.
+      if (close < 0)
+        return [
+          ...parts,
+          ...pattern
+            .slice(at)
+            .split(/[\s:[]+/)
+            .filter((rest) => rest !== ''),
+        ];
+    } else {
+      part += pattern.slice(at, close + 1);
+      at = close;
+    }
+  }
+  return part === '' ? parts : [...parts, part];
+}
+
+function parsePart(text: string): PatternPart {
+  const kind = text.startsWith('!') ? 'not' : text.startsWith('&') ? 'and' : 'plain';
+  const bare = (kind === 'plain' ? text : text.slice(1)).trim();
+  if (bare === '')
+    throw new FettleError('usage', `the pattern part "${text}" names nothing`, { hint: 'as in web:!db' });
+  const [, expression, index, from, to] = /^(.+)\[(?:(-?\d+)|(\d+):(\d*))\]$/.exec(bare) ?? [];
+  if (expression === undefined || bare.startsWith('~')) return { text, kind, expression: bare };
+  if (index !== undefined) return { text, kind, expression, subscript: { from: Number(index), to: Number(index) } };
+  return { text, kind, expression, subscript: { from: Number(from), to: to === '' ? -1 : Number(to) } };
+}
+
+/** Whether a name of a host or group is meant. `~` is a regular expression held against the name's beginning. */
+export function matcherOf(expression: string): (name: string) => boolean {
+  if (expression.startsWith('~')) {
+    try {
+      const regex = new RegExp(`^(?:${expression.slice(1)})`, 'u');
+      return (name) => regex.test(name);
+    } catch (cause) {
+      throw new FettleError('usage', `"${expression}" is no regular expression`, {
+        hint: 'put the pattern in quotes',
+        cause,
+      });
+    }
+  }
+  if (!/[*?[]/.test(expression)) return (name) => name === expression;
+  return globMatcher(expression);
+}

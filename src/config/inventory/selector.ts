@@ -1,0 +1,107 @@
+// Which hosts a pattern means.
+import { readFileSync } from 'node:fs';
+import { FettleError } from '../../domain/error.ts';
+import type { Inventory } from './model.ts';
+import { suggestion } from '../yaml/suggestion.ts';
+import { matcherOf, parseParts, splitPattern, type PatternPart } from './pattern.ts';
+import { reasonOf } from '../yaml/yaml.ts';
+
+export interface Selection {
+  /** A pattern; `all` when absent. */
+  readonly select?: string;
+  /** A second pattern that only narrows. */
+  readonly limit?: string;
+  /** Parts that match nothing are no error. A selection without any host always is one. */
+  readonly allowMissing?: boolean;
+}
+
+/** Selected hosts in the order of the inventory, never none. `FettleError('usage')`. */
+export function selectHosts(
+  inventory: Inventory,
+  { select = 'all', limit, allowMissing = false }: Selection,
+): readonly string[] {
+  const selected = evaluate(inventory, select, allowMissing);
+  const limited = limit === undefined ? undefined : evaluate(inventory, limit, allowMissing);
+  const names = [...inventory.hosts.keys()].filter((name) => selected.has(name) && limited?.has(name) !== false);
+  if (names.length > 0) return names;
+  const narrowed = limit === undefined ? '' : `, narrowed by "${limit}"`;
+  throw new FettleError('usage', `the pattern "${select}"${narrowed} selects no host`, {
+    hint: 'see what there is with: fettle inventory graph',
+  });
+}
+
+/** Hosts that the pattern means. A part that names nothing in the inventory is `FettleError('usage')`. */
+export function matchHosts(inventory: Inventory, pattern: string): ReadonlySet<string> {
+  return evaluate(inventory, pattern, false);
+}
+
+function evaluate(inventory: Inventory, pattern: string, allowMissing: boolean): ReadonlySet<string> {
+  const trimmed = pattern.trim();
+  const parts = parseParts(trimmed.startsWith('@') ? fromFile(trimmed.slice(1)) : splitPattern(trimmed));
+  if (parts.length === 0) {
+    throw new FettleError('usage', 'the pattern is empty', { hint: 'use all to mean every host' });
+  }
+  let chosen = new Set<string>();
+  for (const part of parts) {
+    const matched = new Set(matchPart(inventory, part, allowMissing));
+    if (part.kind === 'plain') for (const name of matched) chosen.add(name);
+    else chosen = new Set([...chosen].filter((name) => matched.has(name) === (part.kind === 'and')));
+  }
+  return chosen;
+}
+
+/** One pattern a line; blank lines and `#` are left out. */
+function fromFile(file: string): readonly string[] {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new FettleError('usage', `the pattern file ${file} cannot be read: ${reasonOf(cause)}`, { cause });
+  }
+  const lines = text.split(/\r?\n/).map((line) => line.trim());
+  const patterns = lines.filter((line) => line !== '' && !line.startsWith('#'));
+  if (patterns.length === 0) throw new FettleError('usage', `the pattern file ${file} is empty`);
+  return patterns.flatMap(splitPattern);
+}
+
+function matchPart(inventory: Inventory, part: PatternPart, allowMissing: boolean): readonly string[] {
+  if (part.subscript === undefined && inventory.hosts.has(part.expression) && !inventory.groups.has(part.expression)) {
+    return [part.expression];
+  }
+  const matches = matcherOf(part.expression);
+  const groups = [...inventory.groups.keys()].filter(matches);
+  const hosts = new Set<string>();
+  for (const group of groups) for (const name of hostsOf(inventory, group)) hosts.add(name);
+  const isOpen = /^~|[.?*[]/.test(part.expression);
+  if (groups.length === 0 || isOpen) for (const name of inventory.hosts.keys()) if (matches(name)) hosts.add(name);
+  if (groups.length === 0 && hosts.size === 0 && !allowMissing) throw missing(inventory, part);
+  if (part.subscript === undefined) return [...hosts];
+  const { from, to } = part.subscript;
+  const end = to === -1 ? undefined : to + 1;
+  const taken = [...hosts].slice(from, end);
+  if (taken.length > 0 || allowMissing) return taken;
+  throw new FettleError('usage', `"${part.text}" selects no host: there are ${hosts.size}`, {
+    hint: 'positions count from 0',
+  });
+}
+
+/** Hosts of a group, its own before those of its children, as subscripts count them. */
+function hostsOf(inventory: Inventory, group: string): ReadonlySet<string> {
+  const names = new Set<string>();
+  const seen = new Set([group]);
+  for (const name of seen) {
+    const found = inventory.groups.get(name);
+    for (const host of found?.hosts ?? []) names.add(host);
+    for (const child of found?.children ?? []) seen.add(child);
+  }
+  return names;
+}
+
+function missing(inventory: Inventory, { text, expression }: PatternPart): FettleError {
+  const isFolded = /\[\d+-\d+\]/.test(expression);
+  const near = suggestion(expression, [...inventory.groups.keys(), ...inventory.hosts.keys()]);
+  const hint = isFolded
+    ? 'brackets are a set of characters in a pattern: name the hosts with commas or *'
+    : (near ?? 'see what there is with: fettle inventory graph');
+  return new FettleError('usage', `"${text}" matches no host and no group`, { hint, details: { pattern: text } });
+}

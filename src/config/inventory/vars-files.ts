@@ -1,0 +1,111 @@
+// `group_vars/` and `host_vars/` beside an inventory.
+import { readdir, stat } from 'node:fs/promises';
+import { dirname, extname, join } from 'node:path';
+import type { Diagnostic } from '../yaml/diagnostic.ts';
+import { readVariables, type Variable, type Variables } from './variables.ts';
+import { readYaml, reasonOf } from '../yaml/yaml.ts';
+
+/** The variable files beside one inventory, by the name of the group or host. */
+export interface NeighbourVars {
+  readonly groups: ReadonlyMap<string, Variables>;
+  readonly hosts: ReadonlyMap<string, Variables>;
+}
+
+const extensions = ['', '.yml', '.yaml', '.json'];
+
+export interface NeighbourReading {
+  /** The inventory file. */
+  readonly source: string;
+  readonly groups: Iterable<string>;
+  readonly hosts: Iterable<string>;
+  readonly diagnostics: Diagnostic[];
+}
+
+/** Reads what belongs to groups and hosts that exist; files of other names are another inventory's. */
+export async function readNeighbours({ source, groups, hosts, diagnostics }: NeighbourReading): Promise<NeighbourVars> {
+  const beside = dirname(source);
+  return {
+    groups: await readFolder({ folder: join(beside, 'group_vars'), label: 'group_vars', names: groups, diagnostics }),
+    hosts: await readFolder({ folder: join(beside, 'host_vars'), label: 'host_vars', names: hosts, diagnostics }),
+  };
+}
+
+interface FolderReading {
+  readonly folder: string;
+  readonly label: string;
+  readonly names: Iterable<string>;
+  readonly diagnostics: Diagnostic[];
+}
+
+async function readFolder({
+  folder,
+  label,
+  names,
+  diagnostics,
+}: FolderReading): Promise<ReadonlyMap<string, Variables>> {
+  const found = new Map<string, Variables>();
+  const present = new Set(await list(folder, diagnostics));
+  if (present.size === 0) return found;
+  for (const name of names) {
+    const files = extensions.map((extension) => `${name}${extension}`).filter((file) => present.has(file));
+    const [first, ...others] = files;
+    if (first === undefined) continue;
+    for (const other of others) {
+      const message = `it is not read: ${join(label, first)} comes first`;
+      diagnostics.push({ severity: 'warning', ...startOf(join(folder, other)), message });
+    }
+    const variables = new Map<string, Variable>();
+    for (const file of await filesUnder(join(folder, first), diagnostics)) {
+      const layer = join(label, file.slice(folder.length + 1));
+      for (const [key, variable] of await readFileVars(file, layer, diagnostics)) variables.set(key, variable);
+    }
+    found.set(name, variables);
+  }
+  return found;
+}
+
+function startOf(file: string): Pick<Diagnostic, 'file' | 'line' | 'column' | 'excerpt'> {
+  return { file, line: 1, column: 1, excerpt: '' };
+}
+
+async function list(folder: string, diagnostics: Diagnostic[]): Promise<readonly string[]> {
+  try {
+    return (await readdir(folder)).sort();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    diagnostics.push({ severity: 'error', ...startOf(folder), message: `it cannot be read: ${reasonOf(error)}` });
+    return [];
+  }
+}
+
+/** The file itself, or every variable file below the directory, sorted; hidden ones and backups are left out. */
+async function filesUnder(path: string, diagnostics: Diagnostic[]): Promise<readonly string[]> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory() !== true) return [path];
+  const files: string[] = [];
+  for (const name of await list(path, diagnostics)) {
+    if (name.startsWith('.') || name.endsWith('~')) continue;
+    const inner = join(path, name);
+    const isDirectory = (await stat(inner).catch(() => undefined))?.isDirectory() === true;
+    if (isDirectory) files.push(...(await filesUnder(inner, diagnostics)));
+    else if (extensions.includes(extname(name))) files.push(inner);
+    else {
+      const message = 'it is not read: variable files end in .yml, .yaml, .json or nothing';
+      diagnostics.push({ severity: 'warning', ...startOf(inner), message });
+    }
+  }
+  return files;
+}
+
+async function readFileVars(file: string, layer: string, diagnostics: Diagnostic[]): Promise<Variables> {
+  const { yaml, diagnostics: found } = await readYaml(file, 'ansible');
+  diagnostics.push(...found);
+  if (yaml === undefined) return new Map();
+  const variables = readVariables(yaml, yaml.root, { layer, diagnostics });
+  const priority = variables.get('ansible_group_priority');
+  if (priority !== undefined) {
+    const message = 'ansible_group_priority has an effect only inside the inventory';
+    diagnostics.push({ severity: 'warning', ...priority.origin, message });
+  }
+  return variables;
+}

@@ -1,0 +1,176 @@
+// Files become YAML nodes that know their places; what cannot be read is a diagnostic.
+import { readFile, stat } from 'node:fs/promises';
+import { isScalar, LineCounter, visit } from 'yaml';
+import type { Document, ParsedNode, ScalarTag, Tags, YAMLMap } from 'yaml';
+import { placeIn, type Diagnostic, type Place } from './diagnostic.ts';
+import { readDocument } from './document.ts';
+import { isMergeKey, NodeReader, type Entry } from './entries.ts';
+
+export type { Entry } from './entries.ts';
+
+/** `ansible`: YAML 1.1 as Ansible reads it (`yes` is true, merge keys). `strict`: YAML 1.2. */
+export type YamlDialect = 'ansible' | 'strict';
+
+export interface YamlFile {
+  readonly file: string;
+  readonly bytes: Uint8Array;
+  readonly document: Document.Parsed;
+  /** Null for an empty file. */
+  readonly root: ParsedNode | null;
+  readonly nodes: NodeReader;
+  placeOf(node: unknown): Place;
+  placeAt(offset: number): Place;
+}
+
+export interface YamlResult {
+  /** Absent when there is nothing that could be read further. */
+  readonly yaml?: YamlFile;
+  /** Absent when the file could not be read as text. */
+  readonly text?: string;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+const fileLimitBytes = 64 * 1024 * 1024;
+
+/** Reads and parses one file. Never throws for what the file is or holds. */
+export async function readYaml(file: string, dialect: YamlDialect): Promise<YamlResult> {
+  const nowhere: Place = { file, line: 1, column: 1, excerpt: '' };
+  const refuse = (message: string, hint?: string): YamlResult => ({
+    diagnostics: [{ severity: 'error', ...nowhere, message, ...(hint === undefined ? {} : { hint }) }],
+  });
+  let bytes: Uint8Array;
+  try {
+    const found = await stat(file);
+    if (found.isDirectory()) return refuse('it is a directory, a file is needed');
+    if (found.size > fileLimitBytes) return refuse('it is larger than 64 MiB');
+    bytes = await readFile(file);
+  } catch (error) {
+    return refuse(`it cannot be read: ${reasonOf(error)}`, 'check the name and the permissions');
+  }
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return refuse('it is not UTF-8 text', 'save it as UTF-8');
+  }
+  if (text.startsWith('$ANSIBLE_VAULT;')) {
+    return refuse('it is encrypted with ansible-vault, which is not supported in this version', 'give it decrypted');
+  }
+  return parseYaml({ file, bytes, text, dialect });
+}
+
+export function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const known: Readonly<Record<string, string>> = {
+    ENOENT: 'no such file',
+    EACCES: 'permission denied',
+    ENOTDIR: 'a part of its path is no directory',
+    ELOOP: 'too many symbolic links',
+  };
+  return known[code] ?? (error instanceof Error ? error.message : String(error));
+}
+
+export interface YamlText {
+  readonly file: string;
+  readonly text: string;
+  readonly dialect: YamlDialect;
+  readonly bytes?: Uint8Array;
+}
+
+/** Parses text that is already read; `file` is what its places are called. */
+export function parseYaml({ file, text, dialect, bytes }: YamlText): YamlResult {
+  const counter = new LineCounter();
+  const document = readDocument(text, {
+    lineCounter: counter,
+    prettyErrors: false,
+    uniqueKeys: false,
+    logLevel: 'error',
+    customTags: (tags) => tagsOf(tags, dialect),
+    ...(dialect === 'ansible' ? { version: '1.1', merge: true } : { version: '1.2' }),
+  });
+  const lines = text.split(/\r\n|\r|\n/);
+  const placeAt = (offset: number): Place => {
+    const { line, col } = counter.linePos(Math.min(offset, text.length));
+    return placeIn(file, lines, { line: Math.max(1, line), column: Math.max(1, col) });
+  };
+  const yaml: YamlFile = {
+    file,
+    bytes: bytes ?? Buffer.from(text),
+    document,
+    root: document.contents,
+    nodes: new NodeReader(document, { file, merges: dialect === 'ansible' }),
+    placeAt,
+    placeOf: (node) => placeAt(rangeOf(node)),
+  };
+  const diagnostics: Diagnostic[] = [];
+  for (const error of document.errors) {
+    const [message, hint] = explainSyntax(error.code, error.message);
+    diagnostics.push({ severity: 'error', ...placeAt(error.pos[0]), message, ...(hint === undefined ? {} : { hint }) });
+  }
+  if (diagnostics.length > 0) return { text, diagnostics };
+  for (const warning of document.warnings.filter(({ code }) => code !== 'TAG_RESOLVE_FAILED')) {
+    diagnostics.push({ severity: 'warning', ...placeAt(warning.pos[0]), message: plain(warning.message) });
+  }
+  return { yaml, text, diagnostics: [...diagnostics, ...duplicateKeys(yaml)] };
+}
+
+const trueWord = /^(?:yes|Yes|YES|true|True|TRUE|on|On|ON)$/;
+const falseWord = /^(?:no|No|NO|false|False|FALSE|off|Off|OFF)$/;
+
+/** Ansible reads dates as text and `y` as a letter, where YAML 1.1 has a timestamp and a boolean. */
+function tagsOf(tags: Tags, dialect: YamlDialect): Tags {
+  if (dialect === 'strict') return tags;
+  const kept = tags.filter((tag) => typeof tag === 'string' || tag.tag !== 'tag:yaml.org,2002:timestamp');
+  return kept.map((tag) => {
+    if (typeof tag === 'string' || tag.collection !== undefined || tag.tag !== 'tag:yaml.org,2002:bool') return tag;
+    const word: ScalarTag = { ...tag, test: tag.test?.test('true') === true ? trueWord : falseWord };
+    return word;
+  });
+}
+
+function rangeOf(node: unknown): number {
+  if (typeof node !== 'object' || node === null || !('range' in node) || !Array.isArray(node.range)) return 0;
+  const [start]: unknown[] = node.range;
+  return typeof start === 'number' ? start : 0;
+}
+
+function plain(message: string): string {
+  return message.charAt(0).toLowerCase() + message.slice(1).replace(/\.$/, '');
+}
+
+function explainSyntax(code: string, message: string): [message: string, hint?: string] {
+  if (code === 'MULTIPLE_DOCS') return ['it holds several YAML documents', 'keep one; remove the line `---`'];
+  if (code === 'TAB_AS_INDENT') return ['tabs cannot indent YAML', 'use spaces'];
+  if (code === 'BAD_ALIAS' || code === 'BLOCK_AS_IMPLICIT_KEY')
+    return [`broken YAML: ${plain(message)}`, 'quote the value'];
+  return [`broken YAML: ${plain(message)}`];
+}
+
+function duplicateKeys(yaml: YamlFile): Diagnostic[] {
+  const diagnostics: Diagnostic[] = [];
+  visit(yaml.document, {
+    Map(_, map) {
+      const seen = new Set<string>();
+      for (const { key } of map.items) {
+        if (!isScalar(key) || isMergeKey(key)) continue;
+        const name = String(key.value);
+        if (seen.has(name)) {
+          const message = `the key ${name} is here twice, the last one holds`;
+          diagnostics.push({ severity: 'warning', ...yaml.placeOf(key), message });
+        }
+        seen.add(name);
+      }
+    },
+  });
+  return diagnostics;
+}
+
+/** The pairs of a mapping, merge keys (`<<`) laid under its own keys; of a duplicate the last. */
+export function entriesOf(yaml: YamlFile, map: YAMLMap): readonly Entry[] {
+  return yaml.nodes.entriesOf(map);
+}
+
+/** The node an alias means; any other node is itself. */
+export function follow(yaml: YamlFile, node: unknown): unknown {
+  return yaml.nodes.follow(node);
+}

@@ -1,0 +1,203 @@
+import Database from 'better-sqlite3';
+import type { RunEventType } from '../../domain/event.ts';
+import type { LedgerCheck, LedgerStats } from '../../domain/report.ts';
+import { checkBlobs } from '../store/blob.ts';
+import { chainName, checkChain, readHead, unpackEnvelope, type Head, type StoredEvent } from './chain.ts';
+import { formatHead } from './heads.ts';
+import { migrate, projections, reportIndexes, schemaVersion } from '../store/migrations.ts';
+import { project } from './projection.ts';
+import { checkSchema, restoreSchema } from '../store/schema-check.ts';
+import { immediately, type Connection } from '../store/sqlite.ts';
+
+/** Pages of the tables made anew that are kept in memory, KiB; the rest is in a temporary file. */
+const cacheKib = 64 * 1024;
+
+export interface RecordCheck extends Omit<LedgerCheck, 'heads'> {
+  /** False: an event is not what was written, so the tables made from the events say nothing. */
+  readonly isChainSound: boolean;
+}
+
+/** Chain and blobs: what differs from what was written, in words. Others may go on appending meanwhile. */
+export function checkRecord(connection: Connection, saved: readonly Head[]): RecordCheck {
+  const { head, problems, references } = checkChain(connection, saved);
+  const blobs = checkBlobs(connection, references);
+  return {
+    events: head.seq,
+    blobs: blobs.count,
+    head: formatHead(head),
+    problems: [...problems, ...blobs.problems, ...checkSchema(connection), ...checkLeases(connection)],
+    isChainSound: problems.length === 0,
+  };
+}
+
+/** Leases and stop requests are not made from events, but whose they are must be a run that the chain knows. */
+function checkLeases(connection: Connection): readonly string[] {
+  const strangers = (table: string): { run: string }[] =>
+    connection
+      .prepare(`SELECT DISTINCT run FROM ${table} WHERE run NOT IN (SELECT run FROM event WHERE run IS NOT NULL)`)
+      .all() as { run: string }[];
+  return [
+    ...strangers('lease').map(({ run }) => `a lease names run ${run}, of which no event tells`),
+    ...strangers('stop_request').map(({ run }) => `a stop request names run ${run}, of which no event tells`),
+  ];
+}
+
+/** Tables that no event of another share touches; each share is checked by itself, on a thread of its own. */
+export type TableShare = 'hosts' | 'work';
+
+const shareOfEvent: Readonly<Record<RunEventType, TableShare>> = {
+  'host.started': 'hosts',
+  'host.scanned': 'hosts',
+  'host.rebooted': 'hosts',
+  'host.verified': 'hosts',
+  'host.finished': 'hosts',
+  'host.abandoned': 'work',
+  'run.started': 'work',
+  'run.resumed': 'work',
+  'run.stopping': 'work',
+  'run.detached': 'work',
+  'run.finished': 'work',
+  'wave.started': 'work',
+  'wave.finished': 'work',
+  'step.started': 'work',
+  'step.finished': 'work',
+  'update.finished': 'work',
+  'plan.created': 'work',
+  note: 'work',
+};
+
+const shareOfTable: Readonly<Record<(typeof projections)[number], TableShare>> = {
+  host: 'hosts',
+  host_name: 'hosts',
+  host_run: 'hosts',
+  scan: 'hosts',
+  host_fact: 'hosts',
+  missing_update: 'hosts',
+  host_history: 'hosts',
+  reboot: 'hosts',
+  finding: 'hosts',
+  run: 'work',
+  selected_host: 'work',
+  wave: 'work',
+  step: 'work',
+  update_result: 'work',
+  plan: 'work',
+  note: 'work',
+};
+
+/** Makes the tables of a share again from the events and compares: what differs, in words. */
+export function checkTables(connection: Connection, share: TableShare): readonly string[] {
+  // Events and tables are read as of one moment; others may go on appending meanwhile.
+  return connection.transaction(() => {
+    const anew = new Database('');
+    try {
+      prepareAnew(anew);
+      for (const stored of eventsOf(connection, share)) project(anew, unpackEnvelope(stored));
+      return compareTables(connection, anew, share);
+    } catch (error) {
+      if (error instanceof SyntaxError) return ['an event does not read, so the tables cannot be made from the events'];
+      throw error;
+    } finally {
+      anew.close();
+    }
+  })();
+}
+
+function eventsOf(connection: Connection, share: TableShare): IterableIterator<StoredEvent> {
+  const types = Object.entries(shareOfEvent).flatMap(([type, its]) => (its === share ? [`'${type}'`] : []));
+  return connection
+    .prepare(
+      `SELECT seq, time, type, envelope, hash FROM event WHERE chain = ? AND type IN (${types.join()}) ORDER BY seq`,
+    )
+    .iterate(chainName) as IterableIterator<StoredEvent>;
+}
+
+/** Tables of no lasting worth, with no index that making them does not need. */
+function prepareAnew(anew: Connection): void {
+  anew.pragma('journal_mode = OFF');
+  anew.pragma('synchronous = OFF');
+  anew.pragma(`cache_size = -${cacheKib}`);
+  migrate(anew, '');
+  for (const index of reportIndexes) anew.exec(`DROP INDEX ${index}`);
+  anew.exec('BEGIN');
+}
+
+function compareTables(connection: Connection, anew: Connection, share: TableShare): string[] {
+  return projections
+    .filter((table) => shareOfTable[table] === share)
+    .filter((table) => !isSame(rowsOf(connection, table, 'rowid'), rowsOf(anew, table, 'rowid')))
+    .filter((table) => !isSame(rowsOf(connection, table, 'whole'), rowsOf(anew, table, 'whole')))
+    .map((table) => `table ${table} was altered: it differs from what the events say`);
+}
+
+/** Each row as JSON; by `rowid` as they were inserted, which is quick and nearly always the same in both. */
+function rowsOf(connection: Connection, table: string, order: 'rowid' | 'whole'): IterableIterator<string> {
+  const columns = (connection.pragma(`table_info(${table})`) as { name: string }[]).map(({ name }) => name).join(', ');
+  return connection
+    .prepare(`SELECT json_array(${columns}) AS whole FROM ${table} ORDER BY ${order}`)
+    .pluck()
+    .iterate() as IterableIterator<string>;
+}
+
+function isSame(left: IterableIterator<string>, right: IterableIterator<string>): boolean {
+  try {
+    for (;;) {
+      const [a, b] = [left.next(), right.next()];
+      if (a.done === true || b.done === true) return a.done === b.done;
+      if (a.value !== b.value) return false;
+    }
+  } finally {
+    // An open iterator keeps its connection busy.
+    left.return?.();
+    right.return?.();
+  }
+}
+
+/** Events read at once while tables are made again. */
+const rebuildPage = 1_000;
+
+/**
+ * Empties every table that is made from events and makes it again, in one transaction; triggers and indexes become
+ * those of this program.
+ */
+export function rebuild(connection: Connection): void {
+  const page = connection.prepare(
+    'SELECT seq, time, type, envelope, hash FROM event WHERE chain = ? AND seq > ? ORDER BY seq LIMIT ?',
+  );
+  immediately(connection, () => {
+    restoreSchema(connection);
+    for (const table of projections) connection.exec(`DELETE FROM ${table}`);
+    for (let last = 0; ;) {
+      const rows = page.all(chainName, last, rebuildPage) as StoredEvent[];
+      for (const stored of rows) project(connection, unpackEnvelope(stored));
+      const end = rows.at(-1);
+      if (end === undefined) return;
+      last = end.seq;
+    }
+  });
+}
+
+/** What SQLite finds wrong with its own file, in its words; nothing where it is sound. */
+export function checkFile(connection: Connection): readonly string[] {
+  const rows = connection.pragma('quick_check(3)') as { quick_check: string }[];
+  return rows.map((row) => row.quick_check).filter((text) => text !== 'ok');
+}
+
+export function readStats(connection: Connection, path: string): LedgerStats {
+  const count = (sql: string): number => (connection.prepare(sql).get() as { n: number | null } | undefined)?.n ?? 0;
+  const head = readHead(connection);
+  const inOrder = `SELECT time AS n FROM event WHERE chain = '${chainName}' ORDER BY seq`;
+  const [firstMs, lastMs] = [count(`${inOrder} LIMIT 1`), count(`${inOrder} DESC LIMIT 1`)];
+  return {
+    path,
+    schema: schemaVersion,
+    sizeBytes: count('SELECT page_count * page_size AS n FROM pragma_page_count(), pragma_page_size()'),
+    events: head.seq,
+    runs: count('SELECT COUNT(*) AS n FROM run'),
+    hosts: count('SELECT COUNT(*) AS n FROM host'),
+    blobs: count('SELECT COUNT(*) AS n FROM blob'),
+    blobBytes: count('SELECT SUM(LENGTH(body)) AS n FROM blob'),
+    ...(firstMs === 0 ? {} : { firstMs, lastMs }),
+    head: formatHead(head),
+  };
+}

@@ -1,0 +1,130 @@
+// What happened on hosts: updates in runs of fettle, runs that ended badly, and what the hosts' own records say.
+import type { Outcome } from '../../domain/outcome.ts';
+import type { HistoryAnswer, HistoryQuestion, HistoryRow } from '../../domain/report.ts';
+import { prepared, type Connection } from '../store/sqlite.ts';
+import type { Tables } from '../store/tables.ts';
+
+/** As the indexes of migrations.ts have them, word for word: another text would not be recognised. */
+const badState = "state NOT IN ('downloaded', 'installed', 'already', 'superseded')";
+const badVerdict = "verdict IN ('failed', 'unreachable', 'lost', 'drifted', 'unhealthy')";
+/** A host's own record of what fettle did is about as old as fettle's. Milliseconds. */
+const sameMs = 24 * 3_600_000;
+
+/** Undefined where the ledger knows no such host. */
+export function history(connection: Connection, question: HistoryQuestion): HistoryAnswer | undefined {
+  const names = hostNames(connection);
+  const hostId = question.host === undefined ? undefined : idOf(names, question.host);
+  if (question.host !== undefined && hostId === undefined) return undefined;
+  const asked = { ...question, hostId };
+  const nameOf = (id: string): string => names.get(id) ?? id;
+  const rows = [
+    ...updateRows(connection, asked, nameOf),
+    ...(question.update === undefined ? runRows(connection, asked, nameOf) : []),
+    ...ownRows(connection, asked, nameOf),
+  ].sort((one, other) => other.atMs - one.atMs);
+  return { rows: rows.slice(0, question.limit), isCut: rows.length > question.limit };
+}
+
+type Asked = HistoryQuestion & { readonly hostId: string | undefined };
+type NameOf = (hostId: string) => string;
+
+function hostNames(connection: Connection): ReadonlyMap<string, string> {
+  const rows = prepared(connection, 'SELECT host_id, name FROM host').all() as { host_id: string; name: string }[];
+  return new Map(rows.map((row) => [row.host_id, row.name]));
+}
+
+function idOf(names: ReadonlyMap<string, string>, host: string): string | undefined {
+  return names.has(host) ? host : [...names].find(([, name]) => name === host)?.[0];
+}
+
+interface Source {
+  readonly table: string;
+  readonly time: string;
+  readonly where: readonly string[];
+  /** Has a column `name` to hold the glob against. */
+  readonly isNamed: boolean;
+}
+
+/** The latest rows of a table, one more than the limit, so that it is known whether there are more. */
+function latest<Row>(connection: Connection, asked: Asked, { table, time, where, isNamed }: Source): Row[] {
+  const conditions = [
+    `${time} BETWEEN :since AND :until`,
+    ...where,
+    ...(asked.hostId === undefined ? [] : [`${table}.host_id = :host`]),
+    ...(asked.names === undefined
+      ? []
+      : [`${table}.host_id IN (SELECT host_id FROM host WHERE name IN (SELECT value FROM json_each(:names)))`]),
+    ...(asked.update === undefined || !isNamed ? [] : ['LOWER(name) GLOB LOWER(:glob)']),
+  ];
+  const text = `SELECT ${table}.* FROM ${table} WHERE ${conditions.join(' AND ')}
+    ORDER BY ${time} DESC, rowid DESC LIMIT :limit`;
+  return prepared(connection, text).all({
+    since: asked.sinceMs,
+    until: asked.untilMs,
+    limit: asked.limit + 1,
+    ...(asked.hostId === undefined ? {} : { host: asked.hostId }),
+    ...(asked.names === undefined ? {} : { names: JSON.stringify(asked.names) }),
+    ...(asked.update === undefined || !isNamed ? {} : { glob: asked.update }),
+  }) as Row[];
+}
+
+/** What was there already was no work of that run. */
+function updateRows(connection: Connection, asked: Asked, nameOf: NameOf): readonly HistoryRow[] {
+  const where = [asked.isBadOnly ? badState : "state <> 'already'"];
+  const source = { table: 'update_result', time: 'at', where, isNamed: true };
+  return latest<Tables['update_result']>(connection, asked, source).map((row) => ({
+    host: nameOf(row.host_id),
+    atMs: row.at,
+    kind: 'update',
+    name: row.name,
+    to: row.to_version,
+    state: row.state,
+    isBad: !['downloaded', 'installed', 'superseded'].includes(row.state),
+    run: row.run,
+    ...(row.from_version === null || row.from_version === '' ? {} : { from: row.from_version }),
+    ...(row.message === null ? {} : { message: row.message }),
+  }));
+}
+
+/** Looks at hosts are no history of theirs. */
+function runRows(connection: Connection, asked: Asked, nameOf: NameOf): readonly HistoryRow[] {
+  const kinds = "run IN (SELECT run FROM run WHERE kind IN ('apply', 'reboot', 'shutdown'))";
+  const source = { table: 'host_run', time: 'ended_at', where: [badVerdict, kinds], isNamed: false };
+  return latest<Tables['host_run']>(connection, asked, source).map((row) => ({
+    host: nameOf(row.host_id),
+    atMs: row.ended_at ?? 0,
+    kind: 'run',
+    state: row.verdict ?? '',
+    isBad: true,
+    run: row.run,
+    ...(row.outcome_json === null ? {} : { message: (JSON.parse(row.outcome_json) as Outcome).reason }),
+  }));
+}
+
+/** Without what fettle's own record of the same update tells; one that was there already, or only downloaded, was not its work. */
+function ownRows(connection: Connection, asked: Asked, nameOf: NameOf): readonly HistoryRow[] {
+  const where = [
+    ...(asked.isBadOnly ? ["result <> 'succeeded'"] : []),
+    `NOT EXISTS (SELECT 1 FROM update_result AS ours WHERE ours.host_id = host_history.host_id
+       AND ours.at BETWEEN host_history.at - ${sameMs} AND host_history.at + ${sameMs}
+       AND ours.state NOT IN ('already', 'downloaded') AND ours.arch = update_id AND ours.to_version = CAST(revision AS TEXT))`,
+  ];
+  const source = { table: 'host_history', time: 'at', where, isNamed: true };
+  return latest<Tables['host_history']>(connection, asked, source).map((row) => ({
+    host: nameOf(row.host_id),
+    atMs: row.at,
+    kind: 'own',
+    name: row.name,
+    to: String(row.revision),
+    state: ownState(row),
+    isBad: row.result !== 'succeeded',
+    title: row.title,
+    client: row.client,
+    ...(row.message === null ? {} : { message: row.message }),
+  }));
+}
+
+function ownState({ operation, result }: Tables['host_history']): string {
+  if (result !== 'succeeded') return result;
+  return operation === 'uninstall' ? 'removed' : 'installed';
+}

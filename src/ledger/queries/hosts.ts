@@ -1,0 +1,161 @@
+import type { HostFacts } from '../../domain/scan.ts';
+import type { HostRow, PackageRow, PendingRebootRow, PendingUpdateRow, RebootRow } from '../../domain/report.ts';
+import type { UpdateClass } from '../../domain/update.ts';
+import { readPackageLists } from '../events/packed-event.ts';
+import { toReboot } from './runs.ts';
+import type { ScanStatus } from '../events/scan-projection.ts';
+import { all, first, query, type Connection } from '../store/sqlite.ts';
+import type { Tables } from '../store/tables.ts';
+
+type LatestScan = Tables['scan'] & { readonly name: string };
+
+/** The latest scan of each host up to some time. */
+function latestScans(connection: Connection, asOfMs: number): readonly LatestScan[] {
+  return connection
+    .prepare(
+      `SELECT scan.*, host.name FROM host
+       JOIN scan ON scan.seq = (SELECT seq FROM scan AS s WHERE s.host_id = host.host_id AND s.at <= ? ORDER BY s.at DESC, s.seq DESC LIMIT 1)
+       ORDER BY host.name`,
+    )
+    .all(asOfMs) as LatestScan[];
+}
+
+export function pendingUpdates(connection: Connection, asOfMs: number): readonly PendingUpdateRow[] {
+  const rows = all(
+    connection,
+    query
+      .selectFrom('missing_update')
+      .innerJoin('host', 'host.host_id', 'missing_update.host_id')
+      .select([
+        'host.name as host',
+        'missing_update.name',
+        'arch',
+        'from_version',
+        'to_version',
+        'class',
+        'held_back',
+        'title',
+        'missing_update.first_seen',
+      ])
+      .where('missing_update.first_seen', '<=', asOfMs)
+      .where((where) => where.or([where('gone_at', 'is', null), where('gone_at', '>', asOfMs)]))
+      .orderBy('missing_update.name')
+      .orderBy('to_version')
+      .orderBy('host.name'),
+  );
+  const updates = new Map<string, PendingUpdateRow & { hosts: { host: string; from: string; heldBack?: string }[] }>();
+  for (const row of rows) {
+    const key = [row.name, row.arch, row.to_version, row.class].join('\0');
+    const held = row.held_back === null ? {} : { heldBack: row.held_back };
+    const host = { host: row.host, from: row.from_version, ...held };
+    const known = updates.get(key);
+    if (known !== undefined) {
+      known.hosts.push(host);
+      updates.set(key, { ...known, firstSeenMs: Math.min(known.firstSeenMs, row.first_seen) });
+      continue;
+    }
+    const { name, arch } = row;
+    const title = row.title === null ? {} : { title: row.title };
+    const seen = { class: row.class as UpdateClass, firstSeenMs: row.first_seen };
+    const base = { name, arch, to: row.to_version, ...title, ...seen };
+    updates.set(key, { ...base, hosts: [host] });
+  }
+  return [...updates.values()];
+}
+
+export function hosts(connection: Connection, asOfMs: number): readonly HostRow[] {
+  const scans = new Map(latestScans(connection, asOfMs).map((row) => [row.host_id, row]));
+  return all(
+    connection,
+    query.selectFrom('host').selectAll().where('first_seen', '<=', asOfMs).orderBy('name'),
+  ).flatMap((row): HostRow[] => {
+    const facts = factsAt(connection, row.host_id, asOfMs);
+    const scan = scans.get(row.host_id);
+    if (facts === undefined || scan === undefined) return [];
+    const { osName, kernel, arch, machineId, bootId, virtualization } = facts;
+    return [
+      {
+        host: row.name,
+        hostId: row.host_id,
+        firstSeenMs: row.first_seen,
+        lastSeenMs: scan.at,
+        osName,
+        kernel,
+        arch,
+        packages: (JSON.parse(scan.status_json) as ScanStatus).packages,
+        ...(machineId === undefined ? {} : { machineId }),
+        ...(bootId === undefined ? {} : { bootId }),
+        ...(virtualization === undefined ? {} : { virtualization }),
+      },
+    ];
+  });
+}
+
+function factsAt(connection: Connection, hostId: string, asOfMs: number): HostFacts | undefined {
+  const row = first(
+    connection,
+    query
+      .selectFrom('host_fact')
+      .select('facts_json')
+      .where('host_id', '=', hostId)
+      .where('seen_from', '<=', asOfMs)
+      .orderBy('seen_from', 'desc')
+      .limit(1),
+  );
+  return row === undefined ? undefined : (JSON.parse(row.facts_json) as HostFacts);
+}
+
+/** What was installed on a host at some time: the package list of the latest scan before it. */
+export function packagesAt(
+  connection: Connection,
+  host: string,
+  asOfMs: number,
+): { readonly scannedMs: number; readonly packages: readonly PackageRow[] } | undefined {
+  const row = first(
+    connection,
+    query
+      .selectFrom('scan')
+      .innerJoin('host', 'host.host_id', 'scan.host_id')
+      .select(['scan.at', 'scan.packages_sha256'])
+      .where((where) => where.or([where('host.name', '=', host), where('host.host_id', '=', host)]))
+      .where('scan.at', '<=', asOfMs)
+      .orderBy('scan.at', 'desc')
+      .orderBy('scan.seq', 'desc')
+      .limit(1),
+  );
+  if (row === undefined) return undefined;
+  const { packages } = readPackageLists(connection, row.packages_sha256);
+  return {
+    scannedMs: row.at,
+    packages: packages.map(({ name, arch, version, status }) => ({ name, arch, version, status })),
+  };
+}
+
+export function reboots(
+  connection: Connection,
+  asOfMs: number,
+): { readonly pending: readonly PendingRebootRow[]; readonly done: readonly RebootRow[] } {
+  const pending = latestScans(connection, asOfMs)
+    .filter((row) => row.reboot_needed === 'yes')
+    .map((row) => ({
+      host: row.name,
+      sinceMs: pendingSince(connection, row),
+      reasons: (JSON.parse(row.status_json) as ScanStatus).rebootReasons,
+    }));
+  const done = all(
+    connection,
+    query.selectFrom('reboot').selectAll().where('at', '<=', asOfMs).orderBy('at', 'desc'),
+  ).map(toReboot);
+  return { pending, done };
+}
+
+/** The first scan since the last one that did not ask for a reboot. */
+function pendingSince(connection: Connection, latest: LatestScan): number {
+  const row = connection
+    .prepare(
+      `SELECT MIN(at) AS since FROM scan WHERE host_id = ? AND at <= ? AND at > COALESCE(
+         (SELECT MAX(at) FROM scan WHERE host_id = ? AND at < ? AND reboot_needed = 'no'), -1)`,
+    )
+    .get(latest.host_id, latest.at, latest.host_id, latest.at) as { since: number | null };
+  return row.since ?? latest.at;
+}

@@ -1,0 +1,265 @@
+import { FettleError } from '../../domain/error.ts';
+import { describeHResult } from './hresult.ts';
+import { isAt, momentAt, numberAt, objectAt, objectsAt, parseHostJson, textAt, textsAt } from '../contract/json.ts';
+import type { HostObject } from '../contract/json.ts';
+import { readHistory } from './history.ts';
+import type { WindowsHistoryEntry } from './history.ts';
+import { readThirdParty, thirdPartyWarnings } from './third-party.ts';
+import type { ThirdPartyPackage } from '../chocolatey/chocolatey.ts';
+
+/** One update as the Windows Update Agent told it; what it did not tell is absent. */
+export interface WindowsUpdateRecord {
+  /** GUID, lower case. */
+  readonly id: string;
+  readonly revision: number;
+  readonly title: string;
+  /** Digits only. */
+  readonly kb: readonly string[];
+  readonly classification: string;
+  readonly severity: string;
+  readonly cves: readonly string[];
+  /** Ids of the updates that it replaces, lower case. */
+  readonly supersedes: readonly string[];
+  /** 1 software, 2 driver. */
+  readonly type: number | undefined;
+  /** Bytes at most. */
+  readonly sizeMax: number | undefined;
+  readonly publishedMs: number | undefined;
+  /** DeploymentAction of wuapi.h: 1 installation, 2 uninstallation, 3 detection; 4 optional installation. */
+  readonly deploymentAction: number | undefined;
+  /** InstallationRebootBehavior: 0 never, 1 always, 2 may. */
+  readonly rebootBehavior: number | undefined;
+  /** InstallationImpact: 2 goes in alone. */
+  readonly impact: number | undefined;
+  readonly isDownloaded: boolean;
+  readonly isHidden: boolean;
+  readonly isBeta: boolean;
+  readonly isOptional: boolean;
+  readonly isPerUser: boolean;
+  readonly asksQuestions: boolean;
+  /** Installed already, waits for a restart. */
+  readonly isPending: boolean;
+  /** Properties that could not be read. */
+  readonly readErrors: readonly string[];
+}
+
+/** What a search says about itself. `isGap`: updates may be missing because of it. */
+export interface SearchWarning {
+  readonly message: string;
+  /** The search of Windows Update, or a list of software beside it. */
+  readonly of: 'search' | 'software';
+}
+
+/** What one search brought. */
+export interface WindowsUpdateScan {
+  /** When its source was asked; a search on the host alone tells when that was before. */
+  readonly fetchedMs: number | undefined;
+  readonly offered: readonly WindowsUpdateRecord[];
+  readonly installed: readonly WindowsUpdateRecord[];
+  /** False: the search for installed updates failed, so that the list is no answer. */
+  readonly isInstalledKnown: boolean;
+  readonly history: readonly WindowsHistoryEntry[];
+  readonly warnings: readonly SearchWarning[];
+  /** Updates that could not be identified and are not among the others. */
+  readonly dropped: number;
+  readonly rebootRequired: boolean;
+  readonly agentVersion: string;
+  readonly source: { readonly name: string; readonly isOffline: boolean };
+  readonly thirdParty: readonly ThirdPartyPackage[];
+}
+
+const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** ServerSelection of wuapi.h, and the service that it means. */
+const windowsUpdateOnly = 2;
+const windowsUpdateService = '9482f4b4-e343-43b6-b170-9a65bc822c77';
+/** More than any host is offered; beyond it the answer is refused. */
+const mostUpdates = 20_000;
+
+/** What the probe has learnt besides: who was refused, and where the host looks for updates by policy. */
+export interface SearchBackground {
+  readonly user?: string;
+  readonly updateServer?: string;
+}
+
+/** The `wua` section. A search that failed, or has not ended, is an error: no answer never means no updates. */
+export function readWindowsUpdateScan(text: string, background: SearchBackground = {}): WindowsUpdateScan {
+  const record = parseHostJson(text, 'list of updates');
+  refuseUnfinished(record, background);
+  const offered = objectsAt(record, 'updates');
+  const installed = objectsAt(record, 'installed');
+  if (offered.length + installed.length > mostUpdates) {
+    throw new FettleError('parse', `the host lists ${offered.length + installed.length} updates, which no host has`);
+  }
+  const [known, there] = [offered.flatMap(readUpdate), installed.flatMap(readUpdate)];
+  const warnings = objectsAt(record, 'warnings');
+  const agent = objectAt(record, 'agent');
+  return {
+    fetchedMs: momentAt(record, 'fetched'),
+    offered: known,
+    installed: there,
+    isInstalledKnown: numberAt(record, 'resultCode') === 2 && !warnings.some(isAboutInstalled),
+    history: objectsAt(record, 'history').flatMap(readHistory),
+    warnings: [
+      ...[...resultWarning(record), ...new Set(warnings.map(describeWarning))].map((message) => ({
+        message,
+        of: 'search' as const,
+      })),
+      // Only a task of SYSTEM can ask winget and Chocolatey.
+      ...[...taskWarning(record), ...thirdPartyWarnings(objectAt(record, 'thirdParty'))].map((message) => ({
+        message,
+        of: 'software' as const,
+      })),
+    ],
+    dropped: offered.length - known.length,
+    rebootRequired: isAt(agent, 'rebootRequired'),
+    agentVersion: textAt(agent, 'version'),
+    source: readSource(objectAt(record, 'source')),
+    thirdParty: readThirdParty(objectAt(record, 'thirdParty')),
+  };
+}
+
+function refuseUnfinished(record: HostObject, { user, updateServer }: SearchBackground): void {
+  const phase = textAt(record, 'phase');
+  switch (phase) {
+    case 'done':
+      break;
+    case 'denied':
+      throw noAdministrator(user);
+    case 'running':
+      throw new FettleError('timeout', 'Windows Update is still searching on it', {
+        hint: 'look again in some minutes: the search goes on, and the next look takes its answer',
+      });
+    default: {
+      const why = textAt(record, 'why');
+      const said = why === '' ? '' : `: ${why}`;
+      throw new FettleError('command', `the search for updates ended without an answer${said}`, {
+        hint: /ScriptContainedMaliciousContent/.test(why)
+          ? 'the antivirus of the host stops it: allow the task fettle-scan'
+          : 'look at the task fettle-scan and its history on the host',
+      });
+    }
+  }
+  const failure = objectAt(record, 'failure');
+  if (Object.keys(failure).length > 0) throw searchFailed(failure, updateServer);
+  refuseFailedResult(record, updateServer);
+  if (isAt(record, 'isBlind')) {
+    throw new FettleError('command', 'Windows Update answers with empty objects, a defect of its agent', {
+      hint: 'install the newest cumulative update (KB5040527 or later) by hand once',
+    });
+  }
+}
+
+export function noAdministrator(user = 'the account'): FettleError {
+  return new FettleError('elevate', `${user} has no administrator rights, which a scan needs`, {
+    hint:
+      'log in with an account of the Administrators group; a local one besides the built-in one also needs ' +
+      'LocalAccountTokenFilterPolicy=1 (in HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Policies\\System)',
+  });
+}
+
+function searchFailed(failure: HostObject, server: string | undefined): FettleError {
+  const known = describeHResult(textAt(failure, 'code'));
+  const said = textAt(failure, 'message');
+  const what = known === undefined ? `${textAt(failure, 'code')} ${said}` : `${known.code} ${known.meaning}`;
+  return new FettleError('command', `the search for updates failed: ${what}`, {
+    hint: `${known?.class === 'network' ? ask(server) : ''}${known?.remedy ?? 'look at the host with Get-WindowsUpdateLog'}`,
+    details: { hresult: textAt(failure, 'code'), said },
+  });
+}
+
+/** OperationResultCode of wuapi.h, of results that are none; 2 succeeded, 3 succeeded with errors. */
+const failedResults: Readonly<Record<number, string>> = {
+  0: 'was not started',
+  1: 'is still in progress',
+  4: 'failed',
+  5: 'was aborted',
+};
+
+/** A search that failed finds nothing, and nothing found then never means that nothing is missing. */
+function refuseFailedResult(record: HostObject, server: string | undefined): void {
+  const code = numberAt(record, 'resultCode');
+  const how = code === undefined ? undefined : failedResults[code];
+  if (how === undefined) return;
+  const [first] = objectsAt(record, 'warnings').filter((warning) => describeHResult(textAt(warning, 'code')));
+  if (first !== undefined) throw searchFailed(first, server);
+  throw new FettleError('command', `the search for updates ${how} (result ${code})`, {
+    hint: 'look at the host with Get-WindowsUpdateLog, then scan it again',
+    details: { resultCode: code },
+  });
+}
+
+function resultWarning(record: HostObject): string[] {
+  const code = numberAt(record, 'resultCode');
+  if (code === 2) return [];
+  if (code === 3) return ['the search for updates succeeded with errors (result 3): updates may be missing'];
+  return ['the search for updates does not say how it ended: updates may be missing'];
+}
+
+function isAboutInstalled(warning: HostObject): boolean {
+  return textAt(warning, 'context') === 'installed';
+}
+
+function ask(server: string | undefined): string {
+  return server === undefined ? '' : `can the host reach its update server ${server} (policy WUServer)? Otherwise `;
+}
+
+/** Nothing without an identity can be installed; such an object is counted, not told as an update. */
+function readUpdate(record: HostObject): WindowsUpdateRecord[] {
+  const [id, revision] = [textAt(record, 'id').toLowerCase(), numberAt(record, 'revision')];
+  if (!guid.test(id) || revision === undefined || !Number.isSafeInteger(revision) || revision < 0) return [];
+  const sizeMax = numberAt(record, 'sizeMax');
+  return [
+    {
+      id,
+      revision,
+      title: textAt(record, 'title'),
+      kb: textsAt(record, 'kb')
+        .map((text) => text.replace(/^KB/i, ''))
+        .filter((text) => /^[0-9]{4,9}$/.test(text)),
+      classification: textAt(record, 'classification'),
+      severity: textAt(record, 'severity'),
+      cves: textsAt(record, 'cves').filter((text) => /^CVE-\d{4}-\d{4,9}$/i.test(text)),
+      supersedes: textsAt(record, 'supersedes').map((one) => one.toLowerCase()),
+      type: numberAt(record, 'type'),
+      sizeMax: sizeMax === undefined || sizeMax < 0 ? undefined : Math.floor(sizeMax),
+      publishedMs: momentAt(record, 'published'),
+      deploymentAction: numberAt(record, 'deploymentAction'),
+      rebootBehavior: numberAt(record, 'rebootBehavior'),
+      impact: numberAt(record, 'impact'),
+      isDownloaded: isAt(record, 'isDownloaded'),
+      isHidden: isAt(record, 'isHidden'),
+      isBeta: isAt(record, 'isBeta'),
+      isOptional: isAt(record, 'browseOnly'),
+      isPerUser: isAt(record, 'perUser'),
+      asksQuestions: isAt(record, 'canRequestUserInput'),
+      isPending: isAt(record, 'rebootRequired'),
+      readErrors: textsAt(record, 'readErrors'),
+    },
+  ];
+}
+
+function describeWarning(warning: HostObject): string {
+  const code = textAt(warning, 'code');
+  const meaning = describeHResult(code)?.meaning;
+  const words = [code, meaning ?? textAt(warning, 'message')].filter((word) => word !== '').join(' ');
+  const context = textAt(warning, 'context');
+  return `search${context === '' ? '' : ` (${context})`}: ${words}`;
+}
+
+function taskWarning(record: HostObject): string[] {
+  const problem = textAt(record, 'taskProblem');
+  return problem === '' ? [] : [`no task could be started as SYSTEM, the search ran in the session: ${problem}`];
+}
+
+function readSource(source: HostObject): WindowsUpdateScan['source'] {
+  if (textAt(source, 'cab') !== '') return { name: 'offline catalogue', isOffline: true };
+  const services = objectsAt(source, 'services');
+  // Asked for past the server of a policy the searcher names no service of its own.
+  const isDirect = numberAt(source, 'selection') === windowsUpdateOnly;
+  const id = isDirect ? windowsUpdateService : textAt(source, 'serviceId');
+  const own = services.find((item) => textAt(item, 'id') === id && id.replace(/[0{}-]/g, '') !== '');
+  const usual = services.find((item) => isAt(item, 'isDefault')) ?? services.find((item) => isAt(item, 'isManaged'));
+  const used = own ?? (isDirect ? undefined : usual);
+  const name = used === undefined ? '' : textAt(used, 'name');
+  return { name: name === '' ? 'Windows Update' : name, isOffline: false };
+}

@@ -1,0 +1,62 @@
+// The weight and the looks of outcomes, the same in every report.
+import type { ChalkInstance } from 'chalk';
+import type { Verdict } from '../../domain/outcome.ts';
+
+/** Verdicts, and how hosts end or stand that no outcome was given. */
+export type Standing = Verdict | 'done' | 'in flight' | 'not started' | 'nothing to do' | 'absent';
+
+/** Worst first. */
+const order: readonly Standing[] = [
+  'lost',
+  'failed',
+  'unhealthy',
+  'drifted',
+  'unreachable',
+  'absent',
+  'detached',
+  'in flight',
+  'pending-reboot',
+  'pending-restart',
+  'skipped',
+  'not started',
+  'verified',
+  'done',
+  'nothing to do',
+];
+
+const bad: ReadonlySet<string> = new Set([
+  'lost',
+  'failed',
+  'unhealthy',
+  'drifted',
+  'unreachable',
+  'absent',
+  'detached',
+]);
+const good: ReadonlySet<string> = new Set(['verified', 'done', 'nothing to do']);
+
+/** Worst first; for sorting. */
+export function compareStandings(a: Standing, b: Standing): number {
+  return order.indexOf(a) - order.indexOf(b);
+}
+
+/** Somebody has to look at the host. */
+export function isBad(standing: string): boolean {
+  return bad.has(standing);
+}
+
+/** Red for bad, green for good, yellow for what is neither; `text` is the standing itself unless given. */
+export function paintStanding(standing: string, paint: ChalkInstance, text: string = standing): string {
+  if (bad.has(standing)) return paint.red(text);
+  return good.has(standing) ? paint.green(text) : paint.yellow(text);
+}
+
+/** Counts by name, worst first; names the house does not know come last. */
+export function sortedCounts(counts: Readonly<Record<string, number>>): [string, number][] {
+  const rank = new Map<string, number>(order.map((name, index) => [name, index]));
+  rank.set('pending', rank.get('not started') ?? 0);
+  rank.set('idle', rank.get('nothing to do') ?? 0);
+  return Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .sort(([a], [b]) => (rank.get(a) ?? order.length) - (rank.get(b) ?? order.length) || (a < b ? -1 : 1));
+}

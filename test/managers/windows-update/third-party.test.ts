@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { readChocolatey } from '../../../src/managers/chocolatey/chocolatey.ts';
+import { readWinget } from '../../../src/managers/winget/winget.ts';
+
+describe('Chocolatey', () => {
+  test('rows are name, version, available version and pin', () => {
+    const installed = 'git|2.40.0\r\nnodejs|20.1.0\r\n7zip|24.8.0\r\n';
+    const outdated = 'git|2.40.0|2.41.0|false\r\nnodejs|20.1.0|22.0.0|true\r\n';
+    assert.deepEqual(readChocolatey(installed, outdated), [
+      { manager: 'chocolatey', name: 'git', version: '2.40.0', isPinned: false, available: '2.41.0' },
+      { manager: 'chocolatey', name: 'nodejs', version: '20.1.0', isPinned: true, available: '22.0.0' },
+      { manager: 'chocolatey', name: '7zip', version: '24.8.0', isPinned: false },
+    ]);
+  });
+
+  test('messages, options and words of other alphabets are no packages', () => {
+    const installed = 'Chocolatey v2.4.1\n--source|1.0\na b|1.0\ngit|1.0;calc\ngit|1.0|more\n$(x)|1\n';
+    assert.deepEqual(readChocolatey(installed, ''), []);
+    assert.deepEqual(readChocolatey('git|1.0', 'git|1.0|--pre|false'), [
+      { manager: 'chocolatey', name: 'git', version: '1.0', isPinned: false },
+    ]);
+  });
+});
+
+describe('winget', () => {
+  const english = [
+    '\r   - \r   \\ \rName                 Id                Version   Available Source',
+    '----------------------------------------------------------------------',
+    'Git                  Git.Git           2.40.0    2.41.0    winget',
+    'Visual Studio Code   Microsoft.VisualS… 1.88.0   1.89.0    winget',
+    'Unknown              Some.Thing        Unknown   2.0       winget',
+    'Old one              Some.Bound        < 1.2     1.2       winget',
+    '',
+    '3 upgrades available.',
+  ].join('\r\n');
+
+  test('columns are told by their places under the rule', () => {
+    assert.deepEqual(readWinget(english, english), [
+      { manager: 'winget', name: 'Git.Git', title: 'Git', version: '2.40.0', isPinned: false, available: '2.41.0' },
+    ]);
+  });
+
+  test('headings of another language and wide characters do not move a column', () => {
+    const chinese = [
+      '名称            ID           版本    可用    源',
+      '------------------------------------------------',
+      '微信            Tencent.WeChat 3.9.0 4.0.0   winget',
+      'Git             Git.Git      2.40.0  2.41.0  winget',
+    ].join('\n');
+    const rows = readWinget('', chinese);
+    assert.deepEqual(rows.find((row) => row.name === 'Git.Git')?.available, '2.41.0');
+  });
+
+  test('programs that winget merely sees are left out', () => {
+    const list = [
+      'Name      Id                       Version',
+      '-------------------------------------------',
+      'Git       Git.Git                  2.40.0',
+      String.raw`7-Zip     ARP\Machine\X64\7-Zip    24.08`,
+    ].join('\n');
+    assert.deepEqual(
+      readWinget(list, '').map((row) => row.name),
+      ['Git.Git'],
+    );
+  });
+
+  test('what is no table has no packages', () => {
+    for (const text of [
+      '',
+      'No installed package found matching input criteria.',
+      '---------------',
+      '-'.repeat(1000),
+    ]) {
+      assert.deepEqual(readWinget(text, text), []);
+    }
+  });
+});
