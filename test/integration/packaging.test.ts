@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { globSync } from 'node:fs';
 import { access, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { execFileSync } from 'node:child_process';
+import { z } from 'zod';
 import { hostScripts } from '../../src/remote/host-scripts.ts';
 import { Rig } from './rig.ts';
 
@@ -30,6 +32,14 @@ describe('the package', { concurrency: false }, () => {
     assert.equal(packed.code, 0, packed.stderr);
     const file = /fettle-[\d.]+\.tgz/.exec(packed.stdout)?.[0] ?? '';
     assert.equal((await rig.start(['tar', '-xzf', rig.path(file)])).code, 0);
+    const [pack] = z
+      .tuple([z.object({ files: z.array(z.object({ path: z.string() })) })])
+      .parse(JSON.parse(packed.stdout));
+    const files = pack.files.map(({ path }) => path);
+    const shipped = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', 'LICENSE'];
+    shipped.push('package.json', 'dist', 'docs', 'inventories', 'playbooks');
+    assert.deepEqual(new Set(files.map((path) => path.split('/')[0])), new Set(shipped));
+    for (const path of globSync('docs/**/*.md', { cwd: root })) assert.ok(files.includes(path), path);
     // The dependencies are those of the checkout: what is tested here is what the tarball brings itself.
     await symlink(join(root, 'node_modules'), rig.path('package/node_modules'));
     const { code, stdout, stderr } = await rig.start([
