@@ -12,7 +12,7 @@ export function median(values: readonly number[]): number {
 }
 
 /** The value below which a share of the values lies, between two of them interpolated; NaN where there is none. */
-export function quantile(values: readonly number[], share: number): number {
+function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (sorted.length - 1) * share;
   const low = sorted[Math.floor(at)] ?? Number.NaN;
@@ -21,7 +21,7 @@ export function quantile(values: readonly number[], share: number): number {
 }
 
 /** A number as a table shows it: three significant digits, whole from 100 on, a dash where there is none. */
-export function shown(value: number): string {
+function shown(value: number): string {
   if (!Number.isFinite(value)) return '–';
   if (value !== 0 && Math.abs(value) < 0.001) return value.toExponential(1);
   return Math.abs(value) >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));

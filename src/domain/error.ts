@@ -32,7 +32,7 @@ export type ErrorCode = (typeof errorCodes)[number];
  * What an error means for the host that was asked. `outage`: the connection is gone or was never there; another try
  * may help. `denied`: the host answered and let nobody in; more tries would only lock the account.
  */
-export type ErrorClass = 'outage' | 'denied' | 'answer';
+type ErrorClass = 'outage' | 'denied' | 'answer';
 
 interface ErrorTraits {
   readonly class: ErrorClass;

@@ -184,7 +184,7 @@ function notIncluded(offered: UpdateClass, rules: readonly UpdateRule[]): string
 }
 
 /** The globs of a rule are held against the name and, for updates that have one, the id of the update. */
-export function matchesRule(
+function matchesRule(
   rule: UpdateRule,
   update: Pick<Update, 'name' | 'arch' | 'title' | 'classification' | 'severity'>,
   offered: UpdateClass,
@@ -215,7 +215,7 @@ function matchesAny(globs: readonly string[], text: string | undefined): boolean
   return text !== undefined && firstGlobInAnyCase(globs, text) !== undefined;
 }
 
-export function describeRule(rule: UpdateRule): string {
+function describeRule(rule: UpdateRule): string {
   const parts = [
     ...(rule.class === undefined ? [] : [`class ${rule.class}`]),
     ...(rule.packages === undefined ? [] : [`packages ${rule.packages.join(', ')}`]),
@@ -250,7 +250,7 @@ function refusedHold(heldBack: HeldBack | undefined, policy: Policy): string | u
   return heldBackReason(heldBack);
 }
 
-export function heldBackReason(heldBack: HeldBack): string {
+function heldBackReason(heldBack: HeldBack): string {
   switch (heldBack.kind) {
     case 'held':
       return 'held on the host by its package manager';

@@ -4,7 +4,7 @@ import { packageKey } from './update.ts';
 import type { Amount, Budget, Rollout, WaveSpec } from './playbook.ts';
 
 /** What the partition must know of a host. */
-export interface WaveHost {
+interface WaveHost {
   readonly name: string;
   readonly variables: Readonly<Record<string, unknown>>;
 }

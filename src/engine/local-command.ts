@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import { FettleError, isOurShortage } from '../domain/error.ts';
 import { throughShortages } from '../transport/shortage.ts';
 
-export interface LocalCommand {
+interface LocalCommand {
   /** Program and arguments; no shell sees them. */
   readonly argv: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
@@ -14,7 +14,7 @@ export interface LocalCommand {
   readonly signal: AbortSignal;
 }
 
-export interface LocalResult {
+interface LocalResult {
   /** Null when a signal ended it or it could not be started. */
   readonly exitCode: number | null;
   /** stdout and stderr as they came, up to the limit. */

@@ -6,7 +6,7 @@ import type { HostContext, RunContext } from './context.ts';
 import { Heartbeat } from './heartbeat.ts';
 
 /** A lease is worth three missed heartbeats. Milliseconds. */
-export const leaseMs = 120_000;
+const leaseMs = 120_000;
 
 export interface LeasePorts extends Pick<RunContext, 'run' | 'operator' | 'clock' | 'record'> {
   /** Processes that had the run in hand and are gone. */

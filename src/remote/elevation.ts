@@ -67,7 +67,7 @@ function forAnyShell(script: string): string {
  * be told apart; the command itself gets its own language back. The marks go to stderr, where prompts go: one where the
  * login shell has run anything at all, one where the elevated shell is ready.
  */
-export function commandLine(elevation: Elevation, mark: string, command: string): string {
+function commandLine(elevation: Elevation, mark: string, command: string): string {
   const ready = `printf '%s\\n' ${readyOf(mark)} >&2`;
   const isThere = elevation.user === 'root' ? '[ "$(id -u)" = 0 ]' : `[ "$(id -un)" = ${quote(elevation.user)} ]`;
   const ascent = ascend(elevation, mark, `${ready}; ${command}`);

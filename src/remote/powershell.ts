@@ -30,7 +30,7 @@ export function powershellProgram(session: Pick<Session, 'transport'>): string {
 }
 
 /** Base64 of UTF-16LE, as `-EncodedCommand` wants it. */
-export function encodeCommand(text: string): string {
+function encodeCommand(text: string): string {
   return Buffer.from(stripped(text), 'utf16le').toString('base64');
 }
 

@@ -8,7 +8,7 @@ import { throughShortages } from './shortage.ts';
 import type { OpenOptions, Session, Transport } from './session.ts';
 
 export const transportNames = ['ssh', 'winrm', 'local'] as const;
-export type TransportName = (typeof transportNames)[number];
+type TransportName = (typeof transportNames)[number];
 
 export interface TransportEnvironment {
   readonly env: Readonly<Record<string, string | undefined>>;

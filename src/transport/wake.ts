@@ -5,7 +5,7 @@ import { FettleError } from '../domain/error.ts';
 export const wakePort = 9;
 
 /** Six bytes of ones, then the address sixteen times. `mac` is twelve hexadecimal digits. */
-export function magicPacket(mac: string): Buffer {
+function magicPacket(mac: string): Buffer {
   const address = Buffer.from(mac, 'hex');
   if (address.length !== 6) throw new RangeError(`${mac} is no hardware address`);
   return Buffer.concat([Buffer.alloc(6, 0xff), ...Array.from({ length: 16 }, () => address)]);

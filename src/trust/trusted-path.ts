@@ -40,12 +40,6 @@ export function distrustOfDirectory(path: string, rule: TrustRule): Distrust | u
   return walk(path, rule, true);
 }
 
-/** One file or directory without what is above it. */
-export function distrustOfEntry(path: string, rule: TrustRule): Distrust | undefined {
-  const found = statSync(path);
-  return judge(path, found, rule, found.isDirectory());
-}
-
 function walk(path: string, rule: TrustRule, areEntriesBelieved: boolean): Distrust | undefined {
   const words = wordsOf(resolve(path));
   let current = '/';

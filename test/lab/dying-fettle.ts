@@ -5,8 +5,7 @@ import { decodeAnswer, encodePayload } from '../../src/remote/powershell.ts';
 import { openTransports, type TransportEnvironment, type Transports } from '../../src/transport/registry.ts';
 import type { ExecRequest, ExecResult, Session } from '../../src/transport/session.ts';
 
-export type Moment = 'before-start' | 'after-claim' | 'after-result' | 'before-collect';
-
+/** The moment is before-start, after-claim, after-result or before-collect. */
 const [moment, ...argv] = process.argv.slice(2);
 
 function die(): never {

@@ -9,7 +9,7 @@ import type { HostScan } from '../../src/domain/scan.ts';
 import type { Update } from '../../src/domain/update.ts';
 import { openLedger, type Ledger } from '../../src/ledger/ledger.ts';
 
-export const operator: Operator = { user: 'op', controller: 'jump', pid: 7 };
+const operator: Operator = { user: 'op', controller: 'jump', pid: 7 };
 
 /** A clock that stands until it is moved. */
 export class StandingClock implements Clock {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 
 /** Where Debian's mingw-w64-common puts the headers of Windows. */
-export const headers = '/usr/share/mingw-w64/include';
+const headers = '/usr/share/mingw-w64/include';
 
 /** For `{ skip: … }` of node:test: false, or the reason. */
 export const skipWithoutHeaders: string | false = existsSync(`${headers}/wuapi.h`)

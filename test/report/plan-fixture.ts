@@ -68,7 +68,7 @@ function webs(wave: number, from: number, to: number): HostPlan[] {
   );
 }
 
-export const sampleHosts: readonly HostPlan[] = [
+const sampleHosts: readonly HostPlan[] = [
   ...webs(0, 1, 1),
   ...webs(1, 2, 9),
   hostPlan('db-a', {

@@ -66,7 +66,7 @@ const failure: Outcome = {
   hint: 'repair the packages on the host, then resume the run',
 };
 
-export const ending: AnyEvent[] = [
+const ending: AnyEvent[] = [
   { type: 'host.rebooted', ...of('web03'), bootIdBefore: 'b1', bootIdAfter: 'b2', reasons: ['kernel'], downMs: 41_000 },
   { type: 'step.finished', ...of('web03'), step: 'reboot', ok: true },
   { type: 'host.finished', ...of('web03'), outcome: verified },

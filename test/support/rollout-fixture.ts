@@ -37,7 +37,7 @@ export function planned(name: string, to = '2', from: string | null = '1'): Plan
   };
 }
 
-export const allClasses = ['failed', 'unreachable', 'unverified', 'drifted'] as const;
+const allClasses = ['failed', 'unreachable', 'unverified', 'drifted'] as const;
 
 export function budgetOf(max: number): Budget {
   return { max, counts: allClasses };

@@ -149,7 +149,7 @@ function refer(part: object, wanted = true): void {
 const quickStart = { DOTNET_TieredPGO: '0', DOTNET_JITMinOpts: '1', DOTNET_EnableWriteXorExecute: '0' };
 
 /** What .NET itself needs of the environment. */
-export function bareEnvironment(): Record<string, string> {
+function bareEnvironment(): Record<string, string> {
   const env: Record<string, string> = { ...quickStart };
   for (const name of ['PATH', 'HOME', 'DOTNET_ROOT', 'LANG']) {
     const value = process.env[name];

@@ -1,7 +1,7 @@
 /** An HRESULT as `'0x80240017'`. */
-export type HResult = `0x${string}`;
+type HResult = `0x${string}`;
 
-export interface OperationResult {
+interface OperationResult {
   /** OperationResultCode of wuapi.h: 2 succeeded, 3 with errors, 4 failed, 5 aborted. */
   readonly resultCode: 2 | 3 | 4 | 5;
   readonly hresult?: HResult;
@@ -78,7 +78,7 @@ export interface RegistryKeyModel {
   values: Record<string, RegistryValue>;
 }
 
-export interface RegistryValue {
+interface RegistryValue {
   kind: 'String' | 'ExpandString' | 'MultiString' | 'DWord' | 'QWord' | 'Binary';
   /** Binary as base64. */
   data: string | number | string[];
@@ -97,7 +97,7 @@ export interface ServiceModel {
 }
 
 /** A registered task; `state` as TASK_STATE of taskschd.h. */
-export interface TaskModel {
+interface TaskModel {
   definition: {
     principal: Record<string, string | number>;
     settings: Record<string, string | number | boolean>;
@@ -113,7 +113,7 @@ export interface TaskModel {
   instance: string;
 }
 
-export interface DiskModel {
+interface DiskModel {
   letter: string;
   size: number;
   free: number;

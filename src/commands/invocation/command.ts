@@ -6,7 +6,7 @@ import type { OptionName } from './options.ts';
 export type { Invocation } from './invocation.ts';
 
 /** What `load` brings: one verb. It returns how it ended; what it throws is a `FettleError`. */
-export interface CommandModule {
+interface CommandModule {
   run(invocation: Invocation, context: Context): Promise<ExitName>;
 }
 

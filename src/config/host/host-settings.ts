@@ -37,7 +37,7 @@ export interface ResolvedHosts {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-export const defaultLimits = { connectMs: 10_000, handshakeMs: 20_000, authMs: 30_000, idleMs: 60_000 } as const;
+const defaultLimits = { connectMs: 10_000, handshakeMs: 20_000, authMs: 30_000, idleMs: 60_000 } as const;
 
 /** Resolves the named hosts. A name that the inventory does not have is `FettleError('usage')`. */
 export function resolveHosts(inventory: Inventory, wanted: readonly string[], overrides: HostOverrides): ResolvedHosts {

@@ -11,7 +11,7 @@ import { foreignInventory, readSource } from './source.ts';
 import { readNeighbours, type NeighbourVars } from './vars-files.ts';
 import { readYaml } from '../yaml/yaml.ts';
 
-export type { Inventory, InventoryGroup, InventoryHost } from './model.ts';
+export type { Inventory } from './model.ts';
 
 export interface InventoryRequest {
   /** Inventory files; later ones win. */

@@ -25,7 +25,7 @@ export const patchNames: ReadonlySet<string> = new Set([
 ]);
 
 /** Ours too, but of later versions. */
-export const laterPatchNames: ReadonlySet<string> = new Set([
+const laterPatchNames: ReadonlySet<string> = new Set([
   'patch_window',
   'patch_blackout',
   'patch_exposure',
@@ -88,7 +88,6 @@ export const winrmAliases = {
   proxy: ['ansible_winrm_proxy', 'ansible_psrp_proxy'],
 } as const;
 
-export type ConnectionSetting = keyof typeof connectionAliases;
 export const becomeMethods = ['sudo', 'su', 'doas'] as const;
 
 const effective: ReadonlySet<string> = new Set(

@@ -9,7 +9,7 @@ import { checkName, isSetting } from './variable-names.ts';
 import { entriesOf, follow, type YamlFile } from '../yaml/yaml.ts';
 
 /** Where a value comes from; `layer` says it in words: `group web`, `group_vars/web.yml`, `extra variables`. */
-export interface Origin extends Place {
+interface Origin extends Place {
   readonly layer: string;
 }
 
@@ -111,7 +111,7 @@ function plainValue(variable: OneVariable): unknown {
 }
 
 /** The value with everything below a secret's name made a `Secret`. */
-export function sealed(value: unknown, isSecret: boolean): unknown {
+function sealed(value: unknown, isSecret: boolean): unknown {
   if (Array.isArray(value)) return value.map((item) => sealed(item, isSecret));
   if (typeof value === 'object' && value !== null) {
     const entries = Object.entries(value);

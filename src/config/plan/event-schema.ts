@@ -113,7 +113,8 @@ const others = {
 
 type Schemas = { readonly [Type in RunEventType]: z.ZodType<Extract<RunEvent, { readonly type: Type }>> };
 
-const events = {
+/** Recorded events by type, without the envelope of their line. Fields that they do not know are left out of the result. */
+export const eventSchemas = {
   'run.started': z.object({
     type: z.literal('run.started'),
     ...run,
@@ -225,13 +226,6 @@ const events = {
   }),
 } satisfies Schemas;
 
-/** One recorded event, without the envelope of its line. Fields that it does not know are left out of the result. */
-export function eventSchemaOf(type: RunEventType): z.ZodType {
-  return events[type];
-}
-
-export const eventTypes = Object.keys(events) as readonly RunEventType[];
-
 const line = z.object({
   v: z.literal(1).describe('Version of the envelope.'),
   seq: z.int().min(1).describe('Counts the lines of one process from 1.'),
@@ -242,7 +236,7 @@ const line = z.object({
 /** JSON Schema (draft 2020-12) of one line of --jsonl. Later versions may add fields and types. */
 export function eventJsonSchema(): Readonly<Record<string, unknown>> {
   const { $schema, ...envelope } = z.toJSONSchema(line, { io: 'input' });
-  const types = Object.values(events).map((schema) => {
+  const types = Object.values(eventSchemas).map((schema) => {
     const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input' });
     return rest;
   });

@@ -91,7 +91,7 @@ export function planExit(plan: Plan, isDetailed: boolean): ExitName {
 }
 
 /** Left over by a stop: `run resume` takes it up. */
-export function isUndone(outcome: Outcome): boolean {
+function isUndone(outcome: Outcome): boolean {
   return outcome.verdict === 'detached' || (outcome.verdict === 'skipped' && outcome.error?.code === 'cancelled');
 }
 

@@ -9,7 +9,7 @@ import { prepared, type Connection } from '../store/sqlite.ts';
 /** SQLite has one chain a file. */
 export const chainName = 'main';
 /** What the first event follows. */
-export const genesis = '0'.repeat(64);
+const genesis = '0'.repeat(64);
 const envelopeVersion = 1;
 
 export interface Head {
@@ -23,7 +23,7 @@ export function readHead(connection: Connection): Head {
   return row ?? { seq: 0, hash: genesis };
 }
 
-export function sha256(text: string | Uint8Array): string {
+function sha256(text: string | Uint8Array): string {
   return digest('sha256', text);
 }
 
@@ -73,9 +73,6 @@ export interface StoredEvent {
   readonly envelope: string;
   readonly hash: string;
 }
-
-/** Those of a chain, in order. */
-export const selectEvents = 'SELECT seq, time, type, envelope, hash FROM event WHERE chain = ? ORDER BY seq';
 
 /** The body of a stored envelope with its type, as `project` takes it. Older shapes would be brought up to date here. */
 export function unpackEnvelope(stored: StoredEvent): {

@@ -3,7 +3,7 @@ import { appendFile, readFile } from 'node:fs/promises';
 import type { Head } from './chain.ts';
 
 /** `SEQ:HASH`, and what it was saved for behind a blank. */
-export function headFile(path: string): string {
+function headFile(path: string): string {
   return `${path}.head`;
 }
 

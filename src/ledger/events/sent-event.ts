@@ -4,7 +4,7 @@ import type { HostScan } from '../../domain/scan.ts';
 type ScanEvent = Extract<RunEvent, { readonly type: 'host.scanned' }>;
 
 /** A scan on its way to the thread of the ledger: the package lists are already the bytes that will be stored. */
-export interface SentScan extends Omit<HostScan, 'packages' | 'autoInstalled'> {
+interface SentScan extends Omit<HostScan, 'packages' | 'autoInstalled'> {
   readonly packageLists: Uint8Array<ArrayBuffer>;
   readonly packageCount: number;
 }

@@ -2,7 +2,7 @@ import { answerLimits, answerTooLarge, fewEnough, shortEnough } from '../../doma
 import { linesIn } from '../contract/sections.ts';
 
 /** One version of a package as apt-cache(8) policy lists it. */
-export interface PolicyVersion {
+interface PolicyVersion {
   readonly version: string;
   readonly origins: readonly string[];
   /** A security source offers it. */

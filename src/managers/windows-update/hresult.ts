@@ -2,7 +2,7 @@
  * What to do about a code: `retry` it in the same round, `reboot` and retry once, `fix` something first, `skip` it as
  * no failure, `network` = infrastructure, to be tried a few times, `wait` for the host itself.
  */
-export type HResultClass = 'retry' | 'reboot' | 'fix' | 'skip' | 'network' | 'wait';
+type HResultClass = 'retry' | 'reboot' | 'fix' | 'skip' | 'network' | 'wait';
 
 export interface HResultEntry {
   /** Name in wuerror.h or winerror.h; empty where neither has one. */

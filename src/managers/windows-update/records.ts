@@ -44,7 +44,7 @@ export interface WindowsUpdateRecord {
 }
 
 /** What a search says about itself. `isGap`: updates may be missing because of it. */
-export interface SearchWarning {
+interface SearchWarning {
   readonly message: string;
   /** The search of Windows Update, or a list of software beside it. */
   readonly of: 'search' | 'software';

@@ -15,7 +15,7 @@ export const reporters = [
   { name: 'jsonl', load: async () => (await import('./jsonl.ts')).createJsonlReporter },
 ] as const satisfies readonly ReporterEntry[];
 
-export type ReporterName = (typeof reporters)[number]['name'];
+type ReporterName = (typeof reporters)[number]['name'];
 
 /** `FettleError('usage')` for a name that is not in the list. */
 export async function createReporter(

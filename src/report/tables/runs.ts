@@ -164,7 +164,7 @@ function summaryHost(host: string, row: HostRunRow | undefined, run: RunRow): Su
 }
 
 /** Results of equal packages fold to one line with their hosts. */
-export function renderUpdateResults(rows: readonly UpdateResultRow[], output: Output): string {
+function renderUpdateResults(rows: readonly UpdateResultRow[], output: Output): string {
   const groups = Map.groupBy(rows, ({ name, arch, from, to, now, state }) =>
     JSON.stringify([name, arch, from, to, now, state]),
   );

@@ -4,7 +4,7 @@ import { gapsOf } from '../../domain/scan.ts';
 import type { HostScan } from '../../domain/scan.ts';
 import { countPending, type HeldBack, type Update } from '../../domain/update.ts';
 
-export interface ScanUpdateRow {
+interface ScanUpdateRow {
   readonly name: string;
   readonly arch: string;
   readonly from: string;
@@ -98,7 +98,7 @@ function updateRow({ name, arch, from, to, class: kind, heldBack }: Update): Sca
   return heldBack === undefined ? row : { ...row, heldBack: heldBackText(heldBack) };
 }
 
-export function heldBackText(heldBack: HeldBack): string {
+function heldBackText(heldBack: HeldBack): string {
   switch (heldBack.kind) {
     case 'held':
       return 'held';

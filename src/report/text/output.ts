@@ -3,7 +3,7 @@ import { Chalk, type ChalkInstance } from 'chalk';
 import type { Clock } from '../../base/clock.ts';
 import { FettleError } from '../../domain/error.ts';
 
-export type Environment = Readonly<Record<string, string | undefined>>;
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /** One of the process's streams, or what a test puts in its place. */
 export type RawStream = NodeJS.WritableStream & {
@@ -26,7 +26,7 @@ export interface OutputStream {
 }
 
 /** Who draws in place on the terminal. */
-export interface ScreenHolder {
+interface ScreenHolder {
   /** Every write to the terminal goes through it: it takes its own view away first. */
   readonly around: (write: () => void) => void;
   /** Others may have written on the screen, and moved the cursor. */

@@ -1,7 +1,7 @@
 // What a host offers for the exchange of keys, read from its first packet, which nobody has encrypted yet.
 
 /** Names in the host's own order, RFC 4253 7.1. */
-export interface KeyExchangeOffer {
+interface KeyExchangeOffer {
   readonly kex: readonly string[];
   readonly hostKeys: readonly string[];
   readonly ciphers: readonly string[];
@@ -15,7 +15,7 @@ const kexInit = 20;
 const cookieBytes = 16;
 
 /** From the first bytes of a connection; undefined where they hold no whole SSH_MSG_KEXINIT. */
-export function readOffer(bytes: Buffer): KeyExchangeOffer | undefined {
+function readOffer(bytes: Buffer): KeyExchangeOffer | undefined {
   const begins = bytes.subarray(0, 4).toString('latin1') === 'SSH-' ? 0 : bytes.indexOf('\nSSH-') + 1;
   const lineEnd = bytes.indexOf(0x0a, begins);
   if (lineEnd < 0 || bytes.toString('latin1', begins, begins + 4) !== 'SSH-') return undefined;

@@ -10,7 +10,7 @@ export interface ScriptedHostOptions {
   readonly classes?: Readonly<Record<string, readonly Readonly<Record<string, string>>[]>>;
 }
 
-export interface ScriptedAnswer {
+interface ScriptedAnswer {
   /** Written as they stand, one after the other. */
   readonly stdout?: readonly (string | Buffer)[];
   readonly stderr?: readonly (string | Buffer)[];
@@ -18,7 +18,7 @@ export interface ScriptedAnswer {
 }
 
 /** What a process ends with on Windows when it is interrupted: STATUS_CONTROL_C_EXIT. */
-export const interruptedExit = 0xc000013a;
+const interruptedExit = 0xc000013a;
 
 /** May be told to be off or to boot; `restart` is a whole reboot at once. */
 export class ScriptedHost implements CommandHost, Disposable {

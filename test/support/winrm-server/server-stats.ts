@@ -1,5 +1,5 @@
 /** One operation that reached the host. */
-export interface OperationRecord {
+interface OperationRecord {
   readonly name: string;
   /** Number of the connection it came on, from 1. */
   readonly connection: number;

@@ -19,7 +19,7 @@ import {
 export const account = { user: 'Administrator', password: 'Pässword & 1' };
 
 /** Runs on by itself; sleeping takes no time, and time can be let pass. */
-export class TestClock implements Clock {
+class TestClock implements Clock {
   #aheadMs = 0;
   readonly sleeps: number[] = [];
 

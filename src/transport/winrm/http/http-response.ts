@@ -20,7 +20,7 @@ const noBody = [204, 304];
 const nothing = Buffer.alloc(0);
 
 /** Header fields of one response; names do not tell case. */
-export class HttpHeaders {
+class HttpHeaders {
   readonly #fields: readonly (readonly [name: string, value: string])[];
 
   constructor(fields: readonly (readonly [name: string, value: string])[]) {

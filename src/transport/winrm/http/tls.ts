@@ -100,7 +100,7 @@ interface Check {
 }
 
 /** SHA-256 of the DER, lower-case hexadecimal. */
-export function fingerprint(certificate: Buffer): string {
+function fingerprint(certificate: Buffer): string {
   return createHash('sha256').update(certificate).digest('hex');
 }
 

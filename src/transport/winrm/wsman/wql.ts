@@ -6,7 +6,7 @@ import { failure } from '../http/endpoint.ts';
 import { attribute, childOf, escapeXml, type XmlElement } from '../soap/xml.ts';
 
 /** Null is `xsi:nil`; dates are text, as `cim:Datetime` or as `yyyymmddHHMMSS.ffffff±UUU`. */
-export type WqlValue = string | null | readonly (string | null)[];
+type WqlValue = string | null | readonly (string | null)[];
 export type WqlRow = Readonly<Record<string, WqlValue>>;
 
 export interface WqlQuery {
