@@ -35,9 +35,9 @@ export function appendCost(year: Year): AppendCost {
     });
     if (early === undefined || late === undefined) throw new Error('there are no copies');
     const events = someEvents(year, [early, late]);
-    const synced = inTurn(events, early, late);
+    const synced = pacedReading(events, early, late);
     for (const connection of [early, late]) connection.pragma('synchronous = OFF');
-    const bare = inTurn(events, early, late);
+    const bare = pacedReading(events, early, late);
     for (const connection of [early, late]) connection.close();
     return {
       earlyUs: bare.early,
@@ -62,7 +62,11 @@ function someEvents(year: Year, connections: readonly Connection[]): readonly Ti
   return events.map(({ timeMs, event }) => ({ timeMs, event: sentEvent(event) }));
 }
 
-function inTurn(events: readonly TimedEvent[], early: Connection, late: Connection): { early: number; late: number } {
+function pacedReading(
+  events: readonly TimedEvent[],
+  early: Connection,
+  late: Connection,
+): { early: number; late: number } {
   const earlyUs: number[] = [];
   const lateUs: number[] = [];
   for (const event of events) {

@@ -129,13 +129,13 @@ class YearWriter {
   #patch(run: string, { group, week, wave }: { group: readonly ModelHost[]; week: number; wave: number }): void {
     const keepOutput = (text: string): string => putBlob(this.#connection, Buffer.from(text));
     const ports = { fleet: this.#fleet, run, week, startMs: this.#nowMs, random: this.#random, keepOutput };
-    const inTurn: TimedRunEvent[] = [];
+    const pacedReading: TimedRunEvent[] = [];
     this.#connection.transaction(() => {
-      for (const host of group) inTurn.push(...new HostRun(host, ports).events(wave));
+      for (const host of group) pacedReading.push(...new HostRun(host, ports).events(wave));
     })();
-    inTurn.sort((one, other) => one.timeMs - other.timeMs);
-    this.#write(inTurn);
-    this.#nowMs = inTurn.at(-1)?.timeMs ?? this.#nowMs;
+    pacedReading.sort((one, other) => one.timeMs - other.timeMs);
+    this.#write(pacedReading);
+    this.#nowMs = pacedReading.at(-1)?.timeMs ?? this.#nowMs;
   }
 
   #planText(week: number): string {

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { CommandSpec, Invocation } from './invocation/command.ts';
-import { everywhere, optionTable, type OptionName, type Options } from './invocation/options.ts';
+import { commonOptions, optionTable, type OptionName, type Options } from './invocation/options.ts';
 import { commands, nouns } from './registry.ts';
 
 /** Runs one parsed command; the composition root hands it in. */
@@ -45,7 +45,7 @@ export function createProgram(version: string, streams: ProgramStreams, dispatch
 function addCommand(parent: Command, verb: string, spec: CommandSpec, dispatch: Dispatch): void {
   const command = parent.command(verb).description(spec.summary);
   if (spec.argument !== undefined) command.argument(spec.argument);
-  for (const name of new Set([...spec.options, ...everywhere])) {
+  for (const name of new Set([...spec.options, ...commonOptions])) {
     command.addOption(toOption(name));
     const { negation } = optionTable[name];
     if (negation !== undefined) command.addOption(new Option(negation, `not ${optionTable[name].flags}`));

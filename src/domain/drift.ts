@@ -44,7 +44,7 @@ export type DriftJudgement =
     };
 
 /** Where one planned update stands on the host now. */
-type Standing =
+type DriftState =
   | { readonly kind: 'done' }
   | { readonly kind: 'as-planned' }
   /** The planned version is on no index of the host any more. */
@@ -62,10 +62,10 @@ type Standing =
  * drift. A removal or a package the plan does not name refuses the host under every `on_drift`.
  */
 export function judgeDrift(input: DriftInput): DriftJudgement {
-  const settled = (input.superseded ?? []).filter(({ successor }) => isThere(successor, input.simulation));
+  const settled = (input.superseded ?? []).filter(({ successor }) => isInstalled(successor, input.simulation));
   const isSettled = new Set(settled.map(({ planned }) => packageKey(planned)));
   const left = input.plan.updates.filter((update) => !isSettled.has(packageKey(update)));
-  const standings = left.map((update) => ({ update, standing: standingOf(update, input.simulation) }));
+  const standings = left.map((update) => ({ update, standing: driftStateOf(update, input.simulation) }));
   const done = standings.filter(({ standing }) => standing.kind === 'done').map(({ update }) => update);
   const install = standings.filter(({ standing }) => standing.kind === 'as-planned').map(({ update }) => update);
   const beyond = beyondPlan(input.plan, input.simulation);
@@ -85,7 +85,7 @@ export function judgeDrift(input: DriftInput): DriftJudgement {
   return supersede(input, { install, done, drifts, settled });
 }
 
-function standingOf(update: PlannedUpdate, simulation: Simulation): Standing {
+function driftStateOf(update: PlannedUpdate, simulation: Simulation): DriftState {
   const name = packageKey(update);
   const current = simulation.installed[name] ?? simulation.installed[update.name] ?? null;
   if (current?.version === update.to) {
@@ -98,11 +98,11 @@ function standingOf(update: PlannedUpdate, simulation: Simulation): Standing {
   if (now === null && update.from !== null) {
     return { kind: 'passed', reason: `${name} is not installed any more (planned from ${update.from})` };
   }
-  return changedStanding(update, now, simulation);
+  return changedState(update, now, simulation);
 }
 
 /** Neither done nor as planned: the installed version changed, the planned one left, or it would not go in. */
-function changedStanding(update: PlannedUpdate, now: string | null, simulation: Simulation): Standing {
+function changedState(update: PlannedUpdate, now: string | null, simulation: Simulation): DriftState {
   const name = packageKey(update);
   const versions = offered(update, simulation).map((item) => item.version);
   if (now !== update.from) {
@@ -134,7 +134,7 @@ function hasPassed(update: PlannedUpdate, now: string | null, versions: readonly
   return planned >= 0 ? planned > own : own === 0 || before > own;
 }
 
-function isThere(update: PlannedUpdate, simulation: Simulation): boolean {
+function isInstalled(update: PlannedUpdate, simulation: Simulation): boolean {
   const current = simulation.installed[packageKey(update)] ?? simulation.installed[update.name] ?? null;
   return current?.version === update.to && isWellInstalled(current.status);
 }
@@ -168,7 +168,7 @@ interface Sorted {
   readonly install: readonly PlannedUpdate[];
   readonly done: readonly PlannedUpdate[];
   readonly settled: readonly Superseded[];
-  readonly drifts: readonly { readonly update: PlannedUpdate; readonly standing: Standing & { reason: string } }[];
+  readonly drifts: readonly { readonly update: PlannedUpdate; readonly standing: DriftState & { reason: string } }[];
 }
 
 function supersede(input: DriftInput, sorted: Sorted): DriftJudgement {
@@ -193,7 +193,9 @@ function supersede(input: DriftInput, sorted: Sorted): DriftJudgement {
     else reasons.push(standing.kind === 'gone' ? `${standing.reason} and has no successor there` : standing.reason);
   }
   if (reasons.length > 0) return { kind: 'drifted', reasons, done: sorted.done };
-  const successors = superseded.map((item) => item.successor).filter((update) => !isThere(update, input.simulation));
+  const successors = superseded
+    .map((item) => item.successor)
+    .filter((update) => !isInstalled(update, input.simulation));
   const install = [...sorted.install, ...kept, ...successors];
   return { kind: 'adjusted', install, done: sorted.done, skipped, superseded };
 }

@@ -43,8 +43,8 @@ export function listenerFindings(input: ProcessesInput): VerifyFinding[] {
 
 function isIgnored(listener: Listener, settings: VerifySettings): boolean {
   const process = listener.text.split(/\s+/)[2] ?? '';
-  const faces = [listener.text, listener.socket, process, String(listener.port)];
-  return faces.some((face) => face !== '' && firstGlob(settings.ignore, face) !== undefined);
+  const aliases = [listener.text, listener.socket, process, String(listener.port)];
+  return aliases.some((alias) => alias !== '' && firstGlob(settings.ignore, alias) !== undefined);
 }
 
 export function staleFindings(input: ProcessesInput): VerifyFinding[] {

@@ -25,7 +25,7 @@ export interface VerifyInput {
 }
 
 /** Services that start when asked and end by themselves; their absence says nothing. */
-const comeAndGo = [
+const transientUnits = [
   'user@*.service',
   'user-runtime-dir@*.service',
   'fettle-*.service',
@@ -160,7 +160,7 @@ function serviceFindings(input: VerifyInput): VerifyFinding[] {
   const level = input.settings.failedUnits;
   if (level === 'ignore') return [];
   const after = new Set([...input.after.health.activeServices, ...input.after.health.failedUnits]);
-  const leftOut = [...comeAndGo, ...input.settings.ignore];
+  const leftOut = [...transientUnits, ...input.settings.ignore];
   return input.before.health.activeServices
     .filter((unit) => !after.has(unit) && firstGlob(leftOut, unit) === undefined)
     .map((unit) => ({ check: 'service', level, message: `${unit} ran before and does not run now` }));

@@ -166,7 +166,7 @@ export interface ActiveClaim {
 }
 
 /** What can be told of a host without asking what is pending on it. */
-export type HostLook = Pick<
+export type HostSummary = Pick<
   HostScan,
   'collectedMs' | 'manager' | 'facts' | 'privileges' | 'disks' | 'running' | 'broken' | 'active'
 > & {

@@ -4,7 +4,7 @@ import type { EventSink, LiveEvent, Operator, RunEvent } from '../domain/event.t
 import type { Host } from '../domain/host.ts';
 import type { RunRecord } from '../domain/record.ts';
 import type { Manager } from '../managers/contract/manager.ts';
-import type { HostRemote } from './connection/host-port.ts';
+import type { HostPort } from './connection/host-port.ts';
 import type { SpawnLocal } from './local-command.ts';
 import type { OwnMachine } from './own-machine.ts';
 
@@ -50,7 +50,7 @@ export interface RunContext {
 /** What the work on one host in one attempt shares. */
 export interface HostContext extends RunContext {
   readonly host: Host;
-  readonly remote: HostRemote;
+  readonly remote: HostPort;
   readonly attempt: number;
   readonly fence: number;
   /** The machine fettle runs on is never rebooted by its own run. */

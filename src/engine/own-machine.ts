@@ -1,14 +1,14 @@
 import { shellWord } from '../base/text.ts';
 import { claimsSameMachine } from '../domain/identity.ts';
 import type { MachineFacts } from '../domain/identity.ts';
-import type { HostRemote } from './connection/host-port.ts';
+import type { HostPort } from './connection/host-port.ts';
 
 /** The machine fettle runs on: it goes last and is not rebooted by its own run. */
 export interface OwnMachine {
   /** Empty where it does not tell. */
   readonly facts: MachineFacts;
   /** Is it at the other end of the connection? Rejects only with what the connection rejects with, or a disk error. */
-  recognises(remote: HostRemote, facts: MachineFacts, signal: AbortSignal): Promise<boolean>;
+  recognises(remote: HostPort, facts: MachineFacts, signal: AbortSignal): Promise<boolean>;
 }
 
 /** A word nobody can guess, in a file of this machine that only its owner and root can read, while `use` runs. */

@@ -28,14 +28,14 @@ const verbName = /^[a-z][a-z-]*$/;
 /** One line in the alphabet that the scripts accept; other characters are refused here already. */
 export function encodeRequest(request: ScriptRequest, mark: string): string {
   const fields = Object.entries(request.fields ?? {}).map(([name, value]) => {
-    if (!fieldName.test(name)) throw unspeakable(name);
+    if (!fieldName.test(name)) throw unencodable(name);
     return `${name}=${checked(String(value), true)}`;
   });
-  if (!verbName.test(request.verb)) throw unspeakable(request.verb);
+  if (!verbName.test(request.verb)) throw unencodable(request.verb);
   const rows = (request.rows ?? []).map((row) => {
     const encoded = row.map((cell) => checked(cell, false)).join(',');
     // An empty row, or the word that ends the fields, would be read as something else.
-    if (encoded === '' || encoded === '--') throw unspeakable(encoded);
+    if (encoded === '' || encoded === '--') throw unencodable(encoded);
     return encoded;
   });
   return ['v1', mark, request.verb, ...fields, '--', ...rows].join(' ');
@@ -48,10 +48,10 @@ export function toOctal(text: string): string {
 
 function checked(value: string, mayList: boolean): string {
   if (word.test(mayList ? value.replaceAll(',', '') : value)) return value;
-  throw unspeakable(value);
+  throw unencodable(value);
 }
 
-function unspeakable(value: string): FettleError {
+function unencodable(value: string): FettleError {
   return new FettleError('config', `${JSON.stringify(value)} has characters that no package, version or name has`, {
     hint: 'letters, digits and . + ~ : _ @ / - are what package managers use',
   });

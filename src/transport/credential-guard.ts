@@ -9,7 +9,7 @@ export interface Offer {
   withdrawn(): void;
 }
 
-interface Standing {
+interface CredentialState {
   isProven: boolean;
   refusals: number;
   open: number;
@@ -24,7 +24,7 @@ const refusalsAllowed = 2;
  * offers are under way than refusals are left; later ones wait for their answers.
  */
 export class CredentialGuard {
-  readonly #standings = new Map<string, Standing>();
+  readonly #standings = new Map<string, CredentialState>();
 
   /** `account` tells what the secret opens (a user, sudo to a user). Undefined: it must not be offered any more. */
   async offer(account: string, secret: Secret, signal?: AbortSignal): Promise<Offer | undefined> {
@@ -38,17 +38,17 @@ export class CredentialGuard {
     return openOffer(standing);
   }
 
-  #standing(account: string, secret: Secret): Standing {
+  #standing(account: string, secret: Secret): CredentialState {
     const key = createHash('sha256').update(`${account}\0${secret.reveal()}`).digest('hex');
     const known = this.#standings.get(key);
     if (known !== undefined) return known;
-    const standing: Standing = { isProven: false, refusals: 0, open: 0, waiting: [] };
+    const standing: CredentialState = { isProven: false, refusals: 0, open: 0, waiting: [] };
     this.#standings.set(key, standing);
     return standing;
   }
 }
 
-function openOffer(standing: Standing): Offer {
+function openOffer(standing: CredentialState): Offer {
   let isOpen = true;
   const settle = (change: () => void) => (): void => {
     if (!isOpen) return;
@@ -68,7 +68,7 @@ function openOffer(standing: Standing): Offer {
   };
 }
 
-async function turn(standing: Standing, signal: AbortSignal | undefined): Promise<void> {
+async function turn(standing: CredentialState, signal: AbortSignal | undefined): Promise<void> {
   signal?.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const onAbort = (): void => reject(signal?.reason as Error);

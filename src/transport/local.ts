@@ -56,7 +56,7 @@ class LocalSession implements Session {
     });
     // It may have been closed while the shell waited for its start.
     if (!this.isAlive) {
-      letGo(child);
+      abandon(child);
       throw this.#closed();
     }
     const { promise: ended, resolve, reject } = Promise.withResolvers<ChannelEnd>();
@@ -64,7 +64,7 @@ class LocalSession implements Session {
     this.#onClose.add(reject);
     try {
       const { stdin, stdout, stderr } = child;
-      return await converse({ stdin, stdout, stderr, ended, release: () => letGo(child) }, request, what);
+      return await converse({ stdin, stdout, stderr, ended, release: () => abandon(child) }, request, what);
     } finally {
       this.#onClose.delete(reject);
     }
@@ -81,7 +81,7 @@ class LocalSession implements Session {
 }
 
 /** The command goes on; nothing of it holds our process any more. */
-function letGo(child: ChildProcessWithoutNullStreams): void {
+function abandon(child: ChildProcessWithoutNullStreams): void {
   for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
   child.unref();
 }

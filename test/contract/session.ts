@@ -131,7 +131,7 @@ function describeStreams(rig: MakeRig): void {
   test('a slow reader holds the host back', async () => {
     await using made = await rig();
     const dir = mkdtempSync(join(tmpdir(), 'fettle-held-'));
-    const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
     const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
     const command = 'IFS= read -r mark; head -c 40000000 /dev/zero; : >"$mark"';
     const mark = join(dir, 'through');
@@ -149,7 +149,7 @@ function describeStreams(rig: MakeRig): void {
     for (let round = 0; round < 3; round += 1) {
       assert.equal((await made.session.exec({ command: look, stdin: `${mark}\n` })).exitCode, 1);
     }
-    letGo();
+    release();
     assert.equal((await running).stdoutTruncatedBytes, 40_000_000 - 10);
     assert.equal((await made.session.exec({ command: look, stdin: `${mark}\n` })).exitCode, 0);
     rmSync(dir, { recursive: true });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { describe, test } from 'node:test';
-import { everywhere, optionTable } from '../../src/commands/invocation/options.ts';
+import { commonOptions, optionTable } from '../../src/commands/invocation/options.ts';
 import { commands } from '../../src/commands/registry.ts';
 import { Rig } from './rig.ts';
 
@@ -193,7 +193,7 @@ describe('help', () => {
       await using rig = await Rig.make();
       const { code, stdout } = await rig.run([...command.name.split(' '), '--help']);
       assert.equal(code, 0);
-      for (const name of [...command.options, ...everywhere]) {
+      for (const name of [...command.options, ...commonOptions]) {
         const flag = /--[a-z-]+/.exec(optionTable[name].flags)?.[0] ?? '';
         assert.ok(stdout.includes(flag), `${flag} in\n${stdout}`);
       }

@@ -10,7 +10,7 @@ import type { ExecRequest, ExecResult, Session } from '../../src/transport/sessi
 import { gunzipSync } from 'node:zlib';
 
 const verbs = {
-  probe: ['boot', 'look', 'probe', 'simulate'],
+  probe: ['boot', 'probe', 'simulate', 'summary'],
   job: ['start', 'follow', 'stat', 'collect', 'sweep'],
 } as const;
 

@@ -28,10 +28,10 @@ const noApt = existsSync('/usr/bin/apt-get') ? undefined : 'this machine has no 
 const nobody = 65_534;
 
 async function pidsAtWork(session: ShellSession): Promise<number[]> {
-  const { stdout } = await runScript(session, probeScript(), { verb: 'look' });
+  const { stdout } = await runScript(session, probeScript(), { verb: 'summary' });
   const sections = parseFrame(stdout);
   return detectManager(sections)
-    .parseLook(sections, Date.now())
+    .parseSummary(sections, Date.now())
     .running.map(({ pid }) => pid);
 }
 

@@ -79,7 +79,7 @@ for (const shell of shells) {
       const script = scriptWith(
         'section seen\nfield one; echo; field none other; echo; echo "$rows"\nsection rest\ncat',
       );
-      const sections = await ask(script, { verb: 'look', fields: { one: 'a,b' }, rows: [['x', 'y'], ['z']] });
+      const sections = await ask(script, { verb: 'summary', fields: { one: 'a,b' }, rows: [['x', 'y'], ['z']] });
       assert.equal(sections.get('seen'), 'a,b\nother\nx,y z\n');
       assert.equal(sections.get('rest'), '');
     });
@@ -88,7 +88,10 @@ for (const shell of shells) {
       const bytes = String.fromCharCode(...Array.from({ length: 127 }, (_, index) => index + 1));
       const text = `${bytes}$(touch x) \\n %s é ✓\n\n`;
       const script = scriptWith('section text\noctal "$(field text)" | od -An -v -to1 | tr -d " \\n"');
-      assert.equal((await ask(script, { verb: 'look', fields: { text: toOctal(text) } })).get('text'), toOctal(text));
+      assert.equal(
+        (await ask(script, { verb: 'summary', fields: { text: toOctal(text) } })).get('text'),
+        toOctal(text),
+      );
     });
 
     const forged = [
@@ -139,12 +142,12 @@ for (const shell of shells) {
         env: { FETTLE_REQUEST: 'old', FETTLE_SCRIPT: 'old', LC_ALL: 'tr_TR.UTF-8' },
       });
       const script = scriptWith('section seen\nenv | grep -E "^(FETTLE|LC_ALL)"');
-      const { stdout } = await runScript(session, script, { verb: 'look', fields: { secret: 'x' } });
+      const { stdout } = await runScript(session, script, { verb: 'summary', fields: { secret: 'x' } });
       assert.equal(parseFrame(stdout).get('seen'), 'LC_ALL=C\n');
     });
 
     test('a script that fails is an error with its last words', async () => {
-      await assert.rejects(ask(scriptWith('echo "no \x1b[31mway" >&2; exit 7'), { verb: 'look' }), {
+      await assert.rejects(ask(scriptWith('echo "no \x1b[31mway" >&2; exit 7'), { verb: 'summary' }), {
         code: 'command',
         message: /ended with status 7: no \ufffd\[31mway/,
       });
@@ -153,7 +156,7 @@ for (const shell of shells) {
     test('an answer under the mark of another request is not taken', async () => {
       const script = scriptWith('');
       const strange = { ...script, text: script.text.replace('\nbegin\n', '\nmark=other\nbegin\n') };
-      await assert.rejects(ask(strange, { verb: 'look' }), { code: 'parse', message: /no beginning/ });
+      await assert.rejects(ask(strange, { verb: 'summary' }), { code: 'parse', message: /no beginning/ });
     });
 
     test('a scan whose reader goes away leaves nothing behind', async () => {

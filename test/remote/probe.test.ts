@@ -40,11 +40,11 @@ for (const shell of ['dash', 'busybox'] as const) {
 
     test('looks without asking what is pending', { skip: noApt ?? false }, async () => {
       await using session = new ShellSession({ shell });
-      const { stdout, stderr } = await runScript(session, probeScript(), { verb: 'look' });
+      const { stdout, stderr } = await runScript(session, probeScript(), { verb: 'summary' });
       assert.equal(stderr.toString(), '');
       const sections = parseFrame(stdout);
       assert.deepEqual([sections.has('apt-normal'), sections.has('listeners')], [false, false]);
-      const look = detectManager(sections).parseLook(sections, Date.now());
+      const look = detectManager(sections).parseSummary(sections, Date.now());
       assert.deepEqual([look.manager, look.privileges.isRoot, look.facts.family], ['apt', false, 'linux']);
       assert.ok(look.facts.uptimeSec !== undefined && look.disks.some((disk) => disk.mount === '/'));
     });

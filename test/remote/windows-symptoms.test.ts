@@ -449,7 +449,7 @@ describe('a host that is starting, short of memory or in another language', () =
         exec: (request: Parameters<WindowsSession['exec']>[0]) =>
           whole.exec({ ...request, stdin: String(request.stdin).slice(0, -4_000) }),
       });
-      await assert.rejects(runScript(cut, probeScript(), { verb: 'look' }), { code: 'parse' });
+      await assert.rejects(runScript(cut, probeScript(), { verb: 'summary' }), { code: 'parse' });
     },
   );
 });

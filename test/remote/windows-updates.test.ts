@@ -30,16 +30,19 @@ const skip = skipWithoutDotnet;
 describe('a scan of a Windows host', { skip }, () => {
   test('a look tells the host without any search, and refuses who is no administrator as a scan does', async () => {
     await using windows = host(monthOfUpdates());
-    const sections = await ask(windows, { verb: 'look' });
+    const sections = await ask(windows, { verb: 'summary' });
     assert.equal(sections.has('wua'), false);
-    const look = windowsUpdate.parseLook(sections, Date.now());
+    const look = windowsUpdate.parseSummary(sections, Date.now());
     const { manager, privileges, facts, disks } = await scan(windows);
     assert.deepEqual([look.manager, look.privileges, look.facts.osName], [manager, privileges, facts.osName]);
     assert.deepEqual(look.disks, disks);
     const account = { name: String.raw`WIN01\clerk`, sid: 'S-1-5-21-1-2-3-1001', isAdministrator: false };
     await using foreign = host([], { account });
-    const denied = await ask(foreign, { verb: 'look' });
-    assert.throws(() => windowsUpdate.parseLook(denied, 0), { code: 'elevate', message: /clerk has no administrator/ });
+    const denied = await ask(foreign, { verb: 'summary' });
+    assert.throws(() => windowsUpdate.parseSummary(denied, 0), {
+      code: 'elevate',
+      message: /clerk has no administrator/,
+    });
   });
 
   test('lists what is on offer, by a search as SYSTEM, and what is there', async () => {

@@ -1,12 +1,12 @@
 import { FettleError } from '../../src/domain/error.ts';
 import type { Host } from '../../src/domain/host.ts';
 import type { JobPhase, JobResult, JobStatus } from '../../src/domain/job.ts';
-import type { HostLook, HostScan } from '../../src/domain/scan.ts';
+import type { HostSummary, HostScan } from '../../src/domain/scan.ts';
 import type { Simulation } from '../../src/domain/simulation.ts';
 import type {
   BootState,
   FollowOptions,
-  HostRemote,
+  HostPort,
   JobFollow,
   JobStart,
   RunCommandResult,
@@ -227,7 +227,7 @@ const defaultActions: Readonly<Record<string, FakeAction>> = {
 export type Gate = (point: string) => void;
 
 /** One controller's connection to one machine. */
-export class FakeRemote implements HostRemote {
+export class FakeRemote implements HostPort {
   readonly host: Host;
   readonly #machine: FakeMachine;
   readonly #gate: Gate;
@@ -253,8 +253,8 @@ export class FakeRemote implements HostRemote {
     return scan;
   }
 
-  look(signal: AbortSignal): Promise<HostLook> {
-    return this.#call('look', signal, () => this.#machine.scan());
+  summary(signal: AbortSignal): Promise<HostSummary> {
+    return this.#call('summary', signal, () => this.#machine.scan());
   }
 
   simulate(request: SimulateRequest, signal: AbortSignal): Promise<Simulation> {
@@ -317,7 +317,7 @@ export function fakeManager(machine: (host: string) => FakeMachine | undefined):
   return {
     name: 'apt',
     parseScan: notUsed,
-    parseLook: notUsed,
+    parseSummary: notUsed,
     simulateRequest: notUsed,
     parseSimulation: notUsed,
     installRequest: (updates) => ({ verb: 'install', rows: updates.map((item) => [item.name, item.to]) }),

@@ -133,7 +133,7 @@ function managerRows(manager: Manager): { readonly name: string; readonly read: 
       read: (text: string) => {
         const spoiltSections = spoilt(sections, section, text);
         attempt(() => manager.parseScan(spoiltSections, 1, 1));
-        attempt(() => manager.parseLook(spoiltSections, 1));
+        attempt(() => manager.parseSummary(spoiltSections, 1));
         attempt(() => manager.parseSimulation(spoiltSections));
         const result = { exitCode: 0, verdict: 'done', sections: Object.fromEntries(spoiltSections) };
         attempt(() => manager.readInstall(result, plan, []));

@@ -7,7 +7,7 @@ import type { Ledger } from '../../ledger/ledger.ts';
 import type { Invocation } from '../invocation/command.ts';
 import type { Context } from '../invocation/context.ts';
 import { runStarted } from './open-ledger.ts';
-import { carryOut, partsOf, withConcurrency } from './execute-plan.ts';
+import { executePlan, partsOf, withConcurrency } from './execute-plan.ts';
 
 export interface ApprovedPlan {
   /** As narrowed. */
@@ -35,5 +35,5 @@ export async function applyApproved(order: ApprovedPlan, context: Context): Prom
   const started = runStarted({ run: context.newId(), kind: 'apply', hosts, options }, context);
   const limit = options.limit === undefined ? {} : { limit: options.limit };
   const what = { ...partsOf(plan), ...limit, planSha256: sha256, playbook: plan.playbook.name, seed: plan.seed };
-  return await carryOut({ plan, hosts, opening: { ...started, ...what }, ledger, options }, context);
+  return await executePlan({ plan, hosts, opening: { ...started, ...what }, ledger, options }, context);
 }

@@ -1,9 +1,9 @@
 // How a command reaches hosts: transports, elevation, scripts and managers put together for the engine.
 import { engineLimits, type RunContext } from '../../engine/context.ts';
-import type { HostRemote } from '../../engine/connection/host-port.ts';
-import { HostLink } from '../../engine/connection/host-session.ts';
-import { inTurn } from '../../engine/connection/paced-reading.ts';
-import { LinkedRemote } from '../../engine/connection/managed-host.ts';
+import type { HostPort } from '../../engine/connection/host-port.ts';
+import { HostSession } from '../../engine/connection/host-session.ts';
+import { pacedReading } from '../../engine/connection/paced-reading.ts';
+import { ManagedHost } from '../../engine/connection/managed-host.ts';
 import { localSpawner } from '../../engine/local-command.ts';
 import { countedHostNames } from '../../base/host-names.ts';
 import { FettleError } from '../../domain/error.ts';
@@ -16,7 +16,7 @@ import { transportNames, type Transports } from '../../transport/registry.ts';
 import type { Context } from '../invocation/context.ts';
 import type { Options } from '../invocation/options.ts';
 
-export type OpenRemote = (host: Host) => HostRemote;
+export type OpenRemote = (host: Host) => HostPort;
 
 export function openCommandTransports(options: Partial<Options>, context: Context): Transports {
   const { env, homeDir, operator, clock } = context;
@@ -35,7 +35,7 @@ export function openCommandTransports(options: Partial<Options>, context: Contex
  * The way to each host, asked of its transport before any host is contacted. Throws `config` where the settings of hosts
  * are not understood: the first of them is quoted, the others are named.
  */
-export async function askRoutes(
+export async function resolveRoutes(
   hosts: readonly Host[],
   transports: Transports,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
@@ -63,9 +63,9 @@ export async function askRoutes(
 /** One connection a host, opened when it is first needed. */
 export function remoteOpener(transports: Transports, context: Context): OpenRemote {
   const { clock } = context;
-  const readInTurn = inTurn(clock);
+  const readPaced = pacedReading(clock);
   return (host) => {
-    const link = new HostLink(host, {
+    const link = new HostSession(host, {
       open: async (wanted, signal) => {
         const transport = transports.get(wanted.connection.transport);
         if (transport !== undefined) return transport.open(wanted, signal === undefined ? {} : { signal });
@@ -75,8 +75,8 @@ export function remoteOpener(transports: Transports, context: Context): OpenRemo
       },
       elevate,
     });
-    const reading = { detect: detectManager, manager: managerNamed, readInTurn };
-    return new LinkedRemote(link, { clock, ...reading });
+    const reading = { detect: detectManager, manager: managerNamed, readPaced };
+    return new ManagedHost(link, { clock, ...reading });
   };
 }
 
@@ -104,6 +104,6 @@ export function runContext({ run, record, sink }: RunContextParts, context: Cont
 }
 
 /** What only looks lets go at the first Ctrl-C: there is nothing to bring to a safe point. */
-export function lookingContext(parts: RunContextParts, context: Context): RunContext {
+export function readOnlyContext(parts: RunContextParts, context: Context): RunContext {
   return { ...runContext(parts, context), detach: context.interruptions.stop };
 }

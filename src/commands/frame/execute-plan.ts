@@ -21,7 +21,7 @@ import { openInventory, resolveFleet } from './selected-hosts.ts';
 import { showRunDocument } from './run-document.ts';
 import type { Options } from '../invocation/options.ts';
 import { thisMachine } from './own-machine.ts';
-import { askRoutes, openCommandTransports, remoteOpener, runContext } from './connections.ts';
+import { resolveRoutes, openCommandTransports, remoteOpener, runContext } from './connections.ts';
 
 export interface RolloutRequest {
   readonly plan: Plan;
@@ -34,13 +34,13 @@ export interface RolloutRequest {
   readonly gone?: readonly Operator[];
 }
 
-export async function carryOut(request: RolloutRequest, context: Context): Promise<ExitName> {
+export async function executePlan(request: RolloutRequest, context: Context): Promise<ExitName> {
   const { hosts, opening, ledger, options, state, gone } = request;
   checkDescriptors(context);
   checkFields(runDetailFields, options.json);
   let exitName: ExitName;
   await using transports = openCommandTransports(options, context);
-  await askRoutes(hosts, transports);
+  await resolveRoutes(hosts, transports);
   const plan = await fittingPlan(request, transports, context);
   using _ = context.interruptions.takeCharge('change');
   const reporter = await openReporter(options, context.output);

@@ -8,7 +8,7 @@ import type { Context } from '../invocation/context.ts';
 import { checkDescriptors, fittingAtOnce, oneSession } from './descriptors.ts';
 import { defaultConcurrency } from './read-only-run.ts';
 import type { Options } from '../invocation/options.ts';
-import { askRoutes, lookingContext, openCommandTransports, remoteOpener } from './connections.ts';
+import { resolveRoutes, readOnlyContext, openCommandTransports, remoteOpener } from './connections.ts';
 import { readDuration } from '../invocation/times.ts';
 import { show } from '../invocation/show.ts';
 import { unrecorded } from './no-record.ts';
@@ -40,7 +40,7 @@ export async function watch(hosts: readonly Host[], options: Partial<Options>, c
   const view = openWatchView(names, output, style);
   try {
     await using transports = openCommandTransports(options, context);
-    await askRoutes(hosts, transports);
+    await resolveRoutes(hosts, transports);
     // Each host keeps its connection between two questions where there is room for all.
     const fitting = await fittingAtOnce(hosts.length, { hosts, transports, use: oneSession }, context);
     if (forMs !== undefined)
@@ -49,7 +49,7 @@ export async function watch(hosts: readonly Host[], options: Partial<Options>, c
         () => undefined,
       );
     await watchHosts(hosts, {
-      context: lookingContext({ run: context.newId(), record: unrecorded, sink: { event: () => undefined } }, context),
+      context: readOnlyContext({ run: context.newId(), record: unrecorded, sink: { event: () => undefined } }, context),
       remote: remoteOpener(transports, context),
       concurrency: Math.min(options.concurrency ?? defaultConcurrency, fitting),
       keepsConnections: fitting >= hosts.length,

@@ -11,8 +11,8 @@ import { makePlan } from '../../engine/plan/make-plan.ts';
 import type { Invocation } from '../invocation/command.ts';
 import type { Context } from '../invocation/context.ts';
 import { checkWritable } from './early-checks.ts';
-import { loadFleet, settleDiagnostics, type Fleet } from './selected-hosts.ts';
-import type { Look } from './read-only-run.ts';
+import { loadFleet, reportDiagnostics, type Fleet } from './selected-hosts.ts';
+import type { ReadOnlyRun } from './read-only-run.ts';
 import { thisMachine } from './own-machine.ts';
 
 export interface PlanRequest {
@@ -33,7 +33,7 @@ export async function readPlanRequest(invocation: Invocation, context: Context):
   if (out !== undefined) await checkWritable(inDirectory(out, context), '--out');
   const path = inDirectory(invocation.arguments[0] ?? '', context);
   const { playbook, diagnostics } = await loadPlaybook(path);
-  settleDiagnostics(diagnostics, context);
+  reportDiagnostics(diagnostics, context);
   if (playbook === undefined) throw new FettleError('config', `${path} is no playbook`);
   const fleet = await loadFleet(invocation, context, playbook.targets.select);
   checkGuards({ playbook, selected: fleet.hosts.length, inventorySize: fleet.inventory.hosts.size });
@@ -42,14 +42,14 @@ export async function readPlanRequest(invocation: Invocation, context: Context):
 
 export async function planFleet(
   request: PlanRequest,
-  look: Look,
+  readOnly: ReadOnlyRun,
   invocation: Invocation,
   context: Context,
 ): Promise<MadePlan> {
   const { playbook, fleet } = request;
   const { options } = invocation;
   const plan = await makePlan({
-    ...look,
+    ...readOnly,
     playbook,
     hosts: fleet.hosts,
     select: (pattern) => matchHosts(fleet.inventory, pattern),
@@ -57,17 +57,17 @@ export async function planFleet(
     seed: context.randomSeed(),
     fettleVersion: context.version,
     mayRefresh: options.refresh !== false,
-    configuredJumps: (host) => look.routes.get(host) ?? [],
+    configuredJumps: (host) => readOnly.routes.get(host) ?? [],
     own: await thisMachine(options, context),
     ...(options.limit === undefined ? {} : { limit: options.limit }),
   });
   const bytes = encodePlan(plan);
   const sha256 = planSha256(bytes);
-  await look.ledger.putBlob(bytes);
-  await look.context.record.append([
+  await readOnly.ledger.putBlob(bytes);
+  await readOnly.context.record.append([
     {
       type: 'plan.created',
-      run: look.context.run,
+      run: readOnly.context.run,
       plan: plan.id,
       sha256,
       hosts: plan.hosts.length,

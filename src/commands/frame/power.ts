@@ -8,8 +8,8 @@ import { rebootPlan } from '../../engine/plan/power-plan.ts';
 import type { Context } from '../invocation/context.ts';
 import type { Options } from '../invocation/options.ts';
 import { openRecord, runStarted } from './open-ledger.ts';
-import { askRoutes, openCommandTransports } from './connections.ts';
-import { carryOut } from './execute-plan.ts';
+import { resolveRoutes, openCommandTransports } from './connections.ts';
+import { executePlan } from './execute-plan.ts';
 
 const minuteMs = 60_000;
 
@@ -65,7 +65,7 @@ export async function carryOutPower(request: PowerRequest, context: Context): Pr
   await ledger.putBlob(bytes);
   const started = runStarted({ run: context.newId(), kind, hosts, options }, context);
   const opening = { ...started, planSha256: planSha256(bytes), playbook: kind };
-  return await carryOut({ plan, hosts, opening, ledger, options }, context);
+  return await executePlan({ plan, hosts, opening, ledger, options }, context);
 }
 
 async function askWay(
@@ -74,6 +74,6 @@ async function askWay(
   context: Context,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   await using transports = openCommandTransports(options, context);
-  const routes = await askRoutes(hosts, transports);
+  const routes = await resolveRoutes(hosts, transports);
   return reachedThrough(hosts, (host) => routes.get(host) ?? []);
 }

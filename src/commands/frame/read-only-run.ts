@@ -12,10 +12,10 @@ import type { Context } from '../invocation/context.ts';
 import { exitNameOf } from '../invocation/exit.ts';
 import { checkDescriptors, fittingAtOnce, oneSession } from './descriptors.ts';
 import type { Options } from '../invocation/options.ts';
-import { askRoutes, lookingContext, openCommandTransports, remoteOpener, type OpenRemote } from './connections.ts';
+import { resolveRoutes, readOnlyContext, openCommandTransports, remoteOpener, type OpenRemote } from './connections.ts';
 import { openRecord, runFinished, runStarted } from './open-ledger.ts';
 
-export interface Look {
+export interface ReadOnlyRun {
   readonly context: RunContext;
   readonly ledger: Ledger;
   readonly remote: OpenRemote;
@@ -24,31 +24,31 @@ export interface Look {
   readonly routes: ReadonlyMap<string, readonly string[]>;
 }
 
-export interface LookEnd {
+export interface ReadOnlyEnd {
   readonly exitName: ExitName;
   /** Hosts by how they ended, for the record. */
   readonly counts: Readonly<Record<string, number>>;
 }
 
-export interface LookRequest {
+export interface ReadOnlyRequest {
   readonly kind: RunKind;
   readonly hosts: readonly Host[];
   readonly options: Partial<Options>;
   /** What `--json` may name. */
   readonly jsonFields: readonly string[];
   /** Does the looking; what it prints comes after the progress is over. */
-  readonly action: (look: Look) => Promise<LookEnd & { readonly print?: () => void | Promise<void> }>;
+  readonly action: (readOnly: ReadOnlyRun) => Promise<ReadOnlyEnd & { readonly print?: () => void | Promise<void> }>;
 }
 
 export const defaultConcurrency = 20;
 
-export async function lookAt(request: LookRequest, context: Context): Promise<ExitName> {
+export async function runReadOnly(request: ReadOnlyRequest, context: Context): Promise<ExitName> {
   const { kind, hosts, options } = request;
   checkFields(request.jsonFields, options.json);
   checkDescriptors(context);
   const run = context.newId();
   await using transports = openCommandTransports(options, context);
-  const routes = await askRoutes(hosts, transports);
+  const routes = await resolveRoutes(hosts, transports);
   const wanted = options.concurrency ?? defaultConcurrency;
   const concurrency = await fittingAtOnce(wanted, { hosts, transports, use: oneSession }, context);
   await using ledger = await openRecord(options, context);
@@ -58,12 +58,12 @@ export async function lookAt(request: LookRequest, context: Context): Promise<Ex
   using _ = context.interruptions.takeCharge('query');
   try {
     const sink = new SafeSink(reporter);
-    const engine = lookingContext({ run, record: ledger, sink }, context);
-    const tell = async (event: RunEvent): Promise<void> => {
+    const engine = readOnlyContext({ run, record: ledger, sink }, context);
+    const commit = async (event: RunEvent): Promise<void> => {
       await ledger.append([event]);
       sink.event(event);
     };
-    await tell(runStarted({ run, kind, hosts, options }, context));
+    await commit(runStarted({ run, kind, hosts, options }, context));
     try {
       const end = await request.action({
         context: engine,
@@ -73,14 +73,14 @@ export async function lookAt(request: LookRequest, context: Context): Promise<Ex
         routes,
       });
       const asked = context.interruptions.exitName() ?? end.exitName;
-      if (sink.failure === undefined) await tell(runFinished(run, asked, end.counts));
+      if (sink.failure === undefined) await commit(runFinished(run, asked, end.counts));
       const { failure } = sink;
       name = failure === undefined ? asked : worstExit([asked, 'internal']);
       if (failure !== undefined) await ledger.append([runFinished(run, name, end.counts, [unshown(failure)])]);
       if (failure !== undefined) context.console.warn(`fettle: ${unshown(failure)}`);
       print = end.print;
     } catch (error) {
-      await closeRefused(error, { run, tell }, context);
+      await closeRefused(error, { run, commit }, context);
       throw error;
     }
   } finally {
@@ -93,9 +93,9 @@ export async function lookAt(request: LookRequest, context: Context): Promise<Ex
 /** A run that ends by an error is over all the same. That its end cannot be recorded either is no second error. */
 async function closeRefused(
   error: unknown,
-  { run, tell }: { readonly run: string; readonly tell: (event: RunEvent) => Promise<void> },
+  { run, commit }: { readonly run: string; readonly commit: (event: RunEvent) => Promise<void> },
   context: Context,
 ): Promise<void> {
   const exitName = context.interruptions.exitName() ?? exitNameOf(error);
-  await tell(runFinished(run, exitName, {}, [toErrorRecord(error).message])).catch(() => undefined);
+  await commit(runFinished(run, exitName, {}, [toErrorRecord(error).message])).catch(() => undefined);
 }

@@ -53,7 +53,7 @@ async function exists(file: string): Promise<boolean> {
 }
 
 /** Warnings go to stderr; errors stop the command before any host is contacted. */
-export function settleDiagnostics(diagnostics: readonly Diagnostic[], context: Context): void {
+export function reportDiagnostics(diagnostics: readonly Diagnostic[], context: Context): void {
   throwOnErrors(diagnostics);
   for (const diagnostic of diagnostics) context.console.warn(formatDiagnostic(diagnostic));
 }
@@ -61,7 +61,7 @@ export function settleDiagnostics(diagnostics: readonly Diagnostic[], context: C
 export async function openInventory(options: Partial<Options>, context: Context): Promise<Inventory> {
   const sources = await inventorySources(options, context);
   const { inventory, diagnostics } = await loadInventory({ sources, extraVars: options.extraVars ?? [] });
-  settleDiagnostics(diagnostics, context);
+  reportDiagnostics(diagnostics, context);
   return inventory;
 }
 
@@ -83,7 +83,7 @@ export async function resolveFleet(
   context: Context,
 ): Promise<readonly Host[]> {
   const { hosts, diagnostics } = resolveHosts(inventory, names, await hostOverrides(options, context));
-  settleDiagnostics(diagnostics, context);
+  reportDiagnostics(diagnostics, context);
   return hosts;
 }
 

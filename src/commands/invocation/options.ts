@@ -169,7 +169,7 @@ export interface CommandOutline {
 }
 
 /** What every command takes. */
-export const everywhere: readonly OptionName[] = ['color', 'quiet', 'verbose', 'debug', 'ok'];
+export const commonOptions: readonly OptionName[] = ['color', 'quiet', 'verbose', 'debug', 'ok'];
 
 /** What a command takes that reads an inventory. */
 export const inventoryOptions: readonly OptionName[] = ['inventory', 'limit', 'allowMissing', 'extraVars'];

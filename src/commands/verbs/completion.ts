@@ -2,7 +2,7 @@ import { FettleError } from '../../domain/error.ts';
 import type { ExitName } from '../../domain/exit.ts';
 import type { Invocation } from '../invocation/command.ts';
 import type { Context } from '../invocation/context.ts';
-import { everywhere, optionTable, type CommandOutline } from '../invocation/options.ts';
+import { commonOptions, optionTable, type CommandOutline } from '../invocation/options.ts';
 
 /** `--limit` from `-l, --limit <pattern>`. */
 function longFlag(flags: string): string {
@@ -17,7 +17,7 @@ function words(commands: readonly CommandOutline[]): readonly { path: string; ne
   for (const command of commands) {
     const parts = command.name.split(' ');
     for (const [index, part] of parts.entries()) add(parts.slice(0, index).join(' '), part);
-    for (const name of [...command.options, ...everywhere]) add(command.name, longFlag(optionTable[name].flags));
+    for (const name of [...command.options, ...commonOptions]) add(command.name, longFlag(optionTable[name].flags));
   }
   return [...byPath].map(([path, next]) => ({ path, next: [...next].join(' ') }));
 }

@@ -5,7 +5,7 @@ import { execJson, renderExec, type ExecAnswer } from '../../report/tables/exec.
 import type { Invocation } from '../invocation/command.ts';
 import type { Context } from '../invocation/context.ts';
 import { loadFleet } from '../frame/selected-hosts.ts';
-import { lookAt } from '../frame/read-only-run.ts';
+import { runReadOnly } from '../frame/read-only-run.ts';
 import { readDuration } from '../invocation/times.ts';
 import { showResults } from '../invocation/show.ts';
 
@@ -19,16 +19,16 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
   const { pattern, command } = readWords(invocation);
   const { hosts } = await loadFleet(invocation, context, pattern);
   const timeoutMs = readDuration(options.timeout, '--timeout') ?? defaultTimeoutMs;
-  return lookAt(
+  return runReadOnly(
     {
       kind: 'exec',
       hosts,
       options,
       jsonFields: Object.keys(execJson.fields),
-      action: async (look) => {
+      action: async (readOnly) => {
         const results: ExecOutcome[] = [];
         await execOnHosts(hosts, {
-          ...look,
+          ...readOnly,
           outputLimitBytes,
           timeoutMs,
           command,

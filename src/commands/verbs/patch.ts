@@ -6,7 +6,7 @@ import { renderPlan } from '../../report/tables/plan.ts';
 import { applyApproved } from '../frame/approved-plan.ts';
 import type { Invocation } from '../invocation/command.ts';
 import type { Context } from '../invocation/context.ts';
-import { lookAt } from '../frame/read-only-run.ts';
+import { runReadOnly } from '../frame/read-only-run.ts';
 import { warnOfPlan } from '../frame/plan-next.ts';
 import { planFleet, readPlanRequest, type MadePlan } from '../frame/planning.ts';
 import { openPlanFile } from '../frame/plan-output.ts';
@@ -22,15 +22,15 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
   if (concurrency !== undefined) refuseMoreAtOnce(concurrency, request.playbook.rollout.concurrency, 'the playbook');
   const file = options.out === undefined ? undefined : await openPlanFile(options.out, context);
   let made: MadePlan | undefined;
-  const planned = await lookAt(
+  const planned = await runReadOnly(
     {
       kind: 'plan',
       hosts,
       options,
       // What is printed is the run.
       jsonFields: runDetailFields,
-      action: async (look) => {
-        made = await planFleet(request, look, invocation, context);
+      action: async (readOnly) => {
+        made = await planFleet(request, readOnly, invocation, context);
         return { exitName: planExit(made.plan, false), counts: { planned: made.plan.hosts.length } };
       },
     },

@@ -12,7 +12,7 @@ import { loadFleet } from '../frame/selected-hosts.ts';
 import { defaultConcurrency } from '../frame/read-only-run.ts';
 import { watch } from '../frame/ping-watch.ts';
 import type { Options } from '../invocation/options.ts';
-import { askRoutes, lookingContext, openCommandTransports, remoteOpener } from '../frame/connections.ts';
+import { resolveRoutes, readOnlyContext, openCommandTransports, remoteOpener } from '../frame/connections.ts';
 import { showResults } from '../invocation/show.ts';
 import { unrecorded } from '../frame/no-record.ts';
 
@@ -28,11 +28,11 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
   checkDescriptors(context);
   const reporter = await openReporter({ ...options, progress: 'none' }, context.output);
   await using transports = openCommandTransports(options, context);
-  await askRoutes(hosts, transports);
+  await resolveRoutes(hosts, transports);
   const wanted = options.concurrency ?? defaultConcurrency;
   const concurrency = await fittingAtOnce(wanted, { hosts, transports, use: oneSession }, context);
   await pingHosts(hosts, {
-    context: lookingContext({ run: context.newId(), record: unrecorded, sink: reporter }, context),
+    context: readOnlyContext({ run: context.newId(), record: unrecorded, sink: reporter }, context),
     remote: remoteOpener(transports, context),
     concurrency,
     onResult: (result) => results.push(result),

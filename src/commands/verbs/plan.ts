@@ -5,7 +5,7 @@ import { jsonObject } from '../../report/text/json.ts';
 import { renderPlan } from '../../report/tables/plan.ts';
 import type { Invocation } from '../invocation/command.ts';
 import type { Context } from '../invocation/context.ts';
-import { lookAt } from '../frame/read-only-run.ts';
+import { runReadOnly } from '../frame/read-only-run.ts';
 import { showDocument } from '../invocation/show.ts';
 import { nextAfterPlan, warnOfPlan } from '../frame/plan-next.ts';
 import { openPlanFile } from '../frame/plan-output.ts';
@@ -18,14 +18,14 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
   const file = options.out;
   const out = file === undefined ? undefined : await openPlanFile(file, context);
   let made: MadePlan | undefined;
-  const exitName = await lookAt(
+  const exitName = await runReadOnly(
     {
       kind: 'plan',
       hosts: request.fleet.hosts,
       options,
       jsonFields: Object.keys(isOptional),
-      action: async (look) => {
-        made = await planFleet(request, look, invocation, context);
+      action: async (readOnly) => {
+        made = await planFleet(request, readOnly, invocation, context);
         const { plan } = made;
         const absent = plan.absent.filter((item) => item.kind !== 'disabled').length;
         return {

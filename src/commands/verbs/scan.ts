@@ -8,7 +8,7 @@ import type { Invocation } from '../invocation/command.ts';
 import { readDuration } from '../invocation/times.ts';
 import type { Context } from '../invocation/context.ts';
 import { loadFleet } from '../frame/selected-hosts.ts';
-import { lookAt } from '../frame/read-only-run.ts';
+import { runReadOnly } from '../frame/read-only-run.ts';
 import type { Options } from '../invocation/options.ts';
 import { showResults } from '../invocation/show.ts';
 
@@ -20,13 +20,13 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
   const { options } = invocation;
   const { hosts } = await loadFleet(invocation, context, invocation.arguments[0]);
   const maxAgeMs = readDuration(options.maxAge, '--max-age') ?? defaultMaxAgeMs;
-  return lookAt(
+  return runReadOnly(
     {
       kind: 'scan',
       hosts,
       options,
       jsonFields: Object.keys(scanJson.fields),
-      action: async (look) => {
+      action: async (readOnly) => {
         const rows: ScanRow[] = [];
         const rowOf = sharedRows();
         const ends: { error?: FettleError }[] = [];
@@ -34,7 +34,7 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
           rows.push(rowOf(result));
           ends.push('error' in result ? { error: result.error } : {});
         };
-        await scanHosts(hosts, { ...look, maxAgeMs, onResult });
+        await scanHosts(hosts, { ...readOnly, maxAgeMs, onResult });
         const order = new Map(hosts.map((host, index) => [host.name, index]));
         rows.sort((a, b) => (order.get(a.host) ?? 0) - (order.get(b.host) ?? 0));
         const failed = ends.filter((end) => end.error !== undefined).length;

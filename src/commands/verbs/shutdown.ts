@@ -9,7 +9,7 @@ import { callOffJson, renderCallOff, type CallOffRow } from '../../report/tables
 import type { Invocation } from '../invocation/command.ts';
 import type { Context } from '../invocation/context.ts';
 import { loadFleet } from '../frame/selected-hosts.ts';
-import { lookAt } from '../frame/read-only-run.ts';
+import { runReadOnly } from '../frame/read-only-run.ts';
 import { carryOutPower } from '../frame/power.ts';
 import { confirm } from '../frame/execute-plan.ts';
 import { showResults } from '../invocation/show.ts';
@@ -34,13 +34,13 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
 
 function callOff(hosts: readonly Host[], { options }: Invocation, context: Context): Promise<ExitName> {
   const request = { kind: 'shutdown', hosts, options, jsonFields: Object.keys(callOffJson.fields) } as const;
-  return lookAt(
+  return runReadOnly(
     {
       ...request,
-      action: async (look) => {
+      action: async (readOnly) => {
         const ends: { readonly host: string; readonly outcome: Outcome }[] = [];
         await callOffShutdowns(hosts, {
-          ...look,
+          ...readOnly,
           onResult: (host, outcome) => ends.push({ host: host.name, outcome }),
         });
         const good = ends.filter(({ outcome }) => outcome.verdict === 'verified').length;

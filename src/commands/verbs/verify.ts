@@ -8,7 +8,7 @@ import { runResult } from '../../engine/rollout/result.ts';
 import { runDetailFields } from '../../report/tables/ledger-json.ts';
 import type { Invocation } from '../invocation/command.ts';
 import type { Context } from '../invocation/context.ts';
-import { lookAt } from '../frame/read-only-run.ts';
+import { runReadOnly } from '../frame/read-only-run.ts';
 import { thisMachine } from '../frame/own-machine.ts';
 import { openToRead } from '../frame/open-ledger.ts';
 import { hostsOfPlan } from '../frame/execute-plan.ts';
@@ -32,18 +32,18 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
   }
   if (hosts.length === 0) throw new FettleError('usage', `run ${whole.run} has no host of that name`);
   const own = await thisMachine(options, context);
-  return lookAt(
+  return runReadOnly(
     {
       kind: 'verify',
       hosts,
       options,
       jsonFields: runDetailFields,
-      action: async (look) => {
+      action: async (readOnly) => {
         const outcomes = new Map<string, Outcome>();
         await verifyHosts(hosts, {
-          ...look,
+          ...readOnly,
           plan,
-          recorded: (hostId) => look.ledger.recordedFacts(whole.run, hostId),
+          recorded: (hostId) => readOnly.ledger.recordedFacts(whole.run, hostId),
           own,
           onResult: (host, outcome) => outcomes.set(host.name, outcome),
         });
@@ -51,9 +51,9 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
         const exitName = worstExit([result.exitName, gone.length > 0 ? 'partial' : 'ok']);
         const counts = { ...result.counts, ...(gone.length === 0 ? {} : { absent: gone.length }) };
         const { json } = options;
-        const { run: id } = look.context;
+        const { run: id } = readOnly.context;
         const print = async (): Promise<void> => {
-          if (json !== undefined) await showRunDocument(id, { ledger: look.ledger, json }, context);
+          if (json !== undefined) await showRunDocument(id, { ledger: readOnly.ledger, json }, context);
         };
         return { exitName, counts, print };
       },

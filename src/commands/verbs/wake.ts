@@ -8,10 +8,10 @@ import { sendWake, wakePort } from '../../transport/wake.ts';
 import type { Invocation } from '../invocation/command.ts';
 import type { Context } from '../invocation/context.ts';
 import { loadFleet } from '../frame/selected-hosts.ts';
-import { lookAt } from '../frame/read-only-run.ts';
+import { runReadOnly } from '../frame/read-only-run.ts';
 import { showResults } from '../invocation/show.ts';
 
-const everybody = '255.255.255.255';
+const broadcastAddress = '255.255.255.255';
 
 /** Wakes hosts that are off by packets to their network cards, one after the other in the order of the inventory. */
 export async function run(invocation: Invocation, context: Context): Promise<ExitName> {
@@ -19,7 +19,7 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
   const { port = wakePort } = options;
   if (port > 65_535) throw new FettleError('usage', `--port ${port} is no UDP port; they end at 65535`);
   const { hosts } = await loadFleet(invocation, context, invocation.arguments[0]);
-  return lookAt(
+  return runReadOnly(
     {
       kind: 'wake',
       hosts,
@@ -58,7 +58,7 @@ function wakeEvents(run: string, host: Host, { error }: WakeRow): RunEvent[] {
 }
 
 async function wake(host: Host, ledger: Ledger, port: number): Promise<WakeRow> {
-  const address = host.patch.wakeAddress ?? everybody;
+  const address = host.patch.wakeAddress ?? broadcastAddress;
   try {
     const macs = host.patch.macs ?? (await knownMacs(host, ledger));
     if (macs.length === 0) {

@@ -1,6 +1,6 @@
 import type { Host } from '../../domain/host.ts';
 import type { JobId, JobKind, JobResult, JobStatus } from '../../domain/job.ts';
-import type { HostLook, HostScan } from '../../domain/scan.ts';
+import type { HostSummary, HostScan } from '../../domain/scan.ts';
 import type { Simulation } from '../../domain/simulation.ts';
 import type { ScriptRequest } from '../../remote/script.ts';
 
@@ -52,7 +52,7 @@ export interface RunCommandResult {
  * opened again after a loss. All fail with `FettleError`; what the transport lost has the code connect, timeout, lost,
  * auth, host-key or elevate.
  */
-export interface HostRemote extends AsyncDisposable {
+export interface HostPort extends AsyncDisposable {
   readonly host: Host;
   /** What the connection proved of its far end; undefined where its transport proves nothing. See `Session.endpoint`. */
   endpoint(signal: AbortSignal): Promise<string | undefined>;
@@ -60,7 +60,7 @@ export interface HostRemote extends AsyncDisposable {
   connect(signal: AbortSignal): Promise<void>;
   scan(options: ScanOptions): Promise<HostScan>;
   /** What a scan tells besides all that is pending, which takes a host far longer. */
-  look(signal: AbortSignal): Promise<HostLook>;
+  summary(signal: AbortSignal): Promise<HostSummary>;
   simulate(request: SimulateRequest, signal: AbortSignal): Promise<Simulation>;
   bootState(signal: AbortSignal): Promise<BootState>;
   /** Idempotent: a second start of the same job attaches. Refuses with `lock-held` while another run has the host. */

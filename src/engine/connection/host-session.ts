@@ -17,7 +17,7 @@ interface Opened {
  * The one connection to one host in a run: opened when first needed, kept, opened anew once it is known to be dead.
  * Callers that come while it is being opened share that opening.
  */
-export class HostLink implements AsyncDisposable {
+export class HostSession implements AsyncDisposable {
   readonly host: Host;
   readonly #ports: LinkPorts;
   #opened: Opened | undefined;

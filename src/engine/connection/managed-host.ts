@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Host } from '../../domain/host.ts';
 import type { JobId, JobStatus } from '../../domain/job.ts';
-import type { HostLook, HostScan } from '../../domain/scan.ts';
+import type { HostSummary, HostScan } from '../../domain/scan.ts';
 import type { Simulation } from '../../domain/simulation.ts';
 import type { Manager, Sections } from '../../managers/contract/manager.ts';
 import { runText } from '../../remote/exec.ts';
@@ -16,22 +16,22 @@ import type {
   BootState,
   ExecOptions,
   FollowOptions,
-  HostRemote,
+  HostPort,
   JobFollow,
   JobStart,
   RunCommandResult,
   ScanOptions,
   SimulateRequest,
 } from './host-port.ts';
-import type { ReadInTurn } from './paced-reading.ts';
-import type { HostLink } from './host-session.ts';
+import type { PacedReading } from './paced-reading.ts';
+import type { HostSession } from './host-session.ts';
 
-export interface LinkedRemotePorts {
+export interface ManagedHostPorts {
   readonly clock: Clock;
   /** The manager that the probe found. */
   readonly detect: (sections: Sections) => Manager;
   readonly manager: (name: string) => Manager;
-  readonly readInTurn: ReadInTurn;
+  readonly readPaced: PacedReading;
 }
 
 /** Each question starts a powershell.exe: on a Windows host that has nothing new to tell it waits up to this long. */
@@ -48,14 +48,14 @@ const bootIdPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const settledStates = ['running', 'degraded', 'maintenance'];
 
 /** Does to a host what the engine asks for, by the scripts of `remote/` over the host's one link. */
-export class LinkedRemote implements HostRemote {
+export class ManagedHost implements HostPort {
   readonly host: Host;
-  readonly #link: HostLink;
-  readonly #ports: LinkedRemotePorts;
+  readonly #link: HostSession;
+  readonly #ports: ManagedHostPorts;
   #hasSwept = false;
   #quiet = { answers: 0, note: '' };
 
-  constructor(link: HostLink, ports: LinkedRemotePorts) {
+  constructor(link: HostSession, ports: ManagedHostPorts) {
     this.host = link.host;
     this.#link = link;
     this.#ports = ports;
@@ -77,18 +77,18 @@ export class LinkedRemote implements HostRemote {
     const answer = await this.#probe({ verb: 'probe', fields: this.#searchFields() }, signal);
     const collectedMs = this.#ports.clock.now();
     await beforeReading?.();
-    return this.#ports.readInTurn(() => {
+    return this.#ports.readPaced(() => {
       const sections = parseFrame(answer);
       return this.#ports.detect(sections).parseScan(sections, collectedMs, maxAgeMs);
     });
   }
 
-  async look(signal: AbortSignal): Promise<HostLook> {
-    const answer = await this.#probe({ verb: 'look' }, signal);
+  async summary(signal: AbortSignal): Promise<HostSummary> {
+    const answer = await this.#probe({ verb: 'summary' }, signal);
     const collectedMs = this.#ports.clock.now();
-    return this.#ports.readInTurn(() => {
+    return this.#ports.readPaced(() => {
       const sections = parseFrame(answer);
-      return this.#ports.detect(sections).parseLook(sections, collectedMs);
+      return this.#ports.detect(sections).parseSummary(sections, collectedMs);
     });
   }
 
@@ -97,7 +97,7 @@ export class LinkedRemote implements HostRemote {
     const request = manager.simulateRequest(updates);
     const search = this.host.connection.shell === 'powershell' ? this.#searchFields() : {};
     const answer = await this.#probe({ ...request, fields: { ...search, ...request.fields } }, signal);
-    return this.#ports.readInTurn(() => manager.parseSimulation(parseFrame(answer)));
+    return this.#ports.readPaced(() => manager.parseSimulation(parseFrame(answer)));
   }
 
   /** Without elevation: a boot id is everybody's to read, and a starting system may not let anybody be root yet. */
@@ -194,7 +194,7 @@ export class LinkedRemote implements HostRemote {
 
   #probe(request: ScriptRequest, signal: AbortSignal): Promise<Buffer> {
     return this.#over(this.#link.elevated(signal), async (session) => {
-      const isSlow = session.shell === 'powershell' && request.verb !== 'look';
+      const isSlow = session.shell === 'powershell' && request.verb !== 'summary';
       const options = { signal, timeoutMs: isSlow ? windowsSearchSec * 1_000 + scanTimeoutMs : scanTimeoutMs };
       return (await runScript(session, probeScript(), request, options)).stdout;
     });

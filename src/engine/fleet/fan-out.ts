@@ -5,7 +5,7 @@ import type { Host } from '../../domain/host.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import type { HostPlan, Plan } from '../../domain/plan.ts';
 import type { RecordedFacts } from '../../domain/record.ts';
-import type { HostLook } from '../../domain/scan.ts';
+import type { HostSummary } from '../../domain/scan.ts';
 import { emit, show } from '../context.ts';
 import type { HostContext, RunContext } from '../context.ts';
 import { verifyHost } from '../host/host-run.ts';
@@ -79,7 +79,12 @@ async function execOnHost(host: Host, fleet: ExecFleet): Promise<ExecOutcome> {
 
 /** What `ping` tells: reached, let in, elevated, and what would stand in the way of work. */
 export type PingResult =
-  | { readonly host: Host; readonly tookMs: number; readonly look: HostLook; readonly warnings: readonly string[] }
+  | {
+      readonly host: Host;
+      readonly tookMs: number;
+      readonly summary: HostSummary;
+      readonly warnings: readonly string[];
+    }
   | { readonly host: Host; readonly error: FettleError };
 
 export interface PingFleet extends FanOut {
@@ -101,8 +106,8 @@ async function pingHost(host: Host, { context, remote: open }: PingFleet): Promi
   try {
     context.stop.throwIfAborted();
     await using remote = open(host);
-    const look = await remote.look(context.detach);
-    return { host, tookMs: Math.round(context.clock.elapsedMs() - startMs), look, warnings: pingWarnings(look) };
+    const summary = await remote.summary(context.detach);
+    return { host, tookMs: Math.round(context.clock.elapsedMs() - startMs), summary, warnings: pingWarnings(summary) };
   } catch (thrown) {
     const error = asFettleError(thrown);
     if (error.code === 'ledger') throw error;
@@ -111,8 +116,8 @@ async function pingHost(host: Host, { context, remote: open }: PingFleet): Promi
 }
 
 /** What would stand in the way of work on the host, each as one sentence. */
-export function pingWarnings(look: HostLook): string[] {
-  const { facts, privileges, running, disks, active, broken, readOnly = [] } = look;
+export function pingWarnings(summary: HostSummary): string[] {
+  const { facts, privileges, running, disks, active, broken, readOnly = [] } = summary;
   const skew = facts.clockSkewMs ?? 0;
   return [
     ...(privileges.isRoot ? [] : [`${privileges.user} is not root and no elevation is set`]),
@@ -161,7 +166,7 @@ async function verifyOne(host: Host, hostPlan: HostPlan, fleet: VerifyFleet): Pr
 
 function readingContext(context: RunContext, own: Pick<HostContext, 'host' | 'remote' | 'own'>): HostContext {
   const rebootSlot = (): Promise<Disposable> =>
-    Promise.reject(new FettleError('internal', 'nothing is rebooted by a look at a host'));
+    Promise.reject(new FettleError('internal', 'a read-only run reboots nothing'));
   return { ...context, ...own, attempt: 1, fence: 0, rebootSlot };
 }
 

@@ -7,7 +7,7 @@ import type { Host } from '../../domain/host.ts';
 import type { HostScan } from '../../domain/scan.ts';
 import { emit } from '../context.ts';
 import type { RunContext } from '../context.ts';
-import type { HostRemote } from '../connection/host-port.ts';
+import type { HostPort } from '../connection/host-port.ts';
 
 export type ScanResult =
   { readonly host: Host; readonly scan: HostScan } | { readonly host: Host; readonly error: FettleError };
@@ -15,7 +15,7 @@ export type ScanResult =
 export interface FanOut {
   readonly context: RunContext;
   /** A connection of its own for each host, closed when the host is over. */
-  readonly remote: (host: Host) => HostRemote;
+  readonly remote: (host: Host) => HostPort;
   /** Hosts at once. */
   readonly concurrency: number;
 }

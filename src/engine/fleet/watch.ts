@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import type { FettleError } from '../../domain/error.ts';
 import { asFettleError, isDenied } from '../../domain/error.ts';
 import type { Host } from '../../domain/host.ts';
-import type { BootState, HostRemote } from '../connection/host-port.ts';
+import type { BootState, HostPort } from '../connection/host-port.ts';
 import type { FanOut } from './scan.ts';
 
 /** `refused`: it answers and does not let us in. */
@@ -39,12 +39,12 @@ export async function watchHosts(hosts: readonly Host[], fleet: WatchFleet): Pro
 
 type InTurn = (look: () => Promise<WatchNews | undefined>) => Promise<WatchNews | undefined>;
 
-async function watchHost(host: Host, fleet: WatchFleet, inTurn: InTurn): Promise<void> {
+async function watchHost(host: Host, fleet: WatchFleet, pacedReading: InTurn): Promise<void> {
   const { until, intervalMs, onNews, context, keepsConnections } = fleet;
   let remote = fleet.remote(host);
   try {
     while (!until.aborted) {
-      const news = await inTurn(async () => {
+      const news = await pacedReading(async () => {
         const found = await look(remote, fleet);
         if (found?.error === undefined && keepsConnections) return found;
         await remote[Symbol.asyncDispose]();
@@ -62,7 +62,7 @@ async function watchHost(host: Host, fleet: WatchFleet, inTurn: InTurn): Promise
 }
 
 /** Undefined when the watch ended meanwhile. */
-async function look(remote: HostRemote, { until, context }: WatchFleet): Promise<WatchNews | undefined> {
+async function look(remote: HostPort, { until, context }: WatchFleet): Promise<WatchNews | undefined> {
   const host = remote.host.name;
   if (until.aborted) return undefined;
   try {

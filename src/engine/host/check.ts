@@ -6,11 +6,21 @@ import type { PlannedUpdate } from '../../domain/plan.ts';
 import type { HostScan } from '../../domain/scan.ts';
 import { packageKey } from '../../domain/update.ts';
 import { note } from '../context.ts';
-import { endLost, endWith, inStep, isDone, isPastInstall, letGo, openStep, scanNow, wantedPlan } from './host-state.ts';
+import {
+  endLost,
+  endWith,
+  inStep,
+  isDone,
+  isPastInstall,
+  detachedOutcome,
+  openStep,
+  scanNow,
+  wantedPlan,
+} from './host-state.ts';
 import type { HostWork } from './host-state.ts';
 import { concludeByExit, runJob } from '../job/run-job.ts';
 import { settleLeftovers } from './unfinished-jobs.ts';
-import { passesWhileAtWork, throughOutages } from '../job/retry.ts';
+import { passesWhileAtWork, retryThroughOutages } from '../job/retry.ts';
 import { judgePreflight } from './preflight.ts';
 
 /** For fetching alone; waiting for the lock of another package manager comes on top. */
@@ -44,7 +54,7 @@ async function isInstallAbsent(work: HostWork): Promise<boolean> {
   const { job } = open;
   const { limits, remote, detach: signal } = work.context;
   const patience = { limitMs: limits.outageMs, isPassing: passesWhileAtWork(work.context) };
-  const news = await throughOutages(work.context, patience, () =>
+  const news = await retryThroughOutages(work.context, patience, () =>
     remote.followJob(job, 0, { waitSec: 0, maxBytes: 1, signal }),
   );
   const { status } = news;
@@ -100,7 +110,7 @@ export async function repair(work: HostWork): Promise<Outcome | undefined> {
   work.current = undefined;
   switch (end.kind) {
     case 'detached':
-      return letGo(work);
+      return detachedOutcome(work);
     case 'lost':
       return endLost(work, end.error, 'repair');
     case 'refused':
@@ -127,7 +137,7 @@ async function refresh(work: HostWork): Promise<Outcome | undefined> {
     timeoutMs: plan.install.lockWaitMs + refreshTimeoutMs,
     ...(open === undefined ? {} : { open }),
   });
-  if (end.kind === 'detached') return letGo(work);
+  if (end.kind === 'detached') return detachedOutcome(work);
   if (end.kind === 'lost') return endLost(work, end.error, 'refresh');
   if (end.kind === 'refused' && (isUnreached(end.error) || end.error.code === 'lock-held')) throw end.error;
   const isFresh = end.kind === 'collected' || (end.kind === 'done' && end.result.exitCode === 0);

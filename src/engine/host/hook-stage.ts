@@ -3,14 +3,14 @@ import type { FettleError } from '../../domain/error.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import type { HookWhen } from '../../domain/playbook.ts';
 import { runHook } from './hook.ts';
-import { endLost, endWith, letGo } from './host-state.ts';
+import { endLost, endWith, detachedOutcome } from './host-state.ts';
 import type { HostWork } from './host-state.ts';
 
 /** Runs the hooks of one kind in order; the first fatal one ends it. Lost hooks throw. */
 export async function runHooks(work: HostWork, when: Exclude<HookWhen, 'after_host'>): Promise<Outcome | undefined> {
   for (const [index, hook] of work.plan.hooks[when].entries()) {
     const end = await runHook(work.context, { when, hook, index });
-    if (end.kind === 'detached') return letGo(work);
+    if (end.kind === 'detached') return detachedOutcome(work);
     if (end.kind === 'lost') return endLost(work, end.error, when);
     if (end.kind === 'unreached') throw end.error;
     if (end.kind === 'failed' && end.isFatal) return endWith(work, 'failed', end.error.message, { error: end.error });
@@ -47,7 +47,7 @@ export async function runAfterHooks(work: HostWork, outcome: Outcome): Promise<O
     }
     const environment = { FETTLE_VERDICT: outcome.verdict, FETTLE_CHANGE: outcome.change };
     const end = await runHook(work.context, { when: 'after_host', hook, index, environment });
-    if (end.kind === 'detached') return letGo(work);
+    if (end.kind === 'detached') return detachedOutcome(work);
     if (end.kind === 'lost' || end.kind === 'unreached') return endLost(work, end.error, 'after_host');
     if (end.kind === 'failed' && end.isFatal) failure ??= end.error;
   }

@@ -6,7 +6,7 @@ import type { HostScan } from '../../domain/scan.ts';
 import { check, connect } from './check.ts';
 import { emit, ofHost } from '../context.ts';
 import { runAfterHooks, runHooks } from './hook-stage.ts';
-import { adjustAsRecorded, beginWork, isPastInstall, letGo, outcomeOfError, scanNow } from './host-state.ts';
+import { adjustAsRecorded, beginWork, isPastInstall, detachedOutcome, outcomeOfError, scanNow } from './host-state.ts';
 import type { HostTask, HostWork, Stage } from './host-state.ts';
 import { install, stoppedBefore } from './install.ts';
 import { sweepLeftovers } from './unfinished-jobs.ts';
@@ -94,7 +94,7 @@ async function concludeHost(work: HostWork, outcome: Outcome): Promise<Outcome> 
 }
 
 async function throughStages(work: HostWork, list: typeof stages): Promise<Outcome> {
-  return withFailure(work, (await firstOutcome(work, list)) ?? letGo(work));
+  return withFailure(work, (await firstOutcome(work, list)) ?? detachedOutcome(work));
 }
 
 /** A host whose install failed in part ends so, whatever came of the restart; unless that must be seen to its end. */

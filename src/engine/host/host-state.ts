@@ -10,7 +10,7 @@ import type { HostRunState, OpenStep, RecordedFacts } from '../../domain/record.
 import type { HostScan } from '../../domain/scan.ts';
 import { emit, ofHost } from '../context.ts';
 import type { HostContext } from '../context.ts';
-import { passesAfterChange, throughOutages } from '../job/retry.ts';
+import { passesAfterChange, retryThroughOutages } from '../job/retry.ts';
 import { lostLeaseOf } from '../run-leases.ts';
 
 export interface HostTask {
@@ -141,7 +141,7 @@ export function endWith(work: HostWork, verdict: Verdict, reason: string, option
 export function outcomeOfError(work: HostWork, thrown: unknown, during: string): Outcome {
   const error = asFettleError(thrown);
   const reason = `${during}: ${error.message}`;
-  if (error.code === 'ledger' || work.context.detach.aborted || isLeaseLost(error)) return letGo(work, error);
+  if (error.code === 'ledger' || work.context.detach.aborted || isLeaseLost(error)) return detachedOutcome(work, error);
   if (error.code === 'lock-held') return endWith(work, 'skipped', error.message, { error });
   if (isUnreached(error)) {
     if (work.hasBegun) return endLost(work, error, during);
@@ -162,7 +162,7 @@ export function endLost(work: HostWork, error: FettleError, during: string): Out
 }
 
 /** In flight still: nothing more is recorded, so that `run resume` finds the host where it was left. */
-export function letGo(work: HostWork, error?: FettleError): Outcome {
+export function detachedOutcome(work: HostWork, error?: FettleError): Outcome {
   const change = work.change === 'none' && work.hasBegun ? 'unknown' : work.change;
   const lost = lostLeaseOf(work.context, error);
   if (lost !== undefined) return { ...endWith(work, 'detached', lost.message, { error: lost }), change };
@@ -208,7 +208,7 @@ export async function scanNow(work: HostWork, purpose: 'before' | 'after'): Prom
   const look = (): Promise<HostScan> =>
     context.remote.scan({ maxAgeMs: plan.install.maxAgeMs, signal: context.detach });
   const patience = { limitMs: context.limits.outageMs, isPassing: passesAfterChange };
-  const scan = purpose === 'before' ? await look() : await throughOutages(context, patience, look);
+  const scan = purpose === 'before' ? await look() : await retryThroughOutages(context, patience, look);
   const { run, host, hostId } = ofHost(context);
   await emit(context, [{ type: 'host.scanned', run, host, hostId, scan, purpose }]);
   work.current = scan;

@@ -8,7 +8,7 @@ import type { HostScan } from '../../domain/scan.ts';
 import { findPackage, packageKey } from '../../domain/update.ts';
 import { repair } from './check.ts';
 import { emit, note, ofHost } from '../context.ts';
-import { endLost, endWith, isPastInstall, letGo, openStep, scanNow, wantedPlan } from './host-state.ts';
+import { endLost, endWith, isPastInstall, detachedOutcome, openStep, scanNow, wantedPlan } from './host-state.ts';
 import type { HostWork } from './host-state.ts';
 import { collectQuietly, concludeByExit, jobOf, runJob } from '../job/run-job.ts';
 import type { JobEnd, StepConclusion } from '../job/run-job.ts';
@@ -38,7 +38,7 @@ export async function install(work: HostWork): Promise<Outcome | undefined> {
   const end = await runInstall(work);
   switch (end.kind) {
     case 'detached':
-      return letGo(work);
+      return detachedOutcome(work);
     case 'lost':
       return endLost(work, end.error, 'install');
     case 'refused':

@@ -6,10 +6,10 @@ import type { OpenStep } from '../../domain/record.ts';
 import type { HostScan } from '../../domain/scan.ts';
 import { emit, emitStart, ofHost, show } from '../context.ts';
 import type { HostContext } from '../context.ts';
-import { endWith, letGo, openStep, outcomeOfError, scanNow } from './host-state.ts';
+import { endWith, detachedOutcome, openStep, outcomeOfError, scanNow } from './host-state.ts';
 import type { HostWork } from './host-state.ts';
 import { collectQuietly, jobOf, startJob } from '../job/run-job.ts';
-import { bootMark, CommandWatch, isNew, look } from './reboot-proof.ts';
+import { bootMark, CommandWatch, isNew, probeBoot } from './reboot-proof.ts';
 import { isInUse, rebootObstacle, refusal, whatKeepsUp } from './reboot.ts';
 
 /** So long a host does not answer before it counts as off; one that was only busy would have. */
@@ -74,7 +74,7 @@ async function powerOff(work: HostWork, bootIdBefore: string, open?: OpenStep): 
     case 'lost':
       return outcomeOfError(work, end.error, 'power off');
     case 'detached':
-      return letGo(work);
+      return detachedOutcome(work);
   }
 }
 
@@ -112,7 +112,7 @@ async function powerOffHost(context: HostContext, order: PowerOffOrder): Promise
 async function drive(context: HostContext, order: PowerOffOrder, job: string): Promise<PowerOffEnd> {
   const { goDownMs, isIdleOnly, open } = order;
   try {
-    const seen = open === undefined ? undefined : await look(context);
+    const seen = open === undefined ? undefined : await probeBoot(context);
     if (seen?.kind !== 'down') {
       const request = { verb: 'reboot', fields: { power: 'off', ...(isIdleOnly ? { idle: 'yes' } : {}) } };
       const named = { step: 'reboot', kind: 'reboot', request, timeoutMs: goDownMs, job } as const;
@@ -140,7 +140,7 @@ async function waitUntilGone(context: HostContext, order: PowerOffOrder, job: st
   let goneMs: number | undefined;
   show(context, { type: 'live.note', host: context.host.name, note: 'powering off' });
   for (;;) {
-    const seen = await look(context);
+    const seen = await probeBoot(context);
     if (isNew(seen, bootIdBefore)) {
       return { kind: 'not-off', error: new FettleError('reboot', 'it came back under another boot id: it rebooted') };
     }

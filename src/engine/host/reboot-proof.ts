@@ -2,9 +2,9 @@ import { asFettleError, FettleError, isUnreached } from '../../domain/error.ts';
 import type { HostContext } from '../context.ts';
 import type { BootState } from '../connection/host-port.ts';
 
-export type Look = ({ readonly kind: 'up' } & BootState) | { readonly kind: 'down'; readonly error: FettleError };
+export type BootProbe = ({ readonly kind: 'up' } & BootState) | { readonly kind: 'down'; readonly error: FettleError };
 
-export async function look(context: HostContext): Promise<Look> {
+export async function probeBoot(context: HostContext): Promise<BootProbe> {
   try {
     return { kind: 'up', ...(await context.remote.bootState(context.detach)) };
   } catch (error) {
@@ -31,7 +31,7 @@ export function bootMark({ bootId, initStart, isContainer }: BootSigns): string 
   return bootId === undefined || isOwn ? bootId : `${bootId}/${initStart}`;
 }
 
-export function isNew(seen: Look | undefined, before: string): seen is Look & { kind: 'up'; bootId: string } {
+export function isNew(seen: BootProbe | undefined, before: string): seen is BootProbe & { kind: 'up'; bootId: string } {
   if (seen?.kind !== 'up' || seen.bootId === undefined) return false;
   const [bootId, initStart] = before.split('/');
   if (seen.bootId !== bootId) return true;

@@ -3,7 +3,7 @@ import type { RebootMode } from '../../domain/host.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import type { HostScan } from '../../domain/scan.ts';
 import { runHooks } from './hook-stage.ts';
-import { endWith, letGo, openStep, outcomeOfError, scanNow } from './host-state.ts';
+import { endWith, detachedOutcome, openStep, outcomeOfError, scanNow } from './host-state.ts';
 import type { HostWork } from './host-state.ts';
 import { powerOffStage, waitForObstacle } from './power-off.ts';
 import { bootMark } from './reboot-proof.ts';
@@ -85,7 +85,7 @@ async function rebootOnce(work: HostWork, begun: Begun): Promise<Outcome | undef
     case 'lost':
       return outcomeOfError(work, new FettleError('lost', end.error.message, lostOptions(end.error)), 'reboot');
     case 'detached':
-      return letGo(work);
+      return detachedOutcome(work);
   }
 }
 

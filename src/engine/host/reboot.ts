@@ -6,8 +6,8 @@ import type { HostScan } from '../../domain/scan.ts';
 import { emit, emitStart, ofHost, show } from '../context.ts';
 import type { HostContext } from '../context.ts';
 import { collectQuietly, jobOf, startJob } from '../job/run-job.ts';
-import { bootMark, CommandWatch, isNew, look } from './reboot-proof.ts';
-import type { Look } from './reboot-proof.ts';
+import { bootMark, CommandWatch, isNew, probeBoot } from './reboot-proof.ts';
+import type { BootProbe } from './reboot-proof.ts';
 
 export interface RebootOrder {
   readonly settings: Pick<RebootSettings, 'goDownMs' | 'comeBackMs' | 'settleMs' | 'ifIdle'>;
@@ -70,7 +70,7 @@ export async function rebootHost(context: HostContext, order: RebootOrder): Prom
 
 async function drive(context: HostContext, order: RebootOrder, job: string): Promise<RebootEnd> {
   try {
-    const seen = order.open === undefined ? undefined : await look(context);
+    const seen = order.open === undefined ? undefined : await probeBoot(context);
     if (!isNew(seen, order.bootIdBefore) && seen?.kind !== 'down') {
       const request = { verb: 'reboot', fields: order.settings.ifIdle === true ? { idle: 'yes' } : {} };
       const named = { step: 'reboot', kind: 'reboot', request, timeoutMs: order.settings.goDownMs, job } as const;
@@ -100,7 +100,7 @@ async function prove(context: HostContext, order: RebootOrder, job: string): Pro
   if (down === undefined) return { kind: 'not-rebooted', error: stayedUp(context, order) };
   const downSinceMs = clock.elapsedMs();
   let deniedSinceMs: number | undefined;
-  let last: Look = down;
+  let last: BootProbe = down;
   const back = await waitUntil(context, settings.comeBackMs, 'coming back', (seen) => {
     last = seen;
     if (seen.kind === 'down') {
@@ -129,7 +129,7 @@ function authPatience(context: HostContext): number {
   return isWindows(context) ? windowsAuthPatienceMs : authPatienceMs;
 }
 
-function isUp(seen: Look): boolean {
+function isUp(seen: BootProbe): boolean {
   return seen.kind === 'up';
 }
 
@@ -147,14 +147,14 @@ async function waitUntil<T>(
   context: HostContext,
   limitMs: number,
   phase: string,
-  found: (seen: Look) => T | undefined | Promise<T | undefined>,
+  found: (seen: BootProbe) => T | undefined | Promise<T | undefined>,
 ): Promise<T | undefined> {
   const { clock, detach, limits } = context;
   const startMs = clock.elapsedMs();
   let denials = 0;
   show(context, { type: 'live.note', host: context.host.name, note: `rebooting: ${phase}` });
   for (;;) {
-    const seen = await look(context);
+    const seen = await probeBoot(context);
     const answer = await found(seen);
     if (answer !== undefined) return answer;
     if (clock.elapsedMs() - startMs >= limitMs) return undefined;
@@ -220,7 +220,7 @@ export function isInUse(error: FettleError): boolean {
   return error.details?.['verdict'] === 'in-use';
 }
 
-function stayedAway(context: HostContext, order: RebootOrder, last: Look): FettleError {
+function stayedAway(context: HostContext, order: RebootOrder, last: BootProbe): FettleError {
   const limit = formatDuration(order.settings.comeBackMs);
   const why = last.kind === 'down' ? ` (${last.error.message})` : '';
   return new FettleError('lost', `the host did not come back within ${limit} of its reboot${why}`, {

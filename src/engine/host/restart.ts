@@ -1,7 +1,7 @@
 import type { Outcome } from '../../domain/outcome.ts';
 import type { HostScan } from '../../domain/scan.ts';
 import { note } from '../context.ts';
-import { endLost, isDone, letGo, openStep, scanNow } from './host-state.ts';
+import { endLost, isDone, detachedOutcome, openStep, scanNow } from './host-state.ts';
 import type { HostWork } from './host-state.ts';
 import { concludeByExit, runJob } from '../job/run-job.ts';
 import { shouldReboot } from './reboot-stage.ts';
@@ -47,7 +47,7 @@ export async function restartServices(work: HostWork): Promise<Outcome | undefin
     timeoutMs: restartTimeoutMs,
     ...(open === undefined ? {} : { open }),
   });
-  if (end.kind === 'detached') return letGo(work);
+  if (end.kind === 'detached') return detachedOutcome(work);
   if (end.kind === 'lost') return endLost(work, end.error, 'restart');
   const { ok, message } = concludeByExit(end);
   // What still runs old code is found by the scan that follows.

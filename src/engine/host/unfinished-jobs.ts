@@ -3,7 +3,7 @@ import type { JobId } from '../../domain/job.ts';
 import { show } from '../context.ts';
 import type { HostWork } from './host-state.ts';
 import { collectQuietly } from '../job/run-job.ts';
-import { passesWhileAtWork, throughOutages } from '../job/retry.ts';
+import { passesWhileAtWork, retryThroughOutages } from '../job/retry.ts';
 
 /**
  * Jobs of earlier attempts whose end nobody saw are waited for and collected before anything new is begun: two jobs of
@@ -35,7 +35,7 @@ async function waitForEnd({ context, plan }: HostWork, job: JobId): Promise<void
   const deadlineMs = clock.elapsedMs() + plan.install.timeoutMs;
   for (;;) {
     const options = { waitSec: limits.followWaitSec, maxBytes: 1, signal: detach };
-    const status = await throughOutages(
+    const status = await retryThroughOutages(
       context,
       patience,
       async () => (await remote.followJob(job, 2 ** 40, options)).status,

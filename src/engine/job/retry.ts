@@ -19,7 +19,7 @@ export interface Patience {
  * missed. Other errors, and the last one, are thrown; so is the reason of `detach`. The pauses of hosts differ, so that
  * a fleet that was cut off together does not come back in step.
  */
-export async function throughOutages<T>(
+export async function retryThroughOutages<T>(
   context: HostContext,
   { limitMs, isPassing = isOutage }: Patience,
   action: () => Promise<T>,

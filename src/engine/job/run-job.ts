@@ -9,7 +9,7 @@ import { emit, emitStart, hostDigest, ofHost, show } from '../context.ts';
 import type { HostContext } from '../context.ts';
 import type { JobFollow } from '../connection/host-port.ts';
 import { JobLog } from './job-log.ts';
-import { passesWhileAtWork, throughOutages } from './retry.ts';
+import { passesWhileAtWork, retryThroughOutages } from './retry.ts';
 
 export interface JobOrder {
   readonly step: StepName;
@@ -172,7 +172,7 @@ export async function startJob(context: HostContext, order: NamedOrder): Promise
     fence: context.fence,
   };
   try {
-    return await throughOutages(context, { limitMs: context.limits.outageMs }, async () => {
+    return await retryThroughOutages(context, { limitMs: context.limits.outageMs }, async () => {
       try {
         return await context.remote.startJob(start, context.detach);
       } catch (error) {
@@ -199,7 +199,7 @@ async function afterFailedStart(
     const { limits, remote, detach: signal } = context;
     const patience = { limitMs: limits.outageMs, isPassing: passesWhileAtWork(context) };
     const options = { waitSec: 0, maxBytes: 1, signal };
-    const { status } = await throughOutages(context, patience, () => remote.followJob(order.job, 0, options));
+    const { status } = await retryThroughOutages(context, patience, () => remote.followJob(order.job, 0, options));
     return status.phase === 'absent' ? { kind: 'refused', error } : status;
   } catch {
     return context.detach.aborted ? { kind: 'detached' } : lost;
@@ -237,7 +237,7 @@ async function followToEnd(
     const options = { waitSec, maxBytes: followBytes, signal: detach };
     // An outage prolongs the limit of the job by a little at most.
     const patience = { limitMs: Math.min(limits.outageMs, Math.max(leftMs, shortOutageMs)), isPassing };
-    const news = await throughOutages(context, patience, () => remote.followJob(order.job, offset, options));
+    const news = await retryThroughOutages(context, patience, () => remote.followJob(order.job, offset, options));
     log.add(news);
     const isDrained = news.log.length === 0 || news.offset >= news.status.logBytes;
     offset = news.offset;

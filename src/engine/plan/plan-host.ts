@@ -7,7 +7,7 @@ import { gapsOf } from '../../domain/scan.ts';
 import type { HostFacts, HostScan } from '../../domain/scan.ts';
 import type { Manager } from '../../managers/contract/manager.ts';
 import { emit } from '../context.ts';
-import type { HostRemote } from '../connection/host-port.ts';
+import type { HostPort } from '../connection/host-port.ts';
 import { inventorySha256 } from './inventory-hash.ts';
 import type { OwnMachine } from '../own-machine.ts';
 import { judgeSpace, skewWarning } from '../host/preflight.ts';
@@ -65,7 +65,7 @@ export async function planHost(order: HostOrder, host: Host): Promise<PlannedHos
 interface Reached {
   readonly order: HostOrder;
   readonly host: Host;
-  readonly remote: HostRemote;
+  readonly remote: HostPort;
   readonly facts: HostFacts;
 }
 

@@ -5,7 +5,7 @@ import type { HostScan } from '../../domain/scan.ts';
 import { emit } from '../context.ts';
 import type { HostContext, RunContext } from '../context.ts';
 import { leaseRequest } from '../run-leases.ts';
-import type { HostRemote } from '../connection/host-port.ts';
+import type { HostPort } from '../connection/host-port.ts';
 import { concludeByExit, runJob } from '../job/run-job.ts';
 import { noOwnMachine } from '../own-machine.ts';
 
@@ -14,7 +14,7 @@ const refreshTimeoutMs = 15 * 60_000;
 export interface RefreshInput {
   readonly context: RunContext;
   readonly host: Host;
-  readonly remote: HostRemote;
+  readonly remote: HostPort;
   readonly scan: HostScan;
   readonly install: InstallSettings;
 }

@@ -8,18 +8,18 @@ import type { Outcome } from '../../domain/outcome.ts';
 import type { Plan } from '../../domain/plan.ts';
 import type { LeaseAnswer } from '../../domain/record.ts';
 import type { HostContext, RunContext } from '../context.ts';
-import type { HostRemote } from '../connection/host-port.ts';
+import type { HostPort } from '../connection/host-port.ts';
 import type { HostTask } from '../host/host-state.ts';
 import { setPhase } from './rollout-host.ts';
-import type { Member } from './rollout-host.ts';
+import type { RolloutHost } from './rollout-host.ts';
 import type { OwnMachine } from '../own-machine.ts';
 import { runResult } from './result.ts';
 import type { ResultInput, RunResult } from './result.ts';
 
 export interface RolloutOptions extends RunContext {
   readonly plan: Plan;
-  readonly members: readonly Member[];
-  readonly openRemote: (host: Host) => HostRemote;
+  readonly members: readonly RolloutHost[];
+  readonly openRemote: (host: Host) => HostPort;
   readonly own: OwnMachine;
   /** Processes that had the run in hand and are gone. */
   readonly gone?: readonly Operator[];
@@ -28,7 +28,7 @@ export interface RolloutOptions extends RunContext {
 }
 
 /** Counts the hosts of a rollout as they go on. Hosts that were absent from the plan, or idle in it, are no part of it and of its budget. */
-export function admissionOf(members: readonly Member[], plan: Plan): AdmissionControl {
+export function admissionOf(members: readonly RolloutHost[], plan: Plan): AdmissionControl {
   const rebootConcurrency = plan.reboot.concurrency;
   const rules: AdmissionRules = {
     waves: plan.waves,
@@ -42,7 +42,7 @@ export function admissionOf(members: readonly Member[], plan: Plan): AdmissionCo
   return admission;
 }
 
-function admissionHost(member: Member): AdmissionHost {
+function admissionHost(member: RolloutHost): AdmissionHost {
   const { host, wave, phase, outcome, after, isController, hostPlan } = member;
   const { clusters, source } = hostPlan;
   return {
@@ -58,7 +58,7 @@ function admissionHost(member: Member): AdmissionHost {
 }
 
 /** The machine fettle runs on and hosts that others stand behind go last, whatever wave the plan names. */
-export function assignWaves(members: readonly Member[], controllers: readonly string[]): void {
+export function assignWaves(members: readonly RolloutHost[], controllers: readonly string[]): void {
   for (const member of members) member.isController = controllers.includes(member.host.name);
   const waves = effectiveWaves(members.map((member) => ({ ...member, host: member.host.name })));
   for (const member of members) member.wave = waves.get(member.host.name) ?? member.wave;
@@ -87,7 +87,7 @@ export function waveOf({ run, plan }: { readonly run: string; readonly plan: Pla
 }
 
 /** A host in its attempt as events name it. */
-export function ofMember(run: string, { host, attempt }: Member) {
+export function ofMember(run: string, { host, attempt }: RolloutHost) {
   return { run, host: host.name, hostId: host.id, attempt };
 }
 
@@ -95,11 +95,11 @@ export function warningsOf(run: string, messages: readonly string[]): readonly R
   return messages.map((message) => ({ type: 'note', run, level: 'warn', message }));
 }
 
-export function hostsOf(members: readonly Member[], wave: number): readonly string[] {
+export function hostsOf(members: readonly RolloutHost[], wave: number): readonly string[] {
   return members.filter((member) => member.wave === wave).map((member) => member.host.name);
 }
 
-export function resultOf(members: readonly Member[], plan: Plan, stopped: ResultInput['stopped']): RunResult {
+export function resultOf(members: readonly RolloutHost[], plan: Plan, stopped: ResultInput['stopped']): RunResult {
   const outcomes = new Map<string, Outcome>();
   for (const { host, outcome } of members) if (outcome !== undefined) outcomes.set(host.name, outcome);
   const pending = members.filter((member) => member.outcome === undefined).map((member) => member.host.name);
@@ -107,7 +107,11 @@ export function resultOf(members: readonly Member[], plan: Plan, stopped: Result
 }
 
 /** The work of one host as it stands now. */
-export function taskOf(member: Member, plan: Plan, context: Omit<HostContext, 'host' | 'attempt' | 'fence'>): HostTask {
+export function taskOf(
+  member: RolloutHost,
+  plan: Plan,
+  context: Omit<HostContext, 'host' | 'attempt' | 'fence'>,
+): HostTask {
   const { host, hostPlan, attempt, fence, state, isRefreshed, lost } = member;
   const detach = AbortSignal.any([context.detach, lost.signal]);
   return {
@@ -124,17 +128,17 @@ export function taskOf(member: Member, plan: Plan, context: Omit<HostContext, 'h
  * prepared; one that lets go leaves them to `run resume`.
  */
 export function toStart(
-  members: ReadonlyMap<string, Member>,
+  members: ReadonlyMap<string, RolloutHost>,
   { start }: Admission,
   { stop, detach }: Pick<RunContext, 'stop' | 'detach'>,
-): readonly Member[] {
+): readonly RolloutHost[] {
   if (detach.aborted) return [];
   if (!stop.aborted) return start.flatMap((name) => members.get(name) ?? []);
   return [...members.values()].filter((member) => member.phase === 'waiting' && member.state?.owesAfterHooks === true);
 }
 
 /** How a host ends whose lease another run holds. What is owed to it waits: a run that is at work there must not be disturbed. */
-export function heldBy({ run, holder, expiresMs }: LeaseAnswer['refused'][number], member: Member): Outcome {
+export function heldBy({ run, holder, expiresMs }: LeaseAnswer['refused'][number], member: RolloutHost): Outcome {
   const who = `${holder.user}@${holder.controller}`;
   const reason = `run ${run} of ${who} (pid ${holder.pid}) holds it until ${new Date(expiresMs).toISOString()}`;
   const hint = `wait for it, or stop it: fettle run stop ${run}`;
@@ -158,7 +162,7 @@ export function describeSpent({ scope, name, state }: NonNullable<Admission['spe
  * Waits until `grantReboot` of the member is called; `changed` tells the rollout that its phase is another. Disposing
  * gives the slot back.
  */
-export async function waitForSlot(member: Member, signal: AbortSignal, changed: () => void): Promise<Disposable> {
+export async function waitForSlot(member: RolloutHost, signal: AbortSignal, changed: () => void): Promise<Disposable> {
   signal.throwIfAborted();
   const granted = Promise.withResolvers<void>();
   const onAbort = (): void => granted.reject(signal.reason as Error);

@@ -10,7 +10,7 @@ import type { Plan } from '../../domain/plan.ts';
 import type { RunState } from '../../domain/record.ts';
 import { engineLimits } from '../context.ts';
 import type { EngineLimits, RunContext } from '../context.ts';
-import type { HostRemote } from '../connection/host-port.ts';
+import type { HostPort } from '../connection/host-port.ts';
 import type { OwnMachine } from '../own-machine.ts';
 import { Rollout } from './rollout.ts';
 import { SafeSink, unshown } from '../safe-sink.ts';
@@ -26,7 +26,7 @@ export interface ApplyOptions extends Pick<
   readonly plan: Plan;
   /** By inventory name; every host of the plan. */
   readonly hosts: ReadonlyMap<string, Host>;
-  readonly openRemote: (host: Host) => HostRemote;
+  readonly openRemote: (host: Host) => HostPort;
   /** Host → hosts of the inventory its connection passes through. */
   readonly reachedThrough: ReadonlyMap<string, readonly string[]>;
   readonly own: OwnMachine;
@@ -46,7 +46,7 @@ export interface ApplyOptions extends Pick<
  */
 export async function applyPlan(options: ApplyOptions): Promise<RunResult> {
   const sink = new SafeSink(options.sink);
-  return await carryOut({ ...options, sink });
+  return await executePlan({ ...options, sink });
 }
 
 /** Events that could not be shown are a fault of fettle, whatever became of the hosts; the record has it too. */
@@ -56,7 +56,7 @@ function withDisplay(result: RunResult, { failure }: SafeSink): RunResult {
   return { ...result, exitName, reasons: [unshown(failure), ...result.reasons] };
 }
 
-async function carryOut(options: ApplyOptions & { readonly sink: SafeSink }): Promise<RunResult> {
+async function executePlan(options: ApplyOptions & { readonly sink: SafeSink }): Promise<RunResult> {
   const { sink } = options;
   await using rollout = new Rollout(rolloutOptions(options));
   await options.record.append([options.opening]);
@@ -104,11 +104,11 @@ function rolloutOptions(options: ApplyOptions): ConstructorParameters<typeof Rol
 async function checkAll(rollout: Rollout, options: ApplyOptions): Promise<void> {
   const waiting = rollout.members.filter((member) => member.phase === 'waiting');
   const limit = pLimit(Math.max(1, options.plan.concurrency));
-  const inTurn = turnsOfSources(options.plan.perSource);
+  const pacedReading = turnsOfSources(options.plan.perSource);
   const machines: NamedMachine[] = [];
   await Promise.all(
     waiting.map((member, index) =>
-      inTurn(member.hostPlan.source, () =>
+      pacedReading(member.hostPlan.source, () =>
         limit(async () => {
           const machine = await rollout.check(member, index < options.plan.concurrency);
           if (machine !== undefined) machines.push(machine);
@@ -134,7 +134,7 @@ function turnsOfSources(perSource: number | undefined) {
 
 async function finish(rollout: Rollout, options: ApplyOptions, result: RunResult): Promise<void> {
   const { run } = options.opening;
-  if (rollout.isLetGo) {
+  if (rollout.isDetached) {
     const hosts = [...result.outcomes].filter(([, outcome]) => outcome.verdict === 'detached').map(([host]) => host);
     const message = `detached; work on hosts goes on there; resume with: fettle run resume ${run}`;
     await rollout.emit([{ type: 'run.detached', run, hosts, message }]);

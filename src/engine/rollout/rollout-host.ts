@@ -5,11 +5,11 @@ import type { Outcome } from '../../domain/outcome.ts';
 import type { HostPlan, Plan } from '../../domain/plan.ts';
 import type { HostRunState, RunState } from '../../domain/record.ts';
 import { reachedBehind } from '../../domain/wave.ts';
-import type { HostRemote } from '../connection/host-port.ts';
+import type { HostPort } from '../connection/host-port.ts';
 import { resumeMode } from '../host/host-run.ts';
 
 /** One host of a rollout while it lasts. */
-export interface Member {
+export interface RolloutHost {
   readonly host: Host;
   readonly hostPlan: HostPlan;
   readonly attempt: number;
@@ -26,7 +26,7 @@ export interface Member {
   /** The attempt is committed. */
   isStarted: boolean;
   isRefreshed: boolean;
-  remote: HostRemote | undefined;
+  remote: HostPort | undefined;
   /** Is told of every phase. */
   admission: AdmissionControl | undefined;
   /** Resolved when a reboot slot is given. */
@@ -44,7 +44,7 @@ export interface MembersInput {
  * The hosts of the plan in the order of admission; what an earlier process finished is over already. Throws
  * `FettleError('config')` where the inventory lost a host.
  */
-export function membersOf(input: MembersInput): Member[] {
+export function membersOf(input: MembersInput): RolloutHost[] {
   const states = new Map(input.state?.hosts.map((state) => [state.hostId, state]));
   const plans = new Map(input.plan.hosts.map((hostPlan) => [hostPlan.host, hostPlan]));
   const jumps = new Set([...input.reachedThrough.values()].flat());
@@ -64,9 +64,9 @@ export function membersOf(input: MembersInput): Member[] {
   });
 }
 
-type MemberInput = Pick<Member, 'host' | 'hostPlan' | 'after' | 'wave' | 'state'>;
+type MemberInput = Pick<RolloutHost, 'host' | 'hostPlan' | 'after' | 'wave' | 'state'>;
 
-function memberOf(input: MemberInput): Member {
+function memberOf(input: MemberInput): RolloutHost {
   const { state } = input;
   const mode = state === undefined ? 'start' : resumeMode(state);
   const known = state?.attempt ?? 0;
@@ -86,14 +86,14 @@ function memberOf(input: MemberInput): Member {
   };
 }
 
-export function setPhase(member: Member, phase: AdmissionPhase, outcome?: Outcome): void {
+export function setPhase(member: RolloutHost, phase: AdmissionPhase, outcome?: Outcome): void {
   member.phase = phase;
   if (outcome !== undefined) member.outcome = outcome;
   member.admission?.change(member.host.name, phase, outcome);
 }
 
 /** An earlier process began to change the host in this attempt: it goes on at once, whatever its wave. */
-export function isInFlight(member: Member): boolean {
+export function isInFlight(member: RolloutHost): boolean {
   if (member.phase === 'done' || member.state?.attempt !== member.attempt) return false;
   const changing = ['install', 'restart', 'reboot', 'verify'];
   const { doneSteps, openSteps } = member.state;

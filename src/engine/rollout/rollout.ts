@@ -9,7 +9,7 @@ import type { RunContext } from '../context.ts';
 import { checkHost, runHost } from '../host/host-run.ts';
 import type { HostTask } from '../host/host-state.ts';
 import { isInFlight, setPhase } from './rollout-host.ts';
-import type { Member } from './rollout-host.ts';
+import type { RolloutHost } from './rollout-host.ts';
 import { RunLeases } from '../run-leases.ts';
 import { admissionOf, assignWaves, describeSpent, faultWords, heldBy, hostsOf, ofMember } from './admission-state.ts';
 import { resultOf, stoppedAs, taskOf, toStart, waitForSlot, warningsOf, waveOf } from './admission-state.ts';
@@ -21,8 +21,8 @@ import type { RunResult } from './result.ts';
  * decisions are `admit`'s. A ledger that fails stops admission and lets go of what is in flight: jobs go on on hosts.
  */
 export class Rollout implements AsyncDisposable {
-  readonly members: readonly Member[];
-  readonly #byName: ReadonlyMap<string, Member>;
+  readonly members: readonly RolloutHost[];
+  readonly #byName: ReadonlyMap<string, RolloutHost>;
   readonly #options: RolloutOptions;
   #control: AdmissionControl;
   readonly #context: RunContext;
@@ -67,7 +67,7 @@ export class Rollout implements AsyncDisposable {
   }
 
   /** Let go: by a detach, or because nothing can be recorded. */
-  get isLetGo(): boolean {
+  get isDetached(): boolean {
     return this.#context.detach.aborted;
   }
 
@@ -113,7 +113,7 @@ export class Rollout implements AsyncDisposable {
    * Checks one host without changing packages; what it says and proved tells machines apart. Only hosts whose turn comes
    * soon stay connected: a fleet must not hold a connection to each of its hosts until its last wave.
    */
-  async check(member: Member, isSoon: boolean): Promise<NamedMachine | undefined> {
+  async check(member: RolloutHost, isSoon: boolean): Promise<NamedMachine | undefined> {
     if (this.#context.stop.aborted) return undefined;
     let machine: NamedMachine | undefined;
     await this.attempt(async () => {
@@ -172,7 +172,7 @@ export class Rollout implements AsyncDisposable {
   }
 
   #admission(): Admission {
-    return this.#control.decide(this.#context.stop.aborted || this.isLetGo);
+    return this.#control.decide(this.#context.stop.aborted || this.isDetached);
   }
 
   /** Commits and shows what the admission means: waves that begin and end, the budget, a stop. */
@@ -225,7 +225,7 @@ export class Rollout implements AsyncDisposable {
     this.#grantReboots();
   }
 
-  #launch(member: Member): void {
+  #launch(member: RolloutHost): void {
     setPhase(member, 'running');
     void this.attempt(async () => {
       await this.#commitStart(member);
@@ -239,14 +239,14 @@ export class Rollout implements AsyncDisposable {
   }
 
   /** The attempt is a committed event before anything starts. */
-  async #commitStart(member: Member): Promise<void> {
+  async #commitStart(member: RolloutHost): Promise<void> {
     if (member.isStarted) return;
     await this.emit([{ type: 'host.started', ...ofMember(this.#options.run, member), wave: member.wave }]);
     member.isStarted = true;
   }
 
   /** What the record knows of the host is read when it is needed and not kept: it holds a whole scan. */
-  async #task(member: Member): Promise<HostTask> {
+  async #task(member: RolloutHost): Promise<HostTask> {
     const { plan, own, record, run } = this.#options;
     const isKnown = (member.state?.attempt ?? 0) > 0;
     const recorded = isKnown ? await record.recordedFacts?.(run, member.host.id) : undefined;
@@ -256,7 +256,7 @@ export class Rollout implements AsyncDisposable {
     return { ...taskOf(member, plan, context), ...(recorded === undefined ? {} : { recorded }) };
   }
 
-  async #disconnect(member: Member): Promise<void> {
+  async #disconnect(member: RolloutHost): Promise<void> {
     await member.remote?.[Symbol.asyncDispose]();
     member.remote = undefined;
   }
@@ -271,7 +271,7 @@ export class Rollout implements AsyncDisposable {
   }
 
   /** A host that never got as far as a check. */
-  async #endUnstarted(member: Member, outcome: Outcome): Promise<void> {
+  async #endUnstarted(member: RolloutHost, outcome: Outcome): Promise<void> {
     await this.#commitStart(member);
     await this.emit([{ type: 'host.finished', ...ofMember(this.#options.run, member), outcome }]);
     await this.#settle(member, outcome);
@@ -279,12 +279,12 @@ export class Rollout implements AsyncDisposable {
 
   /** A run that is over holds nothing. Hosts that were let go stay held until the lease expires or the run is resumed. */
   async releaseLeases(): Promise<void> {
-    const over = this.members.filter((member) => !this.isLetGo || member.outcome?.verdict !== 'detached');
+    const over = this.members.filter((member) => !this.isDetached || member.outcome?.verdict !== 'detached');
     await this.#leases.release(over.map((member) => member.host.id));
   }
 
   /** The lease of a host that is lost or let go stays while the run lasts: its job may go on. */
-  async #settle(member: Member, outcome: Outcome): Promise<void> {
+  async #settle(member: RolloutHost, outcome: Outcome): Promise<void> {
     setPhase(member, 'done', outcome);
     if (outcome.error?.code === 'ledger') this.#failWith(new FettleError('ledger', outcome.error.message));
     this.#wake();

@@ -3,7 +3,7 @@ import { FettleError } from '../../domain/error.ts';
 import type { JobResult } from '../../domain/job.ts';
 import type { UpdateResult } from '../../domain/outcome.ts';
 import type { HostPlan, PlannedUpdate } from '../../domain/plan.ts';
-import type { HostLook, HostScan, ScanProblem } from '../../domain/scan.ts';
+import type { HostSummary, HostScan, ScanProblem } from '../../domain/scan.ts';
 import type { Simulation } from '../../domain/simulation.ts';
 import type { InstalledPackage } from '../../domain/update.ts';
 import { packageKey } from '../../domain/update.ts';
@@ -30,7 +30,7 @@ import { firstLine, linesIn, linesOf, required } from '../contract/sections.ts';
 export const apt: Manager = {
   name: 'apt',
   parseScan,
-  parseLook: (sections, collectedMs) => lookOf(sections, collectedMs, installedOn(sections)),
+  parseSummary: (sections, collectedMs) => summaryOf(sections, collectedMs, installedOn(sections)),
   simulateRequest: (updates) => ({
     verb: 'simulate',
     rows: updates.map(({ name, arch, to }) => [name, arch, to]),
@@ -53,11 +53,11 @@ export const apt: Manager = {
 function parseScan(sections: Sections, collectedMs: number, maxAgeMs: number): HostScan {
   refuseFullDisk(sections);
   const packages = installedOn(sections);
-  const { readOnly = [], ...look } = lookOf(sections, collectedMs, packages);
+  const { readOnly = [], ...summary } = summaryOf(sections, collectedMs, packages);
   const native = nativeArch(packages);
   const normal = parseAptSimulation(required(sections, 'apt-normal'), native);
-  refuseBlindness(normal, look.broken);
-  const { clockSkewMs } = look.facts;
+  refuseBlindness(normal, summary.broken);
+  const { clockSkewMs } = summary.facts;
   const metadata = readMetadata(sections, {
     collectedMs,
     maxAgeMs,
@@ -65,7 +65,7 @@ function parseScan(sections: Sections, collectedMs: number, maxAgeMs: number): H
   });
   const releases = parseReleases(sections.get('apt-releases') ?? '', linesOf(sections, 'security-origins'));
   return {
-    ...look,
+    ...summary,
     packages,
     autoInstalled: linesOf(sections, 'apt-auto'),
     held: packages.filter((item) => item.status.startsWith('h')).map((item) => item.name),
@@ -73,9 +73,9 @@ function parseScan(sections: Sections, collectedMs: number, maxAgeMs: number): H
     newPackages: normal.installs.filter((item) => item.from === null),
     securityKnown: [...releases.values()].some((release) => release.isSecurity),
     metadata,
-    reboot: readReboot(sections, look.facts),
+    reboot: readReboot(sections, summary.facts),
     ...readKernelBytes(sections),
-    health: readHealth(sections, look.privileges.isRoot),
+    health: readHealth(sections, summary.privileges.isRoot),
     conffileLeftovers: linesOf(sections, 'conffile-leftovers'),
     problems: [...readOnly.map(readOnlyProblem), ...problemsOf(sections, normal.errors, metadata)],
   };
@@ -95,11 +95,11 @@ function installedOn(sections: Sections): readonly InstalledPackage[] {
   const packages = readInstalled(required(sections, 'apt-installed'));
   if (packages.length > 0) return packages;
   throw new FettleError('parse', 'dpkg lists no installed package at all', {
-    hint: 'look at the host with dpkg-query -W; its package database may be damaged',
+    hint: 'check the host with dpkg-query -W; its package database may be damaged',
   });
 }
 
-function lookOf(sections: Sections, collectedMs: number, packages: readonly InstalledPackage[]): HostLook {
+function summaryOf(sections: Sections, collectedMs: number, packages: readonly InstalledPackage[]): HostSummary {
   const active = readClaim(sections);
   const readOnly = linesOf(sections, 'read-only');
   return {
@@ -127,7 +127,7 @@ function refuseBlindness(normal: AptSimulation, broken: readonly InstalledPackag
   if (normal.exitCode === 0 || normal.installs.length > 0 || broken.length > 0) return;
   const why = normal.errors[0] ?? (normal.exitCode === undefined ? 'no answer' : `status ${normal.exitCode}`);
   throw new FettleError('command', `apt-get cannot tell what is pending: ${why}`, {
-    hint: 'look at the host with: apt-get -s upgrade',
+    hint: 'check the host with: apt-get -s upgrade',
     details: { errors: normal.errors, exitCode: normal.exitCode },
   });
 }

@@ -12,7 +12,7 @@ interface ReleaseFile {
 /** A repository that the sources name. */
 interface Target {
   readonly site: string;
-  readonly isThere: boolean;
+  readonly isFetched: boolean;
   /** How the names of its files begin; absent where the host does not say. */
   readonly file?: string;
 }
@@ -49,7 +49,7 @@ export function readMetadata(sections: Sections, input: MetadataInput): Metadata
   const known = targets.map((target): Repository => {
     const release = byName.get(`${target.file ?? ''}InRelease`) ?? byName.get(`${target.file ?? ''}Release`);
     const remembered = memory.get(target.site) ?? {};
-    if (!target.isThere) return { name: target.site, problem: 'was never fetched, or is not there any more' };
+    if (!target.isFetched) return { name: target.site, problem: 'was never fetched, or is not there any more' };
     const isRefetched = (release?.changedMs ?? 0) > (remembered.failsSinceMs ?? Infinity);
     const fails = isRefetched ? {} : remembered;
     const sinceChange = Math.max(release?.changedMs ?? 0, fails.failsSinceMs === undefined ? stampMs : 0);
@@ -131,7 +131,7 @@ function readReleaseFiles(sections: Sections): readonly ReleaseFile[] {
 function readTargets(sections: Sections): readonly Target[] {
   return linesOf(sections, 'apt-targets').map((line) => {
     const [state, site = '', file] = line.split('\t', 3);
-    return { site, isThere: state === '+', ...(file === undefined ? {} : { file }) };
+    return { site, isFetched: state === '+', ...(file === undefined ? {} : { file }) };
   });
 }
 

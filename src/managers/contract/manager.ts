@@ -2,7 +2,7 @@ import type { JobResult } from '../../domain/job.ts';
 import type { UpdateResult } from '../../domain/outcome.ts';
 import type { HostPlan, PlannedUpdate } from '../../domain/plan.ts';
 import type { InstallSettings } from '../../domain/playbook.ts';
-import type { HostLook, HostScan } from '../../domain/scan.ts';
+import type { HostSummary, HostScan } from '../../domain/scan.ts';
 import type { Simulation } from '../../domain/simulation.ts';
 import type { ScriptRequest } from '../../remote/script.ts';
 
@@ -22,7 +22,7 @@ export interface Manager {
   /** The probe's answer → what is. `collectedMs` is the controller's clock; `maxAgeMs` decides `metadata.isStale`. */
   parseScan(sections: Sections, collectedMs: number, maxAgeMs: number): HostScan;
   /** The same of an answer to the probe's verb `look`, which asks for nothing that takes its time. */
-  parseLook(sections: Sections, collectedMs: number): HostLook;
+  parseSummary(sections: Sections, collectedMs: number): HostSummary;
   /** Asks the host's manager what exactly these pins would do; for the `simulate` verb of the probe script. */
   simulateRequest(updates: readonly { name: string; arch: string; to: string }[]): ScriptRequest;
   parseSimulation(sections: Sections): Simulation;

@@ -89,7 +89,7 @@ export function readWindowsDisks(windows: HostObject): readonly FileSystem[] {
 }
 
 /** Services that start by themselves and end by themselves when their work is done. */
-const comeAndGo = new Set(
+const transientUnits = new Set(
   [
     'AppXSvc',
     'BITS',
@@ -122,7 +122,7 @@ const comeAndGo = new Set(
 export function readWindowsHealth(windows: HostObject): Health {
   const services = objectsAt(windows, 'services').flatMap((service) => {
     const [name, isAuto] = [textAt(service, 'name'), textAt(service, 'start') === 'Auto'];
-    const isSteady = !comeAndGo.has(name.toLowerCase()) && !/_[0-9a-f]{4,}$/i.test(name);
+    const isSteady = !transientUnits.has(name.toLowerCase()) && !/_[0-9a-f]{4,}$/i.test(name);
     if (name === '' || !isAuto || !isSteady || isAt(service, 'isTriggered')) return [];
     return [{ name, state: textAt(service, 'state'), exitCode: numberAt(service, 'exit') ?? 0 }];
   });

@@ -2,7 +2,7 @@ import { recordOf } from '../../base/record.ts';
 import { FettleError } from '../../domain/error.ts';
 import type { UpdateResult } from '../../domain/outcome.ts';
 import type { InstallSettings } from '../../domain/playbook.ts';
-import type { HostLook, HostScan, Metadata, Privileges, ScanProblem } from '../../domain/scan.ts';
+import type { HostSummary, HostScan, Metadata, Privileges, ScanProblem } from '../../domain/scan.ts';
 import type { Simulation } from '../../domain/simulation.ts';
 import type { InstalledPackage } from '../../domain/update.ts';
 import { packageKey } from '../../domain/update.ts';
@@ -39,7 +39,7 @@ export const windowsUpdate: Manager = {
   isCaseIgnored: true,
   installModes: ['download', 'cached'],
   parseScan,
-  parseLook,
+  parseSummary,
   simulateRequest: (updates) => ({ verb: 'simulate', rows: updates.map(({ name, arch, to }) => [name, arch, to]) }),
   parseSimulation,
   installRequest: (updates, settings) => ({
@@ -63,10 +63,10 @@ function seconds(ms: number): number {
 function parseScan(sections: Sections, collectedMs: number, maxAgeMs: number): HostScan {
   refuseProblem(sections);
   const windows = parseHostJson(required(sections, 'windows'), 'facts');
-  const look = lookOf(sections, windows, collectedMs);
-  const scan = readWindowsUpdateScan(required(sections, 'wua'), backgroundOf(windows, look.privileges));
+  const summary = summaryOf(sections, windows, collectedMs);
+  const scan = readWindowsUpdateScan(required(sections, 'wua'), backgroundOf(windows, summary.privileges));
   return {
-    ...look,
+    ...summary,
     packages: [...installedUpdates(scan), ...thirdParty(scan), ...readPrograms(windows)],
     autoInstalled: [],
     held: [],
@@ -74,7 +74,7 @@ function parseScan(sections: Sections, collectedMs: number, maxAgeMs: number): H
     newPackages: [],
     // What may be missing may be a security update.
     securityKnown: !hasSearchGaps(scan),
-    metadata: readMetadata(scan, { collectedMs, maxAgeMs, skewMs: look.facts.clockSkewMs ?? 0 }),
+    metadata: readMetadata(scan, { collectedMs, maxAgeMs, skewMs: summary.facts.clockSkewMs ?? 0 }),
     reboot: readWindowsReboot(windows, scan.rebootRequired || scan.offered.some((item) => item.isPending)),
     health: readWindowsHealth(windows),
     conffileLeftovers: [],
@@ -85,14 +85,14 @@ function parseScan(sections: Sections, collectedMs: number, maxAgeMs: number): H
 }
 
 /** Nothing can be done there without the rights of an administrator, which no elevation gives. */
-function parseLook(sections: Sections, collectedMs: number): HostLook {
+function parseSummary(sections: Sections, collectedMs: number): HostSummary {
   refuseProblem(sections);
-  const look = lookOf(sections, parseHostJson(required(sections, 'windows'), 'facts'), collectedMs);
-  if (!look.privileges.isRoot) throw noAdministrator(look.privileges.user);
-  return look;
+  const summary = summaryOf(sections, parseHostJson(required(sections, 'windows'), 'facts'), collectedMs);
+  if (!summary.privileges.isRoot) throw noAdministrator(summary.privileges.user);
+  return summary;
 }
 
-function lookOf(sections: Sections, windows: HostObject, collectedMs: number): HostLook {
+function summaryOf(sections: Sections, windows: HostObject, collectedMs: number): HostSummary {
   const active = readClaim(sections);
   return {
     collectedMs,

@@ -132,7 +132,7 @@ unit_of() {
 }
 
 # What is, and for `probe` what is pending too.
-look() {
+summary() {
   section running
   managers_at_work
   section claim
@@ -160,11 +160,11 @@ look() {
 }
 
 case $verb in
-  probe | look | simulate | boot) begin ;;
+  probe | summary | simulate | boot) begin ;;
   *) bad_request "the probe has no verb $verb" ;;
 esac
 case $verb in
-  probe | look) look ;;
+  probe | summary) summary ;;
   simulate)
     are_packages || bad_request 'a row is no package'
     apt_ask

@@ -7,7 +7,7 @@ if ($request.Verb -ceq 'scan-worker') {
 $frame = New-Frame $request.Mark
 switch -CaseSensitive ($request.Verb) {
   'boot' { $sections = Get-BootSections }
-  'look' { $sections = Get-Look }
+  'summary' { $sections = Get-Summary }
   'probe' { $sections = Get-Probe $request }
   'simulate' { $sections = Get-Simulation $request }
   default { Stop-WithProblem 'bad-request' ('the probe has no verb ' + $request.Verb) }

@@ -25,7 +25,7 @@ function Get-Probe($Request) {
 }
 
 # What is, without the search for updates and all that takes its time.
-function Get-Look {
+function Get-Summary {
   $facts = Get-Facts
   $sections = New-Object Collections.Specialized.OrderedDictionary
   $sections['manager'] = 'windows-update'

@@ -1,5 +1,5 @@
 import type { OutputStream } from '../text/output.ts';
-import type { RunState } from '../run/progress.ts';
+import type { RunProgress } from '../run/progress.ts';
 import { renderSummary, summaryOf } from '../run/summary.ts';
 import { isBad } from '../run/verdicts.ts';
 
@@ -7,7 +7,7 @@ import { isBad } from '../run/verdicts.ts';
  * What is said at the end. A rollout gets its summary; a look at hosts, whose command prints a table of its own, only
  * what went wrong and one line. Empty when nothing happened at all.
  */
-export function endText(state: RunState, stream: OutputStream): string {
+export function endText(state: RunProgress, stream: OutputStream): string {
   if (state.startedMs === undefined) return '';
   const summary = summaryOf(state);
   const isRollout = ['apply', 'reboot', 'shutdown', 'verify'].includes(summary.kind);
@@ -16,7 +16,7 @@ export function endText(state: RunState, stream: OutputStream): string {
 }
 
 /** Ended as asked for: exit 0, `changes` (which is no fault), or an exit name that counts as good. */
-export function isWellEnded(state: RunState, accepted: readonly string[]): boolean {
+export function isWellEnded(state: RunProgress, accepted: readonly string[]): boolean {
   const { finished } = state;
   if (finished === undefined) {
     const isOver = [...state.hosts.values()].every(({ phase, outcome }) => {

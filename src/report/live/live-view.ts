@@ -3,7 +3,7 @@ import type { ChalkInstance } from 'chalk';
 import { formatDuration } from '../../base/format.ts';
 import { compareHostNames, countedHostNames, foldHostNames } from '../../base/host-names.ts';
 import { cleanLine } from '../../base/text.ts';
-import type { HostState, RunState } from '../run/progress.ts';
+import type { HostProgress, RunProgress } from '../run/progress.ts';
 import { groupHosts, outcomePart, sharedText, type SummaryHost } from '../run/summary.ts';
 import { isBad, paintStanding, sortedCounts } from '../run/verdicts.ts';
 import { fill, fit, widthOf } from '../text/width.ts';
@@ -17,7 +17,7 @@ export interface LiveFrame {
 }
 
 /** At most `rows - 1` lines, none wider than `columns - 1`, so that nothing wraps or scrolls. */
-export function renderLive(state: RunState, frame: LiveFrame): string {
+export function renderLive(state: RunProgress, frame: LiveFrame): string {
   const columns = Math.max(1, frame.columns - 1);
   const rows = Math.max(1, frame.rows - 1);
   const inner = { ...frame, columns, rows };
@@ -35,7 +35,7 @@ function passed(ms: number): string {
   return seconds < 60 ? `${seconds}s` : formatDuration(seconds * 1000);
 }
 
-function headerLines(state: RunState, { columns, paint, nowMs }: LiveFrame): string[] {
+function headerLines(state: RunProgress, { columns, paint, nowMs }: LiveFrame): string[] {
   const hosts = [...state.hosts.values()];
   const done = hosts.filter((host) => host.phase === 'done').length;
   const wave = state.wave === undefined ? '' : ` · wave ${state.wave.index + 1} (${cleanLine(state.wave.name)})`;
@@ -57,7 +57,7 @@ function headerLines(state: RunState, { columns, paint, nowMs }: LiveFrame): str
   return [...lines, widthOf(plain) <= columns ? painted : fit(plain, columns)];
 }
 
-function countStandings(hosts: readonly HostState[]): Record<string, number> {
+function countStandings(hosts: readonly HostProgress[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { phase, outcome } of hosts) {
     const name = outcome?.verdict ?? (phase === 'done' ? 'done' : undefined);
@@ -66,7 +66,7 @@ function countStandings(hosts: readonly HostState[]): Record<string, number> {
   return counts;
 }
 
-function badLines(state: RunState, { columns, paint }: LiveFrame): string[] {
+function badLines(state: RunProgress, { columns, paint }: LiveFrame): string[] {
   const bad = [...state.hosts.values()].flatMap(({ host, outcome }): SummaryHost[] =>
     outcome !== undefined && isBad(outcome.verdict)
       ? [{ host, standing: outcome.verdict, ...outcomePart(outcome) }]
@@ -83,7 +83,7 @@ function badLines(state: RunState, { columns, paint }: LiveFrame): string[] {
 }
 
 /** One line a host while there is room; else the rest is folded by step. */
-function runningLines(state: RunState, frame: LiveFrame): string[] {
+function runningLines(state: RunProgress, frame: LiveFrame): string[] {
   const running = [...state.hosts.values()]
     .filter((host) => host.phase === 'running')
     .sort((a, b) => a.stepSinceMs - b.stepSinceMs || compareHostNames(a.host, b.host));
@@ -94,7 +94,7 @@ function runningLines(state: RunState, frame: LiveFrame): string[] {
   return [...shown.map((host) => runningLine(host, nameWidth, frame)), foldedLine(running.slice(shown.length), frame)];
 }
 
-function runningLine(host: HostState, nameWidth: number, { columns, paint, nowMs }: LiveFrame): string {
+function runningLine(host: HostProgress, nameWidth: number, { columns, paint, nowMs }: LiveFrame): string {
   const since = passed(nowMs - host.stepSinceMs);
   const name = fit(fill(cleanLine(host.host), nameWidth), columns);
   const step = fit(` ${fill(host.step ?? '', 13)} ${since.padStart(6)}`, columns - widthOf(name));
@@ -103,7 +103,7 @@ function runningLine(host: HostState, nameWidth: number, { columns, paint, nowMs
   return `${paint.cyan(name)}${step}${paint.dim(line)}`;
 }
 
-function foldedLine(hosts: readonly HostState[], { columns, paint }: LiveFrame): string {
+function foldedLine(hosts: readonly HostProgress[], { columns, paint }: LiveFrame): string {
   const bySteps = Map.groupBy(hosts, (host) => host.step ?? 'connect');
   const steps = [...bySteps].map(([step, group]) => `${group.length} ${step}`).join(', ');
   const names = foldHostNames(hosts.map((host) => host.host));

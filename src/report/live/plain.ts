@@ -7,7 +7,7 @@ import { eventLine } from './event-lines.ts';
 import { LineBuffer } from '../text/line-buffer.ts';
 import type { Output } from '../text/output.ts';
 import type { Reporter, ReporterOptions } from './reporter.ts';
-import { emptyRun, reduceRun, type RunState } from '../run/progress.ts';
+import { emptyRun, reduceRun, type RunProgress } from '../run/progress.ts';
 import { endText } from './end-of-run.ts';
 
 /** CI systems kill a job that says nothing for long. */
@@ -46,7 +46,7 @@ export function createPlainReporter(output: Output, { verbose }: ReporterOptions
   };
 }
 
-function heartbeat(state: RunState, nowMs: number): string {
+function heartbeat(state: RunProgress, nowMs: number): string {
   const hosts = [...state.hosts.values()];
   const done = hosts.filter((host) => host.phase === 'done').length;
   const running = Map.groupBy(

@@ -3,7 +3,7 @@ import type { AbsentHost, LiveEvent, RunEvent, RunKind, RunStarted, StepName } f
 import type { Outcome } from '../../domain/outcome.ts';
 import { newestLine } from '../../base/text.ts';
 
-export interface HostState {
+export interface HostProgress {
   readonly host: string;
   phase: 'waiting' | 'running' | 'done';
   attempt: number;
@@ -19,12 +19,12 @@ export interface HostState {
   outcome?: Outcome;
 }
 
-export interface RunState {
+export interface RunProgress {
   run?: string;
   kind?: RunKind;
   playbook?: string;
   planSha256?: string;
-  readonly hosts: Map<string, HostState>;
+  readonly hosts: Map<string, HostProgress>;
   /** Of the plan, with nothing to do. */
   idle: readonly string[];
   /** Took no part when the plan was made. */
@@ -41,7 +41,7 @@ export interface RunState {
   readonly warnings: { readonly host?: string; readonly message: string }[];
 }
 
-export function emptyRun(): RunState {
+export function emptyRun(): RunProgress {
   return { hosts: new Map(), idle: [], absent: [], isResumed: false, warnings: [] };
 }
 
@@ -52,7 +52,7 @@ const tailLimit = 1_000;
  * Folds one event into the state and returns it. In place: a fleet sends too many events to copy the state for each.
  * `atMs` is a reading of any one clock; only differences are used.
  */
-export function reduceRun(state: RunState, event: RunEvent | LiveEvent, atMs: number): RunState {
+export function reduceRun(state: RunProgress, event: RunEvent | LiveEvent, atMs: number): RunProgress {
   state.startedMs ??= atMs;
   if ('run' in event && event.run !== undefined) state.run ??= event.run;
   if (event.type.startsWith('run.') || event.type.startsWith('wave.')) foldRun(state, event, atMs);
@@ -60,7 +60,7 @@ export function reduceRun(state: RunState, event: RunEvent | LiveEvent, atMs: nu
   return state;
 }
 
-function foldRun(state: RunState, event: RunEvent | LiveEvent, atMs: number): void {
+function foldRun(state: RunProgress, event: RunEvent | LiveEvent, atMs: number): void {
   switch (event.type) {
     case 'run.started':
       state.kind = event.kind;
@@ -93,18 +93,18 @@ function foldRun(state: RunState, event: RunEvent | LiveEvent, atMs: number): vo
   }
 }
 
-function takeOthers(state: RunState, { idle, absent }: Pick<RunStarted, 'idle' | 'absent'>): void {
+function takeOthers(state: RunProgress, { idle, absent }: Pick<RunStarted, 'idle' | 'absent'>): void {
   state.idle = idle ?? state.idle;
   state.absent = absent ?? state.absent;
 }
 
-function foldHost(state: RunState, event: RunEvent | LiveEvent, atMs: number): void {
+function foldHost(state: RunProgress, event: RunEvent | LiveEvent, atMs: number): void {
   switch (event.type) {
     case 'host.started':
       begin(hostOf(state, event.host), event.attempt);
       break;
     case 'host.scanned':
-      if (event.purpose === 'scan' && isLook(state)) end(hostOf(state, event.host));
+      if (event.purpose === 'scan' && isReadOnly(state)) end(hostOf(state, event.host));
       break;
     case 'step.started':
       Object.assign(hostOf(state, event.host), { phase: 'running', step: event.step, stepSinceMs: atMs, tail: '' });
@@ -132,25 +132,25 @@ function foldHost(state: RunState, event: RunEvent | LiveEvent, atMs: number): v
 }
 
 /** `plan` and `scan` look at hosts: a host is over once it was scanned. */
-function isLook(state: RunState): boolean {
+function isReadOnly(state: RunProgress): boolean {
   return state.kind === 'scan' || state.kind === 'plan';
 }
 
-function hostOf(state: RunState, name: string): HostState {
+function hostOf(state: RunProgress, name: string): HostProgress {
   const known = state.hosts.get(name);
   if (known !== undefined) return known;
-  const made: HostState = { host: name, phase: 'waiting', attempt: 0, stepSinceMs: 0, tail: '' };
+  const made: HostProgress = { host: name, phase: 'waiting', attempt: 0, stepSinceMs: 0, tail: '' };
   state.hosts.set(name, made);
   return made;
 }
 
-function begin(host: HostState, attempt: number): void {
+function begin(host: HostProgress, attempt: number): void {
   host.attempt = attempt;
   host.phase = 'waiting';
   delete host.outcome;
 }
 
-function finishStep(state: RunState, host: HostState): void {
+function finishStep(state: RunProgress, host: HostProgress): void {
   const isOver = state.kind === 'exec' && host.step === 'exec';
   delete host.step;
   delete host.note;
@@ -160,13 +160,13 @@ function finishStep(state: RunState, host: HostState): void {
 }
 
 /** A host whose metadata was refreshed for a plan ends that as `skipped`; it is looked at again afterwards. */
-function foldOutcome(state: RunState, host: HostState, outcome: Outcome): void {
+function foldOutcome(state: RunProgress, host: HostProgress, outcome: Outcome): void {
   end(host);
-  if (isLook(state) && outcome.verdict === 'skipped' && outcome.error === undefined) return;
+  if (isReadOnly(state) && outcome.verdict === 'skipped' && outcome.error === undefined) return;
   host.outcome = outcome;
 }
 
-function end(host: HostState): void {
+function end(host: HostProgress): void {
   host.phase = 'done';
   delete host.step;
   delete host.note;
@@ -174,13 +174,13 @@ function end(host: HostState): void {
   host.tail = '';
 }
 
-function foldOutput(host: HostState, text: string): void {
+function foldOutput(host: HostProgress, text: string): void {
   const all = host.tail + text;
   const line = newestLine(all.slice(-4 * tailLimit));
   if (line !== '') host.line = line.slice(0, tailLimit);
   host.tail = all.slice(all.lastIndexOf('\n') + 1).slice(-tailLimit);
 }
 
-function warningOf(event: Extract<RunEvent, { readonly type: 'note' }>): RunState['warnings'][number] {
+function warningOf(event: Extract<RunEvent, { readonly type: 'note' }>): RunProgress['warnings'][number] {
   return event.host === undefined ? { message: event.message } : { host: event.host, message: event.message };
 }

@@ -7,7 +7,7 @@ import type { RunKind, RunStarted } from '../../domain/event.ts';
 import type { Change, Outcome } from '../../domain/outcome.ts';
 import { nextSteps } from './next-steps.ts';
 import type { OutputStream } from '../text/output.ts';
-import type { HostState, RunState } from './progress.ts';
+import type { HostProgress, RunProgress } from './progress.ts';
 import { compareStandings, isBad, paintStanding, sortedCounts, type Standing } from './verdicts.ts';
 import { wrap } from '../text/width.ts';
 
@@ -33,7 +33,7 @@ export interface Summary {
 }
 
 /** The summary of a run that was watched. */
-export function summaryOf(state: RunState): Summary {
+export function summaryOf(state: RunProgress): Summary {
   const { finished, detached, stopping } = state;
   const told = [stopping?.message, detached?.message].filter((message) => message !== undefined);
   const { startedMs, endedMs } = state;
@@ -48,7 +48,7 @@ export function summaryOf(state: RunState): Summary {
   };
 }
 
-function summaryHost({ host, phase, outcome }: HostState): SummaryHost {
+function summaryHost({ host, phase, outcome }: HostProgress): SummaryHost {
   if (outcome !== undefined) return { host, standing: outcome.verdict, ...outcomePart(outcome) };
   return { host, standing: phase === 'done' ? 'done' : phase === 'running' ? 'in flight' : 'not started' };
 }

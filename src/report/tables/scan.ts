@@ -1,6 +1,6 @@
 // What `ping` and `scan` found, host by host.
 import { formatAge, formatDuration, formatTime, isoTime } from '../../base/format.ts';
-import type { HostLook } from '../../domain/scan.ts';
+import type { HostSummary } from '../../domain/scan.ts';
 import { jsonTime, type JsonShape } from '../text/json.ts';
 import type { Output } from '../text/output.ts';
 import type { ReportedError, ScanRow } from './scan-row.ts';
@@ -8,7 +8,7 @@ import { renderTable, type Column } from '../text/table.ts';
 
 /** An answer with what stands in the way of work; the engine's ping results are of this shape. */
 export type PingAnswer = { readonly host: { readonly name: string } } & (
-  | { readonly look: HostLook; readonly tookMs: number; readonly warnings: readonly string[] }
+  | { readonly summary: HostSummary; readonly tookMs: number; readonly warnings: readonly string[] }
   | { readonly error: ReportedError }
 );
 
@@ -28,9 +28,9 @@ export interface PingRow {
 
 export function pingRow(answer: PingAnswer): PingRow {
   const host = answer.host.name;
-  if ('look' in answer) {
-    const { look, tookMs, warnings } = answer;
-    const { privileges, facts, collectedMs } = look;
+  if ('summary' in answer) {
+    const { summary, tookMs, warnings } = answer;
+    const { privileges, facts, collectedMs } = summary;
     const { uptimeSec } = facts;
     const boot = uptimeSec === undefined ? {} : { uptimeSec, bootedMs: collectedMs - uptimeSec * 1_000 };
     const row = { host, tookMs, user: privileges.user, osName: facts.osName, ...boot, messages: warnings } as const;

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { FettleError } from '../../../src/domain/error.ts';
 import type { ErrorCode } from '../../../src/domain/error.ts';
 import type { Host } from '../../../src/domain/host.ts';
-import { HostLink } from '../../../src/engine/connection/host-session.ts';
+import { HostSession } from '../../../src/engine/connection/host-session.ts';
 import type { LinkPorts } from '../../../src/engine/connection/host-session.ts';
 import type { Session } from '../../../src/transport/session.ts';
 import { fakeHost } from '../../support/rollout-fixture.ts';
@@ -31,7 +31,7 @@ class FakeSession implements Session {
 }
 
 interface Fixture {
-  readonly link: HostLink;
+  readonly link: HostSession;
   readonly opened: FakeSession[];
 }
 
@@ -54,7 +54,7 @@ function fixture(failures: ErrorCode[] = [], of: Host = host): Fixture {
     },
     elevate: (session) => new FakeSession(`sudo over ${session.transport}`),
   };
-  return { link: new HostLink(of, ports), opened };
+  return { link: new HostSession(of, ports), opened };
 }
 
 describe('the link to a host', () => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { FettleError } from '../../../src/domain/error.ts';
-import { HostLink } from '../../../src/engine/connection/host-session.ts';
-import { inTurn } from '../../../src/engine/connection/paced-reading.ts';
-import { LinkedRemote } from '../../../src/engine/connection/managed-host.ts';
+import { HostSession } from '../../../src/engine/connection/host-session.ts';
+import { pacedReading } from '../../../src/engine/connection/paced-reading.ts';
+import { ManagedHost } from '../../../src/engine/connection/managed-host.ts';
 import type { Manager, Sections } from '../../../src/managers/contract/manager.ts';
 import { textLauncher } from '../../../src/remote/exec.ts';
 import type { ExecRequest, ExecResult, Session } from '../../../src/transport/session.ts';
@@ -49,7 +49,7 @@ class AnsweringSession implements Session {
 }
 
 interface Fixture {
-  readonly remote: LinkedRemote;
+  readonly remote: ManagedHost;
   readonly sessions: AnsweringSession[];
 }
 
@@ -62,7 +62,7 @@ function fixture(answer: Answer, over: { elevated?: boolean; securityOrigins?: s
     ...(over.elevated === true ? { connection: { ...host.connection, elevation } } : {}),
     ...(securityOrigins === undefined ? {} : { patch: { ...host.patch, securityOrigins } }),
   };
-  const link = new HostLink(of, {
+  const link = new HostSession(of, {
     open: () => {
       const session = new AnsweringSession(answer);
       sessions.push(session);
@@ -74,15 +74,15 @@ function fixture(answer: Answer, over: { elevated?: boolean; securityOrigins?: s
     ...fakeManager(() => undefined),
     simulateRequest: () => ({ verb: 'simulate' }),
     parseScan: (sections: Sections, collectedMs) => aScan({ manager: sections.get('manager') ?? '', collectedMs }),
-    parseLook: (sections: Sections, collectedMs) => aScan({ manager: sections.get('manager') ?? '', collectedMs }),
+    parseSummary: (sections: Sections, collectedMs) => aScan({ manager: sections.get('manager') ?? '', collectedMs }),
   };
   return {
     sessions,
-    remote: new LinkedRemote(link, {
+    remote: new ManagedHost(link, {
       clock,
       detect: () => speaks,
       manager: () => speaks,
-      readInTurn: inTurn(clock),
+      readPaced: pacedReading(clock),
     }),
   };
 }
@@ -100,9 +100,9 @@ describe('the remote of a host', () => {
 
   test('looks with one question that asks for nothing that is pending', async () => {
     const { remote, sessions } = fixture(() => ({ manager: 'apt' }), { securityOrigins: ['Corp'] });
-    const look = await remote.look(signal);
+    const look = await remote.summary(signal);
     assert.deepEqual([look.manager, look.collectedMs], ['apt', new FakeClock().now()]);
-    assert.match(sessions[0]?.requests.join('\n') ?? '', /^v1 [0-9a-f]+ look --$/);
+    assert.match(sessions[0]?.requests.join('\n') ?? '', /^v1 [0-9a-f]+ summary --$/);
   });
 
   test('names the security origins that were configured', async () => {
@@ -167,7 +167,7 @@ describe('the remote of a host', () => {
     const job = { job: 'run1-0-install-1', kind: 'install', run: 'run1', controller: 'here', fence: 1 } as const;
     const questions = [
       () => remote.scan({ maxAgeMs: 1, signal }),
-      () => remote.look(signal),
+      () => remote.summary(signal),
       () => remote.simulate({ manager: 'apt', updates }, signal),
       () => remote.bootState(signal),
       () => remote.startJob({ ...job, request: { verb: 'install' } }, signal),

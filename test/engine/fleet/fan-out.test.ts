@@ -71,8 +71,8 @@ test('ping looks and records nothing, and names what would stand in the way', as
   const results: PingResult[] = [];
   await pingHosts(hosts, { ...fan, onResult: (result) => results.push(result) });
   const [result] = results;
-  assert.ok(result !== undefined && 'look' in result);
-  assert.deepEqual(result.warnings, pingWarnings(result.look));
+  assert.ok(result !== undefined && 'summary' in result);
+  assert.deepEqual(result.warnings, pingWarnings(result.summary));
   assert.deepEqual(result.warnings, [
     'ada is not root and no elevation is set',
     'apt-get (pid 12) is at work with packages',

@@ -3,20 +3,20 @@ import { test } from 'node:test';
 import { Chalk } from 'chalk';
 import { renderLive } from '../../../src/report/live/live-view.ts';
 import { createReporter } from '../../../src/report/live/registry.ts';
-import { emptyRun, reduceRun, type RunState } from '../../../src/report/run/progress.ts';
+import { emptyRun, reduceRun, type RunProgress } from '../../../src/report/run/progress.ts';
 import { widthOf } from '../../../src/report/text/width.ts';
 import { fakeOutput, nasty, steering } from '../fake-output.ts';
 import { middle, oneHost, opening, rollout, verified, type AnyEvent } from '../rollout-events.ts';
 
 const plain = new Chalk({ level: 0 });
 
-function fold(events: readonly AnyEvent[], atMs = 0): RunState {
+function fold(events: readonly AnyEvent[], atMs = 0): RunProgress {
   const state = emptyRun();
   for (const event of events) reduceRun(state, event, atMs);
   return state;
 }
 
-function draw(state: RunState, { columns = 80, rows = 24, nowMs = 65_000 } = {}): string[] {
+function draw(state: RunProgress, { columns = 80, rows = 24, nowMs = 65_000 } = {}): string[] {
   return renderLive(state, { columns, rows, nowMs, paint: plain }).split('\n');
 }
 

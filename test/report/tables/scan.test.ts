@@ -55,8 +55,8 @@ test('a ping tells who it came in as, how long it took, what stands in the way, 
   const collectedMs = Date.UTC(2026, 10, 1, 12);
   const bootedAnHourAgo = { ...plain, collectedMs, facts: { ...plain.facts, uptimeSec: 3_600 } };
   const rows = [
-    pingRow({ host, look: bootedAnHourAgo, tookMs: 42, warnings: [] }),
-    pingRow({ host: { name: 'web03' }, look: hostScan(), tookMs: 7, warnings: ['/boot is nearly full'] }),
+    pingRow({ host, summary: bootedAnHourAgo, tookMs: 42, warnings: [] }),
+    pingRow({ host: { name: 'web03' }, summary: hostScan(), tookMs: 7, warnings: ['/boot is nearly full'] }),
     pingRow({ host: { name: 'web02' }, error: refused }),
   ];
   assert.equal(

@@ -10,7 +10,7 @@ import type { Context } from '../../invocation/context.ts';
 import { openRecord } from '../../frame/open-ledger.ts';
 import { recordedPlan } from '../../frame/recorded-plan.ts';
 import { wrongKind } from '../../frame/run-kinds.ts';
-import { carryOut, hostsOfPlan, partsOf, withConcurrency } from '../../frame/execute-plan.ts';
+import { executePlan, hostsOfPlan, partsOf, withConcurrency } from '../../frame/execute-plan.ts';
 
 /** Goes on with a run: attaches to what is in flight, finishes the rest, tries what failed once more. */
 export async function run(invocation: Invocation, context: Context): Promise<ExitName> {
@@ -31,7 +31,7 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
   const argv = commandLine(context.command);
   const { idle, absent } = partsOf(plan);
   const opening = { type: 'run.resumed', run: id, operator, argv, idle, absent } as const;
-  return await carryOut({ plan, hosts, opening, ledger, options, state, gone }, context);
+  return await executePlan({ plan, hosts, opening, ledger, options, state, gone }, context);
 }
 
 /** A run that was narrowed by --limit goes on narrowed; hosts that took no part in its plan are still named. */

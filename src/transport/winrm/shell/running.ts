@@ -23,8 +23,8 @@ type Streams = Readonly<Record<'stdout' | 'stderr', Readable>>;
  * at a time: a host must be able to keep what a command says until then.
  */
 export function commandChannel(ports: RunningPorts): Channel {
-  const letGo = new AbortController();
-  const signal = AbortSignal.any([letGo.signal, ports.signal]);
+  const released = new AbortController();
+  const signal = AbortSignal.any([released.signal, ports.signal]);
   const input = new Input();
   const streams = { stdout: output(), stderr: output() };
   let isOver = false;
@@ -42,7 +42,7 @@ export function commandChannel(ports: RunningPorts): Channel {
   };
   ended.then(close, close);
   const release = (): void => {
-    letGo.abort(new FettleError('cancelled', 'the command was let go'));
+    released.abort(new FettleError('cancelled', 'the command was let go'));
     finish('let-go');
   };
   return { stdin: input.stdin, ...streams, ended, release };
