@@ -1,28 +1,11 @@
-import type { Outcome, Verdict } from './outcome.ts';
+import { verdicts } from './outcome.ts';
+import type { Outcome } from './outcome.ts';
 import type { Budget, BudgetClass } from './playbook.ts';
 import { allowedFailures } from './wave.ts';
 
-/**
- * What a verdict costs. A `lost` host counts as failed, not as unreachable: something was begun on it and nobody knows
- * how it ended, so a budget that counts only failures must see it. `skipped` was left alone on purpose and `detached`
- * is still in flight: neither is a result of the rollout.
- */
-const classes: Readonly<Record<Verdict, BudgetClass | undefined>> = {
-  verified: undefined,
-  unhealthy: 'unverified',
-  'pending-reboot': 'unverified',
-  'pending-restart': 'unverified',
-  failed: 'failed',
-  unreachable: 'unreachable',
-  lost: 'failed',
-  drifted: 'drifted',
-  skipped: undefined,
-  detached: undefined,
-};
-
-/** What the outcome spends; undefined = nothing. A state the playbook's own mode asked for spends nothing. */
-export function budgetClass(outcome: Outcome): BudgetClass | undefined {
-  return outcome.followsFromMode === true ? undefined : classes[outcome.verdict];
+/** What the outcome spends of a budget; undefined = nothing. A state the playbook's own mode asked for spends nothing. */
+export function budgetClass({ verdict, followsFromMode }: Outcome): BudgetClass | undefined {
+  return followsFromMode === true ? undefined : verdicts[verdict].budget;
 }
 
 export interface BudgetState {

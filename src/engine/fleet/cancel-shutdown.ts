@@ -1,6 +1,6 @@
-import { asFettleError, FettleError, isOurShortage, isUnreached, toErrorRecord } from '../../domain/error.ts';
+import { asFettleError, FettleError, toErrorRecord } from '../../domain/error.ts';
 import type { Host } from '../../domain/host.ts';
-import type { Outcome } from '../../domain/outcome.ts';
+import { verdictOfError, type Outcome } from '../../domain/outcome.ts';
 import { emit } from '../context.ts';
 import type { HostContext } from '../context.ts';
 import { concludeByExit, runJob } from '../job/run-job.ts';
@@ -83,8 +83,5 @@ function outcomeOf(error: FettleError): Outcome {
   const base = { change: 'none', reason: error.message, error: toErrorRecord(error) } as const;
   const hint = error.hint === undefined ? {} : { hint: error.hint };
   if (error.code === 'ledger') throw error;
-  // Held by another run, stopped before the host's turn came, or this machine ran short.
-  if (error.code === 'lock-held' || error.code === 'cancelled' || isOurShortage(error))
-    return { ...base, ...hint, verdict: 'skipped' };
-  return { ...base, ...hint, verdict: isUnreached(error) ? 'unreachable' : 'failed' };
+  return { ...base, ...hint, verdict: verdictOfError(error) };
 }

@@ -1,8 +1,8 @@
 import { worstExit } from '../../domain/exit.ts';
 import type { ExitName } from '../../domain/exit.ts';
-import { asFettleError, FettleError, isDenied, isOurShortage, isUnreached, toErrorRecord } from '../../domain/error.ts';
+import { asFettleError, FettleError, isDenied, toErrorRecord } from '../../domain/error.ts';
 import type { Host } from '../../domain/host.ts';
-import type { Outcome } from '../../domain/outcome.ts';
+import { verdictOfError, type Outcome } from '../../domain/outcome.ts';
 import type { HostPlan, Plan } from '../../domain/plan.ts';
 import type { RecordedFacts } from '../../domain/record.ts';
 import type { HostSummary } from '../../domain/scan.ts';
@@ -182,8 +182,7 @@ export function fanOutExit(
     if (error === undefined) return exitCode === undefined || exitCode === 0 ? 'ok' : 'partial';
     if (error.code === 'cancelled') return 'interrupted';
     if (error.code === 'lock-held') return 'locked';
-    if (isOurShortage(error)) return 'partial';
-    return isUnreached(error) && error.code !== 'elevate' ? 'unreachable' : 'partial';
+    return verdictOfError(error) === 'unreachable' ? 'unreachable' : 'partial';
   });
   return worstExit(names);
 }

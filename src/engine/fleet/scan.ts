@@ -1,10 +1,11 @@
 import pLimit from 'p-limit';
 import { Slots } from '../../base/slots.ts';
 import type { FettleError } from '../../domain/error.ts';
-import { asFettleError, isOurShortage, isUnreached, toErrorRecord } from '../../domain/error.ts';
+import { asFettleError, toErrorRecord } from '../../domain/error.ts';
 import type { RunEvent } from '../../domain/event.ts';
 import type { Host } from '../../domain/host.ts';
 import type { HostScan } from '../../domain/scan.ts';
+import { verdictOfError } from '../../domain/outcome.ts';
 import { emit } from '../context.ts';
 import type { RunContext } from '../context.ts';
 import type { HostPort } from '../connection/host-port.ts';
@@ -65,8 +66,7 @@ export function scanned(context: RunContext, host: Host, scan: HostScan): RunEve
 
 /** How a host ends that could not be looked at; nothing was changed on it. */
 export function unscanned(context: RunContext, host: Host, error: FettleError): RunEvent {
-  const isOurs = error.code === 'cancelled' || isOurShortage(error);
-  const verdict = isOurs ? 'skipped' : isUnreached(error) ? 'unreachable' : 'failed';
+  const verdict = verdictOfError(error);
   const { message: reason, hint } = error;
   const told = { verdict, change: 'none', reason, ...(hint === undefined ? {} : { hint }) } as const;
   const outcome = { ...told, error: toErrorRecord(error) };

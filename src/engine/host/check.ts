@@ -1,7 +1,7 @@
 import { installMismatch, judgeDrift } from '../../domain/drift.ts';
 import type { DriftJudgement } from '../../domain/drift.ts';
 import { FettleError, isUnreached } from '../../domain/error.ts';
-import type { Outcome } from '../../domain/outcome.ts';
+import { updateStates, type Outcome } from '../../domain/outcome.ts';
 import type { PlannedUpdate } from '../../domain/plan.ts';
 import type { HostScan } from '../../domain/scan.ts';
 import { packageKey } from '../../domain/update.ts';
@@ -88,7 +88,7 @@ async function preflight(work: HostWork): Promise<Outcome | undefined> {
 
 /** Broken packages are ours when an earlier try of this run read each of them back as not well installed. */
 function isOurBreakage(work: HostWork, scan: HostScan): boolean {
-  const bad = (work.recorded?.results ?? []).filter((result) => !['installed', 'already'].includes(result.state));
+  const bad = (work.recorded?.results ?? []).filter((result) => !updateStates[result.state].isAsPlanned);
   const successors = (work.recorded?.adjustment?.superseded ?? []).map((pair) => pair.successor);
   const ours = new Set([...bad, ...successors].map(packageKey));
   return scan.broken.every((item) => ours.has(packageKey(item)));

@@ -1,5 +1,6 @@
 import { isDeniedCode } from '../../domain/error.ts';
 import type { FettleError } from '../../domain/error.ts';
+import { isAsAsked, verdicts } from '../../domain/outcome.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import type { HookWhen } from '../../domain/playbook.ts';
 import { runHook } from './hook.ts';
@@ -18,11 +19,6 @@ export async function runHooks(work: HostWork, when: Exclude<HookWhen, 'after_ho
   return undefined;
 }
 
-/** It ended as the playbook wanted it: downloaded only, or left alone on purpose, is no failure. */
-function isAsAsked({ verdict, followsFromMode, error }: Outcome): boolean {
-  return verdict === 'verified' || followsFromMode === true || (verdict === 'skipped' && error === undefined);
-}
-
 /** Nothing can be run on a host that does not answer or lets nobody in. */
 function isAway({ verdict, error }: Outcome): boolean {
   return verdict === 'unreachable' || isDeniedCode(error?.code);
@@ -35,7 +31,7 @@ function isAway({ verdict, error }: Outcome): boolean {
  * `unhealthy`.
  */
 export async function runAfterHooks(work: HostWork, outcome: Outcome): Promise<Outcome> {
-  if (!work.owesAfterHooks || outcome.verdict === 'lost' || outcome.verdict === 'detached') return outcome;
+  if (!work.owesAfterHooks || verdicts[outcome.verdict].mayBeAtWork) return outcome;
   const isGood = isAsAsked(outcome);
   const owed: string[] = [];
   let failure: FettleError | undefined;

@@ -1,6 +1,6 @@
 import { asFettleError } from '../../domain/error.ts';
 import type { NamedMachine } from '../../domain/identity.ts';
-import type { Outcome } from '../../domain/outcome.ts';
+import { isAsAsked, verdicts, type Outcome } from '../../domain/outcome.ts';
 import type { HostRunState } from '../../domain/record.ts';
 import type { HostScan } from '../../domain/scan.ts';
 import { check, connect } from './check.ts';
@@ -88,7 +88,7 @@ async function concludeHost(work: HostWork, outcome: Outcome): Promise<Outcome> 
   await lookAfterFailure(work, outcome);
   const last = await runAfterHooks(work, outcome);
   if (last.verdict === 'detached') return last;
-  if (last.verdict !== 'lost' && last.verdict !== 'unreachable' && !work.isOff) await sweepLeftovers(work);
+  if (verdicts[last.verdict].contact !== 'unreached' && !work.isOff) await sweepLeftovers(work);
   await finishHost(work, last);
   return last;
 }
@@ -100,7 +100,7 @@ async function throughStages(work: HostWork, list: typeof stages): Promise<Outco
 /** A host whose install failed in part ends so, whatever came of the restart; unless that must be seen to its end. */
 function withFailure({ failure }: HostWork, outcome: Outcome): Outcome {
   if (failure === undefined || outcome === failure) return outcome;
-  if (outcome.verdict === 'lost' || outcome.verdict === 'detached') return outcome;
+  if (verdicts[outcome.verdict].mayBeAtWork) return outcome;
   return { ...failure, reason: `${failure.reason}; ${outcome.reason}` };
 }
 
@@ -145,21 +145,6 @@ export function resumeMode(state: HostRunState): 'done' | 'start' | 'continue' |
   const { outcome } = state;
   if (state.attempt === 0) return 'start';
   if (outcome === undefined) return 'continue';
-  switch (outcome.verdict) {
-    case 'detached':
-    case 'lost':
-      return 'continue';
-    case 'verified':
-      return 'done';
-    case 'skipped':
-      return outcome.error === undefined ? 'done' : 'retry';
-    case 'pending-reboot':
-    case 'pending-restart':
-      return outcome.followsFromMode === true ? 'done' : 'retry';
-    case 'failed':
-    case 'unreachable':
-    case 'drifted':
-    case 'unhealthy':
-      return 'retry';
-  }
+  if (verdicts[outcome.verdict].mayBeAtWork) return 'continue';
+  return isAsAsked(outcome) ? 'done' : 'retry';
 }

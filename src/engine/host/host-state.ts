@@ -1,10 +1,10 @@
 import type { FettleError } from '../../domain/error.ts';
 import { packageKey } from '../../domain/update.ts';
 import type { Superseded } from '../../domain/drift.ts';
-import { asFettleError, isOurShortage, isUnreached, toErrorRecord } from '../../domain/error.ts';
+import { asFettleError, isUnreached, toErrorRecord } from '../../domain/error.ts';
 import { isLeaseLost } from '../../domain/lease.ts';
 import type { RunEvent, StepName } from '../../domain/event.ts';
-import type { Change, Outcome, UpdateResult, Verdict } from '../../domain/outcome.ts';
+import { verdictOfError, type Change, type Outcome, type UpdateResult, type Verdict } from '../../domain/outcome.ts';
 import type { HostPlan, Plan, PlannedUpdate } from '../../domain/plan.ts';
 import type { HostRunState, OpenStep, RecordedFacts } from '../../domain/record.ts';
 import type { HostScan } from '../../domain/scan.ts';
@@ -143,12 +143,8 @@ export function outcomeOfError(work: HostWork, thrown: unknown, during: string):
   const reason = `${during}: ${error.message}`;
   if (error.code === 'ledger' || work.context.detach.aborted || isLeaseLost(error)) return detachedOutcome(work, error);
   if (error.code === 'lock-held') return endWith(work, 'skipped', error.message, { error });
-  if (isUnreached(error)) {
-    if (work.hasBegun) return endLost(work, error, during);
-    if (isOurShortage(error)) return endWith(work, 'skipped', reason, { error });
-    return endWith(work, error.code === 'elevate' ? 'failed' : 'unreachable', reason, { error });
-  }
-  return endWith(work, 'failed', reason, { error });
+  if (work.hasBegun && isUnreached(error)) return endLost(work, error, during);
+  return endWith(work, work.hasBegun ? 'failed' : verdictOfError(error), reason, { error });
 }
 
 /**

@@ -2,7 +2,7 @@ import { FettleError } from '../../domain/error.ts';
 import type { Superseded } from '../../domain/drift.ts';
 import type { RunEvent } from '../../domain/event.ts';
 import type { JobResult } from '../../domain/job.ts';
-import type { Change, Outcome, UpdateResult, UpdateState } from '../../domain/outcome.ts';
+import { updateStates, type Change, type Outcome, type UpdateResult, type UpdateState } from '../../domain/outcome.ts';
 import type { PlannedUpdate } from '../../domain/plan.ts';
 import type { HostScan } from '../../domain/scan.ts';
 import { findPackage, packageKey } from '../../domain/update.ts';
@@ -12,8 +12,6 @@ import { endLost, endWith, isPastInstall, detachedOutcome, openStep, scanNow, wa
 import type { HostWork } from './host-state.ts';
 import { collectQuietly, concludeByExit, jobOf, runJob } from '../job/run-job.ts';
 import type { JobEnd, StepConclusion } from '../job/run-job.ts';
-
-const goodStates: readonly UpdateState[] = ['downloaded', 'installed', 'already', 'superseded'];
 
 /**
  * Installs exactly what drift left to do, as one detached job; reads back what the package database says and commits
@@ -229,7 +227,7 @@ function asPlanned(work: HostWork, results: readonly UpdateResult[]): readonly U
     const pair = pairs.get(packageKey(result));
     if (pair === undefined) return result;
     const { name, arch, from, to } = pair.planned;
-    const state = ['installed', 'already'].includes(result.state) ? 'superseded' : result.state;
+    const state = updateStates[result.state].isAsPlanned ? 'superseded' : result.state;
     return { ...inPlace(pair), ...result, name, arch, from, to, state };
   });
 }
@@ -252,12 +250,12 @@ function held(work: HostWork): UpdateResult[] {
 }
 
 function unfinished(work: HostWork): UpdateResult[] {
-  return held(work).filter((result) => !goodStates.includes(result.state));
+  return held(work).filter((result) => !updateStates[result.state].isGood);
 }
 
 function changeOf(results: readonly UpdateResult[], whenNothing: Change): Change {
-  const changed = results.filter((result) => ['installed', 'superseded', 'broken'].includes(result.state));
-  const failed = results.filter((result) => !goodStates.includes(result.state));
+  const changed = results.filter((result) => updateStates[result.state].isChanged);
+  const failed = results.filter((result) => !updateStates[result.state].isGood);
   if (failed.length > 0) return changed.length > 0 ? 'partial' : 'none';
   if (changed.length > 0) return 'installed';
   return results.length > 0 ? 'none' : whenNothing;

@@ -1,4 +1,4 @@
-import { asFettleError, isOurShortage, isUnreached, toErrorRecord } from '../../domain/error.ts';
+import { asFettleError, toErrorRecord } from '../../domain/error.ts';
 import { hookSha256 } from '../../domain/hook-hash.ts';
 import type { Host } from '../../domain/host.ts';
 import { judgeIdentities } from '../../domain/identity.ts';
@@ -6,6 +6,7 @@ import { reachedThrough, viaOf } from '../../domain/jump.ts';
 import type { HostPlan, Plan, PlanAbsence, PlannedHook, PlannedWave } from '../../domain/plan.ts';
 import type { Hook, HookWhen, Playbook } from '../../domain/playbook.ts';
 import { markUntried, partitionWaves } from '../../domain/wave.ts';
+import { verdictOfError } from '../../domain/outcome.ts';
 import { emit } from '../context.ts';
 import type { OwnMachine } from '../own-machine.ts';
 import { disabledAbsence } from './guards.ts';
@@ -110,7 +111,7 @@ async function visitHosts(order: PlanOrder, isEnabled: (host: Host) => boolean):
       const error = asFettleError(thrown);
       if (error.code === 'ledger' || context.detach.aborted) throw error;
       await emit(context, [unscanned(context, host, error)]);
-      const kind = isOurShortage(error) ? 'skipped' : isUnreached(error) ? 'unreachable' : 'failed';
+      const kind = verdictOfError(error);
       failed.push({ ...absenceOf(order, host.name, kind, error.message), error: toErrorRecord(error) });
     }
     order.onHost?.(host.name);

@@ -1,6 +1,7 @@
 import { worstExit } from '../../domain/exit.ts';
 import type { ExitName } from '../../domain/exit.ts';
 import { isDeniedCode } from '../../domain/error.ts';
+import { exitOfOutcome } from '../../domain/outcome.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import { countWorking, isUncertain, type Plan, type PlanAbsence } from '../../domain/plan.ts';
 import { hasGaps } from '../plan/make-plan.ts';
@@ -33,11 +34,10 @@ export function runResult(input: ResultInput): RunResult {
   if (denied.length > 0 && denied.length === outcomes.size && pending.length === 0) {
     found.push({ exit: 'auth', reason: 'every host refused the credentials, its key did not match or sudo refused' });
   }
-  // `pending-reboot` where the mode was written down is what was asked for; by default it is not seen as good.
   const written = plan.hosts.filter(({ rebootSettings }) => rebootSettings.isWritten === true);
   const hasWrittenMode = new Set(written.map((item) => item.host));
   for (const [host, outcome] of outcomes) {
-    const exit = exitOf(outcome, hasWrittenMode.has(host));
+    const exit = exitOfOutcome(outcome, hasWrittenMode.has(host));
     if (exit !== 'ok') found.push({ exit, reason: `${host}: ${outcome.verdict}: ${outcome.reason}` });
   }
   for (const absent of plan.absent) {
@@ -97,28 +97,6 @@ function isUndone(outcome: Outcome): boolean {
 
 function isDeniedOutcome(outcome: Outcome): boolean {
   return outcome.change === 'none' && isDeniedCode(outcome.error?.code);
-}
-
-function exitOf(outcome: Outcome, isWritten: boolean): ExitName {
-  switch (outcome.verdict) {
-    case 'verified':
-      return 'ok';
-    case 'skipped':
-      return outcome.error?.code === 'lock-held' ? 'locked' : outcome.error === undefined ? 'ok' : 'partial';
-    case 'failed':
-    case 'lost':
-    case 'drifted':
-      return 'partial';
-    case 'detached':
-      return outcome.error?.code === 'lock-held' ? 'locked' : 'partial';
-    case 'unreachable':
-      return 'unreachable';
-    case 'pending-reboot':
-      return outcome.followsFromMode === true && isWritten ? 'ok' : 'unverified';
-    case 'pending-restart':
-    case 'unhealthy':
-      return 'unverified';
-  }
 }
 
 function countVerdicts(outcomes: ReadonlyMap<string, Outcome>, pending: number): Record<string, number> {

@@ -3,7 +3,7 @@ import { asFettleError, FettleError } from '../../domain/error.ts';
 import type { RunEvent } from '../../domain/event.ts';
 import type { ExitName } from '../../domain/exit.ts';
 import type { IdentityJudgement, NamedMachine } from '../../domain/identity.ts';
-import type { Outcome } from '../../domain/outcome.ts';
+import { verdicts, type Outcome } from '../../domain/outcome.ts';
 import { emit } from '../context.ts';
 import type { RunContext } from '../context.ts';
 import { checkHost, runHost } from '../host/host-run.ts';
@@ -289,6 +289,6 @@ export class Rollout implements AsyncDisposable {
     if (outcome.error?.code === 'ledger') this.#failWith(new FettleError('ledger', outcome.error.message));
     this.#wake();
     await this.#disconnect(member);
-    if (outcome.verdict !== 'lost' && outcome.verdict !== 'detached') await this.#leases.release([member.host.id]);
+    if (!verdicts[outcome.verdict].mayBeAtWork) await this.#leases.release([member.host.id]);
   }
 }

@@ -1,12 +1,12 @@
 // What happened on hosts: updates in runs of fettle, runs that ended badly, and what the hosts' own records say.
-import type { Outcome } from '../../domain/outcome.ts';
+import { badVerdicts, goodUpdateStates, updateStates, type Outcome } from '../../domain/outcome.ts';
 import type { HistoryAnswer, HistoryQuestion, HistoryRow } from '../../domain/report.ts';
 import { prepared, type Connection } from '../store/sqlite.ts';
 import type { Tables } from '../store/tables.ts';
 
-/** As the indexes of migrations.ts have them, word for word: another text would not be recognised. */
-const badState = "state NOT IN ('downloaded', 'installed', 'already', 'superseded')";
-const badVerdict = "verdict IN ('failed', 'unreachable', 'lost', 'drifted', 'unhealthy')";
+/** As the partial indexes of the schema have them, word for word: another text would not be recognised. */
+const badState = `state NOT IN (${listed(goodUpdateStates)})`;
+const badVerdict = `verdict IN (${listed(badVerdicts)})`;
 /** A host's own record of what fettle did is about as old as fettle's. Milliseconds. */
 const sameMs = 24 * 3_600_000;
 
@@ -79,7 +79,7 @@ function updateRows(connection: Connection, asked: Asked, nameOf: NameOf): reado
     name: row.name,
     to: row.to_version,
     state: row.state,
-    isBad: !['downloaded', 'installed', 'superseded'].includes(row.state),
+    isBad: !updateStates[row.state].isGood,
     run: row.run,
     ...(row.from_version === null || row.from_version === '' ? {} : { from: row.from_version }),
     ...(row.message === null ? {} : { message: row.message }),
@@ -127,4 +127,8 @@ function ownRows(connection: Connection, asked: Asked, nameOf: NameOf): readonly
 function ownState({ operation, result }: Tables['host_history']): string {
   if (result !== 'succeeded') return result;
   return operation === 'uninstall' ? 'removed' : 'installed';
+}
+
+function listed(words: readonly string[]): string {
+  return words.map((word) => `'${word}'`).join(', ');
 }

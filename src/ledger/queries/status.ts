@@ -1,5 +1,5 @@
 // Every host that was ever selected for a run, and how much is known of it.
-import type { Outcome } from '../../domain/outcome.ts';
+import { verdicts, type Outcome, type Verdict } from '../../domain/outcome.ts';
 import type { HostStatusRow, ScannedStatus } from '../../domain/report.ts';
 import { lastVerdicts } from './runs.ts';
 import type { ScanStatus } from '../events/scan-projection.ts';
@@ -27,9 +27,9 @@ const selectUncontacted = `SELECT name, run, at FROM selected_host WHERE at <= :
 export function hostStatus(connection: Connection, question: StatusQuestion): readonly HostStatusRow[] {
   const { asOfMs } = question;
   const asOf = { asOf: asOfMs };
-  const verdicts = lastVerdicts(connection, asOfMs);
+  const lastOnes = lastVerdicts(connection, asOfMs);
   const contacted = (prepared(connection, selectContacted).all(asOf) as Row[]).map((row): HostStatusRow => {
-    const last = verdicts.get(row.host_id);
+    const last = lastOnes.get(row.host_id);
     const host = {
       host: row.name,
       hostId: row.host_id,
@@ -56,7 +56,7 @@ const selectTries = `SELECT COALESCE(host_run.ended_at, host_run.started_at) AS 
 
 interface Try {
   readonly at: number;
-  readonly verdict: string | null;
+  readonly verdict: Verdict | null;
   readonly outcome_json: string | null;
   readonly kind: string;
   readonly hasScan: number;
@@ -82,8 +82,8 @@ function failureOf(connection: Connection, row: Row, asOfMs: number): Failure {
 
 /** `unasked`: it was left out, or its turn never came. */
 function howItEnded({ verdict, kind, hasScan }: Try): 'unreached' | 'unscanned' | 'unasked' | 'reached' {
-  if (verdict === 'unreachable' || verdict === 'lost') return 'unreached';
-  if (verdict === 'skipped' || verdict === 'detached') return 'unasked';
+  const contact = verdict === null ? 'reached' : verdicts[verdict].contact;
+  if (contact !== 'reached') return contact;
   const isScan = kind === 'scan' || kind === 'plan' || kind === 'verify';
   return verdict === 'failed' && isScan && hasScan === 0 ? 'unscanned' : 'reached';
 }

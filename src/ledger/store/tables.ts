@@ -1,4 +1,5 @@
 // The columns of migrations.ts, for the query builder. Times are epoch milliseconds; `*_json` is JSON text.
+import type { UpdateState, Verdict } from '../../domain/outcome.ts';
 
 export interface Tables {
   event: {
@@ -36,7 +37,7 @@ export interface Tables {
     wave: number | null;
     started_at: number;
     ended_at: number | null;
-    verdict: string | null;
+    verdict: Verdict | null;
     outcome_json: string | null;
   };
   step: {
@@ -64,7 +65,7 @@ export interface Tables {
     from_version: string | null;
     to_version: string;
     now_version: string | null;
-    state: string;
+    state: UpdateState;
     at: number;
     message: string | null;
   };

@@ -1,6 +1,6 @@
 // The weight and the looks of outcomes, the same in every report.
 import type { ChalkInstance } from 'chalk';
-import type { Verdict } from '../../domain/outcome.ts';
+import { verdicts, type Verdict } from '../../domain/outcome.ts';
 
 /** Verdicts, and how hosts end or stand that no outcome was given. */
 export type Standing = Verdict | 'done' | 'in flight' | 'not started' | 'nothing to do' | 'absent';
@@ -24,16 +24,12 @@ const order: readonly Standing[] = [
   'nothing to do',
 ];
 
-const bad: ReadonlySet<string> = new Set([
-  'lost',
-  'failed',
-  'unhealthy',
-  'drifted',
-  'unreachable',
-  'absent',
-  'detached',
-]);
-const good: ReadonlySet<string> = new Set(['verified', 'done', 'nothing to do']);
+function weighing(...weights: readonly string[]): readonly string[] {
+  return Object.entries(verdicts).flatMap(([verdict, { weight }]) => (weights.includes(weight) ? [verdict] : []));
+}
+
+const bad: ReadonlySet<string> = new Set([...weighing('bad', 'unfinished'), 'absent']);
+const good: ReadonlySet<string> = new Set([...weighing('good'), 'done', 'nothing to do']);
 
 /** Worst first; for sorting. */
 export function compareStandings(a: Standing, b: Standing): number {
