@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
-import type { EventSink, LiveEvent, Operator, RunEvent } from '../domain/event.ts';
+import type { LiveEvent, Operator, RunEvent } from '../domain/event.ts';
 import type { Host } from '../domain/host.ts';
 import type { RunRecord } from '../domain/record.ts';
 import type { Manager } from '../managers/contract/manager.ts';
 import type { HostPort } from './connection/host-port.ts';
+import type { EventLog } from './event-log.ts';
 import type { SpawnLocal } from './local-command.ts';
 import type { OwnMachine } from './own-machine.ts';
 
@@ -35,8 +36,9 @@ export interface RunContext {
   readonly run: string;
   readonly operator: Operator;
   readonly clock: Clock;
-  /** Shows events; recording is `record`'s business, so the recorder is not a part of it. */
-  readonly sink: EventSink;
+  /** Where events go. */
+  readonly log: EventLog;
+  /** What is known of runs and hosts, and the leases. */
   readonly record: RunRecord;
   /** Aborted: begin nothing more; what has begun goes on to its safe point. */
   readonly stop: AbortSignal;
@@ -59,34 +61,18 @@ export interface HostContext extends RunContext {
   readonly rebootSlot: (signal: AbortSignal) => Promise<Disposable>;
 }
 
-/** Commits, then shows. Awaited before a side effect it makes the effect findable after a crash. */
-export async function emit(context: RunContext, events: readonly RunEvent[]): Promise<void> {
-  await context.record.append(events);
-  for (const event of events) context.sink.event(event);
-  await taken(context);
+/** Commits, then shows; see `EventLog.append`. */
+export function emit({ log, detach }: Pick<RunContext, 'log' | 'detach'>, events: readonly RunEvent[]): Promise<void> {
+  return log.append(events, detach);
 }
 
-/** Waits for a slow reader of the events, but not past the order to detach. */
-export async function taken({ sink, detach }: Pick<RunContext, 'sink' | 'detach'>): Promise<void> {
-  const drained = sink.drained?.();
-  if (drained === undefined || detach.aborted) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const leave = (): void => resolve();
-  detach.addEventListener('abort', leave, { once: true });
-  await Promise.race([drained, promise]);
-  detach.removeEventListener('abort', leave);
+/** Commits and shows the start of what changes a host. */
+export function emitStart({ run, host, fence, log }: HostContext, event: RunEvent): Promise<void> {
+  return fence === 0 ? log.append([event]) : log.appendHeld(event, { run, hostId: host.id, fence });
 }
 
-/** Commits and shows the start of what changes a host; refused with `leaseLost` where another process has the host now. */
-export async function emitStart(context: HostContext, event: RunEvent): Promise<void> {
-  const { run, host, fence, record } = context;
-  if (fence === 0) await record.append([event]);
-  else await record.appendHeld([event], { run, hostId: host.id, fence });
-  context.sink.event(event);
-}
-
-export function show(context: RunContext, event: LiveEvent): void {
-  context.sink.event(event);
+export function show({ log }: Pick<RunContext, 'log'>, event: LiveEvent): void {
+  log.show(event);
 }
 
 export function ofHost(context: HostContext): { run: string; host: string; hostId: string; attempt: number } {

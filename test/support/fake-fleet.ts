@@ -2,6 +2,7 @@ import { FettleError } from '../../src/domain/error.ts';
 import type { EventSink } from '../../src/domain/event.ts';
 import type { Plan } from '../../src/domain/plan.ts';
 import type { RunRecord } from '../../src/domain/record.ts';
+import { EventLog } from '../../src/engine/event-log.ts';
 import { spawnLocal } from '../../src/engine/local-command.ts';
 import { noOwnMachine, type OwnMachine } from '../../src/engine/own-machine.ts';
 import { applyPlan } from '../../src/engine/rollout/apply.ts';
@@ -68,7 +69,7 @@ export class FakeFleet {
       hosts: new Map(names.map((name) => [name, fakeHost(name)])),
       operator,
       clock: this.clock,
-      sink: call.sink ?? this.sink,
+      log: new EventLog(call.record ?? this.record, call.sink ?? this.sink),
       record: call.record ?? this.record,
       stop: call.stop ?? never,
       detach: call.detach ?? never,

@@ -4,6 +4,7 @@ import type { HostRunState, RunRecord } from '../../src/domain/record.ts';
 import { engineLimits } from '../../src/engine/context.ts';
 import type { HostContext } from '../../src/engine/context.ts';
 import type { HostTask } from '../../src/engine/host/host-state.ts';
+import { EventLog } from '../../src/engine/event-log.ts';
 import { spawnLocal } from '../../src/engine/local-command.ts';
 import { FakeClock } from './fake-clock.ts';
 import { FakeRemote, fakeManager } from './fake-machine.ts';
@@ -41,7 +42,7 @@ export function hostContext(fixture: HostFixture): HostContext {
     run: 'run1',
     operator,
     clock: new FakeClock(),
-    sink: new ListSink(),
+    log: new EventLog(record, new ListSink()),
     record,
     stop: fixture.stop ?? new AbortController().signal,
     detach: fixture.detach ?? new AbortController().signal,

@@ -1,5 +1,6 @@
 // How a command reaches hosts: transports, elevation, scripts and managers put together for the engine.
 import { engineLimits, type RunContext } from '../../engine/context.ts';
+import { EventLog } from '../../engine/event-log.ts';
 import type { HostPort } from '../../engine/connection/host-port.ts';
 import { HostSession } from '../../engine/connection/host-session.ts';
 import { pacedReading } from '../../engine/connection/paced-reading.ts';
@@ -92,7 +93,7 @@ export function runContext({ run, record, sink }: RunContextParts, context: Cont
   return {
     run,
     record,
-    sink,
+    log: new EventLog(record, sink),
     operator,
     clock,
     stop,

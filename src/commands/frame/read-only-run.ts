@@ -4,7 +4,7 @@ import type { RunEvent, RunKind } from '../../domain/event.ts';
 import { worstExit, type ExitName } from '../../domain/exit.ts';
 import type { Host } from '../../domain/host.ts';
 import type { RunContext } from '../../engine/context.ts';
-import { SafeSink, unshown } from '../../engine/safe-sink.ts';
+import { unshown } from '../../engine/event-log.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { checkFields } from '../../report/text/json.ts';
 import { openReporter } from '../../report/live/registry.ts';
@@ -57,12 +57,9 @@ export async function runReadOnly(request: ReadOnlyRequest, context: Context): P
   let name: ExitName;
   using _ = context.interruptions.takeCharge('query');
   try {
-    const sink = new SafeSink(reporter);
-    const engine = readOnlyContext({ run, record: ledger, sink }, context);
-    const commit = async (event: RunEvent): Promise<void> => {
-      await ledger.append([event]);
-      sink.event(event);
-    };
+    const engine = readOnlyContext({ run, record: ledger, sink: reporter }, context);
+    const { log } = engine;
+    const commit = (event: RunEvent): Promise<void> => log.append([event], engine.detach);
     await commit(runStarted({ run, kind, hosts, options }, context));
     try {
       const end = await request.action({
@@ -73,8 +70,8 @@ export async function runReadOnly(request: ReadOnlyRequest, context: Context): P
         routes,
       });
       const asked = context.interruptions.exitName() ?? end.exitName;
-      if (sink.failure === undefined) await commit(runFinished(run, asked, end.counts));
-      const { failure } = sink;
+      if (log.displayFailure === undefined) await commit(runFinished(run, asked, end.counts));
+      const { displayFailure: failure } = log;
       name = failure === undefined ? asked : worstExit([asked, 'internal']);
       if (failure !== undefined) await ledger.append([runFinished(run, name, end.counts, [unshown(failure)])]);
       if (failure !== undefined) context.console.warn(`fettle: ${unshown(failure)}`);

@@ -13,13 +13,13 @@ import type { EngineLimits, RunContext } from '../context.ts';
 import type { HostPort } from '../connection/host-port.ts';
 import type { OwnMachine } from '../own-machine.ts';
 import { Rollout } from './rollout.ts';
-import { SafeSink, unshown } from '../safe-sink.ts';
+import { unshown, type EventLog } from '../event-log.ts';
 import { membersOf } from './rollout-host.ts';
 import type { RunResult } from './result.ts';
 
 export interface ApplyOptions extends Pick<
   RunContext,
-  'operator' | 'clock' | 'sink' | 'record' | 'stop' | 'detach' | 'manager' | 'spawnLocal'
+  'operator' | 'clock' | 'log' | 'record' | 'stop' | 'detach' | 'manager' | 'spawnLocal'
 > {
   /** Committed before anything else; names the run. */
   readonly opening: RunStarted | Extract<RunEvent, { readonly type: 'run.resumed' }>;
@@ -45,22 +45,9 @@ export interface ApplyOptions extends Pick<
  * a result.
  */
 export async function applyPlan(options: ApplyOptions): Promise<RunResult> {
-  const sink = new SafeSink(options.sink);
-  return await executePlan({ ...options, sink });
-}
-
-/** Events that could not be shown are a fault of fettle, whatever became of the hosts; the record has it too. */
-function withDisplay(result: RunResult, { failure }: SafeSink): RunResult {
-  if (failure === undefined) return result;
-  const exitName = worstExit([result.exitName, 'internal']);
-  return { ...result, exitName, reasons: [unshown(failure), ...result.reasons] };
-}
-
-async function executePlan(options: ApplyOptions & { readonly sink: SafeSink }): Promise<RunResult> {
-  const { sink } = options;
+  const { log } = options;
   await using rollout = new Rollout(rolloutOptions(options));
-  await options.record.append([options.opening]);
-  options.sink.event(options.opening);
+  await log.append([options.opening], options.detach);
   try {
     if (await rollout.takeLeases()) {
       await rollout.goOn();
@@ -68,18 +55,25 @@ async function executePlan(options: ApplyOptions & { readonly sink: SafeSink }):
       await rollout.throughWaves();
     }
     const end = (): Promise<void> =>
-      finish(rollout, options, withDisplay(rollout.result(options.interruptedAs()), sink));
-    const before = sink.failure;
+      finish(rollout, options, withDisplay(rollout.result(options.interruptedAs()), log));
+    const before = log.displayFailure;
     await rollout.attempt(end);
     // The end itself could not be shown: the last word of the record is how the process exits.
-    if (before === undefined && sink.failure !== undefined) await rollout.attempt(end);
+    if (before === undefined && log.displayFailure !== undefined) await rollout.attempt(end);
   } catch (error) {
     await rollout.attempt(() => closeBroken(rollout, options, error));
     throw error;
   } finally {
     await rollout.attempt(() => rollout.releaseLeases());
   }
-  return withDisplay(rollout.result(options.interruptedAs()), sink);
+  return withDisplay(rollout.result(options.interruptedAs()), log);
+}
+
+/** Events that could not be shown are a fault of fettle, whatever became of the hosts; the record has it too. */
+function withDisplay(result: RunResult, { displayFailure }: EventLog): RunResult {
+  if (displayFailure === undefined) return result;
+  const exitName = worstExit([result.exitName, 'internal']);
+  return { ...result, exitName, reasons: [unshown(displayFailure), ...result.reasons] };
 }
 
 /** No error leaves a run open: what was not foreseen ends it as `internal`. */
@@ -104,11 +98,11 @@ function rolloutOptions(options: ApplyOptions): ConstructorParameters<typeof Rol
 async function checkAll(rollout: Rollout, options: ApplyOptions): Promise<void> {
   const waiting = rollout.members.filter((member) => member.phase === 'waiting');
   const limit = pLimit(Math.max(1, options.plan.concurrency));
-  const pacedReading = turnsOfSources(options.plan.perSource);
+  const atSource = turnsOfSources(options.plan.perSource);
   const machines: NamedMachine[] = [];
   await Promise.all(
     waiting.map((member, index) =>
-      pacedReading(member.hostPlan.source, () =>
+      atSource(member.hostPlan.source, () =>
         limit(async () => {
           const machine = await rollout.check(member, index < options.plan.concurrency);
           if (machine !== undefined) machines.push(machine);

@@ -177,9 +177,9 @@ export class Rollout implements AsyncDisposable {
 
   /** Commits and shows what the admission means: waves that begin and end, the budget, a stop. */
   async #tell(admission: Admission): Promise<void> {
-    const { run, sink, stop } = this.#options;
+    const { run, log, stop } = this.#options;
     const { spent, allowed } = admission.budget;
-    if (this.#budgetShown !== `${spent}/${allowed}`) sink.event({ type: 'live.budget', spent, allowed });
+    if (this.#budgetShown !== `${spent}/${allowed}`) log.show({ type: 'live.budget', spent, allowed });
     this.#budgetShown = `${spent}/${allowed}`;
     const begun = this.#wave ?? this.#leftWave;
     if (begun !== undefined && admission.wave !== begun) {

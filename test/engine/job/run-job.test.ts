@@ -9,6 +9,7 @@ import { jobOf, runJob } from '../../../src/engine/job/run-job.ts';
 import type { JobOrder } from '../../../src/engine/job/run-job.ts';
 import { FakeRemote } from '../../support/fake-machine.ts';
 import { hostContext, ListSink } from '../../support/host-fixture.ts';
+import { EventLog } from '../../../src/engine/event-log.ts';
 import { MemoryRecord } from '../../support/memory-record.ts';
 import { fakeHost, fakeMachine } from '../../support/rollout-fixture.ts';
 
@@ -42,7 +43,12 @@ function scene(overrides: Partial<HostContext> = {}) {
   const record = new MemoryRecord();
   const sink = new ListSink();
   const remote = new ScriptedRemote(fakeHost('web1'), machine);
-  const context: HostContext = { ...hostContext({ machine, record }), sink, remote, ...overrides };
+  const context: HostContext = {
+    ...hostContext({ machine, record }),
+    log: new EventLog(record, sink),
+    remote,
+    ...overrides,
+  };
   return { machine, record, sink, remote, context };
 }
 
