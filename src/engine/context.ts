@@ -49,12 +49,16 @@ export interface RunContext {
   readonly limits: EngineLimits;
 }
 
-/** What the work on one host in one attempt shares. */
+/** What everything that is done to one host in one attempt shares: jobs, probes, hooks. */
 export interface HostContext extends RunContext {
   readonly host: Host;
   readonly remote: HostPort;
   readonly attempt: number;
   readonly fence: number;
+}
+
+/** What the stages of a rollout need besides. */
+export interface HostRunContext extends HostContext {
   /** The machine fettle runs on is never rebooted by its own run. */
   readonly own: OwnMachine;
   /** Resolves when the host may reboot; disposing gives the slot back. */

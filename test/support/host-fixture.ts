@@ -2,7 +2,7 @@ import type { EventSink, LiveEvent, RunEvent } from '../../src/domain/event.ts';
 import type { HostPlan, Plan } from '../../src/domain/plan.ts';
 import type { HostRunState, RunRecord } from '../../src/domain/record.ts';
 import { engineLimits } from '../../src/engine/context.ts';
-import type { HostContext } from '../../src/engine/context.ts';
+import type { HostRunContext } from '../../src/engine/context.ts';
 import type { HostTask } from '../../src/engine/host/host-state.ts';
 import { EventLog } from '../../src/engine/event-log.ts';
 import { spawnLocal } from '../../src/engine/local-command.ts';
@@ -34,7 +34,7 @@ export interface HostFixture {
   readonly isController?: boolean;
 }
 
-export function hostContext(fixture: HostFixture): HostContext {
+export function hostContext(fixture: HostFixture): HostRunContext {
   const { machine } = fixture;
   const host = fakeHost(machine.name, fixture.patch);
   const record = fixture.record ?? new MemoryRecord();

@@ -8,7 +8,6 @@ import type { JobEnd } from '../job/run-job.ts';
 import { leaseRequest } from '../run-leases.ts';
 import { forEachHost } from './scan.ts';
 import type { FanOut } from './scan.ts';
-import { noOwnMachine } from '../own-machine.ts';
 
 export interface CallOffFleet extends FanOut {
   readonly onResult: (host: Host, outcome: Outcome) => void;
@@ -51,12 +50,7 @@ async function underLease(host: Host, { context, remote: open }: CallOffFleet): 
   }
   try {
     await using remote = open(host);
-    const rebootSlot = (): Promise<Disposable> =>
-      Promise.reject(new FettleError('internal', 'nothing is rebooted here'));
-    const own: HostContext = {
-      ...context,
-      ...{ host, remote, rebootSlot, attempt: 1, fence: lease.fence, own: noOwnMachine },
-    };
+    const own: HostContext = { ...context, host, remote, attempt: 1, fence: lease.fence };
     await remote.connect(context.detach);
     const end = await runJob(own, {
       step: 'reboot',

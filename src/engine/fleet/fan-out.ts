@@ -7,7 +7,7 @@ import type { HostPlan, Plan } from '../../domain/plan.ts';
 import type { RecordedFacts } from '../../domain/record.ts';
 import type { HostSummary } from '../../domain/scan.ts';
 import { emit, show } from '../context.ts';
-import type { HostContext, RunContext } from '../context.ts';
+import type { HostRunContext, RunContext } from '../context.ts';
 import { verifyHost } from '../host/host-run.ts';
 import { skewWords } from '../host/preflight.ts';
 import { forEachHost, unscanned } from './scan.ts';
@@ -136,7 +136,7 @@ export interface VerifyFleet extends FanOut {
   readonly plan: Plan;
   /** What the run that carried out the plan recorded of the host. */
   readonly recorded: (hostId: string) => Promise<RecordedFacts | undefined>;
-  readonly own: HostContext['own'];
+  readonly own: HostRunContext['own'];
   readonly onResult: (host: Host, outcome: Outcome) => void;
 }
 
@@ -164,7 +164,7 @@ async function verifyOne(host: Host, hostPlan: HostPlan, fleet: VerifyFleet): Pr
   return outcome;
 }
 
-function readingContext(context: RunContext, own: Pick<HostContext, 'host' | 'remote' | 'own'>): HostContext {
+function readingContext(context: RunContext, own: Pick<HostRunContext, 'host' | 'remote' | 'own'>): HostRunContext {
   const rebootSlot = (): Promise<Disposable> =>
     Promise.reject(new FettleError('internal', 'a read-only run reboots nothing'));
   return { ...context, ...own, attempt: 1, fence: 0, rebootSlot };

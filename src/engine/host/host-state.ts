@@ -9,12 +9,12 @@ import type { HostPlan, Plan, PlannedUpdate } from '../../domain/plan.ts';
 import type { HostRunState, OpenStep, RecordedFacts } from '../../domain/record.ts';
 import type { HostScan } from '../../domain/scan.ts';
 import { emit, ofHost } from '../context.ts';
-import type { HostContext } from '../context.ts';
+import type { HostContext, HostRunContext } from '../context.ts';
 import { passesAfterChange, retryThroughOutages } from '../job/retry.ts';
 import { lostLeaseOf } from '../run-leases.ts';
 
 export interface HostTask {
-  readonly context: HostContext;
+  readonly context: HostRunContext;
   readonly plan: Plan;
   readonly hostPlan: HostPlan;
   /** Where an earlier process left this attempt. */

@@ -1,4 +1,4 @@
-import { asFettleError, FettleError } from '../../domain/error.ts';
+import { asFettleError } from '../../domain/error.ts';
 import type { Host } from '../../domain/host.ts';
 import type { InstallSettings } from '../../domain/playbook.ts';
 import type { HostScan } from '../../domain/scan.ts';
@@ -7,7 +7,6 @@ import type { HostContext, RunContext } from '../context.ts';
 import { leaseRequest } from '../run-leases.ts';
 import type { HostPort } from '../connection/host-port.ts';
 import { concludeByExit, runJob } from '../job/run-job.ts';
-import { noOwnMachine } from '../own-machine.ts';
 
 const refreshTimeoutMs = 15 * 60_000;
 
@@ -81,13 +80,5 @@ async function runRefresh(
 }
 
 function hostContext({ context, host, remote }: RefreshInput, fence: number): HostContext {
-  return {
-    ...context,
-    host,
-    remote,
-    fence,
-    attempt: 1,
-    own: noOwnMachine,
-    rebootSlot: () => Promise.reject(new FettleError('internal', 'a plan reboots nothing')),
-  };
+  return { ...context, host, remote, fence, attempt: 1 };
 }

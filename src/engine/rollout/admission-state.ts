@@ -7,7 +7,7 @@ import type { Host } from '../../domain/host.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import type { Plan } from '../../domain/plan.ts';
 import type { LeaseAnswer } from '../../domain/record.ts';
-import type { HostContext, RunContext } from '../context.ts';
+import type { HostRunContext, RunContext } from '../context.ts';
 import type { HostPort } from '../connection/host-port.ts';
 import type { HostTask } from '../host/host-state.ts';
 import { setPhase } from './rollout-host.ts';
@@ -110,7 +110,7 @@ export function resultOf(members: readonly RolloutHost[], plan: Plan, stopped: R
 export function taskOf(
   member: RolloutHost,
   plan: Plan,
-  context: Omit<HostContext, 'host' | 'attempt' | 'fence'>,
+  context: Omit<HostRunContext, 'host' | 'attempt' | 'fence'>,
 ): HostTask {
   const { host, hostPlan, attempt, fence, state, isRefreshed, lost } = member;
   const detach = AbortSignal.any([context.detach, lost.signal]);
