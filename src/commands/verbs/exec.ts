@@ -1,6 +1,7 @@
 import { FettleError } from '../../domain/error.ts';
 import type { ExitName } from '../../domain/exit.ts';
-import { execOnHosts, fanOutExit, type ExecOutcome } from '../../engine/fleet/fan-out.ts';
+import { execOnHosts, type ExecOutcome } from '../../engine/fleet/exec.ts';
+import { fanOutExit } from '../../engine/fleet/exit.ts';
 import { execJson, renderExec, type ExecAnswer } from '../../report/tables/exec.ts';
 import type { Invocation } from '../invocation/command.ts';
 import type { Context } from '../invocation/context.ts';

@@ -1,6 +1,7 @@
 import { FettleError } from '../../domain/error.ts';
 import type { ExitName } from '../../domain/exit.ts';
-import { fanOutExit, pingHosts, type PingResult } from '../../engine/fleet/fan-out.ts';
+import { fanOutExit } from '../../engine/fleet/exit.ts';
+import { pingHosts, type PingResult } from '../../engine/fleet/ping.ts';
 import { checkFields } from '../../report/text/json.ts';
 import { openReporter } from '../../report/live/registry.ts';
 import { pingJson, pingRow, renderPing, type PingRow } from '../../report/tables/scan.ts';

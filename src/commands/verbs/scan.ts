@@ -1,6 +1,6 @@
 import type { FettleError } from '../../domain/error.ts';
 import type { ExitName } from '../../domain/exit.ts';
-import { fanOutExit } from '../../engine/fleet/fan-out.ts';
+import { fanOutExit } from '../../engine/fleet/exit.ts';
 import { scanHosts, type ScanResult } from '../../engine/fleet/scan.ts';
 import { sharedRows, type ScanRow } from '../../report/tables/scan-row.ts';
 import { renderScan, scanJson } from '../../report/tables/scan.ts';

@@ -3,7 +3,7 @@ import type { ExitName } from '../../domain/exit.ts';
 import type { Host } from '../../domain/host.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import { callOffShutdowns } from '../../engine/fleet/cancel-shutdown.ts';
-import { fanOutExit } from '../../engine/fleet/fan-out.ts';
+import { fanOutExit } from '../../engine/fleet/exit.ts';
 import { FettleError } from '../../domain/error.ts';
 import { callOffJson, renderCallOff, type CallOffRow } from '../../report/tables/cancel-shutdown.ts';
 import type { Invocation } from '../invocation/command.ts';

@@ -3,7 +3,7 @@ import { countedHostNames } from '../../base/host-names.ts';
 import { worstExit, type ExitName } from '../../domain/exit.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import { narrowed } from '../../domain/plan.ts';
-import { verifyHosts } from '../../engine/fleet/fan-out.ts';
+import { verifyHosts } from '../../engine/fleet/verify.ts';
 import { runResult } from '../../engine/rollout/result.ts';
 import { runDetailFields } from '../../report/tables/ledger-json.ts';
 import type { Invocation } from '../invocation/command.ts';

@@ -6,8 +6,7 @@ import type { HostContext } from '../context.ts';
 import { concludeByExit, runJob } from '../job/run-job.ts';
 import type { JobEnd } from '../job/run-job.ts';
 import { leaseRequest } from '../run-leases.ts';
-import { forEachHost } from './scan.ts';
-import type { FanOut } from './scan.ts';
+import { forEachHost, type FanOut } from './for-each-host.ts';
 
 export interface CallOffFleet extends FanOut {
   readonly onResult: (host: Host, outcome: Outcome) => void;

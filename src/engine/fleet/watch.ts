@@ -3,7 +3,7 @@ import type { FettleError } from '../../domain/error.ts';
 import { asFettleError, isDenied } from '../../domain/error.ts';
 import type { Host } from '../../domain/host.ts';
 import type { BootState, HostPort } from '../connection/host-port.ts';
-import type { FanOut } from './scan.ts';
+import type { FanOut } from './for-each-host.ts';
 
 /** `refused`: it answers and does not let us in. */
 export type WatchState = 'up' | 'starting' | 'down' | 'refused';

@@ -13,8 +13,8 @@ import { disabledAbsence } from './guards.ts';
 import { planHost } from './plan-host.ts';
 import type { PlannedHost } from './plan-host.ts';
 import { foldWarnings } from './warnings.ts';
-import { forEachHost, unscanned } from '../fleet/scan.ts';
-import type { FanOut } from '../fleet/scan.ts';
+import { forEachHost, type FanOut } from '../fleet/for-each-host.ts';
+import { unscanned } from '../fleet/scan-events.ts';
 
 export interface PlanOrder extends FanOut {
   readonly playbook: Playbook;

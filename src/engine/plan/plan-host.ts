@@ -14,8 +14,8 @@ import { judgeSpace, skewWarning } from '../host/preflight.ts';
 import { planWorkload } from './resolve-updates.ts';
 import type { HostWorkload } from './resolve-updates.ts';
 import { refreshWhenStale } from './refresh.ts';
-import { scanned } from '../fleet/scan.ts';
-import type { FanOut } from '../fleet/scan.ts';
+import type { FanOut } from '../fleet/for-each-host.ts';
+import { scanned } from '../fleet/scan-events.ts';
 
 /** What is kept of one host: its plan and what the fleet is judged by, not its scan. */
 export interface PlannedHost {

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FettleError } from '../../../src/domain/error.ts';
-import { execOnHosts, fanOutExit, pingHosts, pingWarnings, verifyHosts } from '../../../src/engine/fleet/fan-out.ts';
-import type { ExecOutcome, PingResult } from '../../../src/engine/fleet/fan-out.ts';
+import { execOnHosts } from '../../../src/engine/fleet/exec.ts';
+import type { ExecOutcome } from '../../../src/engine/fleet/exec.ts';
+import { fanOutExit } from '../../../src/engine/fleet/exit.ts';
+import { pingHosts, pingWarnings } from '../../../src/engine/fleet/ping.ts';
+import type { PingResult } from '../../../src/engine/fleet/ping.ts';
+import { verifyHosts } from '../../../src/engine/fleet/verify.ts';
 import { rebootPlan } from '../../../src/engine/plan/power-plan.ts';
 import { FakeFleet } from '../../support/fake-fleet.ts';
 import { noOwnMachine } from '../../../src/engine/own-machine.ts';
