@@ -1,6 +1,6 @@
 // Reads the room table of ARCHITECTURE.md and holds the code against it.
 import assert from 'node:assert/strict';
-import { globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { test } from 'node:test';
 import { parse } from '@babel/parser';
@@ -245,4 +245,16 @@ test('package versions are pinned exactly', () => {
   for (const [name, version] of kinds.flatMap((kind) => Object.entries(manifest[kind] ?? {}))) {
     assert.match(version, /^\d+\.\d+\.\d+$/, name);
   }
+});
+
+test('every file and folder that ARCHITECTURE.md names is there', () => {
+  const text = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
+  const known = new Set(files.map((file) => relative('src', file).split('/')[0]));
+  const named = [...text.matchAll(/`([a-z0-9-]+(?:\/[a-z0-9.-]+)+\/?)`/g)].map(([, path = '']) => path);
+  const ours = named.filter((path) => known.has(path.split('/')[0] ?? '') && !path.endsWith('/.'));
+  assert.ok(ours.length > 50, `only ${ours.length} paths`);
+  assert.deepEqual(
+    ours.filter((path) => !existsSync(join(root, 'src', path))),
+    [],
+  );
 });
