@@ -3,7 +3,7 @@ import type { JobId, JobKind, JobPhase, JobResult, JobStatus } from '../domain/j
 import type { Session } from '../transport/session.ts';
 import { parseFrame, parseFrameBytes } from './frame.ts';
 import { runScript } from './launch.ts';
-import type { ScriptOptions, ScriptRequest } from './script.ts';
+import type { ScriptInput, ScriptOptions, ScriptRequest } from './script.ts';
 import { jobScript } from './scripts.ts';
 
 export interface StartOptions {
@@ -13,7 +13,7 @@ export interface StartOptions {
   readonly controller: string;
   /** Number of the lease: among controllers of one run the larger one holds the host. */
   readonly fence: number;
-  readonly request: ScriptRequest;
+  readonly request: ScriptInput;
 }
 
 export interface FollowOptions {

@@ -7,11 +7,15 @@ export interface RemoteScript {
 }
 
 /** Data for a script: never code. The script checks every part against its own alphabet. */
-export interface ScriptRequest {
-  readonly verb: string;
+export interface ScriptInput {
   readonly fields?: Readonly<Record<string, string | number>>;
   /** Rows of words, e.g. one package a row. */
   readonly rows?: readonly (readonly string[])[];
+}
+
+/** What a script is asked to do, with its data. */
+export interface ScriptRequest extends ScriptInput {
+  readonly verb: string;
 }
 
 export interface ScriptOptions {

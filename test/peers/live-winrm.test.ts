@@ -102,7 +102,7 @@ for (const host of hosts) {
       await using session = await transport().open(host, {});
       const job = `live-${randomBytes(6).toString('hex')}`;
       const text = '[Security.Principal.WindowsIdentity]::GetCurrent().User.Value';
-      const request = { verb: 'hook', fields: { script: toOctal(text) } };
+      const request = { fields: { script: toOctal(text) } };
       await startJob(session, { job, kind: 'hook', run: 'LIVE', controller: 'live-test', fence: 1, request });
       const { log, result } = await followed(session, job);
       assert.match(log, /^S-1-5-18\s*$/m);

@@ -208,9 +208,9 @@ for (const shell of ['dash', 'busybox'] as const) {
     test('is refused where its request does not read, before anything is claimed', async () => {
       await using session = new ShellSession({ shell });
       const bad: readonly [Partial<StartOptions>, string][] = [
-        [{ kind: 'install', request: { verb: 'install', rows: [['x', 'amd64']] } }, 'a row is no package'],
-        [{ kind: 'install', request: { verb: 'install' } }, 'a row is no package'],
-        [{ request: { verb: 'hook', fields: { script: '999' } } }, 'the script does not read'],
+        [{ kind: 'install', request: { rows: [['x', 'amd64']] } }, 'a row is no package'],
+        [{ kind: 'install', request: {} }, 'a row is no package'],
+        [{ request: { fields: { script: '999' } } }, 'the script does not read'],
         [{ run: '' }, 'the request names no run'],
       ];
       for (const [over, why] of bad) {

@@ -15,7 +15,7 @@ import { WindowsSession } from '../support/windows-session.ts';
 const job = { job: 'r1-a-1', kind: 'reboot', run: 'R1', controller: 'one', fence: 1 } as const;
 
 async function power(session: Session, fields: Readonly<Record<string, string>>): Promise<JobResult> {
-  const request = { verb: 'reboot', fields };
+  const request = { fields };
   await startJob(session, { ...job, request });
   for (;;) {
     const { result, status } = await followJob(session, 'r1-a-1', 0, { waitSec: 10, maxBytes: 10_000 });
@@ -114,7 +114,7 @@ describe('a Windows host', { skip: skipWithoutDotnet }, () => {
 
   test('goes off when nobody is, and stays off', async () => {
     await using host = createWindowsHost({ model: { reboot: quickly } });
-    const request = { verb: 'reboot', fields: { power: 'off', idle: 'yes' } };
+    const request = { fields: { power: 'off', idle: 'yes' } };
     // Not followed: a busy machine may go down before it is asked how its job ended.
     await startJob(new WindowsSession(host), { ...job, request });
     await host.reaches('off');

@@ -19,7 +19,7 @@ const installer = String.raw`HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Inst
 /** Ten seconds of shutdown.exe's delay in a tenth of the time. */
 const quickly = { delayShare: 0.1, shutdownMs: 0, offMs: 50, bootingMs: 50, logonUiMs: 0, servicingMs: 0 };
 
-const request = { verb: 'reboot' };
+const request = {};
 const start = { job: 'r1-a-1', kind: 'reboot', run: 'R1', controller: 'one', fence: 1, request } as const;
 
 async function look(session: WindowsSession): Promise<{ id: string; state: string; signs: string }> {

@@ -24,7 +24,7 @@ import type { WindowsHost } from '../support/windows-host.ts';
 import { WindowsSession } from '../support/windows-session.ts';
 
 function hook(job: string, script: string, over: Partial<StartOptions> = {}): StartOptions {
-  const request = { verb: 'hook', fields: { script: toOctal(script) } };
+  const request = { fields: { script: toOctal(script) } };
   return { job, kind: 'hook', run: 'R1', controller: 'jump host 1', fence: 1, request, ...over };
 }
 
@@ -316,9 +316,9 @@ describe('a job on Windows', { skip: skipWithoutDotnet }, () => {
     await using host = createWindowsHost();
     const session = new WindowsSession(host);
     const bad: readonly [Partial<StartOptions>, string][] = [
-      [{ kind: 'install', request: { verb: 'install' } }, 'a row is no update'],
+      [{ kind: 'install', request: {} }, 'a row is no update'],
       [{ kind: 'defragment' as StartOptions['kind'] }, 'no job of kind defragment'],
-      [{ request: { verb: 'hook', fields: { script: '999' } } }, 'the script does not read'],
+      [{ request: { fields: { script: '999' } } }, 'the script does not read'],
       [{ run: '' }, 'the request names no run'],
     ];
     for (const [over, why] of bad) {
@@ -352,7 +352,7 @@ describe('a job on Windows', { skip: skipWithoutDotnet }, () => {
   test('restarts the services it is told to, but none that sessions or the job itself hang on', async () => {
     await using host = createWindowsHost();
     const session = new WindowsSession(host);
-    const request = { verb: 'restart', rows: [['Spooler'], ['WinRM'], ['NoSuchService']] };
+    const request = { rows: [['Spooler'], ['WinRM'], ['NoSuchService']] };
     await startJob(session, { ...hook('r1-a-1', ''), kind: 'restart', request });
     const { log, result } = await ended(session, 'r1-a-1');
     assert.match(log.toString(), /^restarting Spooler\nleft alone: WinRM\nrestarting NoSuchService\nNoSuchService: /);

@@ -387,7 +387,7 @@ describe('an installation on a Windows host', { skip }, () => {
 
   test('a row that is none is refused', async () => {
     await using windows = host(monthOfUpdates());
-    const { result } = await work(windows, 'install', { verb: 'install', rows: [['KB1', 'amd64', '1.0']] });
+    const { result } = await work(windows, 'install', { rows: [['KB1', 'amd64', '1.0']] });
     assert.equal(result.verdict, 'bad-request');
   });
 

@@ -320,9 +320,9 @@ export function fakeManager(machine: (host: string) => FakeMachine | undefined):
     parseSummary: notUsed,
     simulateRequest: notUsed,
     parseSimulation: notUsed,
-    installRequest: (updates) => ({ verb: 'install', rows: updates.map((item) => [item.name, item.to]) }),
-    refreshRequest: () => ({ verb: 'refresh' }),
-    repairRequest: () => ({ verb: 'repair' }),
+    installRequest: (updates) => ({ rows: updates.map((item) => [item.name, item.to]) }),
+    refreshRequest: () => ({}),
+    repairRequest: () => ({}),
     // What apt makes of the package list that its job reads back.
     readInstall: (result, plan, attempted) => {
       const list = machine(plan.host)?.installedList() ?? '';

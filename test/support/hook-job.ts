@@ -10,7 +10,7 @@ import type { ShellSession } from './shell-session.ts';
 export const noLinux = existsSync('/proc/self/stat') ? undefined : 'not a Linux machine';
 
 export function hook(job: string, script: string, over: Partial<StartOptions> = {}): StartOptions {
-  const request = { verb: 'hook', fields: { script: toOctal(script) } };
+  const request = { fields: { script: toOctal(script) } };
   return { job, kind: 'hook', run: 'R1', controller: 'jump host 1', fence: 1, request, ...over };
 }
 

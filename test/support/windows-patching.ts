@@ -11,7 +11,7 @@ import { windowsUpdate } from '../../src/managers/windows-update/windows-update.
 import { parseFrame } from '../../src/remote/frame.ts';
 import { followJob, startJob } from '../../src/remote/jobs.ts';
 import { runScript } from '../../src/remote/launch.ts';
-import type { ScriptRequest } from '../../src/remote/script.ts';
+import type { ScriptInput, ScriptRequest } from '../../src/remote/script.ts';
 import { probeScript } from '../../src/remote/scripts.ts';
 import { createWindowsHost } from './windows-host.ts';
 import type { WindowsHost } from './windows-host.ts';
@@ -61,7 +61,7 @@ let jobs = 0;
 export async function work(
   windows: WindowsHost,
   kind: 'install' | 'refresh' | 'repair',
-  request: ScriptRequest,
+  request: ScriptInput,
 ): Promise<Installed> {
   const session = new WindowsSession(windows);
   jobs += 1;

@@ -2,7 +2,7 @@ import type { Host } from '../../domain/host.ts';
 import type { JobId, JobKind, JobResult, JobStatus } from '../../domain/job.ts';
 import type { HostSummary, HostScan } from '../../domain/scan.ts';
 import type { Simulation } from '../../domain/simulation.ts';
-import type { ScriptRequest } from '../../remote/script.ts';
+import type { ScriptInput } from '../../remote/script.ts';
 
 export interface JobStart {
   readonly job: JobId;
@@ -11,7 +11,7 @@ export interface JobStart {
   readonly controller: string;
   /** Number of the lease: a host refuses a start with a smaller one than it has seen. */
   readonly fence: number;
-  readonly request: ScriptRequest;
+  readonly request: ScriptInput;
 }
 
 export interface FollowOptions {

@@ -56,7 +56,7 @@ async function underLease(host: Host, { context, remote: open }: CallOffFleet): 
       part: 'call-off',
       name: 'call off',
       kind: 'reboot',
-      request: { verb: 'reboot', fields: { power: 'cancel' } },
+      request: { fields: { power: 'cancel' } },
       timeoutMs: limitMs,
     });
     return conclude(end);

@@ -88,7 +88,7 @@ async function runRemote(context: HostContext, call: HookCall, script: string): 
     part: `${call.when}-${call.index + 1}`,
     name: hook.name,
     kind: 'hook',
-    request: { verb: 'hook', fields: { script: toOctal(script) } },
+    request: { fields: { script: toOctal(script) } },
     timeoutMs: hook.timeoutMs,
   };
   const end = await runJob(context, order);

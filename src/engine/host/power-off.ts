@@ -114,7 +114,7 @@ async function drive(context: HostContext, order: PowerOffOrder, job: string): P
   try {
     const seen = open === undefined ? undefined : await probeBoot(context);
     if (seen?.kind !== 'down') {
-      const request = { verb: 'reboot', fields: { power: 'off', ...(isIdleOnly ? { idle: 'yes' } : {}) } };
+      const request = { fields: { power: 'off', ...(isIdleOnly ? { idle: 'yes' } : {}) } };
       const named = { step: 'reboot', kind: 'reboot', request, timeoutMs: goDownMs, job } as const;
       const started = await startJob(context, open === undefined ? named : { ...named, open });
       if ('kind' in started && started.kind === 'refused') {

@@ -72,7 +72,7 @@ async function drive(context: HostContext, order: RebootOrder, job: string): Pro
   try {
     const seen = order.open === undefined ? undefined : await probeBoot(context);
     if (!isNew(seen, order.bootIdBefore) && seen?.kind !== 'down') {
-      const request = { verb: 'reboot', fields: order.settings.ifIdle === true ? { idle: 'yes' } : {} };
+      const request = { fields: order.settings.ifIdle === true ? { idle: 'yes' } : {} };
       const named = { step: 'reboot', kind: 'reboot', request, timeoutMs: order.settings.goDownMs, job } as const;
       const started = await startJob(context, order.open === undefined ? named : { ...named, open: order.open });
       if ('kind' in started && started.kind === 'refused') {

@@ -43,7 +43,7 @@ export async function restartServices(work: HostWork): Promise<Outcome | undefin
   const end = await runJob(context, {
     step: 'restart',
     kind: 'restart',
-    request: { verb: 'restart', rows: units.map((unit) => [unit]) },
+    request: { rows: units.map((unit) => [unit]) },
     timeoutMs: restartTimeoutMs,
     ...(open === undefined ? {} : { open }),
   });

@@ -4,7 +4,7 @@ import type { RunEvent, StepName } from '../../domain/event.ts';
 import { jobId } from '../../domain/job.ts';
 import type { JobId, JobKind, JobResult, JobStatus } from '../../domain/job.ts';
 import type { OpenStep } from '../../domain/record.ts';
-import type { ScriptRequest } from '../../remote/script.ts';
+import type { ScriptInput } from '../../remote/script.ts';
 import { emit, emitStart, hostDigest, ofHost, show } from '../context.ts';
 import type { HostContext } from '../context.ts';
 import type { JobFollow } from '../connection/host-port.ts';
@@ -18,7 +18,7 @@ export interface JobOrder {
   /** Shown with the step: the hook's name. */
   readonly name?: string;
   readonly kind: JobKind;
-  readonly request: ScriptRequest;
+  readonly request: ScriptInput;
   /** After this the job is reported as still running; it is never killed. */
   readonly timeoutMs: number;
   /** How drift changed what is sent; recorded with the start. */

@@ -37,13 +37,11 @@ export const apt: Manager = {
   }),
   parseSimulation,
   installRequest: (updates, settings) => ({
-    verb: 'install',
     fields: { conffile: settings.conffile, lock_wait: Math.ceil(settings.lockWaitMs / 1000) },
     rows: updates.map(({ name, arch, to }) => [name, arch, to]),
   }),
-  refreshRequest: (lockWaitMs) => ({ verb: 'refresh', fields: { lock_wait: Math.ceil(lockWaitMs / 1000) } }),
+  refreshRequest: (lockWaitMs) => ({ fields: { lock_wait: Math.ceil(lockWaitMs / 1000) } }),
   repairRequest: (updates, settings) => ({
-    verb: 'repair',
     fields: { conffile: settings.conffile, lock_wait: Math.ceil(settings.lockWaitMs / 1000) },
     rows: updates.map(({ name, arch, to }) => [name, arch, to]),
   }),

@@ -4,7 +4,7 @@ import type { HostPlan, PlannedUpdate } from '../../domain/plan.ts';
 import type { InstallSettings } from '../../domain/playbook.ts';
 import type { HostSummary, HostScan } from '../../domain/scan.ts';
 import type { Simulation } from '../../domain/simulation.ts';
-import type { ScriptRequest } from '../../remote/script.ts';
+import type { ScriptInput, ScriptRequest } from '../../remote/script.ts';
 
 /** Sections of a framed answer by name; a name may come once only. */
 export type Sections = ReadonlyMap<string, string>;
@@ -27,10 +27,10 @@ export interface Manager {
   simulateRequest(updates: readonly { name: string; arch: string; to: string }[]): ScriptRequest;
   parseSimulation(sections: Sections): Simulation;
   /** The request of an `install` job: installs exactly these or refuses with verdict `drift`. */
-  installRequest(updates: readonly PlannedUpdate[], settings: InstallSettings): ScriptRequest;
-  refreshRequest(lockWaitMs: number): ScriptRequest;
+  installRequest(updates: readonly PlannedUpdate[], settings: InstallSettings): ScriptInput;
+  refreshRequest(lockWaitMs: number): ScriptInput;
   /** Finishes what a job of ours left half done; of these, what is torn goes in at its planned version. */
-  repairRequest(updates: readonly PlannedUpdate[], settings: InstallSettings): ScriptRequest;
+  repairRequest(updates: readonly PlannedUpdate[], settings: InstallSettings): ScriptInput;
   /** Read back from the package database, never from the exit code. */
   readInstall(result: JobResult, plan: HostPlan, attempted: readonly PlannedUpdate[]): readonly UpdateResult[];
 }

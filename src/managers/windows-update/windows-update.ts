@@ -6,7 +6,7 @@ import type { HostSummary, HostScan, Metadata, Privileges, ScanProblem } from '.
 import type { Simulation } from '../../domain/simulation.ts';
 import type { InstalledPackage } from '../../domain/update.ts';
 import { packageKey } from '../../domain/update.ts';
-import type { ScriptRequest } from '../../remote/script.ts';
+import type { ScriptInput } from '../../remote/script.ts';
 import type { Manager, Sections } from '../contract/manager.ts';
 import { readClaim } from '../family/posix-facts.ts';
 import { firstLine, linesOf, required } from '../contract/sections.ts';
@@ -43,12 +43,11 @@ export const windowsUpdate: Manager = {
   simulateRequest: (updates) => ({ verb: 'simulate', rows: updates.map(({ name, arch, to }) => [name, arch, to]) }),
   parseSimulation,
   installRequest: (updates, settings) => ({
-    verb: 'install',
     fields: { ...timeFields(settings), ...(settings.mode === undefined ? {} : { mode: settings.mode }) },
     rows: updates.map(({ name, arch, to }) => [name, arch, to]),
   }),
-  refreshRequest: (lockWaitMs) => ({ verb: 'refresh', fields: { lock_wait: seconds(lockWaitMs) } }),
-  repairRequest: (_updates, settings): ScriptRequest => ({ verb: 'repair', fields: timeFields(settings) }),
+  refreshRequest: (lockWaitMs) => ({ fields: { lock_wait: seconds(lockWaitMs) } }),
+  repairRequest: (_updates, settings): ScriptInput => ({ fields: timeFields(settings) }),
   readInstall: (result, plan, attempted): readonly UpdateResult[] => readWindowsInstall(result, plan, attempted),
 };
 

@@ -16,7 +16,7 @@ import { fakeHost, fakeMachine } from '../../support/rollout-fixture.ts';
 const order: JobOrder = {
   step: 'install',
   kind: 'install',
-  request: { verb: 'install', rows: [['tool', '2']] },
+  request: { rows: [['tool', '2']] },
   timeoutMs: 3_600_000,
 };
 

@@ -5,6 +5,7 @@ import type { HostPlan, PlannedUpdate } from '../../../src/domain/plan.ts';
 import type { InstallSettings } from '../../../src/domain/playbook.ts';
 import { apt } from '../../../src/managers/apt/apt.ts';
 import { encodeRequest } from '../../../src/remote/launch.ts';
+import type { ScriptInput } from '../../../src/remote/script.ts';
 import { aHostPlan, aPlanned } from '../../domain/fixtures.ts';
 
 const settings: InstallSettings = {
@@ -32,11 +33,11 @@ function stateOf(planned: PlannedUpdate, now: JobResult, attempted: readonly Pla
 describe('the request of an install', () => {
   test('names exactly the versions, and seconds for the locks', () => {
     const updates = [aPlanned({ name: 'libc6', arch: 'amd64', to: '2:1~x+1' })];
-    const request = apt.installRequest(updates, settings);
-    const line = 'v1 ab install conffile=take-new lock_wait=91 -- libc6,amd64,2:1~x+1';
-    assert.equal(encodeRequest(request, 'ab'), line);
-    assert.equal(encodeRequest(apt.refreshRequest(1), 'ab'), 'v1 ab refresh lock_wait=1 --');
-    assert.equal(encodeRequest(apt.repairRequest(updates, settings), 'ab'), line.replace('install', 'repair'));
+    const encoded = (request: ScriptInput): string => encodeRequest({ verb: 'start', ...request }, 'ab');
+    const line = 'v1 ab start conffile=take-new lock_wait=91 -- libc6,amd64,2:1~x+1';
+    assert.equal(encoded(apt.installRequest(updates, settings)), line);
+    assert.equal(encoded(apt.refreshRequest(1)), 'v1 ab start lock_wait=1 --');
+    assert.equal(encoded(apt.repairRequest(updates, settings)), line);
   });
 });
 

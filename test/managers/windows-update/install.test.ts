@@ -158,7 +158,7 @@ describe('requests to a Windows host', () => {
     } as const;
     const fields = { lock_wait: 2, limit: 3600 };
     const rows = [['KB5000001', updateId(1), '200']];
-    assert.deepEqual(windowsUpdate.installRequest([update], settings), { verb: 'install', fields, rows });
+    assert.deepEqual(windowsUpdate.installRequest([update], settings), { fields, rows });
     assert.deepEqual(windowsUpdate.installRequest([update], { ...settings, mode: 'cached' }).fields, {
       ...fields,
       mode: 'cached',
