@@ -13,7 +13,7 @@ export interface DriftInput {
   readonly superseded?: readonly Superseded[];
 }
 
-export interface Skipped {
+interface Skipped {
   readonly update: PlannedUpdate;
   readonly reason: string;
 }

@@ -36,6 +36,3 @@ export function ownMachine(facts: MachineFacts, withSecret: WithLocalSecret): Ow
     },
   };
 }
-
-/** Where nothing hangs on whether a host is our own machine. */
-export const noOwnMachine: OwnMachine = { facts: {}, recognises: () => Promise.resolve(false) };

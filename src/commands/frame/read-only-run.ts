@@ -24,7 +24,7 @@ export interface ReadOnlyRun {
   readonly routes: ReadonlyMap<string, readonly string[]>;
 }
 
-export interface ReadOnlyEnd {
+interface ReadOnlyEnd {
   readonly exitName: ExitName;
   /** Hosts by how they ended, for the record. */
   readonly counts: Readonly<Record<string, number>>;

@@ -6,7 +6,7 @@ import type { BootState, HostPort } from '../connection/host-port.ts';
 import type { FanOut } from './for-each-host.ts';
 
 /** `refused`: it answers and does not let us in. */
-export type WatchState = 'up' | 'starting' | 'down' | 'refused';
+type WatchState = 'up' | 'starting' | 'down' | 'refused';
 
 export interface WatchNews {
   readonly host: string;

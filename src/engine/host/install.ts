@@ -162,7 +162,7 @@ async function readBackRepaired(work: HostWork): Promise<Outcome | undefined> {
 }
 
 /** Reads one planned update from the host's package list, as far as a list can tell. */
-export function resultFromScan(update: PlannedUpdate, scan: HostScan): UpdateResult {
+function resultFromScan(update: PlannedUpdate, scan: HostScan): UpdateResult {
   const key = packageKey(update);
   const found = findPackage(scan.packages, key);
   const isBroken = findPackage(scan.broken, key) !== undefined;

@@ -172,7 +172,7 @@ function changeText(change: Exclude<Change, 'none'>): string {
 }
 
 /** `10 hosts: 1 failed, 9 verified in 3m12s; exit 4 (partial); run 01J…` */
-export function closingLine(summary: Summary, stream: OutputStream): string {
+function closingLine(summary: Summary, stream: OutputStream): string {
   const counts: Record<string, number> = {};
   for (const { standing } of summary.hosts) counts[standing] = (counts[standing] ?? 0) + 1;
   const told = sortedCounts(counts).map(([name, count]) => `${count} ${name}`);

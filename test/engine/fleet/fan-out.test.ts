@@ -9,7 +9,7 @@ import type { PingResult } from '../../../src/engine/fleet/ping.ts';
 import { verifyHosts } from '../../../src/engine/fleet/verify.ts';
 import { rebootPlan } from '../../../src/engine/plan/power-plan.ts';
 import { FakeFleet } from '../../support/fake-fleet.ts';
-import { noOwnMachine } from '../../../src/engine/own-machine.ts';
+import { noOwnMachine } from '../../support/own-machine.ts';
 import { FakeRemote } from '../../support/fake-machine.ts';
 import { hostContext } from '../../support/host-fixture.ts';
 import { fakeHost, fakeMachine, planOf } from '../../support/rollout-fixture.ts';
