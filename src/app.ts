@@ -2,7 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { homedir, hostname, userInfo } from 'node:os';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import { CommanderError } from 'commander';
 import { ulid } from 'ulid';
 import { systemClock, type BootTime } from './base/clock.ts';
@@ -21,13 +21,14 @@ import { FettleError } from './domain/error.ts';
 import { exitCodes, type ExitName } from './domain/exit.ts';
 import type { OpenTransports } from './commands/invocation/context.ts';
 import { renderError } from './report/text/error-text.ts';
+import type { LedgerThread } from './ledger/thread.ts';
 import { commandsAsTyped, createOutput, endQuietlyOnClosedPipe } from './report/text/output.ts';
 import { openTransports } from './transport/registry.ts';
 import { distrustOfFile, trustedSearchPath } from './trust/trusted-path.ts';
 
 /** Where this program lies: `cli.js` in the `dist` of a package, `cli.ts` in the `src` of a checkout. */
 const location = {
-  file: join(import.meta.dirname, `cli${extname(import.meta.filename)}`),
+  file: join(import.meta.dirname, import.meta.filename.endsWith('.ts') ? 'cli.ts' : 'cli.js'),
   root: join(import.meta.dirname, '..'),
 };
 
@@ -71,7 +72,13 @@ async function dispatch(spec: CommandSpec, invocation: Invocation, open: OpenTra
   const { options } = invocation;
   // Node.js makes and drops two errors for each cipher that ssh2 makes, one a packet; their stacks cost more than the rest.
   if (options.debug !== true) Error.stackTraceLimit = 0;
-  const context = createContext(spec, invocation, open);
+  let thread = await startLedgerThread(spec);
+  const takeLedgerThread = (): LedgerThread | undefined => {
+    const taken = thread;
+    thread = undefined;
+    return taken;
+  };
+  const context = createContext(spec, invocation, { openTransports: open, takeLedgerThread });
   let accepted: ReadonlySet<ExitName> = new Set();
   try {
     accepted = acceptedExits(options.ok);
@@ -82,10 +89,23 @@ async function dispatch(spec: CommandSpec, invocation: Invocation, open: OpenTra
     context.console.warn(renderError(error, context.output, { debug: options.debug ?? false }));
     const name = exitNameOf(error);
     return exitCodeOf(name === 'interrupted' ? (context.interruptions.exitName() ?? name) : name, accepted);
+  } finally {
+    await thread?.end();
   }
 }
 
-function createContext(spec: CommandSpec, invocation: Invocation, openTransports: OpenTransports): Context {
+/** A command that may name a ledger opens one: the code for it is loaded while others are read and connected to. */
+async function startLedgerThread({ options }: CommandSpec): Promise<LedgerThread | undefined> {
+  if (!options.includes('ledger')) return undefined;
+  const { LedgerThread } = await import('./ledger/thread.ts');
+  return new LedgerThread();
+}
+
+function createContext(
+  spec: CommandSpec,
+  invocation: Invocation,
+  ports: Pick<Context, 'openTransports' | 'takeLedgerThread'>,
+): Context {
   const { options } = invocation;
   const { env } = process;
   trustEnvironment(env);
@@ -137,7 +157,7 @@ function createContext(spec: CommandSpec, invocation: Invocation, openTransports
     }),
     newId: () => ulid(),
     randomSeed: () => randomInt(2 ** 32),
-    openTransports,
+    ...ports,
     commands,
   };
 }

@@ -1,16 +1,24 @@
 // What comes from hosts and files is data: it may name, but never steer, the terminal it is shown on.
 
+// Its patterns stand inside functions: reading their Unicode classes takes longer than most starts have to do with text.
+
 /**
  * Control sequences of ECMA-48: CSI, then the strings OSC, DCS, SOS, PM and APC up to their terminator, then the short
  * escapes. Nothing that begins a sequence may stand in another of its kind: each search ends where the next one begins, so
  * the time is linear in the text.
  */
-const sequences =
-  // eslint-disable-next-line no-control-regex
-  /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b\]|\x9d)[^\x07\x1b\x9c\x9d]*(?:\x07|\x1b\\|\x9c)|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x90\x98\x9c\x9e\x9f]*(?:\x1b\\|\x9c)|\x1b[ -/]+[0-~]|\x1b[0-OQ-WYZ\\`-~]/g;
+function withoutSequences(text: string): string {
+  return text.replace(
+    // eslint-disable-next-line no-control-regex
+    /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b\]|\x9d)[^\x07\x1b\x9c\x9d]*(?:\x07|\x1b\\|\x9c)|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x90\x98\x9c\x9e\x9f]*(?:\x1b\\|\x9c)|\x1b[ -/]+[0-~]|\x1b[0-OQ-WYZ\\`-~]/g,
+    '',
+  );
+}
 
 /** C0, C1, bidirectional overrides, zero-width and other invisible characters, lone surrogates; emoji selectors stay. */
-const unseen = /(?![\ufe00-\ufe0f])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu;
+function showUnseen(text: string, show: (character: string) => string): string {
+  return text.replace(/(?![\ufe00-\ufe0f])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu, show);
+}
 
 function visible(character: string): string {
   const code = character.codePointAt(0) ?? 0;
@@ -20,18 +28,16 @@ function visible(character: string): string {
 
 /** One line for a field: sequences are gone, line breaks and tabs are a space, what is left of controls is visible. */
 export function cleanLine(text: string): string {
-  return text
-    .replace(sequences, '')
-    .replace(/[\t\n\v\f\r\u0085\u2028\u2029]+/g, ' ')
-    .replace(unseen, visible);
+  if (!/[^ -~]/.test(text)) return text;
+  return showUnseen(withoutSequences(text).replace(/[\t\n\v\f\r\u0085\u2028\u2029]+/g, ' '), visible);
 }
 
 /** Several lines of output: as `cleanLine`, but line feeds and tabs stay. A carriage return becomes a line feed, several in a row one. */
 export function cleanBlock(text: string): string {
-  return text
-    .replace(sequences, '')
-    .replace(/\r+\n?/g, '\n')
-    .replace(unseen, (character) => (character === '\n' || character === '\t' ? character : visible(character)));
+  if (!/[^ -~\n\t]/.test(text)) return text;
+  return showUnseen(withoutSequences(text).replace(/\r+\n?/g, '\n'), (character) =>
+    character === '\n' || character === '\t' ? character : visible(character),
+  );
 }
 
 /** The newest line with something on it, raw; a carriage return begins a line, as progress bars mean it. */
@@ -46,8 +52,6 @@ export function newestLine(text: string): string {
   return '';
 }
 
-const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
-
 /** Cuts to at most `columns`, `…` in place of what is cut. `widthOf` measures in terminal columns. */
 export function ellipsis(text: string, columns: number, widthOf: (text: string) => number): string {
   if (columns <= 0) return '';
@@ -56,7 +60,7 @@ export function ellipsis(text: string, columns: number, widthOf: (text: string) 
   if (near === text && widthOf(text) <= columns) return text;
   let kept = '';
   let used = 0;
-  for (const { segment } of segmenter.segment(near)) {
+  for (const { segment } of new Intl.Segmenter('en', { granularity: 'grapheme' }).segment(near)) {
     used += widthOf(segment);
     if (used > columns - 1) break;
     kept += segment;

@@ -33,6 +33,7 @@ import type { RecordCheck, TableShare } from './events/check.ts';
 import { noSuchRun, noWorkingRun } from './queries/no-such-run.ts';
 import type { OperationName } from './operations.ts';
 import { handedOver, sentEvent } from './events/sent-event.ts';
+import { anchorOf, type Anchor } from './anchor.ts';
 import type { StatusQuestion } from './queries/status.ts';
 import { LedgerThread } from './thread.ts';
 
@@ -41,19 +42,10 @@ export interface LedgerOptions {
   readonly clock: Clock;
   /** A ledger that is not there is then an error, and nothing is written. */
   readonly readonly?: boolean;
+  readonly thread?: LedgerThread | undefined;
   /** Told the head at the start, detach and end of each run; must not reject. */
   readonly announce?: (anchor: Anchor) => Promise<void>;
 }
-
-/** When the head of the chain is told to somebody outside. */
-export interface Anchor {
-  readonly event: RunEvent['type'];
-  readonly run: string;
-  /** Undefined: the chain does not hold the head that was saved last, so it was replaced or cut off. */
-  readonly head: Head | undefined;
-}
-
-const anchored: ReadonlySet<RunEvent['type']> = new Set(['run.started', 'run.resumed', 'run.detached', 'run.finished']);
 
 /** Every failure is `FettleError('ledger')` that names the file and what to do. */
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
@@ -71,15 +63,16 @@ export class Ledger implements RunRecord, AsyncDisposable {
   readonly #isReadonly: boolean;
   readonly #announce: (anchor: Anchor) => Promise<void>;
   #hasAppended = false;
+  #anchoring: Promise<void> = Promise.resolve();
   #isMismatchNoted = false;
 
-  constructor({ path, clock, readonly: isReadonly = false, announce = async () => undefined }: LedgerOptions) {
+  constructor({ path, clock, readonly: isReadonly = false, thread, announce = async () => undefined }: LedgerOptions) {
     this.#announce = announce;
     this.path = path;
     this.#clock = clock;
     this.#isReadonly = isReadonly;
-    this.#thread = new LedgerThread({ path, isReadonly });
-    this.opened = this.#thread.opened;
+    this.#thread = thread ?? new LedgerThread();
+    this.opened = this.#thread.open({ path, isReadonly });
   }
 
   async #query<T>(operation: OperationName, ...given: readonly unknown[]): Promise<T> {
@@ -101,7 +94,12 @@ export class Ledger implements RunRecord, AsyncDisposable {
     const sent = events.map(sentEvent);
     const timed = sent.map((event): TimedEvent => ({ timeMs, event }));
     await this.#thread.ask('append', [timed, own], handedOver(sent));
-    await this.#anchor(events);
+    const anchor = anchorOf(events);
+    if (anchor === undefined) return;
+    this.#anchoring = this.#anchoring.then(() => this.#anchor(anchor));
+    // A run that begins need not wait for it: what follows in the chain leads back to its start. What fails is said at its end.
+    if (anchor.event === 'run.started') this.#anchoring.catch(() => undefined);
+    else await this.#anchoring;
   }
 
   putBlob(bytes: Uint8Array): Promise<string> {
@@ -283,15 +281,14 @@ export class Ledger implements RunRecord, AsyncDisposable {
   }
 
   /** At the start, detach and end of a run: the head is saved, and told to whoever anchors it elsewhere. */
-  async #anchor(events: readonly RunEvent[]): Promise<void> {
-    const event = events.findLast((item) => anchored.has(item.type));
-    if (event === undefined || !('run' in event)) return;
+  async #anchor({ event, run }: Omit<Anchor, 'head'>): Promise<void> {
     // A place that takes no file beside the ledger is no reason to stop a run.
-    const head = await this.saveHead(`${event.type} ${event.run ?? ''}`).catch(() => this.head());
-    await this.#announce({ event: event.type, run: event.run ?? '', head });
+    const head = await this.saveHead(`${event} ${run}`).catch(() => this.head());
+    await this.#announce({ event, run, head });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#anchoring.catch(() => undefined);
     if (this.#thread.hasFailed) return;
     if (this.#hasAppended && !this.#isReadonly) await this.saveHead('closed').catch(() => undefined);
     await this.#thread.close();

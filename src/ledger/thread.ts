@@ -1,6 +1,8 @@
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { FettleError, type ErrorRecord } from '../domain/error.ts';
-import type { WorkerData, WorkerRequest } from './worker.ts';
+import type { LedgerFile, WorkerRequest } from './worker.ts';
 
 interface WorkerAnswer {
   readonly id: number;
@@ -8,26 +10,47 @@ interface WorkerAnswer {
   readonly error?: ErrorRecord;
 }
 
-/** The thread that owns the connection, as its owner sees it: questions go in, answers come back in order. */
+/** What the thread needs to know before its code is loaded. */
+export interface ThreadStart {
+  /** The directory that holds the cache of compiled code, as `enableCompileCache` takes it; undefined where there is none. */
+  readonly compileCache: string | undefined;
+}
+
+/**
+ * The thread that owns the connection, as its owner sees it: questions go in, answers come back in order. Its code is loaded
+ * at once, but until a ledger is opened it touches no file. One that nothing is opened by has to be ended.
+ */
 export class LedgerThread {
-  readonly opened: Promise<unknown>;
-  readonly #path: string;
+  #path: string | undefined;
   readonly #worker: Worker;
   readonly #pending = new Map<number, { resolve: (value: unknown) => void; reject: (error: FettleError) => void }>();
-  #nextId = 1;
-  #failure: FettleError | undefined;
+  #nextId = 0;
+  #failure: Error | undefined;
 
-  constructor(data: WorkerData) {
-    this.#path = data.path;
-    const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js';
-    this.#worker = new Worker(new URL(file, import.meta.url), { workerData: data });
+  constructor() {
+    const cache = getCompileCacheDir();
+    // Node.js puts a folder for its own version into the directory that it is given.
+    const start: ThreadStart = { compileCache: cache === undefined ? undefined : dirname(cache) };
+    this.#worker = new Worker(new URL('./worker-start.ts', import.meta.url), { workerData: start });
     this.#worker.on('message', (answer: WorkerAnswer) => this.#settle(answer));
     this.#worker.on('error', (cause) => this.#fail(cause));
     this.#worker.on('exit', () => this.#fail(new Error('its thread ended')));
-    this.opened = this.#expect(0).catch(async (error: unknown) => {
-      await this.#worker.terminate();
+  }
+
+  /** Once. What fails ends the thread. */
+  async open(file: LedgerFile): Promise<void> {
+    this.#path = file.path;
+    try {
+      await this.ask('open', [file]);
+    } catch (error) {
+      await this.end();
       throw error;
-    });
+    }
+  }
+
+  /** Whatever it is at. */
+  async end(): Promise<void> {
+    await this.#worker.terminate();
   }
 
   get hasFailed(): boolean {
@@ -40,7 +63,7 @@ export class LedgerThread {
     given: readonly unknown[],
     handed: ArrayBuffer[] = [],
   ): Promise<unknown> {
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#failure !== undefined) throw this.#closed(this.#failure);
     const id = this.#nextId++;
     const answer = this.#expect(id);
     const request: WorkerRequest = { id, operation, arguments: given };
@@ -68,8 +91,12 @@ export class LedgerThread {
   }
 
   #fail(cause: Error): void {
-    this.#failure ??= new FettleError('ledger', `the ledger ${this.#path} is closed: ${cause.message}`, { cause });
-    for (const waiter of this.#pending.values()) waiter.reject(this.#failure);
+    this.#failure ??= cause;
+    for (const waiter of this.#pending.values()) waiter.reject(this.#closed(this.#failure));
     this.#pending.clear();
+  }
+
+  #closed(cause: Error): FettleError {
+    return new FettleError('ledger', `the ledger ${this.#path ?? ''} is closed: ${cause.message}`, { cause });
   }
 }

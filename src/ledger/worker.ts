@@ -1,5 +1,5 @@
 // The thread that owns the connection: a lock held by another process stops this thread, never the event loop.
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { appendEvents, type TimedEvent } from './events/chain.ts';
 import { toErrorRecord, type ErrorRecord } from '../domain/error.ts';
 import { leaseLost } from '../domain/lease.ts';
@@ -9,18 +9,18 @@ import { lostOf } from './store/leases.ts';
 import { operations, type OperationName } from './operations.ts';
 import { immediately, ledgerError, type Connection } from './store/sqlite.ts';
 
-export interface WorkerData {
+export interface LedgerFile {
   readonly path: string;
   readonly isReadonly: boolean;
 }
 
+/** `open` comes first, once. */
 export interface WorkerRequest {
   readonly id: number;
-  readonly operation: OperationName | 'append' | 'close';
+  readonly operation: OperationName | 'open' | 'append' | 'close';
   readonly arguments: readonly unknown[];
 }
 
-const { path, isReadonly } = workerData as WorkerData;
 const port = parentPort;
 if (port === null) throw new Error('the ledger worker was started outside a worker thread');
 
@@ -32,10 +32,13 @@ function answer(id: number, work: () => unknown): void {
   }
 }
 
+let path = '';
 let connection: Connection | undefined;
-answer(0, () => {
-  connection = openConnection(path, isReadonly);
-});
+
+function open(file: LedgerFile): void {
+  path = file.path;
+  connection = openConnection(path, file.isReadonly);
+}
 
 interface Waiting {
   readonly id: number;
@@ -55,13 +58,18 @@ function flushSoon(): void {
   else setImmediate(flush);
 }
 
+/** The beginning and the end of a run have nothing to share a sync with, and are waited for. */
+function isOfRun(item: Waiting | undefined): boolean {
+  return item?.events.some(({ event }) => event.type === 'run.started' || event.type === 'run.finished') === true;
+}
+
 /** Appends that came together are committed together; one whose lease was lost is left out. */
 function flush(): void {
   const batch = waiting.splice(0);
   if (batch.length === 0 || connection === undefined) return;
-  const open = connection;
+  const ours = connection;
   try {
-    const refused = immediately(open, () => appendBatch(open, batch));
+    const refused = immediately(ours, () => appendBatch(ours, batch));
     committedMs = performance.now();
     for (const { id } of batch) port?.postMessage({ id, error: refused.get(id) });
   } catch (cause) {
@@ -70,31 +78,33 @@ function flush(): void {
   }
 }
 
-function appendBatch(open: Connection, batch: readonly Waiting[]): ReadonlyMap<number, ErrorRecord> {
+function appendBatch(ours: Connection, batch: readonly Waiting[]): ReadonlyMap<number, ErrorRecord> {
   const refused = new Map<number, ErrorRecord>();
   const events: TimedEvent[] = [];
   for (const item of batch) {
-    const [lost] = item.own === undefined ? [] : lostOf(open, [item.own]);
+    const [lost] = item.own === undefined ? [] : lostOf(ours, [item.own]);
     if (lost === undefined) events.push(...item.events);
     else refused.set(item.id, toErrorRecord(leaseLost(lost)));
   }
-  appendEvents(open, events);
+  appendEvents(ours, events);
   return refused;
 }
 
 port.on('message', ({ id, operation, arguments: given }: WorkerRequest) => {
+  if (operation === 'open') return answer(id, () => open(given[0] as LedgerFile));
   if (connection === undefined) return;
-  const open = connection;
+  const ours = connection;
   if (operation === 'append') {
     waiting.push({ id, events: given[0] as readonly TimedEvent[], own: given[1] as LeaseHolding | undefined });
-    if (waiting.length === 1) flushSoon();
+    if (isOfRun(waiting.at(-1))) setImmediate(flush);
+    else if (waiting.length === 1) flushSoon();
     return;
   }
   flush();
   if (operation === 'close') {
-    answer(id, () => void open.close());
+    answer(id, () => void ours.close());
     port.close();
     return;
   }
-  answer(id, () => operations[operation](open, path, given));
+  answer(id, () => operations[operation](ours, path, given));
 });

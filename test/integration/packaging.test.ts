@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { globSync } from 'node:fs';
-import { access, symlink } from 'node:fs/promises';
+import { hash } from 'node:crypto';
+import { globSync, readFileSync } from 'node:fs';
+import { access, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { execFileSync } from 'node:child_process';
@@ -51,6 +52,8 @@ describe('the package', { concurrency: false }, () => {
     assert.equal(code, 0, stderr);
     const { scripts } = JSON.parse(stdout) as { scripts: unknown };
     assert.deepEqual(scripts, hostScripts());
+    const listed = (await rig.start(['tar', '-tzf', rig.path(file)])).stdout.split('\n');
+    assert.ok(listed.includes('package/dist/LICENSES.txt'), 'the licences of bundled packages are packed');
     const inventory = await rig.write('i.yaml', 'all:\n  hosts:\n    here: { ansible_connection: local }\n');
     const cli = rig.path('package/dist/cli.js');
     const done = await rig.start([process.execPath, cli, 'exec', '-i', inventory, '--', 'echo from the package']);
@@ -72,4 +75,90 @@ describe('the package', { concurrency: false }, () => {
       assert.match(stderr, /^fettle: needs Node\.js 24 or newer/);
     },
   );
+
+  const node24 = process.execPath;
+  const cli = join(root, 'dist/cli.js');
+
+  test('the licence of every package in the bundle is in LICENSES.txt, with its text', async () => {
+    const text = await readFile(join(root, 'dist/LICENSES.txt'), 'utf8');
+    for (const name of bundledPackages()) {
+      const manifest = JSON.parse(await readFile(join(root, name, 'package.json'), 'utf8')) as Record<string, string>;
+      assert.ok(text.includes(`\n${manifest['name']} ${manifest['version']} (`), name);
+    }
+    assert.ok(
+      text.includes(await readFile(join(root, 'node_modules/ssh2/LICENSE'), 'utf8').then((words) => words.trim())),
+    );
+    assert.doesNotMatch(text, /\(\)$/m);
+  });
+
+  test('exec loads few files, and none for what it does not do', async () => {
+    await using rig = await Rig.make();
+    const inventory = await rig.write('i.yaml', 'all:\n  hosts:\n    here: { ansible_connection: local }\n');
+    const { code, stderr } = await rig.start([node24, cli, 'exec', '-i', inventory, '--', 'true']);
+    assert.equal(code, 0, stderr);
+    const parts = (await loadedParts(rig, cli, ['exec', '-i', inventory, '--', 'true'])).join('\n');
+    assert.match(parts, /^app\.cjs$/m);
+    assert.doesNotMatch(parts, /^(?:ssh|winrm|kerberos|apply|plan|table|schema.*)\.cjs$/m);
+    assert.ok(parts.split('\n').length <= 40, parts);
+    const help = await loadedParts(rig, cli, ['--help']);
+    assert.ok(help.length <= 10, help.join('\n'));
+  });
+
+  test('compiled code is kept with what ran, and what is not whole is not used', async () => {
+    await using rig = await Rig.make();
+    const words = [node24, cli, 'version'];
+    const cache = { NODE_COMPILE_CACHE: rig.path('cache') };
+    const first = await rig.start(words, cache);
+    const [tag = ''] = await readdir(rig.path('cache'));
+    const entries = (await readdir(join(rig.path('cache'), tag))).filter((name) => name.startsWith('fettle-'));
+    assert.ok(entries.length > 0, 'something was kept');
+    for (const name of entries) {
+      const file = join(rig.path('cache'), tag, name);
+      const bytes = await readFile(file);
+      bytes.fill(0x41, bytes.length - 1_000);
+      await writeFile(file, bytes);
+    }
+    const second = await rig.start(words, cache);
+    assert.deepEqual([second.code, second.stdout, second.stderr], [0, first.stdout, '']);
+    for (const name of entries) {
+      const bytes = await readFile(join(rig.path('cache'), tag, name));
+      const code = bytes.subarray(bytes.indexOf('\n') + 1);
+      const { sha256, verbs } = JSON.parse(bytes.toString('utf8', 0, bytes.indexOf('\n'))) as Record<string, unknown>;
+      assert.deepEqual([sha256, verbs], [hash('sha256', code), ['version']], 'it was written anew');
+    }
+  });
+
+  test('--debug tells the places in the sources', async () => {
+    await using rig = await Rig.make();
+    const inventory = await rig.write('i.yaml', 'no inventory\n');
+    const { code, stderr } = await rig.start([node24, cli, 'inventory', 'list', '-i', inventory, '--debug']);
+    assert.equal(code, 2);
+    assert.match(stderr, /at .*src\/config\/.*\.ts:\d+/);
+  });
 });
+
+/** Folders of the packages whose code is in dist/, by the source maps. */
+function bundledPackages(): readonly string[] {
+  const maps = globSync('dist/**/*.map', { cwd: root });
+  const sources = maps.flatMap(
+    (file) => (JSON.parse(readFileSync(join(root, file), 'utf8')) as { sources: string[] }).sources,
+  );
+  const folders = sources.flatMap(
+    (source) =>
+      /node_modules\/.*node_modules\/(?:@[^/]+\/)?[^/]+|node_modules\/(?:@[^/]+\/)?[^/]+/.exec(source)?.[0] ?? [],
+  );
+  assert.ok(folders.length > 0);
+  return [...new Set(folders)];
+}
+
+/** Names of the bundled files that a command opens, by what it keeps of each in an empty cache. */
+async function loadedParts(rig: Rig, cli: string, words: readonly string[]): Promise<readonly string[]> {
+  const cache = rig.path(`cache-${words[0]}`);
+  const { code, stderr } = await rig.start([process.execPath, cli, ...words], { NODE_COMPILE_CACHE: cache });
+  assert.equal(code, 0, stderr);
+  const [tag = ''] = await readdir(cache);
+  const kept = new Set(await readdir(join(cache, tag)));
+  return globSync('*.cjs', { cwd: join(root, 'dist') }).filter((name) =>
+    kept.has(`fettle-${hash('sha256', readFileSync(join(root, 'dist', name), 'utf8'))}`),
+  );
+}

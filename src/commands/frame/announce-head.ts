@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { access } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import type { Anchor } from '../../ledger/ledger.ts';
+import type { Anchor } from '../../ledger/anchor.ts';
 import type { Context } from '../invocation/context.ts';
 
 const runProgram = promisify(execFile);

@@ -20,12 +20,22 @@ export function ledgerPath(options: Partial<Options>, context: Context): string 
 /** To write in; made when it is not there. */
 export function openRecord(options: Partial<Options>, context: Context): Promise<Ledger> {
   const announce = announcer(context, (options.verbose ?? 0) > 0);
-  return openLedger({ path: ledgerPath(options, context), clock: context.clock, announce });
+  return openLedger({
+    path: ledgerPath(options, context),
+    clock: context.clock,
+    thread: context.takeLedgerThread?.(),
+    announce,
+  });
 }
 
 /** To read from; a ledger that is not there is an error with a hint. */
 export function openToRead(options: Partial<Options>, context: Context): Promise<Ledger> {
-  return openLedger({ path: ledgerPath(options, context), clock: context.clock, readonly: true });
+  return openLedger({
+    path: ledgerPath(options, context),
+    clock: context.clock,
+    thread: context.takeLedgerThread?.(),
+    readonly: true,
+  });
 }
 
 export interface RunFrame {

@@ -3,6 +3,7 @@ import type { Operator } from '../../domain/event.ts';
 import type { Secret } from '../../domain/secret.ts';
 import type { Output } from '../../report/text/output.ts';
 import type { TransportEnvironment, Transports } from '../../transport/registry.ts';
+import type { LedgerThread } from '../../ledger/thread.ts';
 import type { Console } from './console.ts';
 import type { Interruptions } from './signals.ts';
 import type { UnderstoodCommand } from './invocation.ts';
@@ -49,6 +50,8 @@ export interface Context {
   /** An unsigned 32-bit number. */
   randomSeed(): number;
   readonly openTransports: OpenTransports;
+  /** A thread that was started before the command was loaded, for the first ledger that is opened. */
+  readonly takeLedgerThread?: () => LedgerThread | undefined;
   /** Every command there is, in the order of help. */
   readonly commands: readonly CommandOutline[];
 }

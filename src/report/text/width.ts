@@ -1,9 +1,16 @@
-import stringWidth from 'string-width';
+import { createRequire } from 'node:module';
+import type stringWidth from 'string-width';
 import { ellipsis } from '../../base/text.ts';
+
+const requireHere = createRequire(import.meta.url);
+/** Loaded for the first text beyond ASCII: its patterns of emoji take longer to read than most runs to be shown. */
+let measure: typeof stringWidth | undefined;
 
 /** Terminal columns; wide and combining characters counted as terminals draw them. */
 export function widthOf(text: string): number {
-  return stringWidth(text);
+  if (!/[^ -~]/.test(text)) return text.length;
+  measure ??= (requireHere('string-width') as { readonly default: typeof stringWidth }).default;
+  return measure(text);
 }
 
 /** At most `columns` wide. */
@@ -36,14 +43,12 @@ export function wrap(text: string, columns: number): string[] {
   return [...lines, line];
 }
 
-const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
-
 function split(word: string, columns: number): string[] {
   if (widthOf(word) <= columns) return [word];
   const parts: string[] = [];
   let part = '';
   let used = 0;
-  for (const { segment } of segmenter.segment(word)) {
+  for (const { segment } of new Intl.Segmenter('en', { granularity: 'grapheme' }).segment(word)) {
     const width = widthOf(segment);
     if (part !== '' && used + width > columns) {
       parts.push(part);

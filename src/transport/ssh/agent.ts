@@ -1,5 +1,6 @@
-import ssh2 from 'ssh2';
 import type { BaseAgent, IdentityCallback, ParsedKey, SignCallback, SigningRequestOptions } from 'ssh2';
+// Its index would load a server and the HTTP clients of Node.js as well.
+import agents from 'ssh2/lib/agent.js';
 
 export interface AgentChoice {
   /** Only these public keys (blobs), as `IdentitiesOnly` wants; undefined = all it has. */
@@ -13,7 +14,7 @@ export interface AgentChoice {
 }
 
 /** The agent behind a socket, with the choice of its keys that OpenSSH would offer. */
-export class ChosenAgent extends ssh2.BaseAgent<ParsedKey> {
+export class ChosenAgent extends agents.BaseAgent<ParsedKey> {
   readonly #agent: BaseAgent;
   readonly #choice: AgentChoice;
   /** Keys of the agent that were left out because of `atMost`. */
@@ -21,7 +22,7 @@ export class ChosenAgent extends ssh2.BaseAgent<ParsedKey> {
 
   constructor(socket: string, choice: AgentChoice) {
     super();
-    this.#agent = ssh2.createAgent(socket);
+    this.#agent = agents.createAgent(socket);
     this.#choice = choice;
   }
 

@@ -116,8 +116,7 @@ export class SshConfiguration {
 
   /** Without the algorithms that are ssh's own default. Throws `config` where a keyword that is not supported was set. */
   async #settled(values: SshValues, host: string): Promise<SshValues> {
-    this.#defaults ??= this.#readDefaults();
-    const defaults = await this.#defaults;
+    const defaults = await this.#readDefaultsOnce();
     const settled = new Map<string, readonly string[]>();
     for (const [keyword, value] of values) {
       const isDefault = value.join('\n') === defaults.get(keyword)?.join('\n');
@@ -127,6 +126,10 @@ export class SshConfiguration {
       if (!isDefault || !algorithmKeywords.includes(keyword)) settled.set(keyword, value);
     }
     return settled;
+  }
+
+  #readDefaultsOnce(): Promise<SshValues> {
+    return (this.#defaults ??= this.#readDefaults());
   }
 
   /** What ssh answers where no file says anything. */
@@ -144,6 +147,8 @@ export class SshConfiguration {
     this.#questions += 1;
     using _turn = await this.#turns.take();
     try {
+      // Both answers are needed; neither process waits for the other.
+      this.#readDefaultsOnce().catch(() => undefined);
       const asked = [...file, ...options, '-G', '--', host];
       const ask = (): Promise<{ stdout: string }> => run('ssh', asked, { env: { ...this.#environment.env } });
       const { stdout } = await throughShortages(ask, { ms: questionLimitMs, what: host });

@@ -1,8 +1,8 @@
 // Private key files as OpenSSH leaves them: ready to sign, locked by a passphrase, or of no use to us.
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import ssh2 from 'ssh2';
 import type { ParsedKey } from 'ssh2';
+import keys from 'ssh2/lib/protocol/keyParser.js';
 import type { Secret } from '../../domain/secret.ts';
 import { isShortage } from '../shortage.ts';
 
@@ -64,7 +64,7 @@ async function readIdentity(
     if (publicKey !== undefined) return { kind: 'locked', file, why: 'is kept by the agent alone', publicKey };
     return { kind: 'unusable', file, why: isAbsent ? 'is not there' : `cannot be read (${code})`, isAbsent };
   }
-  const parsed: unknown = ssh2.utils.parseKey(bytes, passphrase?.reveal());
+  const parsed: unknown = keys.parseKey(bytes, passphrase?.reveal());
   const key = Array.isArray(parsed) ? (parsed[0] as ParsedKey | undefined) : (parsed as ParsedKey | Error);
   if (key === undefined) return { kind: 'unusable', file, why: 'holds no key', isAbsent: false };
   if (!(key instanceof Error)) {

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
-import ssh2 from 'ssh2';
 import type { Client } from 'ssh2';
+import SshClient from 'ssh2/lib/client.js';
 import type { Slots } from '../../base/slots.ts';
 import { FettleError } from '../../domain/error.ts';
 import type { ConnectionLimits, HostKeyPolicy } from '../../domain/host.ts';
@@ -33,7 +33,7 @@ export interface LoginRequest {
 /** Handshake and authentication, each under its own limit: ssh2 itself has one limit and one message for both. */
 export async function login(request: LoginRequest): Promise<Client> {
   const { stream, authentication, limits, signal, host } = request;
-  const client = new ssh2.Client();
+  const client = new SshClient();
   const { promise, resolve, reject } = Promise.withResolvers<Client>();
   using attempt = new Attempt(request, reject);
   using _abort = whenAborted(signal, (aborted) => reject(cancelled(aborted, `the connection to ${host}`)));
