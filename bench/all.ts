@@ -9,6 +9,7 @@ const measurements: Readonly<Record<string, readonly string[]>> = {
   scale: ['scale.ts'],
   apply: ['apply.ts'],
   'start-up': ['start-up.ts'],
+  'first-command': ['first-command.ts'],
   ledger: ['ledger.ts'],
   synced: ['synced.ts'],
   winrm: ['winrm.ts'],

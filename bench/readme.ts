@@ -60,6 +60,12 @@ const sections: Readonly<Record<string, readonly Part[]>> = {
     },
   ],
   'start-up': [{ rows: ({ rows = [] }) => rows, columns: { command: 'name', ms: 'ms' } }],
+  'first-command': [
+    {
+      rows: ({ rows = [] }) => rows,
+      columns: { tool: 'tool', hosts: 'hosts', 'wall ms': 'wallMs', 'CPU ms': 'cpuMs' },
+    },
+  ],
   ledger: [
     {
       rows: ({ reports = [], verify }) => [...reports, ...(verify === undefined ? [] : [verify])],
