@@ -20,7 +20,13 @@ interface Entry {
 }
 
 /** What a part's text is the body of. */
-type Body = (exports: unknown, require: (name: string) => unknown, module: Module, file: string, folder: string) => void;
+type Body = (
+  exports: unknown,
+  require: (name: string) => unknown,
+  module: Module,
+  file: string,
+  folder: string,
+) => void;
 
 const wrapper = ['(function (exports, require, module, __filename, __dirname) { ', '\n})'] as const;
 const { dirname: folder } = import.meta;
