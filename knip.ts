@@ -3,8 +3,9 @@
 export default ({ production = false }: { readonly production?: boolean }) => ({
   entry: [
     // Workers and programs that are started by their path.
-    'src/ledger/worker.ts!',
-    'bench/{apply,idle,ledger,readme,scale,side-by-side,start-up,synced,winrm}.ts',
+    'src/ledger/worker-start.ts!',
+    'scripts/start/parts.ts',
+    'bench/{apply,first-command,idle,ledger,readme,scale,side-by-side,start-up,synced,winrm}.ts',
     'bench/{scale,winrm}/simulated-hosts.ts',
     'bench/scale/watch.ts',
     'test/**/*.test.ts',

@@ -40,7 +40,10 @@ const unsaved: { readonly file: string; readonly script: Script; readonly verbs:
 // Whoever debugs wants to see the places in the sources.
 if (isDebugged) setSourceMapsSupport(true);
 
-/** What the part of this file name exports. */
+/**
+ * What the part of this file name exports. The bundler writes the calls.
+ * @public
+ */
 export function loadPart(name: string): unknown {
   if (isDebugged || cacheFolder === undefined) return requirePackage(`./${name}`);
   const known = loaded.get(name);
