@@ -35,7 +35,7 @@ async function insideOwnNetwork(): Promise<number | undefined> {
     ...process.argv.slice(1),
   ];
   const child = spawn('unshare', words, { stdio: 'inherit', env: { ...process.env, FETTLE_BENCH_NETWORK: 'own' } });
-  const [code]: unknown[] = await once(child, 'exit');
+  const [code] = (await once(child, 'exit')) as unknown[];
   return typeof code === 'number' ? code : 1;
 }
 
@@ -154,7 +154,7 @@ async function measureScan(fleet: Fleet, line: ScanLine): Promise<ScanRow> {
   const child = startScan(fleet, inventory, line);
   let said = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (said = `${said}${text}`.slice(-2_000)));
-  const [code]: unknown[] = await once(child, 'close');
+  const [code] = (await once(child, 'close')) as unknown[];
   const wallSec = (performance.now() - startedMs) / 1_000;
   if (code !== 0 && code !== 4) throw new Error(`the scan of ${count} hosts ended with ${String(code)}: ${said}`);
   const cost = JSON.parse(await readFile(join(fleet.directory, 'cost'), 'utf8')) as Cost;
@@ -201,7 +201,7 @@ async function interruptOnce(fleet: Fleet, line: ScanLine): Promise<Interrupt> {
   const sentMs = performance.now();
   child.stderr?.on('data', () => (answeredMs ??= performance.now() - sentMs));
   child.kill('SIGINT');
-  const [code]: unknown[] = await once(child, 'close');
+  const [code] = (await once(child, 'close')) as unknown[];
   if (code !== exitCodes.interrupted || answeredMs === undefined) {
     throw new Error(`the interrupted scan of ${line.count} hosts ended with ${String(code)}`);
   }

@@ -8,7 +8,7 @@ import { ulid } from 'ulid';
 import { systemClock, type BootTime } from './base/clock.ts';
 import type { CommandSpec, Invocation } from './commands/invocation/command.ts';
 import { createConsole } from './commands/invocation/console.ts';
-import type { Context, Descriptors } from './commands/invocation/context.ts';
+import type { Context, Descriptors, OpenTransports } from './commands/invocation/context.ts';
 import { acceptedExits, exitCodeOf, exitNameOf } from './commands/invocation/exit.ts';
 import { watchInterruptions, type InterruptSignal } from './commands/invocation/signals.ts';
 import type { Options } from './commands/invocation/options.ts';
@@ -19,7 +19,6 @@ import { readOperator } from './commands/invocation/operator.ts';
 import { createPrompt } from './commands/invocation/prompt.ts';
 import { FettleError } from './domain/error.ts';
 import { exitCodes, type ExitName } from './domain/exit.ts';
-import type { OpenTransports } from './commands/invocation/context.ts';
 import { renderError } from './report/text/error-text.ts';
 import type { LedgerThread } from './ledger/thread.ts';
 import { commandsAsTyped, createOutput, endQuietlyOnClosedPipe } from './report/text/output.ts';
@@ -144,7 +143,7 @@ function createContext(
     prompt: createPrompt({
       input: process.stdin,
       output: process.stderr,
-      isAvailable: process.stdin.isTTY === true && process.stderr.isTTY === true && options.input !== false,
+      isAvailable: process.stdin.isTTY && process.stderr.isTTY && options.input !== false,
     }),
     operator: readOperator({ env, uid: process.getuid?.(), userName, controller: hostname(), pid: process.pid, read }),
     isProcessAlive,
@@ -239,9 +238,9 @@ function read(path: string): string | undefined {
   return safely(() => readFileSync(path, 'utf8'));
 }
 
-function safely<T>(read: () => T): T | undefined {
+function safely<T>(action: () => T): T | undefined {
   try {
-    return read();
+    return action();
   } catch {
     return undefined;
   }

@@ -62,7 +62,7 @@ async function runOnce(words: readonly string[]): Promise<CommandCost> {
   });
   const [, output, complaints, told] = child.stdio;
   const [outputText, problem, usageText] = [textOf(output), textOf(complaints), textOf(told)];
-  const [code]: unknown[] = await once(child, 'close');
+  const [code] = (await once(child, 'close')) as unknown[];
   const wallMs = performance.now() - startedMs;
   if (code !== 0) throw new Error(`${words.join(' ')} ended with ${String(code)}: ${(await problem).toString()}`);
   const usage = JSON.parse((await usageText).toString()) as Usage;

@@ -64,9 +64,10 @@ class Worker {
   }
 
   async line(): Promise<string> {
-    const { value, done } = await this.#lines.next();
-    if (done === true) throw new Error(`the simulated hosts ended: ${String((await once(this.#child, 'exit'))[0])}`);
-    return value;
+    const next = await this.#lines.next();
+    if (next.done === true)
+      throw new Error(`the simulated hosts ended: ${String((await once(this.#child, 'exit'))[0])}`);
+    return next.value;
   }
 
   letGo(): void {

@@ -143,6 +143,6 @@ export async function scanWith(
   });
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said = `${said}${text}`.slice(-2_000)));
-  const [code]: unknown[] = await once(child, 'close');
+  const [code] = (await once(child, 'close')) as unknown[];
   if (code !== 0) throw new Error(`the scan ended with ${String(code)}: ${said}`);
 }

@@ -238,8 +238,9 @@ export type Placement = Pick<AdmissionHost, 'host' | 'wave' | 'after' | 'isContr
 export function effectiveWaves(placements: readonly Placement[]): ReadonlyMap<string, number> {
   const waves = new Map(placements.map((item) => [item.host, item.wave]));
   const last = Math.max(0, ...waves.values());
-  for (let round = 0; round < placements.length; round += 1) {
-    let hasMoved = false;
+  let hasMoved = true;
+  for (let rounds = placements.length; hasMoved && rounds > 0; rounds -= 1) {
+    hasMoved = false;
     for (const item of placements) {
       const own = waves.get(item.host) ?? item.wave;
       const behind = item.after.map((name) => waves.get(name) ?? 0);
@@ -248,7 +249,6 @@ export function effectiveWaves(placements: readonly Placement[]): ReadonlyMap<st
       waves.set(item.host, wanted);
       hasMoved = true;
     }
-    if (!hasMoved) break;
   }
   return waves;
 }

@@ -123,7 +123,7 @@ function changedState(update: PlannedUpdate, now: string | null, simulation: Sim
     return { kind: 'idle', reason: `${name} ${update.to} would not go in (nothing asks for it any more)` };
   }
   const why = simulation.errors[0];
-  const told = why === undefined ? 'held, or it needs what the plan does not name' : why;
+  const told = why ?? 'held, or it needs what the plan does not name';
   return { kind: 'other', reason: `${name} ${update.to} would not go in (${told})` };
 }
 

@@ -33,7 +33,7 @@ export class LedgerThread {
     const start: ThreadStart = { compileCache: cache === undefined ? undefined : dirname(cache) };
     this.#worker = new Worker(new URL('./worker-start.ts', import.meta.url), { workerData: start });
     this.#worker.on('message', (answer: WorkerAnswer) => this.#settle(answer));
-    this.#worker.on('error', (cause) => this.#fail(cause));
+    this.#worker.on('error', (cause: Error) => this.#fail(cause));
     this.#worker.on('exit', () => this.#fail(new Error('its thread ended')));
   }
 

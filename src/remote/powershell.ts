@@ -192,7 +192,7 @@ function problemError(script: RemoteScript, text: string): FettleError {
       });
     default:
       return new FettleError('command', `the ${script.name} script failed on the host: ${message}`, {
-        hint: /ScriptContainedMaliciousContent/.test(id)
+        hint: id.includes('ScriptContainedMaliciousContent')
           ? 'the antivirus of the host stops it: allow PowerShell started by this account'
           : 'the position in the details says where',
         details,

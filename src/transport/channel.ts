@@ -79,7 +79,7 @@ async function drain(stream: Readable, take: (chunk: Buffer) => void | Promise<v
       stream.pause();
       taken.then(() => stream.resume(), reject);
     } catch (error) {
-      reject(error as Error);
+      reject(error);
     }
   };
   stream.on('data', onData);

@@ -30,11 +30,11 @@ test('a signed head is checked by ssh-keygen, and a chain that does not hold it 
   assert.match(good.stdout, /given head 19:[0-9a-f]{64}/);
   await allow('other');
   const stranger = await rig.run(verify);
-  assert.deepEqual([stranger.code, /no signer in/.test(stranger.stderr)], [13, true], stranger.stderr);
+  assert.deepEqual([stranger.code, stranger.stderr.includes('no signer in')], [13, true], stranger.stderr);
   await allow('key');
   await writeFile(rig.path('head.txt'), `19:${'0'.repeat(64)} forged\n`);
   const forged = await rig.run(verify);
-  assert.deepEqual([forged.code, /does not hold/.test(forged.stderr)], [13, true], forged.stderr);
+  assert.deepEqual([forged.code, forged.stderr.includes('does not hold')], [13, true], forged.stderr);
 });
 
 test('rebuild mends altered tables and refuses where the chain itself differs', async () => {

@@ -24,7 +24,8 @@ function atOnce({ stderr }: Ended): number {
 }
 
 function answered({ stdout }: Ended): number {
-  return JSON.parse(stdout).hosts.filter(({ exitCode }: { exitCode?: number }) => exitCode === 0).length;
+  const { hosts } = JSON.parse(stdout) as { hosts: { exitCode?: number }[] };
+  return hosts.filter(({ exitCode }) => exitCode === 0).length;
 }
 
 test('with 64 file descriptors 60 local hosts go a few at once and all are well', async () => {

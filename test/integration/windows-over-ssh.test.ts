@@ -49,7 +49,7 @@ test(
     assert.equal(ended.code, 0, `${ended.stdout}${ended.stderr}`);
     assert.match(ended.stderr, /\[win01\] verified: everything planned is installed/);
     const { history, updates, tasks } = host.model();
-    const installed = history.map(({ updateId }) => updates.find(({ id }) => id === updateId)?.kb[0]);
+    const installed = history.map(({ updateId }) => updates.find(({ id }) => id === updateId)?.kb[0] ?? '');
     assert.deepEqual(installed.toSorted(), ['5065111', '890830']);
     assert.deepEqual(Object.keys(tasks), ['fettle-scan']);
     const said = await rig.run(['exec', '--', '1 + 1; exit 3']);

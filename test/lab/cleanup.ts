@@ -21,7 +21,7 @@ export async function cleanUp(places: LabPlaces): Promise<void> {
 
 /** Names of labs that have a directory. */
 export async function knownLabs(): Promise<readonly string[]> {
-  return (await readdir(stateRoot).catch(() => [])).sort();
+  return (await readdir(stateRoot).catch((): string[] => [])).sort();
 }
 
 /**
@@ -134,7 +134,7 @@ async function unmountAll(directory: string): Promise<void> {
 async function mountsBelow(directory: string): Promise<readonly string[]> {
   const lines = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n');
   const mounts = lines.map((line) => line.split(' ')[4] ?? '');
-  return mounts.filter((path) => path.startsWith(`${directory}/`)).reverse();
+  return mounts.filter((path) => path.startsWith(`${directory}/`)).toReversed();
 }
 
 /** Two processes may clear away the same leftovers at once. */

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { claim, cleanUp, supervisorPid, sweep } from './cleanup.ts';
 import { ask } from './control.ts';
@@ -215,7 +216,7 @@ async function startSupervisor(places: LabPlaces, stays: boolean): Promise<void>
   }
   child.stdout?.destroy();
   child.unref();
-  if (child.stdin !== null && 'unref' in child.stdin && typeof child.stdin.unref === 'function') child.stdin.unref();
+  if (child.stdin instanceof Socket) child.stdin.unref();
 }
 
 /** Ends a lab from outside, whatever state it is in. */

@@ -37,7 +37,7 @@ async function runTests(files: readonly string[]): Promise<number> {
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, pass);
-  const [code]: unknown[] = await once(child, 'exit');
+  const [code] = (await once(child, 'exit')) as unknown[];
   for (const signal of signals) process.off(signal, pass);
   if (received !== undefined) return 128 + constants.signals[received];
   return typeof code === 'number' ? code : 1;

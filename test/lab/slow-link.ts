@@ -25,7 +25,7 @@ export async function slowLink(
   const program = join(import.meta.dirname, 'host/slow-link.pl');
   const words = ['netns', 'exec', places.netns, 'perl', program, near, far, String(delayMs), String(lossPercent)];
   const child = spawn('ip', words, { stdio: ['pipe', 'pipe', 'inherit'] });
-  const [said]: unknown[] = await Promise.race([once(child.stdout, 'data'), once(child, 'exit')]);
+  const [said] = (await Promise.race([once(child.stdout, 'data'), once(child, 'exit')])) as unknown[];
   if (!String(said).includes('ready')) throw new Error(`no slow link: ended with ${String(said)}`);
   await batch(places, [
     `link add ${bridge} type bridge`,

@@ -15,7 +15,7 @@ test('a lab leaves nothing behind, even when the process that started it is kill
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const [name]: unknown[] = await once(child.stdout, 'data');
+  const [name] = (await once(child.stdout, 'data')) as unknown[];
   const places = placesOf(String(name).trim());
   assert.ok(existsSync(places.stateDir) && existsSync(places.cgroup));
   child.kill('SIGKILL');

@@ -41,10 +41,10 @@ describe('answers as of an earlier time', () => {
         ['held', first, [{ host: 'web01', from: '1', heldBack: 'held' }]],
       ],
     );
-    const [then] = (await ledger.hostStatus({ asOfMs: first, maxScanAgeMs: day })).filter(
+    const then = (await ledger.hostStatus({ asOfMs: first, maxScanAgeMs: day })).find(
       (row) => row.scannedMs !== undefined,
     );
-    const [now] = (await ledger.hostStatus({ asOfMs: clock.nowMs, maxScanAgeMs: day })).filter(
+    const now = (await ledger.hostStatus({ asOfMs: clock.nowMs, maxScanAgeMs: day })).find(
       (row) => row.scannedMs !== undefined,
     );
     assert.deepEqual([then?.security, then?.heldBack, then?.rebootNeeded], [1, 1, 'no']);

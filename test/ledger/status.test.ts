@@ -91,7 +91,7 @@ test('the latest try decides how a host stands, and one that reached it ends an 
   assert.deepEqual(await standing(), ['never scanned', undefined]);
   const steps: readonly [RunEvent[], unknown[]][] = [
     [
-      [started('01A', { kind: 'scan' }), { ...unreached('web01'), run: '01A' } as RunEvent],
+      [started('01A', { kind: 'scan' }), { ...unreached('web01'), run: '01A' }],
       ['unreachable', 'no route to host'],
     ],
     [

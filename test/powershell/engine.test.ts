@@ -9,7 +9,7 @@ import { runLine, runOnWindows } from '../support/windows-run.ts';
 describe('the PowerShell engine', { skip: skipWithoutDotnet }, () => {
   let made: WindowsHost | undefined;
   const host = (): WindowsHost => (made ??= createWindowsHost());
-  after(async () => await made?.[Symbol.asyncDispose]());
+  after(async () => made?.[Symbol.asyncDispose]());
 
   test('gives a script its input and ends with its exit code', async () => {
     const { stdout, code } = await runOnWindows(host(), '"got $([Console]::In.ReadToEnd())"; exit 7', 'words');

@@ -31,7 +31,7 @@ function shutdown(words: string): string {
 describe('a simulated Windows host', { skip: skipWithoutDotnet }, () => {
   let made: WindowsHost | undefined;
   const host = (): WindowsHost => (made ??= createWindowsHost());
-  after(async () => await made?.[Symbol.asyncDispose]());
+  after(async () => made?.[Symbol.asyncDispose]());
 
   test('runs a task as SYSTEM, in a process of its own, and keeps its exit code', async () => {
     const who =

@@ -101,8 +101,11 @@ printf %s "$mark" >&2; IFS= read -r told; printf '%s\\n' "$told" >${log}; run "$
     );
     assert.equal(readFileSync(log, 'utf8'), 'told\ntold\n');
     const reasons = ends.map((end) => (end.status === 'rejected' ? String(end.reason) : 'through'));
-    assert.equal(reasons.filter((reason) => /refuses the password/.test(reason)).length, 2);
-    assert.equal(reasons.filter((reason) => /was not tried: the password was refused twice/.test(reason)).length, 4);
+    assert.equal(reasons.filter((reason) => reason.includes('refuses the password')).length, 2);
+    assert.equal(
+      reasons.filter((reason) => reason.includes('was not tried: the password was refused twice')).length,
+      4,
+    );
   });
 
   test('flags and accounts of the inventory are words, whatever they hold', async () => {
@@ -112,7 +115,10 @@ printf %s "$mark" >&2; IFS= read -r told; printf '%s\\n' "$told" >${log}; run "$
     const plain = await local(by);
     let said = '';
     const session = elevate(
-      { ...asSession(plain), exec: (request) => plain.exec({ ...request, onStdout: (chunk) => void (said += chunk) }) },
+      {
+        ...asSession(plain),
+        exec: (request) => plain.exec({ ...request, onStdout: (chunk) => void (said += String(chunk)) }),
+      },
       sudo({ user: "o'brien", exe, flags }),
     );
     await assert.rejects(text(session, 'true'), /does not let us through/);

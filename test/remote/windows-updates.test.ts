@@ -94,7 +94,7 @@ describe('a scan of a Windows host', { skip }, () => {
       free(found).map((update) => update.name),
       ['KB5000001', 'KB5000002'],
     );
-    assert.ok(found.problems.some((problem) => /1 updates could not be read/.test(problem.message)));
+    assert.ok(found.problems.some((problem) => problem.message.includes('1 updates could not be read')));
   });
 
   test('an answer of this moment is taken again, one of before a reboot is not', async () => {
@@ -135,7 +135,7 @@ describe('a scan of a Windows host', { skip }, () => {
     await using windows = host(monthOfUpdates(), { taskFault: '0x80041326' });
     const found = await scan(windows);
     assert.equal(free(found).length, 3);
-    assert.ok(found.problems.some((problem) => /no task could be started/.test(problem.message)));
+    assert.ok(found.problems.some((problem) => problem.message.includes('no task could be started')));
   });
 
   test('an offline catalogue is searched, told as what it is, and taken out again', async () => {
@@ -144,7 +144,9 @@ describe('a scan of a Windows host', { skip }, () => {
     await assert.rejects(scan(windows, { cab }), /there is no catalogue/);
     writeFileSync(cab, 'MSCF');
     const found = await scan(windows, { cab });
-    assert.ok(found.problems.some((problem) => /offline catalogue knows security updates only/.test(problem.message)));
+    assert.ok(
+      found.problems.some((problem) => problem.message.includes('offline catalogue knows security updates only')),
+    );
     assert.equal(found.inventory?.updateSource, 'offline catalogue');
     assert.deepEqual(windows.model().agent.scanPackages, []);
   });
@@ -193,7 +195,7 @@ describe('a scan of a Windows host', { skip }, () => {
       await windows.change((model) => {
         for (const disk of model.disks) disk.free = free;
       });
-      const [problem] = (await scan(windows)).problems.filter((item) => item.code === 'disk');
+      const problem = (await scan(windows)).problems.find((item) => item.code === 'disk');
       told.push(problem === undefined ? '' : `${problem.isBlocking === true} ${problem.message}`);
     }
     assert.deepEqual(told, [
@@ -220,7 +222,9 @@ describe('a scan of a Windows host', { skip }, () => {
     });
     const { problems } = await scan(windows);
     assert.ok(
-      problems.some((problem) => problem.isBlocking === true && /TrustedInstaller is disabled/.test(problem.message)),
+      problems.some(
+        (problem) => problem.isBlocking === true && problem.message.includes('TrustedInstaller is disabled'),
+      ),
     );
   });
 });

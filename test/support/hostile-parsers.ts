@@ -154,7 +154,7 @@ function attempt(read: () => unknown): void {
 }
 
 function every(text: string): Sections {
-  return { ...new Map(), get: () => text, has: () => true } as unknown as Sections;
+  return { ...new Map(), get: () => text, has: () => true };
 }
 
 function suDialogue(): ElevationDialogue {

@@ -65,7 +65,8 @@ export class ShellSession implements Session {
 
   exec(request: ExecRequest): Promise<ExecResult> {
     const { wrapper = [], env = {} } = this.#options;
-    const [program = 'sh', ...args] = [...wrapper, 'sh', '-c', this.#onThisHost(request.command)];
+    const words = [...wrapper, 'sh', '-c', this.#onThisHost(request.command)];
+    const [program = 'sh', ...args] = words;
     const stepDown = process.getuid?.() === 0 && wrapper.length === 0 ? { uid: nobody, gid: nobody } : {};
     const path = `${join(this.home, 'bin')}:/usr/sbin:/usr/bin:/sbin:/bin`;
     const child = spawn(program, args, {

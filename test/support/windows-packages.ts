@@ -35,7 +35,12 @@ export async function installChocolatey(host: WindowsHost, packages: readonly Th
 export function chocolateyVersions(hostDirectory: string): Record<string, string> {
   const path = join(hostDirectory, 'c', 'ProgramData', 'chocolatey', 'bin', 'packages');
   const rows = readFileSync(path, 'utf8').trimEnd().split('\n');
-  return Object.fromEntries(rows.map((row) => row.split('|').slice(0, 2)));
+  return Object.fromEntries(
+    rows.map((row) => {
+      const [name = '', version = ''] = row.split('|');
+      return [name, version];
+    }),
+  );
 }
 
 /** winget in the package of SYSTEM's machine: its tables as they are printed, for `list` and for `upgrade`. */

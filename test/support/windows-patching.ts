@@ -119,7 +119,7 @@ export const history = (windows: WindowsHost): readonly string[] =>
   windows
     .model()
     .history.map((entry) => /\((KB\d+)\)/.exec(entry.title)?.[1] ?? entry.title)
-    .reverse();
+    .toReversed();
 
 export async function createAgent(wanted: Partial<WindowsModel['agent']>): Promise<{ agent: WindowsModel['agent'] }> {
   await using plain = host([]);

@@ -11,17 +11,17 @@ export interface PowerShellResult {
 export async function runOnWindows(host: WindowsHost, script: string, stdin = ''): Promise<PowerShellResult> {
   const program = String.raw`%SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe`;
   const line = `${program} -NoProfile -NonInteractive -ExecutionPolicy Bypass -EncodedCommand ${encode(script)}`;
-  return await runLine(host, line, stdin);
+  return runLine(host, line, stdin);
 }
 
 /** The same as the task `task` of SYSTEM would run it, without a Task Scheduler. */
 export async function runAsSystem(host: WindowsHost, script: string): Promise<PowerShellResult> {
-  return await collect(host.startAsSystem(['-NoProfile', '-EncodedCommand', encode(script)]), '');
+  return collect(host.startAsSystem(['-NoProfile', '-EncodedCommand', encode(script)]), '');
 }
 
 /** Runs a command line as `cmd /c` of the host would. */
 export async function runLine(host: WindowsHost, line: string, stdin = ''): Promise<PowerShellResult> {
-  return await collect(host.start(line), stdin);
+  return collect(host.start(line), stdin);
 }
 
 function encode(script: string): string {

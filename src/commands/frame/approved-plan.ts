@@ -35,5 +35,5 @@ export async function applyApproved(order: ApprovedPlan, context: Context): Prom
   const started = runStarted({ run: context.newId(), kind: 'apply', hosts, options }, context);
   const limit = options.limit === undefined ? {} : { limit: options.limit };
   const what = { ...partsOf(plan), ...limit, planSha256: sha256, playbook: plan.playbook.name, seed: plan.seed };
-  return await executePlan({ plan, hosts, opening: { ...started, ...what }, ledger, options }, context);
+  return executePlan({ plan, hosts, opening: { ...started, ...what }, ledger, options }, context);
 }

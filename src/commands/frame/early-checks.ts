@@ -12,12 +12,16 @@ export async function checkWritable(path: string, flag: string): Promise<void> {
       ? 'it is a directory'
       : await access(found === undefined ? dirname(path) : path, constants.W_OK).then(
           () => undefined,
-          (error: NodeJS.ErrnoException) => reasons[error.code ?? ''] ?? error.message,
+          (error: unknown) => reasonOf(error as NodeJS.ErrnoException),
         );
   if (problem === undefined) return;
   throw new FettleError('usage', `${flag} ${path} cannot be written: ${problem}`, {
     hint: `name another file with ${flag}`,
   });
+}
+
+function reasonOf({ code = '', message }: NodeJS.ErrnoException): string {
+  return reasons[code] ?? message;
 }
 
 const reasons: Readonly<Record<string, string>> = {

@@ -23,7 +23,7 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
   refuseStray(options);
   checkFields(Object.keys((options.watch === true ? watchJson : pingJson).fields), options.json);
   const { hosts } = await loadFleet(invocation, context, invocation.arguments[0]);
-  if (options.watch === true) return await watch(hosts, options, context);
+  if (options.watch === true) return watch(hosts, options, context);
   using _ = context.interruptions.takeCharge('query');
   const results: PingResult[] = [];
   checkDescriptors(context);

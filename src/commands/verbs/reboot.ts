@@ -15,5 +15,5 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
   if (!(await confirm(`${which} ${plural(hosts.length, 'host')}?`, options, context))) return 'ok';
   const idle = options.ifIdle === true ? ({ ifIdle: true } as const) : {};
   const settings = { mode: options.force === true ? 'always' : 'if-needed', ...idle } as const;
-  return await carryOutPower({ kind: 'reboot', hosts, select, settings, options }, context);
+  return carryOutPower({ kind: 'reboot', hosts, select, settings, options }, context);
 }

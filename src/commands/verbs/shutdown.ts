@@ -24,12 +24,12 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
       hint: 'leave one of them out',
     });
   }
-  if (options.cancel === true) return await callOff(hosts, invocation, context);
+  if (options.cancel === true) return callOff(hosts, invocation, context);
   const question = `switch off ${plural(hosts.length, 'host')}? They do not come back by themselves.`;
   if (!(await confirm(question, options, context))) return 'ok';
   const idle = options.ifIdle === true ? ({ ifIdle: true } as const) : {};
   const settings = { mode: 'always', power: 'off', ...idle } as const;
-  return await carryOutPower({ kind: 'shutdown', hosts, select, settings, options }, context);
+  return carryOutPower({ kind: 'shutdown', hosts, select, settings, options }, context);
 }
 
 function callOff(hosts: readonly Host[], { options }: Invocation, context: Context): Promise<ExitName> {

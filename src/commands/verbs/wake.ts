@@ -25,12 +25,12 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
       hosts,
       options,
       jsonFields: Object.keys(wakeJson.fields),
-      action: async ({ ledger, context: { run } }) => {
+      action: async ({ ledger, context: { run: id } }) => {
         const rows: WakeRow[] = [];
         for (const host of hosts) {
           if (context.interruptions.stop.aborted) break;
           const row = await wake(host, ledger, port);
-          await ledger.append(wakeEvents(run, host, row));
+          await ledger.append(wakeEvents(id, host, row));
           rows.push(row);
         }
         const failed = rows.filter((row) => row.error !== undefined).length;
@@ -49,8 +49,8 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
 }
 
 /** A packet has no answer: that it was sent is all there is to record. */
-function wakeEvents(run: string, host: Host, { error }: WakeRow): RunEvent[] {
-  const of = { run, host: host.name, hostId: host.id, attempt: 1 };
+function wakeEvents(id: string, host: Host, { error }: WakeRow): RunEvent[] {
+  const of = { run: id, host: host.name, hostId: host.id, attempt: 1 };
   if (error === undefined) return [{ type: 'host.started', ...of }];
   const { message: reason, hint } = error;
   const told = { verdict: 'failed', change: 'none', reason, ...(hint === undefined ? {} : { hint }) } as const;

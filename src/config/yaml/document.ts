@@ -12,9 +12,9 @@ export function readDocument(text: string, options: YamlOptions): Document.Parse
   const [first, second] = [documents.next().value, documents.next().value];
   // With `forceDoc` there always is one.
   if (first === undefined) throw new Error('the YAML parser made no document');
-  const document = first as Document.Parsed;
+  const document = first;
   if (second !== undefined) {
-    const [from, to] = (second as Document.Parsed).range;
+    const [from, to] = second.range;
     document.errors.push(new YAMLParseError([from, to], 'MULTIPLE_DOCS', 'Source contains multiple documents'));
   }
   return document;
@@ -32,14 +32,15 @@ function* tokensOf(text: string, parser: Parser, lineCounter: LineCounter): Retu
  */
 function freeFlowLexer(): Lexer {
   const lexer = new Lexer();
-  const parseFlow = lexer['parseFlowCollection'].bind(lexer) as () => Generator<string, unknown>;
+  const own = lexer as unknown as { indentNext: number; parseFlowCollection(): Generator<string, unknown> };
+  const parseFlow = own.parseFlowCollection.bind(lexer);
   const parseFreely = function* (): Generator<string, unknown> {
-    const indent = lexer['indentNext'];
-    lexer['indentNext'] = 0;
+    const indent = own.indentNext;
+    own.indentNext = 0;
     try {
       return yield* parseFlow();
     } finally {
-      lexer['indentNext'] = indent;
+      own.indentNext = indent;
     }
   };
   Object.assign(lexer, { parseFlowCollection: parseFreely });

@@ -130,7 +130,7 @@ function tagsOf(tags: Tags, dialect: YamlDialect): Tags {
 
 function rangeOf(node: unknown): number {
   if (typeof node !== 'object' || node === null || !('range' in node) || !Array.isArray(node.range)) return 0;
-  const [start]: unknown[] = node.range;
+  const [start] = node.range as unknown[];
   return typeof start === 'number' ? start : 0;
 }
 

@@ -34,7 +34,7 @@ const refusedPauseMs = 60_000;
 /** Looks at every host again and again, each over a connection that it keeps; records nothing. */
 export async function watchHosts(hosts: readonly Host[], fleet: WatchFleet): Promise<void> {
   const limit = pLimit(fleet.concurrency);
-  await Promise.all(hosts.map((host) => watchHost(host, fleet, (look) => limit(look))));
+  await Promise.all(hosts.map((host) => watchHost(host, fleet, (action) => limit(action))));
 }
 
 type InTurn = (look: () => Promise<WatchNews | undefined>) => Promise<WatchNews | undefined>;

@@ -1,8 +1,7 @@
-import { toErrorRecord } from '../../domain/error.ts';
+import { toErrorRecord, FettleError, isUnreached } from '../../domain/error.ts';
 import type { StepName } from '../../domain/event.ts';
 import type { PlannedHook } from '../../domain/plan.ts';
 import type { HookWhen } from '../../domain/playbook.ts';
-import { FettleError, isUnreached } from '../../domain/error.ts';
 import { toOctal } from '../../remote/launch.ts';
 import { emit, emitStart, ofHost, show } from '../context.ts';
 import type { HostContext } from '../context.ts';

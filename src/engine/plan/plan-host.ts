@@ -69,9 +69,14 @@ interface Reached {
   readonly facts: HostFacts;
 }
 
-async function machineOf({ order, host, remote, facts: scanned }: Reached): Promise<NamedMachine> {
-  const { machineId, bootId, hostName, isContainer } = scanned;
-  const facts = { hostName, isContainer, ...(machineId ? { machineId } : {}), ...(bootId ? { bootId } : {}) };
+async function machineOf({ order, host, remote, facts: found }: Reached): Promise<NamedMachine> {
+  const { machineId = '', bootId = '', hostName, isContainer } = found;
+  const facts = {
+    hostName,
+    isContainer,
+    ...(machineId === '' ? {} : { machineId }),
+    ...(bootId === '' ? {} : { bootId }),
+  };
   const { detach } = order.context;
   const endpoint = await remote.endpoint(detach);
   const isController = await order.own.recognises(remote, facts, detach);

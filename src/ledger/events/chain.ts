@@ -124,7 +124,7 @@ export function checkChain(connection: Connection, saved: readonly Head[]): Chai
   const wanted = Map.groupBy(saved, (item) => item.seq);
   for (const row of rows) {
     checkLink(row, head, problems);
-    for (const sha256 of referencesOf(row)) if (!named.has(sha256)) named.set(sha256, row.seq);
+    for (const blob of referencesOf(row)) if (!named.has(blob)) named.set(blob, row.seq);
     if (wanted.get(row.seq)?.some(({ hash }) => hash !== row.hash) === true) {
       problems.push(`event ${row.seq} is not the one of the saved head: the chain was written anew`);
     }

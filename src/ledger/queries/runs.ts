@@ -1,5 +1,5 @@
 import type { RunKind, RunStarted } from '../../domain/event.ts';
-import type { Outcome, UpdateState, Verdict } from '../../domain/outcome.ts';
+import type { Outcome, Verdict } from '../../domain/outcome.ts';
 import type {
   FindingRow,
   HostRunRow,
@@ -185,7 +185,7 @@ function updatesOf(connection: Connection, id: string, hostOf: (hostId: string) 
     name: row.name,
     arch: row.arch,
     to: row.to_version,
-    state: row.state as UpdateState,
+    state: row.state,
     ...(row.from_version === null ? {} : { from: row.from_version }),
     ...(row.now_version === null ? {} : { now: row.now_version }),
   }));
@@ -236,5 +236,5 @@ export function lastVerdicts(
       .where('host_run.ended_at', '<=', asOfMs)
       .orderBy('host_run.ended_at'),
   );
-  return new Map(rows.map((row) => [row.host_id, { verdict: (row.verdict ?? 'failed') as Verdict, run: row.run }]));
+  return new Map(rows.map((row) => [row.host_id, { verdict: row.verdict ?? 'failed', run: row.run }]));
 }

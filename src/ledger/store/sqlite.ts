@@ -36,7 +36,7 @@ export function first<Row>(connection: Connection, built: Compilable<Row>): Row 
   return prepared(connection, text).get(...parameters) as Row | undefined;
 }
 
-export function run(connection: Connection, built: Compilable<unknown>): void {
+export function run(connection: Connection, built: Compilable): void {
   const { sql: text, parameters } = built.compile();
   prepared(connection, text).run(...parameters);
 }

@@ -93,7 +93,7 @@ function toUpdate(item: SimulatedUpdate, views: Views): Update {
     class: classOf(security, views),
     ...(security === undefined || security === to ? {} : { securityTo: security }),
     ...(heldBack === undefined ? {} : { heldBack }),
-    isKernel: /^linux-image-/.test(name),
+    isKernel: name.startsWith('linux-image-'),
   };
 }
 

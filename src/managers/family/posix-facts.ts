@@ -177,7 +177,7 @@ function portOf(listener: string): number {
 function hexAddress(hex: string): string {
   if (/^0+$/.test(hex)) return hex.length > 8 ? '[::]' : '0.0.0.0';
   const bytes = hex.match(/../g)?.map((byte) => Number.parseInt(byte, 16)) ?? [];
-  return bytes.length === 4 ? bytes.reverse().join('.') : `[${hex.toLowerCase()}]`;
+  return bytes.length === 4 ? bytes.toReversed().join('.') : `[${hex.toLowerCase()}]`;
 }
 
 export function readRunning(sections: Sections): readonly RunningManager[] {

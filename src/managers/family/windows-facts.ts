@@ -147,8 +147,8 @@ export function readWindowsReboot(windows: HostObject, agentAsks: boolean): Rebo
   });
   const asking = signs.filter((sign) => sign.weight === 'hard' && sign.isIgnored !== true);
   const isTold = signs.some((sign) => sign.code === 'windows-update');
-  const own = agentAsks && !isTold ? ['Windows Update says that it needs a restart'] : [];
-  const reasons = [...asking.map((sign) => `${sign.words} (${sign.code})`), ...own];
+  const agents = agentAsks && !isTold ? ['Windows Update says that it needs a restart'] : [];
+  const reasons = [...asking.map((sign) => `${sign.words} (${sign.code})`), ...agents];
   return { needed: reasons.length > 0 ? 'yes' : 'no', reasons, signs, runningKernel: `10.0.${buildOf(windows)}` };
 }
 

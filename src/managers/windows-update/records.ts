@@ -133,7 +133,7 @@ function refuseUnfinished(record: HostObject, { user, updateServer }: SearchBack
       const why = textAt(record, 'why');
       const said = why === '' ? '' : `: ${why}`;
       throw new FettleError('command', `the search for updates ended without an answer${said}`, {
-        hint: /ScriptContainedMaliciousContent/.test(why)
+        hint: why.includes('ScriptContainedMaliciousContent')
           ? 'the antivirus of the host stops it: allow the task fettle-scan'
           : 'look at the task fettle-scan and its history on the host',
       });
@@ -180,7 +180,7 @@ function refuseFailedResult(record: HostObject, server: string | undefined): voi
   const code = numberAt(record, 'resultCode');
   const how = code === undefined ? undefined : failedResults[code];
   if (how === undefined) return;
-  const [first] = objectsAt(record, 'warnings').filter((warning) => describeHResult(textAt(warning, 'code')));
+  const first = objectsAt(record, 'warnings').find((warning) => describeHResult(textAt(warning, 'code')));
   if (first !== undefined) throw searchFailed(first, server);
   throw new FettleError('command', `the search for updates ${how} (result ${code})`, {
     hint: 'look at the host with Get-WindowsUpdateLog, then scan it again',

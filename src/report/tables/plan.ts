@@ -114,7 +114,8 @@ function hostReboot({ paint }: Page, { reboot, rebootSettings }: HostPlan): stri
 function putUpdates(page: Page, title: string, updates: readonly PlannedUpdate[]): void {
   const painted = title === 'security' ? page.paint.red(title) : title;
   page.line(`  ${painted} (${updates.length})`);
-  const [titled, others] = [updates.filter((update) => update.title), updates.filter((update) => !update.title)];
+  const hasTitle = ({ title: text = '' }: PlannedUpdate): boolean => text !== '';
+  const [titled, others] = [updates.filter(hasTitle), updates.filter((update) => !hasTitle(update))];
   const note = ({ untried, reason }: PlannedUpdate): string =>
     [...(untried ? ['untried'] : []), ...(reason === title ? [] : [reason])].join(', ');
   putColumns(

@@ -68,19 +68,19 @@ const sha1HostKey = 'ssh-rsa';
  * the configuration gives an order. Throws `config` where a list leaves nothing that both can do.
  */
 export function algorithmsFor(allowed: AllowedAlgorithms, known: readonly string[], host: string): Algorithms {
-  const both = <T extends string>(keyword: keyof typeof ours, list: readonly string[] | undefined): T[] | undefined => {
+  const both = (keyword: keyof typeof ours, list: readonly string[] | undefined): string[] | undefined => {
     if (list === undefined) return undefined;
     const able: readonly string[] = ours[keyword];
     const common = list.filter((name) => able.includes(name));
-    if (common.length > 0) return common as T[];
+    if (common.length > 0) return common;
     throw new FettleError('config', `${keyword} for ${host} names nothing that fettle can do: ${list.join(',')}`, {
       hint: `fettle has ${able.join(', ')}`,
     });
   };
-  const kex = both<KexAlgorithm>('KexAlgorithms', allowed.kex);
-  const cipher = both<CipherAlgorithm>('Ciphers', allowed.ciphers);
-  const hmac = both<MacAlgorithm>('MACs', allowed.macs);
-  const hostKeys = both<ServerHostKeyAlgorithm>('HostKeyAlgorithms', allowed.hostKeys);
+  const kex = both('KexAlgorithms', allowed.kex) as KexAlgorithm[] | undefined;
+  const cipher = both('Ciphers', allowed.ciphers) as CipherAlgorithm[] | undefined;
+  const hmac = both('MACs', allowed.macs) as MacAlgorithm[] | undefined;
+  const hostKeys = both('HostKeyAlgorithms', allowed.hostKeys) as ServerHostKeyAlgorithm[] | undefined;
   return {
     ...(kex === undefined ? {} : { kex }),
     ...(cipher === undefined ? {} : { cipher }),

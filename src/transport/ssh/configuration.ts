@@ -156,7 +156,7 @@ export class SshConfiguration {
     } catch (cause) {
       if (cause instanceof FettleError) throw cause;
       if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') {
-        return withoutOpenSsh(question, this.#environment.homeDir);
+        return await withoutOpenSsh(question, this.#environment.homeDir);
       }
       const said = cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim() : String(cause);
       if (said.includes('No user exists for uid')) {
@@ -210,7 +210,7 @@ function isAboutName([keyword, value]: readonly [string, string]): boolean {
   return (
     keyword === 'hostname' ||
     isCanonical(keyword) ||
-    (/%/.test(value) && keyword !== 'proxycommand' && keyword !== 'identityfile')
+    (value.includes('%') && keyword !== 'proxycommand' && keyword !== 'identityfile')
   );
 }
 

@@ -79,7 +79,7 @@ async function readIdentity(
         : 'does not open with the passphrase that is given';
     return { kind: 'locked', file, why, publicKey };
   }
-  if (publicKey !== undefined && /^sk-/.test(blobType(publicKey))) {
+  if (publicKey !== undefined && blobType(publicKey).startsWith('sk-')) {
     return { kind: 'locked', file, why: 'is a FIDO key, which only an agent can use', publicKey };
   }
   return { kind: 'unusable', file, why: `does not read as a private key (${key.message})`, isAbsent: false };

@@ -138,7 +138,7 @@ export class SshTransport implements Transport, AsyncDisposable {
       if (!(error instanceof FettleError) || error.details?.['dropped'] !== true) throw error;
       await sleep(dropPauseMs, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
       if (signal?.aborted) throw cancelled(signal, `the connection to ${options.hostName}`);
-      return await this.#logIn(way);
+      return this.#logIn(way);
     }
   }
 

@@ -98,10 +98,7 @@ describe('apply', () => {
   });
 
   test('a guard that is hurt records no run and writes no plan', async () => {
-    await rig.write(
-      'guarded.yaml',
-      `${playbook.replace('{ select: all }', '{ select: all, guard: { max_hosts: 1 } }')}`,
-    );
+    await rig.write('guarded.yaml', playbook.replace('{ select: all }', '{ select: all, guard: { max_hosts: 1 } }'));
     const ledger = rig.path('guarded.db');
     const words = ['plan', 'guarded.yaml', '-i', 'i.yaml', '-o', 'guarded.json', '--ledger', ledger];
     const { code, stderr } = await rig.run(words);

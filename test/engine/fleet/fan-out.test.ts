@@ -32,7 +32,7 @@ test('exec runs on every host, records output as a step, and one that is away do
   );
   assert.deepEqual(told.toSorted(), ['a a', 'b connect', 'c c']);
   const steps = fleet.record.ofType('step.finished').filter((event) => event.ok);
-  assert.deepEqual(steps.map((event) => fleet.record.blobs.get(event.outputSha256 ?? '')?.toString()).toSorted(), [
+  assert.deepEqual(steps.map((event) => String(fleet.record.blobs.get(event.outputSha256 ?? ''))).toSorted(), [
     'a',
     'c',
   ]);

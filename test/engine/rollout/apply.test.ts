@@ -249,7 +249,7 @@ test('two names of one machine are patched once, and a cloned machine id is told
   assert.equal(fleet.installsOf('alias'), 0);
   assert.match(result.outcomes.get('alias')?.reason ?? '', /same machine as a/);
   assert.equal(result.exitName, 'partial', 'a name that was left out is not passed over in silence');
-  assert.ok(fleet.record.ofType('note').some((event) => /same machine id/.test(event.message)));
+  assert.ok(fleet.record.ofType('note').some((event) => event.message.includes('same machine id')));
 });
 
 test('a host that says to be another one keeps nobody from being patched', async () => {
@@ -259,7 +259,7 @@ test('a host that says to be another one keeps nobody from being patched', async
   const result = await fleet.apply(planOf([['hostile', 'victim']]));
   assert.deepEqual([fleet.installsOf('hostile'), fleet.installsOf('victim')], [1, 1]);
   assert.deepEqual([result.exitName, result.counts], ['ok', { verified: 2 }]);
-  assert.ok(fleet.record.ofType('note').some((event) => /hostile, victim are not proven/.test(event.message)));
+  assert.ok(fleet.record.ofType('note').some((event) => event.message.includes('hostile, victim are not proven')));
 });
 
 test('the machine fettle runs on goes last and is not rebooted by its own run', async () => {
@@ -283,7 +283,7 @@ test('a host that only says to be the machine fettle runs on goes in its wave an
   assert.equal(liar.boots, 2);
   assert.equal(result.exitName, 'ok');
   assert.equal(fleet.record.ofType('host.finished').at(0)?.host, 'liar');
-  assert.ok(fleet.record.ofType('note').some((event) => /liar has the machine id/.test(event.message)));
+  assert.ok(fleet.record.ofType('note').some((event) => event.message.includes('liar has the machine id')));
 });
 
 test('a jump host goes after the hosts behind it, whatever its wave', async () => {

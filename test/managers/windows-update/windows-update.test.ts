@@ -137,7 +137,7 @@ describe('what Windows Update offers', () => {
   test('an object without identity is counted and left out', () => {
     const { updates, problems } = scan({ updates: [record(1), { title: 'x' }, { ...record(2), revision: '200' }] });
     assert.equal(updates.length, 1);
-    assert.ok(problems.some((problem) => /2 updates could not be read/.test(problem.message)));
+    assert.ok(problems.some((problem) => problem.message.includes('2 updates could not be read')));
   });
 });
 
@@ -165,7 +165,7 @@ describe('what is installed', () => {
     const { packages, problems } = scan({ scan: { history, warnings } });
     assert.ok(packages.some((item) => item.name === 'KB5000007' && item.version === '5'));
     assert.ok(!packages.some((item) => item.name === 'KB5000008'));
-    assert.ok(problems.some((problem) => /the data store lacks something/.test(problem.message)));
+    assert.ok(problems.some((problem) => problem.message.includes('the data store lacks something')));
   });
 
   test('past the server of a policy its source is Windows Update, listed or not', () => {

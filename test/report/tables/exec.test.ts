@@ -36,7 +36,7 @@ test('output is neutralised unless raw was asked for, and on a terminal even the
 
 test('bytes that are no text come through raw as they are', () => {
   const bytes = Uint8Array.from([0, 255, 254, 10, 200]);
-  const raw = renderExec([{ ...answer('a', ''), stdout: bytes } as ExecAnswer], {
+  const raw = renderExec([{ ...answer('a', ''), stdout: bytes }], {
     output: fakeOutput().output,
     raw: true,
   });

@@ -259,8 +259,11 @@ describe('passwords', () => {
     const ends = await Promise.allSettled(hosts.map((item) => open(transports, item)));
     const reasons = ends.map((end) => (end.status === 'rejected' ? String(end.reason) : 'in'));
     assert.equal(fake.attempts.filter(({ method }) => method === 'password').length, 2);
-    assert.equal(reasons.filter((reason) => /tried password/.test(reason)).length, 2);
-    assert.equal(reasons.filter((reason) => /the password was withheld: it was refused twice/.test(reason)).length, 10);
+    assert.equal(reasons.filter((reason) => reason.includes('tried password')).length, 2);
+    assert.equal(
+      reasons.filter((reason) => reason.includes('the password was withheld: it was refused twice')).length,
+      10,
+    );
   });
 
   test('waiting for the answers of other hosts does not count against the authentication limit', async () => {

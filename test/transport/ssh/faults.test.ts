@@ -23,7 +23,7 @@ async function open(overrides: Partial<Connection>, signal?: AbortSignal): Promi
   const connection = { sshArguments: isolatedArguments('none'), hostKeyPolicy: 'off', limits, ...overrides } as const;
   const transport = transports.get('ssh');
   assert.ok(transport !== undefined);
-  return transport.open(sshHost('web01', connection), signal === undefined ? {} : { signal });
+  return await transport.open(sshHost('web01', connection), signal === undefined ? {} : { signal });
 }
 
 /** A server on loopback that does one thing with each connection. */

@@ -49,7 +49,7 @@ export class ResponseReader {
   #part: Part = 'head';
   #rest: Buffer = nothing;
   #head: Head | undefined;
-  #pieces: Buffer[] = [];
+  readonly #pieces: Buffer[] = [];
   #bodyBytes = 0;
   /** Still to come of the sized body or of the chunk. */
   #left = 0;

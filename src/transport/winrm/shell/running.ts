@@ -26,7 +26,7 @@ export function commandChannel(ports: RunningPorts): Channel {
   const released = new AbortController();
   const signal = AbortSignal.any([released.signal, ports.signal]);
   const input = new Input();
-  const streams = { stdout: output(), stderr: output() };
+  const streams = { stdout: pushedOutput(), stderr: pushedOutput() };
   let isOver = false;
   const finish = (how: 'done' | 'let-go'): void => {
     if (!isOver) ports.finish(ports.command, how);
@@ -49,7 +49,7 @@ export function commandChannel(ports: RunningPorts): Channel {
 }
 
 /** Pushed to from outside; nothing is to be done when it is read. */
-function output(): Readable {
+function pushedOutput(): Readable {
   return new Readable({ read: () => undefined });
 }
 
