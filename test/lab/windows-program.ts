@@ -32,7 +32,7 @@ async function main(): Promise<void> {
       if (found === undefined) throw new RangeError(`nobody asked for ${wanted}`);
       const { address, model } = found;
       const os = { ...windowsModel(0).os, computerName: wanted.toUpperCase() };
-      return { model: { os, ...model }, warm: 2, server: { listen: { address, port: 5985 } } };
+      return { model: { os, ...model }, server: { listen: { address, port: 5985 } } };
     },
   );
   const directories = Object.fromEntries(fleet.members.map(({ name, host }) => [name, host.directory]));

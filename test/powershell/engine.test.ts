@@ -17,6 +17,25 @@ describe('the PowerShell engine', { skip: skipWithoutDotnet }, () => {
     assert.equal(code, 7);
   });
 
+  test('runs each command in a process of its own, in which nothing is left of an earlier one', async () => {
+    const directory = '[IO.Directory]::GetCurrentDirectory()';
+    const leave = `$env:LEFT = 'x'; [IO.Directory]::SetCurrentDirectory($env:SystemRoot); [GC]::Collect(); "$PID $(${directory})"`;
+    const first = (await runOnWindows(host(), leave)).stdout.trim().split(' ');
+    assert.deepEqual(first.slice(1), [host().environment['SystemRoot']]);
+    const look = `"$PID $([Diagnostics.Process]::GetCurrentProcess().Id) $env:LEFT$(${directory})"`;
+    const [pid, ofSystem, left] = (await runOnWindows(host(), look)).stdout.trim().split(' ');
+    assert.equal(pid, ofSystem);
+    assert.notEqual(pid, first[0]);
+    assert.equal(left, process.cwd());
+  });
+
+  test('ends alone when it is killed', async () => {
+    const killed = host().start(`powershell.exe -Command "'ready'; [Threading.Thread]::Sleep(600000)"`);
+    killed.onOutput(() => killed.kill());
+    assert.equal(await killed.ended, 0xc000_013a);
+    assert.equal((await runOnWindows(host(), '"still here"')).stdout, 'still here\r\n');
+  });
+
   test('keeps all 32 bits of an exit code', async () => {
     assert.equal((await runOnWindows(host(), 'exit 3010')).code, 3010);
     assert.equal((await runOnWindows(host(), 'exit -1')).code, 0xffff_ffff);

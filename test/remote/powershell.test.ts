@@ -262,7 +262,7 @@ describe("the operator's own text in PowerShell", { skip: skipWithoutDotnet }, (
     ['begin { 1 } end { 2 }', 0, '1\r\n2\r\n', /^$/],
   ];
   test('has its own streams as plain text, and its own exit code', async () => {
-    await using host = createWindowsHost({ warm: 2 });
+    await using host = createWindowsHost();
     for (const [transport, some] of [
       ['winrm', cases],
       ['ssh', cases.slice(0, 1)],

@@ -45,7 +45,7 @@ async function setServicing(host: WindowsHost, data: number): Promise<void> {
 
 describe('a boot of Windows', { skip: skipWithoutDotnet }, () => {
   test('has one id, whoever asks first and at once, and the next boot has another', async () => {
-    await using host = createWindowsHost({ warm: 2 });
+    await using host = createWindowsHost();
     const session = new WindowsSession(host);
     const seen = await Promise.all([look(session), look(session), look(session)]);
     const [{ id: first }] = seen;

@@ -155,7 +155,7 @@ describe('a job on Windows', { skip: skipWithoutDotnet }, () => {
   });
 
   test('is started once however many ask at once', async () => {
-    await using host = createWindowsHost({ warm: 2 });
+    await using host = createWindowsHost();
     const session = new WindowsSession(host);
     const count = join(host.directory, 'count');
     const start = hook('r1-a-1', `[IO.File]::AppendAllText('${count}', 'x')`);
@@ -167,7 +167,7 @@ describe('a job on Windows', { skip: skipWithoutDotnet }, () => {
   });
 
   test('lets one of several runs in, never two', async () => {
-    await using host = createWindowsHost({ warm: 2 });
+    await using host = createWindowsHost();
     const session = new WindowsSession(host);
     const gate = join(host.directory, 'gate');
     const asked = await Promise.allSettled(

@@ -1,4 +1,4 @@
-import { type ChildProcessWithoutNullStreams, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -57,7 +57,7 @@ function hashOf(folder: string): string {
 
 function sources(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.(?:cs|csproj|txt)$/.test(name))
+    .filter((name) => /\.(?:cs|csproj|txt|ps1)$/.test(name))
     .toSorted();
 }
 
@@ -71,7 +71,7 @@ function publish(project: string, target: string): void {
   );
   const path = join(powershell, project, `${project}.csproj`);
   const runtime = process.arch === 'arm64' ? 'linux-arm64' : 'linux-x64';
-  // Compiling to machine code takes a minute: it pays for the engine, which is started thousands of times.
+  // Compiling to machine code takes a minute: it pays for the engine, which each test file starts.
   const words = [
     'publish',
     path,
@@ -101,56 +101,24 @@ function ageOf(path: string): number {
   return -Number(execFileSync('stat', ['-c', '%Y', path], { encoding: 'utf8' }));
 }
 
-/** Engine processes that have started and wait for their command: 0.1 s instead of 0.4 s for what comes next. */
-export class WarmEngines {
-  readonly #waiting: ChildProcessWithoutNullStreams[] = [];
-  readonly #path: string;
-  readonly #size: number;
-
-  constructor(path: string, size: number) {
-    this.#path = path;
-    this.#size = size;
-  }
-
-  /** A process with `args` and `env`; its stdin is the script's from here on. */
-  take(args: readonly string[], env: Readonly<Record<string, string>>): ChildProcessWithoutNullStreams {
-    const ready = this.#waiting.shift() ?? this.#start();
-    for (const part of [ready, ready.stdin, ready.stdout, ready.stderr]) refer(part);
-    ready.stdin.write(`${JSON.stringify({ args, environment: env })}\n`);
-    while (this.#waiting.length < this.#size) this.#waiting.push(this.#start());
-    return ready;
-  }
-
-  close(): void {
-    for (const child of this.#waiting.splice(0)) child.kill('SIGKILL');
-  }
-
-  #start(): ChildProcessWithoutNullStreams {
-    const child = spawn(this.#path, ['--wait'], { detached: true, stdio: 'pipe', env: bareEnvironment() });
-    child.on('error', () => undefined);
-    child.stdin.on('error', () => undefined);
-    // A process that waits must not keep its test alive; it ends by itself when stdin closes.
-    for (const part of [child, child.stdin, child.stdout, child.stderr]) refer(part, false);
-    return child;
-  }
-}
-
-/** Pipes are sockets, which have ref and unref; their stream types do not say so. */
-function refer(part: object, wanted = true): void {
-  const name = wanted ? 'ref' : 'unref';
-  const method: unknown = Reflect.get(part, name);
-  if (typeof method === 'function') Reflect.apply(method, part, []);
-}
-
 /**
- * What saves a process of .NET that ends within a second a third of its time: code that is compiled quickly instead of
- * well, and memory of code that is not mapped twice. Named in clrconfignames.h of the .NET runtime.
+ * Code that is compiled quickly and once, memory of code that is not mapped twice, and no threads for debuggers, telemetry
+ * or idle work: cheaper, and what the fork server depends on. Named in clrconfignames.h of the .NET runtime, except for
+ * those of PowerShell.
  */
-const quickStart = { DOTNET_TieredPGO: '0', DOTNET_JITMinOpts: '1', DOTNET_EnableWriteXorExecute: '0' };
+const lean = {
+  DOTNET_TieredCompilation: '0',
+  DOTNET_JITMinOpts: '1',
+  DOTNET_EnableWriteXorExecute: '0',
+  DOTNET_EnableDiagnostics: '0',
+  DOTNET_ThreadPool_ThreadTimeoutMs: '50',
+  POWERSHELL_TELEMETRY_OPTOUT: '1',
+  POWERSHELL_DIAGNOSTICS_OPTOUT: '1',
+};
 
 /** What .NET itself needs of the environment. */
-function bareEnvironment(): Record<string, string> {
-  const env: Record<string, string> = { ...quickStart };
+export function bareEnvironment(): Record<string, string> {
+  const env: Record<string, string> = { ...lean };
   for (const name of ['PATH', 'HOME', 'DOTNET_ROOT', 'LANG']) {
     const value = process.env[name];
     if (value !== undefined) env[name] = value;

@@ -1,36 +1,36 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type FSWatcher, existsSync, mkdtempSync, readFileSync, rmSync, watch } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildEngine, WarmEngines } from './windows-engine.ts';
+import { type EngineProcess, EngineServer } from './engine-server.ts';
+import { buildEngine } from './windows-engine.ts';
 import { boot, setServicing, showLogonUi } from './windows-boot.ts';
 import { parseCommandLine } from './windows-command-line.ts';
 import { windowsModel } from './windows-defaults.ts';
 import { furnish, hostEnvironment, readModel, writeModel } from './windows-disk.ts';
 import type { WindowsModel } from './windows-model.ts';
-import { kill, killGroup, processesOf } from './windows-processes.ts';
+import { kill, processesOf } from './windows-processes.ts';
 import { answerWql } from './windows-wql.ts';
 import type { CommandHost, HostProcess } from './winrm-server/command-host.ts';
 
 export interface WindowsHostOptions {
   /** Differences from `windowsModel`. */
   model?: Partial<WindowsModel>;
-  /** Engine processes kept waiting for a command, for all hosts of this process together; 1 unless told. */
-  warm?: number;
 }
 
-let warmEngines: WarmEngines | undefined;
+/** For all hosts of this process together. */
+let engines: EngineServer | undefined;
 
 /** A simulated Windows host: a model in a directory of its own, and engine processes that work on it. */
 export function createWindowsHost(options: WindowsHostOptions = {}): WindowsHost {
   const engine = buildEngine();
-  warmEngines ??= new WarmEngines(engine, options.warm ?? 1);
+  engines ??= new EngineServer(engine);
   const directory = mkdtempSync(join(tmpdir(), 'fettle-windows-'));
   furnish(directory, engine);
   const model = windowsModel(Date.now(), options.model);
   writeModel(directory, model);
-  return new WindowsHost(directory, warmEngines);
+  return new WindowsHost(directory, engines);
 }
 
 /** Implements what the WinRM server asks of a host. Dispose of it: it owns processes and a directory. */
@@ -38,8 +38,8 @@ export class WindowsHost implements CommandHost, AsyncDisposable {
   /** Holds model.json, and the disk of the host under `c/`. */
   readonly directory: string;
   readonly environment: Readonly<Record<string, string>>;
-  readonly #warm: WarmEngines;
-  readonly #children = new Set<ChildProcessWithoutNullStreams>();
+  readonly #engines: EngineServer;
+  readonly #children = new Set<EngineProcess>();
   readonly #watcher: FSWatcher;
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #listeners = new Set<() => void>();
@@ -49,9 +49,9 @@ export class WindowsHost implements CommandHost, AsyncDisposable {
   #goingDown: Promise<void> | undefined;
   #isDisposed = false;
 
-  constructor(directory: string, warm: WarmEngines) {
+  constructor(directory: string, engines: EngineServer) {
     this.directory = directory;
-    this.#warm = warm;
+    this.#engines = engines;
     this.environment = hostEnvironment(directory, this.model().os.computerName);
     this.#watcher = watch(directory, (_event, name) => {
       if (name === 'model.json') this.#look();
@@ -144,13 +144,12 @@ export class WindowsHost implements CommandHost, AsyncDisposable {
   }
 
   #run(args: readonly string[], environment: Readonly<Record<string, string>>): HostProcess {
-    const child = this.#warm.take(args, environment);
+    const child = this.#engines.start(args, environment);
     this.#children.add(child);
-    child.stdin.on('error', () => undefined);
-    const ended = once(child, 'close').then(([code]) => {
+    const ended = child.ended.then(({ pid, code }) => {
       this.#children.delete(child);
       // STATUS_CONTROL_C_EXIT for one that was ended from outside.
-      return code === null ? 0xc000_013a : this.#exitCode(child.pid, code as number);
+      return code === null ? 0xc000_013a : this.#exitCode(pid, code);
     });
     return {
       write: (bytes, isEnd) => {
@@ -168,12 +167,12 @@ export class WindowsHost implements CommandHost, AsyncDisposable {
         }
       },
       ended,
-      kill: () => killGroup(child.pid),
+      kill: () => child.kill(),
     };
   }
 
   /** A code of more than eight bits lies in a file that the process left. */
-  #exitCode(pid: number | undefined, code: number): number {
+  #exitCode(pid: number, code: number): number {
     const path = join(this.directory, 'exits', String(pid));
     if (!existsSync(path)) return code;
     const left = Number(readFileSync(path, 'utf8'));
@@ -207,11 +206,13 @@ export class WindowsHost implements CommandHost, AsyncDisposable {
 
   async #killAll(): Promise<void> {
     const children = [...this.#children];
-    const closed = children.map((child) => once(child, 'close'));
-    for (const child of children) killGroup(child.pid);
-    await Promise.all(closed);
-    // What died may have left children that are only now there.
-    for (let left = processesOf(this.directory); left.length > 0; left = processesOf(this.directory)) {
+    for (const child of children) child.kill();
+    await Promise.allSettled(children.map(({ ended }) => ended));
+    // What died may have left children, and may have asked for a task.
+    for (;;) {
+      await this.#engines.settled();
+      const left = processesOf(this.directory);
+      if (left.length === 0) return;
       for (const pid of left) kill(pid);
       await new Promise((resolve) => setTimeout(resolve, 5));
     }

@@ -1,10 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Kills a process that leads a group, with the group. */
-export function killGroup(pid: number | undefined): void {
-  if (pid !== undefined) kill(-pid);
-}
-
 export function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');

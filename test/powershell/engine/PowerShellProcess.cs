@@ -29,15 +29,6 @@ internal static class PowerShellProcess
         return Run(line);
     }
 
-    /// <summary>Loads what a first script would wait for.</summary>
-    public static void WarmUp()
-    {
-        using var runspace = RunspaceFactory.CreateRunspace(new ConsoleHost(), Sessions.Create(PSLanguageMode.FullLanguage));
-        runspace.Open();
-        using var shell = PowerShell.Create(runspace);
-        shell.AddScript("Set-StrictMode -Version 2; [void]@(1, 2 | ForEach-Object { [Convert]::ToBase64String([byte[]](1)) })").Invoke();
-    }
-
     private static int Run(CommandLine line)
     {
         var model = Model.Read();

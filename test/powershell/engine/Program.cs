@@ -3,18 +3,49 @@ namespace Fettle.Engine;
 /// <summary>What the simulated host's executables are, by the first argument.</summary>
 internal static class Program
 {
+    /// <summary>What Windows gives a process that ends by an exception of .NET.</summary>
+    private const int ClrException = unchecked((int)0xE0434352);
+
     private static int Main(string[] args)
     {
-        var code = (args.Length == 0 ? "" : args[0]) switch
+        if (args is ["--fork-server", var socket])
         {
-            "--wait" => WarmStart.Run(),
-            "--task" => TaskRunner.Run(args[1]),
-            "--com-members" => ComMembers.Print(),
-            "--shutdown" => ShutdownCommand.Run(args[1..]),
-            _ => PowerShellProcess.Run(args),
-        };
+            if (ForkServer.Serve(socket) is { } order)
+            {
+                RunForked(order.Args);
+            }
+            return 0;
+        }
+        var code = Run(args);
         ExitCodes.Leave(code);
         return code;
+    }
+
+    private static int Run(string[] args) => (args.Length == 0 ? "" : args[0]) switch
+    {
+        "--task" => TaskRunner.Run(args[1]),
+        "--com-members" => ComMembers.Print(),
+        "--shutdown" => ShutdownCommand.Run(args[1..]),
+        _ => PowerShellProcess.Run(args),
+    };
+
+    /// The ordinary way out waits for the thread of finalizers, which a forked process does not have.
+    private static void RunForked(string[] args)
+    {
+        int code;
+        try
+        {
+            code = Run(args);
+        }
+        catch (Exception error)
+        {
+            Console.Error.WriteLine($"Unhandled exception. {error}");
+            code = ClrException;
+        }
+        ExitCodes.Leave(code);
+        Console.Out.Flush();
+        Console.Error.Flush();
+        Libc.Exit(code & 255);
     }
 }
 

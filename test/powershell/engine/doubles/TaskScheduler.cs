@@ -229,6 +229,10 @@ internal static class HostProcess
 {
     public static void StartDetached(params string[] arguments)
     {
+        if (ForkServer.TryStartDetached(arguments, Model.Directory))
+        {
+            return;
+        }
         var start = new ProcessStartInfo("/bin/sh") { WorkingDirectory = Model.Directory };
         foreach (var word in new[] { "-c", "setsid \"$@\" </dev/null >/dev/null 2>&1 &", "sh", Environment.ProcessPath! }.Concat(arguments))
         {
