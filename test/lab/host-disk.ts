@@ -44,9 +44,8 @@ async function seed(places: LabPlaces, host: HostSpec, upper: string): Promise<v
   await ageMetadata(host, upper, seenAt);
 }
 
-/** The layer's own times are of the day it was built, which may be newer than the age asked for. */
+/** Files of a layer are as old as the layer itself, which is kept for days; those of the host are as old as it asks for. */
 async function ageMetadata(host: HostSpec, upper: string, seenAt: Date): Promise<void> {
-  if (host.metadataAgeMs === 0) return;
   for (const layer of host.layers) {
     const lists = join(layer, 'var/lib/apt/lists');
     await run(['cp', '-a', '--no-clobber', `${lists}/.`, join(upper, 'var/lib/apt/lists')]).catch(() => undefined);
