@@ -109,7 +109,6 @@ function isSlow(expression: Expression): boolean {
 test('the rule finds expressions that froze a process', () => {
   const slow: readonly RegExp[] = [
     /^Inst (\S+) (?:\[([^\]]*)\] )?\((\S+)(?: (.*))? \[([^\]]+)\]\)/,
-    // eslint-disable-next-line no-control-regex
     /(?:\x1b\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)/g,
     /[^\n]*password[^\n]*: ?$/i,
     /([\w.-]+)["']?\s*[:=]\s*(?=\S)/g,

@@ -1,7 +1,7 @@
 import type { RunEvent } from '../domain/event.ts';
 import type { Head } from './events/chain.ts';
 
-/** When the head of the chain is told to somebody outside: at the start, detach and end of each run. */
+/** The head of the chain as it is published outside the ledger: at the start, detach and end of each run. */
 export interface Anchor {
   readonly event: RunEvent['type'];
   readonly run: string;
@@ -11,7 +11,7 @@ export interface Anchor {
 
 const anchored: ReadonlySet<RunEvent['type']> = new Set(['run.started', 'run.resumed', 'run.detached', 'run.finished']);
 
-/** The latest of these events that the head is told for. */
+/** The latest of these events for which the head is published. */
 export function anchorOf(events: readonly RunEvent[]): Omit<Anchor, 'head'> | undefined {
   const event = events.findLast((item) => anchored.has(item.type));
   return event === undefined || !('run' in event) ? undefined : { event: event.type, run: event.run ?? '' };

@@ -280,7 +280,7 @@ export class Ledger implements RunRecord, AsyncDisposable {
     return head;
   }
 
-  /** At the start, detach and end of a run: the head is saved, and told to whoever anchors it elsewhere. */
+  /** At the start, detach and end of a run: the head is saved, and published to whoever keeps it elsewhere. */
   async #anchor({ event, run }: Omit<Anchor, 'head'>): Promise<void> {
     // A place that takes no file beside the ledger is no reason to stop a run.
     const head = await this.saveHead(`${event} ${run}`).catch(() => this.head());

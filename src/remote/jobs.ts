@@ -11,7 +11,7 @@ export interface StartOptions {
   readonly kind: JobKind;
   readonly run: string;
   readonly controller: string;
-  /** Number of the lease: among controllers of one run the larger one holds the host. */
+  /** Number of the lease: a host refuses a start with a smaller number than it has seen. */
   readonly fence: number;
   readonly request: ScriptInput;
 }

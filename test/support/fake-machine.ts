@@ -5,19 +5,17 @@ import type { HostSummary, HostScan } from '../../src/domain/scan.ts';
 import type { Simulation } from '../../src/domain/simulation.ts';
 import type {
   BootState,
-  FollowOptions,
   HostPort,
-  JobFollow,
-  JobStart,
   RunCommandResult,
   ScanOptions,
   SimulateRequest,
 } from '../../src/engine/connection/host-port.ts';
 import { apt } from '../../src/managers/apt/apt.ts';
 import type { Manager } from '../../src/managers/contract/manager.ts';
+import type { FollowOptions, JobNews, StartOptions } from '../../src/remote/jobs.ts';
 
 interface FakeJob {
-  readonly start: JobStart;
+  readonly start: StartOptions;
   phase: JobPhase;
   log: string;
   result: JobResult | undefined;
@@ -25,7 +23,7 @@ interface FakeJob {
   ticks: number;
 }
 
-export type FakeAction = (machine: FakeMachine, start: JobStart) => Partial<JobResult> | 'crash';
+export type FakeAction = (machine: FakeMachine, start: StartOptions) => Partial<JobResult> | 'crash';
 
 const okResult: JobResult = { exitCode: 0, verdict: 'ok', sections: {} };
 
@@ -68,7 +66,7 @@ export class FakeMachine {
   /** The run whose job is at work on the machine. */
   claimedBy: string | undefined;
 
-  start(start: JobStart): JobStatus {
+  start(start: StartOptions): JobStatus {
     const known = this.jobs.get(start.job);
     if (this.claimedBy !== undefined && known === undefined) {
       throw new FettleError('lock-held', `run ${this.claimedBy} has ${this.name}`);
@@ -83,7 +81,7 @@ export class FakeMachine {
     return this.#status(start.job);
   }
 
-  follow(job: string, offset: number): JobFollow {
+  follow(job: string, offset: number): JobNews {
     const known = this.jobs.get(job);
     if (known === undefined) return { status: { phase: 'absent', logBytes: 0 }, log: Buffer.alloc(0), offset };
     if (known.phase === 'running') {
@@ -189,7 +187,7 @@ export class FakeMachine {
     return { phase: known.phase, logBytes: Buffer.byteLength(known.log), bootId: this.bootId };
   }
 
-  #run(start: JobStart): void {
+  #run(start: StartOptions): void {
     const { kind, job } = start;
     this.ran.push({ kind, job });
     const known = this.jobs.get(job);
@@ -265,11 +263,11 @@ export class FakeRemote implements HostPort {
     return this.#call('bootState', signal, () => this.#machine.look());
   }
 
-  startJob(start: JobStart, signal: AbortSignal): Promise<JobStatus> {
+  startJob(start: StartOptions, signal: AbortSignal): Promise<JobStatus> {
     return this.#call(`startJob ${start.kind}`, signal, () => this.#machine.start(start));
   }
 
-  followJob(job: string, offset: number, { signal }: FollowOptions): Promise<JobFollow> {
+  followJob(job: string, offset: number, { signal }: FollowOptions): Promise<JobNews> {
     return this.#call('followJob', signal, () => this.#machine.follow(job, offset));
   }
 

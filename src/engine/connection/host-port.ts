@@ -1,35 +1,10 @@
 import type { Host } from '../../domain/host.ts';
-import type { JobId, JobKind, JobResult, JobStatus } from '../../domain/job.ts';
+import type { JobId, JobStatus } from '../../domain/job.ts';
 import type { HostSummary, HostScan } from '../../domain/scan.ts';
 import type { Simulation } from '../../domain/simulation.ts';
-import type { ScriptInput } from '../../remote/script.ts';
+import type { FollowOptions, JobNews, StartOptions } from '../../remote/jobs.ts';
 
-export interface JobStart {
-  readonly job: JobId;
-  readonly kind: JobKind;
-  readonly run: string;
-  readonly controller: string;
-  /** Number of the lease: a host refuses a start with a smaller one than it has seen. */
-  readonly fence: number;
-  readonly request: ScriptInput;
-}
-
-export interface FollowOptions {
-  /** How long the host waits for news before it answers; one wait is one round trip. */
-  readonly waitSec: number;
-  readonly maxBytes: number;
-  readonly signal?: AbortSignal;
-}
-
-export interface JobFollow {
-  readonly status: JobStatus;
-  readonly log: Buffer;
-  /** Where to read on. */
-  readonly offset: number;
-  readonly result?: JobResult;
-}
-
-/** What one look at a host that may be rebooting tells. */
+/** What one probe of a host that may be rebooting reports. */
 export interface BootState {
   /** Only a well-formed boot id counts; an error text is none. */
   readonly bootId?: string;
@@ -64,8 +39,8 @@ export interface HostPort extends AsyncDisposable {
   simulate(request: SimulateRequest, signal: AbortSignal): Promise<Simulation>;
   bootState(signal: AbortSignal): Promise<BootState>;
   /** Idempotent: a second start of the same job attaches. Refuses with `lock-held` while another run has the host. */
-  startJob(start: JobStart, signal: AbortSignal): Promise<JobStatus>;
-  followJob(job: JobId, offset: number, options: FollowOptions): Promise<JobFollow>;
+  startJob(start: StartOptions, signal: AbortSignal): Promise<JobStatus>;
+  followJob(job: JobId, offset: number, options: FollowOptions): Promise<JobNews>;
   /** Removes the job's files and leaves the tombstone. */
   collectJob(job: JobId, signal: AbortSignal): Promise<void>;
   /** Collects every job of a run that is over: the run is done with the host. */

@@ -12,19 +12,10 @@ import type { ScriptRequest } from '../../remote/script.ts';
 import { probeScript } from '../../remote/scripts.ts';
 import type { Session } from '../../transport/session.ts';
 import { isOutage } from '../../domain/error.ts';
-import type {
-  BootState,
-  ExecOptions,
-  FollowOptions,
-  HostPort,
-  JobFollow,
-  JobStart,
-  RunCommandResult,
-  ScanOptions,
-  SimulateRequest,
-} from './host-port.ts';
+import type { BootState, ExecOptions, HostPort, RunCommandResult, ScanOptions, SimulateRequest } from './host-port.ts';
 import type { PacedReading } from './paced-reading.ts';
 import type { HostSession } from './host-session.ts';
+import type { FollowOptions, JobNews, StartOptions } from '../../remote/jobs.ts';
 
 export interface ManagedHostPorts {
   readonly clock: Clock;
@@ -119,7 +110,7 @@ export class ManagedHost implements HostPort {
     });
   }
 
-  startJob(start: JobStart, signal: AbortSignal): Promise<JobStatus> {
+  startJob(start: StartOptions, signal: AbortSignal): Promise<JobStatus> {
     return this.#over(this.#link.elevated(signal), async (session) => {
       const options = { signal, timeoutMs: startTimeoutMs };
       const status = await startJob(session, this.#withSearch(start), options);
@@ -132,7 +123,7 @@ export class ManagedHost implements HostPort {
     });
   }
 
-  async followJob(job: JobId, offset: number, options: FollowOptions): Promise<JobFollow> {
+  async followJob(job: JobId, offset: number, options: FollowOptions): Promise<JobNews> {
     const news = await this.#over(this.#link.elevated(options.signal), (session) =>
       followJob(session, job, offset, { ...options, waitSec: this.#waitSec(options.waitSec) }),
     );
@@ -171,7 +162,7 @@ export class ManagedHost implements HostPort {
   }
 
   /** Jobs that search look where the scan looked. */
-  #withSearch(start: JobStart): JobStart {
+  #withSearch(start: StartOptions): StartOptions {
     if (this.host.connection.shell !== 'powershell' || !['install', 'refresh'].includes(start.kind)) return start;
     const { wait: _wait, ...search } = this.#searchFields();
     return { ...start, request: { ...start.request, fields: { ...search, ...start.request.fields } } };

@@ -4,7 +4,7 @@ import type { HostSummary } from '../../domain/scan.ts';
 import { skewWords } from '../host/preflight.ts';
 import { forEachHost, type FanOut } from './for-each-host.ts';
 
-/** What `ping` tells: reached, let in, elevated, and what would stand in the way of work. */
+/** What `ping` reports of a host: how long its answer took, its summary, and what would keep work off it. */
 export type PingResult =
   | {
       readonly host: Host;
@@ -21,7 +21,7 @@ export interface PingFleet extends FanOut {
 const maxSkewMs = 5 * 60_000;
 const lowBytes = 256 * 1024 * 1024;
 
-/** Reaches every host and looks at its lock, clock and disks; changes and records nothing on it. */
+/** Connects to every host and checks its locks, clock and disks. Changes and records nothing. */
 export async function pingHosts(hosts: readonly Host[], fleet: PingFleet): Promise<void> {
   await forEachHost(hosts, fleet, async (host) => {
     fleet.onResult(await pingHost(host, fleet));

@@ -9,11 +9,16 @@ export function scanned(context: RunContext, host: Host, scan: HostScan): RunEve
   return { type: 'host.scanned', run: context.run, host: host.name, hostId: host.id, scan, purpose: 'scan' };
 }
 
-/** How a host ends that could not be looked at; nothing was changed on it. */
+/** The end of a host that could not be queried; nothing was changed on it. */
 export function unscanned(context: RunContext, host: Host, error: FettleError): RunEvent {
   const verdict = verdictOfError(error);
   const { message: reason, hint } = error;
-  const told = { verdict, change: 'none', reason, ...(hint === undefined ? {} : { hint }) } as const;
-  const outcome = { ...told, error: toErrorRecord(error) };
+  const outcome = {
+    verdict,
+    change: 'none',
+    reason,
+    ...(hint === undefined ? {} : { hint }),
+    error: toErrorRecord(error),
+  } as const;
   return { type: 'host.finished', run: context.run, host: host.name, hostId: host.id, attempt: 1, outcome };
 }

@@ -19,7 +19,7 @@ export interface ScanFleet extends FanOut {
 /** A scan takes many times the memory of the answer it was read from, and hosts answer faster than a ledger writes. */
 const unrecordedAtOnce = 16;
 
-/** Looks at every host, some at once, records each scan as it comes and keeps none. Only ledger errors are thrown. */
+/** Scans every host, some at once, records each scan as it arrives and keeps none. Throws only ledger errors. */
 export async function scanHosts(hosts: readonly Host[], fleet: ScanFleet): Promise<void> {
   const unrecorded = new Slots(unrecordedAtOnce);
   await forEachHost(hosts, fleet, async (host) => {

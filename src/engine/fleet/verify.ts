@@ -16,7 +16,7 @@ export interface VerifyFleet extends FanOut {
   readonly onResult: (host: Host, outcome: Outcome) => void;
 }
 
-/** Looks at hosts again and holds them against the plan of a run. Nothing is changed on them. */
+/** Scans hosts again and compares them with the plan of a run. Changes nothing on them. */
 export async function verifyHosts(hosts: readonly Host[], fleet: VerifyFleet): Promise<void> {
   const plans = new Map(fleet.plan.hosts.map((hostPlan) => [hostPlan.hostId, hostPlan]));
   await forEachHost(hosts, fleet, async (host) => {

@@ -1,7 +1,7 @@
 import { StringDecoder } from 'node:string_decoder';
 import { show } from '../context.ts';
 import type { HostContext } from '../context.ts';
-import type { JobFollow } from '../connection/host-port.ts';
+import type { JobNews } from '../../remote/jobs.ts';
 
 const keptLogBytes = 16 * 1024 * 1024;
 
@@ -22,7 +22,7 @@ export class JobLog {
     return this.#keptBytes === 0;
   }
 
-  add(news: JobFollow): void {
+  add(news: JobNews): void {
     const room = keptLogBytes - this.#keptBytes;
     const kept = news.log.subarray(0, room);
     if (kept.length > 0) this.#chunks.push(kept);

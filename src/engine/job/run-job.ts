@@ -7,7 +7,7 @@ import type { OpenStep } from '../../domain/record.ts';
 import type { ScriptInput } from '../../remote/script.ts';
 import { emit, emitStart, hostDigest, ofHost, show } from '../context.ts';
 import type { HostContext } from '../context.ts';
-import type { JobFollow } from '../connection/host-port.ts';
+import type { JobNews } from '../../remote/jobs.ts';
 import { JobLog } from './job-log.ts';
 import { passesWhileAtWork, retryThroughOutages } from './retry.ts';
 
@@ -254,7 +254,7 @@ async function followToEnd(
   }
 }
 
-function endOf(news: JobFollow): JobEnd | undefined {
+function endOf(news: JobNews): JobEnd | undefined {
   switch (news.status.phase) {
     case 'claimed':
     case 'running':

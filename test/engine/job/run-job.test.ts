@@ -4,7 +4,7 @@ import { FettleError } from '../../../src/domain/error.ts';
 import { Secret } from '../../../src/domain/secret.ts';
 import type { LiveEvent } from '../../../src/domain/event.ts';
 import type { HostContext } from '../../../src/engine/context.ts';
-import type { JobFollow, JobStart } from '../../../src/engine/connection/host-port.ts';
+import type { JobNews, StartOptions } from '../../../src/remote/jobs.ts';
 import { jobOf, runJob } from '../../../src/engine/job/run-job.ts';
 import type { JobOrder } from '../../../src/engine/job/run-job.ts';
 import { FakeRemote } from '../../support/fake-machine.ts';
@@ -26,12 +26,12 @@ class ScriptedRemote extends FakeRemote {
   readonly failFollow: (FettleError | undefined)[] = [];
   readonly offsets: number[] = [];
 
-  override startJob(start: JobStart, signal: AbortSignal): ReturnType<FakeRemote['startJob']> {
+  override startJob(start: StartOptions, signal: AbortSignal): ReturnType<FakeRemote['startJob']> {
     const error = this.failStart.shift();
     return error === undefined ? super.startJob(start, signal) : Promise.reject(error);
   }
 
-  override followJob(job: string, offset: number, options: Parameters<FakeRemote['followJob']>[2]): Promise<JobFollow> {
+  override followJob(job: string, offset: number, options: Parameters<FakeRemote['followJob']>[2]): Promise<JobNews> {
     this.offsets.push(offset);
     const error = this.failFollow.shift();
     return error === undefined ? super.followJob(job, offset, options) : Promise.reject(error);
@@ -58,7 +58,7 @@ test('the step and its job are committed before the job starts, and it is collec
   const { machine, record, context } = scene();
   const seen: string[] = [];
   const remote = new (class extends ScriptedRemote {
-    override startJob(start: JobStart, signal: AbortSignal): ReturnType<FakeRemote['startJob']> {
+    override startJob(start: StartOptions, signal: AbortSignal): ReturnType<FakeRemote['startJob']> {
       seen.push(`start after ${record.events.map((event) => event.type).join()}`);
       return super.startJob(start, signal);
     }
@@ -115,7 +115,7 @@ test('a start whose answer was lost attaches when it is asked again', async () =
   const remote = new (class extends FakeRemote {
     #isFirst = true;
 
-    override async startJob(start: JobStart, signal: AbortSignal): ReturnType<FakeRemote['startJob']> {
+    override async startJob(start: StartOptions, signal: AbortSignal): ReturnType<FakeRemote['startJob']> {
       const status = await super.startJob(start, signal);
       if (!this.#isFirst) return status;
       this.#isFirst = false;
@@ -234,7 +234,7 @@ class HangingRemote extends FakeRemote {
     this.#context = context;
   }
 
-  override async followJob(...[job, offset, options]: Parameters<FakeRemote['followJob']>): Promise<JobFollow> {
+  override async followJob(...[job, offset, options]: Parameters<FakeRemote['followJob']>): Promise<JobNews> {
     if (!this.isHanging) return super.followJob(job, offset, options);
     this.questions += 1;
     await this.#context().clock.sleep(options.waitSec * 1_000 + 60_000);

@@ -13,7 +13,7 @@ export interface RunningPorts {
   /** Lets other commands go first while `wait` waits for the reader of this one's output. */
   readonly stepBack: (wait: () => Promise<void>, signal: AbortSignal) => Promise<void>;
   /** Ends the command on the host, in the background: it is done, or nobody waits for it. */
-  readonly finish: (command: StartedCommand, how: 'done' | 'let-go') => void;
+  readonly finish: (command: StartedCommand, how: 'done' | 'abandoned') => void;
 }
 
 type Streams = Readonly<Record<'stdout' | 'stderr', Readable>>;
@@ -28,7 +28,7 @@ export function commandChannel(ports: RunningPorts): Channel {
   const input = new Input();
   const streams = { stdout: pushedOutput(), stderr: pushedOutput() };
   let isOver = false;
-  const finish = (how: 'done' | 'let-go'): void => {
+  const finish = (how: 'done' | 'abandoned'): void => {
     if (!isOver) ports.finish(ports.command, how);
     isOver = true;
   };
@@ -42,8 +42,8 @@ export function commandChannel(ports: RunningPorts): Channel {
   };
   ended.then(close, close);
   const release = (): void => {
-    released.abort(new FettleError('cancelled', 'the command was let go'));
-    finish('let-go');
+    released.abort(new FettleError('cancelled', 'the command was abandoned'));
+    finish('abandoned');
   };
   return { stdin: input.stdin, ...streams, ended, release };
 }

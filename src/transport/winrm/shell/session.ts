@@ -111,7 +111,7 @@ export class WinrmSession implements Session {
   async #start({ command }: ExecRequest, signal: AbortSignal, what: string): Promise<StartedCommand> {
     try {
       return await this.#connection.shell.start(command, signal, (uncertain) =>
-        this.#cleanUp((limit) => this.#finish(uncertain, 'let-go', limit)),
+        this.#cleanUp((limit) => this.#finish(uncertain, 'abandoned', limit)),
       );
     } catch (error) {
       if (signal.aborted) throw cancelled(signal, what);
@@ -131,9 +131,9 @@ export class WinrmSession implements Session {
     }
   }
 
-  async #finish(command: RunningCommand, how: 'done' | 'let-go', limit: AbortSignal): Promise<void> {
+  async #finish(command: RunningCommand, how: 'done' | 'abandoned', limit: AbortSignal): Promise<void> {
     const { shell } = this.#connection;
-    if (how === 'let-go') await shell.signal(command, 'ctrl_c', limit);
+    if (how === 'abandoned') await shell.signal(command, 'ctrl_c', limit);
     await shell.signal(command, 'terminate', limit);
   }
 
