@@ -1,6 +1,8 @@
 // What a host does when it is to be rebooted or switched off only while nobody is there, and what it calls off.
 import assert from 'node:assert/strict';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { JobResult } from '../../src/domain/job.ts';
@@ -37,6 +39,25 @@ function withPrograms(session: ShellSession, programs: Readonly<Record<string, s
 /** Never the machine's own. */
 const harmless = { reboot: 'exit 1', poweroff: 'exit 1', systemctl: 'exit 1', shutdown: 'exit 1' };
 const noSessions = { who: 'exit 0', loginctl: 'exit 0' };
+
+const skipWithoutNamespaces = process.getuid?.() === 0 ? false : 'only root may make a PID namespace';
+
+/** A process of root's in a PID namespace of its own, under the name of `program`, until disposed of. */
+async function runInContainer(session: ShellSession, program: string): Promise<AsyncDisposable> {
+  const path = join(session.home, program);
+  symlinkSync('/bin/sh', path);
+  // The shell's name is that of the link it was started by, and it has to stay to wait for what it started.
+  const words = ['--fork', '--pid', '--kill-child', path, '-c', 'echo up; read -r _; exit'];
+  const child = spawn('unshare', words, { stdio: ['pipe', 'pipe', 'inherit'] });
+  await once(child.stdout, 'data');
+  return {
+    async [Symbol.asyncDispose]() {
+      const ended = once(child, 'exit');
+      child.stdin.end();
+      await ended;
+    },
+  };
+}
 
 describe('a POSIX host', () => {
   test('names whoever has a terminal or a desktop, and not the logins of programs', async () => {
@@ -90,6 +111,16 @@ describe('a POSIX host', () => {
     }, 'the job tells what its command said');
     assert.match(note, /^refused: (systemctl )?reboot ended with status 1: .*SSH session detected!/);
   });
+
+  test(
+    'is not kept up by a package manager in a container, whoever asks',
+    { skip: skipWithoutNamespaces },
+    async () => {
+      await using session = withPrograms(new ShellSession(), { ...harmless, ...noSessions });
+      await using _container = await runInContainer(session, 'apt-get');
+      assert.equal((await power(session, { power: 'reboot' })).verdict, 'ok');
+    },
+  );
 
   test('knows no other power state', async () => {
     await using session = withPrograms(new ShellSession(), { ...harmless, ...noSessions });

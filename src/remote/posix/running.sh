@@ -38,8 +38,10 @@ has_open() {
 # real_uid PID: who started it; a program with the set-user-id bit, started under any name, does not change it.
 real_uid() { sed -n 's/^Uid:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$1/status" 2>/dev/null; }
 
-# is_elsewhere PID: in a container of its own. Where that cannot be seen it is one of ours.
+# is_elsewhere PID: in a container of its own. Since Linux 4.1 anybody may read that it has a number in a PID namespace
+# below ours, proc_pid_status(5) NSpid; before, root may compare namespaces. Where neither shows, it is one of ours.
 is_elsewhere() {
+  if grep -Eq '^NSpid:[[:space:]]+[0-9]+[[:space:]]+[0-9]' "/proc/$1/status" 2>/dev/null; then return 0; fi
   other_space=$(readlink "/proc/$1/ns/pid" 2>/dev/null)
   [ -n "$other_space" ] && [ "$other_space" != "$(readlink /proc/self/ns/pid 2>/dev/null)" ]
 }
