@@ -54,9 +54,10 @@ export function yearLedger(size: YearSize, say: (line: string) => void): Year {
 /** What the file's content comes from. */
 const makers = [
   ...['year', 'fleet-model', 'host-run-events', 'packages', 'random'].map((name) => `bench/ledger/${name}.ts`),
-  ...['chain', 'blob', 'sent-event', 'projection', 'scan-projection', 'statements', 'migrations'].map(
-    (name) => `src/ledger/${name}.ts`,
+  ...['chain', 'packed-event', 'projection', 'scan-projection', 'sent-event', 'statements'].map(
+    (name) => `src/ledger/events/${name}.ts`,
   ),
+  ...['blob', 'migrations'].map((name) => `src/ledger/store/${name}.ts`),
 ];
 
 function digestOf(size: YearSize): string {

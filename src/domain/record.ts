@@ -35,9 +35,19 @@ export interface RunRecord {
   /** Where each host of a run stands, for `resume`. */
   runState(run: string): Promise<RunState | undefined>;
   /** What a run recorded of one host last; `resume` verifies against it. */
-  recordedFacts?(run: string, hostId: string): Promise<RecordedFacts>;
+  recordedFacts(run: string, hostId: string): Promise<RecordedFacts>;
   /** True once somebody, in whatever process, asked the run to stop (`run stop`). */
   stopRequested(run: string): Promise<boolean>;
+}
+
+/** What other processes ask of a run; each is done once the promise resolves. */
+export interface RunControl {
+  /** From now on `stopRequested` answers true, whoever asks. */
+  requestStop(run: string): Promise<void>;
+  /** A run that is resumed starts without the request. */
+  withdrawStop(run: string): Promise<void>;
+  /** Whoever holds the host for this run loses it. */
+  abandonLease(run: string, hostId: string): Promise<void>;
 }
 
 export interface LeaseRequest {

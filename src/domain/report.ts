@@ -122,6 +122,12 @@ export interface ScannedStatus {
   readonly problems: readonly string[];
 }
 
+export interface StatusQuestion {
+  readonly asOfMs: number;
+  /** A scan that is older than this at that time does not count as knowledge of today. */
+  readonly maxScanAgeMs: number;
+}
+
 /** One host that the ledger or an inventory knows, up to some time. Without a scan nothing is known of its updates. */
 export type HostStatusRow = {
   readonly host: string;
@@ -213,6 +219,11 @@ export interface PackageRow {
   readonly status: string;
 }
 
+export interface PackagesAnswer {
+  readonly scannedMs: number;
+  readonly packages: readonly PackageRow[];
+}
+
 /** A host as `report hosts` shows it; without `facts` it was never scanned. */
 export interface KnownHostRow {
   readonly status: HostStatusRow;
@@ -223,6 +234,12 @@ export interface PendingRebootRow {
   readonly host: string;
   readonly sinceMs: number;
   readonly reasons: readonly string[];
+}
+
+export interface RebootsAnswer {
+  readonly pending: readonly PendingRebootRow[];
+  /** The latest first. */
+  readonly done: readonly RebootRow[];
 }
 
 export interface LedgerStats {

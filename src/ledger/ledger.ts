@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { RunEvent } from '../domain/event.ts';
+import type { LedgerReader } from '../domain/ledger-reader.ts';
 import type {
   LeaseAnswer,
   LeaseHolder,
@@ -8,6 +9,7 @@ import type {
   LeaseRequest,
   LostLease,
   RecordedFacts,
+  RunControl,
   RunRecord,
   RunState,
 } from '../domain/record.ts';
@@ -19,12 +21,12 @@ import type {
   LedgerCheck,
   LedgerStats,
   LogRow,
-  PackageRow,
-  PendingRebootRow,
+  PackagesAnswer,
   PendingUpdateRow,
-  RebootRow,
+  RebootsAnswer,
   RunDetail,
   RunRow,
+  StatusQuestion,
 } from '../domain/report.ts';
 import type { Inventory } from '../domain/scan.ts';
 import type { Head, TimedEvent } from './events/chain.ts';
@@ -34,7 +36,6 @@ import { noSuchRun, noWorkingRun } from './queries/no-such-run.ts';
 import type { OperationName } from './operations.ts';
 import { handedOver, sentEvent } from './events/sent-event.ts';
 import { anchorOf, type Anchor } from './anchor.ts';
-import type { StatusQuestion } from './queries/status.ts';
 import { LedgerThread } from './thread.ts';
 
 export interface LedgerOptions {
@@ -55,7 +56,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
 }
 
 /** The record of everything that happened, in one SQLite file owned by a worker thread. */
-export class Ledger implements RunRecord, AsyncDisposable {
+export class Ledger implements RunRecord, RunControl, LedgerReader, AsyncDisposable {
   readonly path: string;
   readonly opened: Promise<unknown>;
   readonly #clock: Clock;
@@ -114,7 +115,6 @@ export class Ledger implements RunRecord, AsyncDisposable {
     return this.#query('acquireLeases', request);
   }
 
-  /** Processes that have a run in hand, as far as the ledger knows; `controller` is this one's name. */
   leaseHolders(run: string, controller: string): Promise<readonly LeaseHolder[]> {
     const boot = this.#clock.sinceBoot?.();
     const moment = { nowMs: this.#clock.now(), controller, ...(boot === undefined ? {} : { boot }) };
@@ -129,7 +129,6 @@ export class Ledger implements RunRecord, AsyncDisposable {
     return this.#query('releaseLeases', leases);
   }
 
-  /** From any process: whoever holds the host for that run loses it. */
   abandonLease(run: string, hostId: string): Promise<void> {
     return this.#query('abandonLease', run, hostId);
   }
@@ -142,7 +141,6 @@ export class Ledger implements RunRecord, AsyncDisposable {
     return this.#query('recordedFacts', run, hostId);
   }
 
-  /** From any process: the run that holds this id stops admitting hosts. */
   requestStop(run: string): Promise<void> {
     return this.#query('requestStop', run, this.#clock.now());
   }
@@ -155,7 +153,6 @@ export class Ledger implements RunRecord, AsyncDisposable {
     return this.#query('stopRequested', run);
   }
 
-  /** The latest first. */
   runs(limit: number): Promise<readonly RunRow[]> {
     return this.#query('runs', limit);
   }
@@ -164,7 +161,6 @@ export class Ledger implements RunRecord, AsyncDisposable {
     return this.#query('planHashes', id);
   }
 
-  /** The run of an id or of the beginning of one; without, the latest that worked on hosts, for `verify` left them on. */
   async findRun(id?: string, toVerify = false): Promise<RunRow> {
     const [found, another] = await this.#query<readonly RunRow[]>('findRun', id, toVerify);
     if (found !== undefined && (another === undefined || found.run === id)) return found;
@@ -191,20 +187,14 @@ export class Ledger implements RunRecord, AsyncDisposable {
     return this.#query('hosts', asOfMs);
   }
 
-  packagesAt(
-    host: string,
-    asOfMs: number,
-  ): Promise<{ readonly scannedMs: number; readonly packages: readonly PackageRow[] } | undefined> {
+  packagesAt(host: string, asOfMs: number): Promise<PackagesAnswer | undefined> {
     return this.#query('packagesAt', host, asOfMs);
   }
 
-  reboots(
-    asOfMs: number,
-  ): Promise<{ readonly pending: readonly PendingRebootRow[]; readonly done: readonly RebootRow[] }> {
+  reboots(asOfMs: number): Promise<RebootsAnswer> {
     return this.#query('reboots', asOfMs);
   }
 
-  /** What happened on hosts, the latest first; undefined for a host that is not known. */
   history(question: HistoryQuestion): Promise<HistoryAnswer | undefined> {
     return this.#query('history', question);
   }

@@ -1,7 +1,7 @@
 // What may be asked of the worker, by name.
 import type { LeaseMoment } from '../domain/lease.ts';
 import type { LeaseHolding, LeaseRenewal, LeaseRequest } from '../domain/record.ts';
-import type { HistoryQuestion } from '../domain/report.ts';
+import type { HistoryQuestion, StatusQuestion } from '../domain/report.ts';
 import { getBlob, putBlob } from './store/blob.ts';
 import { backup } from './store/backup.ts';
 import { holdsHead, readHead, type Head } from './events/chain.ts';
@@ -21,7 +21,7 @@ import {
 } from './store/leases.ts';
 import { findRun, listRuns, planHashes, readLogs, showRun } from './queries/runs.ts';
 import { readRecordedFacts, readRunState } from './queries/run-state.ts';
-import { hostStatus, type StatusQuestion } from './queries/status.ts';
+import { hostStatus } from './queries/status.ts';
 import { immediately, type Connection } from './store/sqlite.ts';
 
 type Operation = (connection: Connection, path: string, given: readonly unknown[]) => unknown;

@@ -64,7 +64,7 @@ export async function hostTask(fixture: HostFixture): Promise<HostTask> {
   const [planned] = plan.hosts;
   if (planned === undefined) throw new Error('the plan has no host');
   const { state } = fixture;
-  const recorded = await context.record.recordedFacts?.('run1', context.host.id);
+  const recorded = await context.record.recordedFacts('run1', context.host.id);
   return {
     context,
     plan,

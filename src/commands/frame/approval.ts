@@ -1,8 +1,8 @@
 // Is this plan the one that was approved?
 import { checkPlanHash } from '../../config/plan/file.ts';
 import { FettleError } from '../../domain/error.ts';
+import type { LedgerReader } from '../../domain/ledger-reader.ts';
 import type { Plan } from '../../domain/plan.ts';
-import type { Ledger } from '../../ledger/ledger.ts';
 import type { Context } from '../invocation/context.ts';
 import type { Options } from '../invocation/options.ts';
 
@@ -18,7 +18,7 @@ export interface PlanInHand {
  */
 export async function requireApproval(
   { plan, sha256 }: PlanInHand,
-  { ledger, options }: { readonly ledger: Ledger; readonly options: Partial<Options> },
+  { ledger, options }: { readonly ledger: LedgerReader; readonly options: Partial<Options> },
   context: Context,
 ): Promise<void> {
   if (options.planHash !== undefined) checkPlanHash(sha256, options.planHash);

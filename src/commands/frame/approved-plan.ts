@@ -3,10 +3,9 @@ import type { ExitName } from '../../domain/exit.ts';
 import type { Host } from '../../domain/host.ts';
 import type { Plan } from '../../domain/plan.ts';
 import { inventorySha256 } from '../../engine/plan/inventory-hash.ts';
-import type { Ledger } from '../../ledger/ledger.ts';
 import type { Invocation } from '../invocation/command.ts';
 import type { Context } from '../invocation/context.ts';
-import { runStarted } from './open-ledger.ts';
+import { runStarted, type LedgerToRecord } from './open-ledger.ts';
 import { executePlan, partsOf, withConcurrency } from './execute-plan.ts';
 
 export interface ApprovedPlan {
@@ -16,7 +15,7 @@ export interface ApprovedPlan {
   readonly bytes: Buffer;
   readonly sha256: string;
   readonly hosts: readonly Host[];
-  readonly ledger: Ledger;
+  readonly ledger: LedgerToRecord;
   readonly invocation: Invocation;
 }
 

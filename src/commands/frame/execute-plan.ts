@@ -9,7 +9,6 @@ import { plannedRoutes } from '../../domain/jump.ts';
 import { narrowed, type Plan } from '../../domain/plan.ts';
 import type { RunState } from '../../domain/record.ts';
 import { applyPlan } from '../../engine/rollout/apply.ts';
-import type { Ledger } from '../../ledger/ledger.ts';
 import { checkFields } from '../../report/text/json.ts';
 import { runDetailFields } from '../../report/tables/ledger-json.ts';
 import { openReporter } from '../../report/live/registry.ts';
@@ -18,6 +17,7 @@ import type { Invocation } from '../invocation/command.ts';
 import type { Context } from '../invocation/context.ts';
 import { checkDescriptors, fittingAtOnce, rolloutSessions } from './descriptors.ts';
 import { openInventory, resolveFleet } from './selected-hosts.ts';
+import type { LedgerToRecord } from './open-ledger.ts';
 import { showRunDocument } from './run-document.ts';
 import type { Options } from '../invocation/options.ts';
 import { thisMachine } from './own-machine.ts';
@@ -27,7 +27,7 @@ export interface RolloutRequest {
   readonly plan: Plan;
   readonly hosts: readonly Host[];
   readonly opening: RunStarted | Extract<RunEvent, { readonly type: 'run.resumed' }>;
-  readonly ledger: Ledger;
+  readonly ledger: LedgerToRecord;
   readonly options: Partial<Options>;
   readonly state?: RunState;
   /** Processes that had the run in hand and are gone. */

@@ -10,6 +10,7 @@ export const unrecorded: RunRecord = {
   appendHeld: refuse,
   releaseLeases: refuse,
   runState: async () => undefined,
+  recordedFacts: async () => ({}),
   stopRequested: async () => false,
 };
 

@@ -4,12 +4,20 @@ import type { Host } from '../../domain/host.ts';
 import type { RunEvent, RunKind, RunStarted } from '../../domain/event.ts';
 import { sealText } from '../../domain/secret-text.ts';
 import { exitCodes, type ExitName } from '../../domain/exit.ts';
+import type { LedgerReader } from '../../domain/ledger-reader.ts';
+import type { RunControl, RunRecord } from '../../domain/record.ts';
 import { defaultLedgerPath } from '../../ledger/store/path.ts';
 import { openLedger, type Ledger } from '../../ledger/ledger.ts';
 import { commandLine } from '../invocation/command-line.ts';
 import { announcer } from './announce-head.ts';
 import type { Context } from '../invocation/context.ts';
 import type { Options } from '../invocation/options.ts';
+
+/** What a command that only reports depends on. */
+export type LedgerToRead = LedgerReader & AsyncDisposable;
+
+/** What a command that records depends on. */
+export type LedgerToRecord = RunRecord & RunControl & LedgerReader & AsyncDisposable;
 
 export function ledgerPath(options: Partial<Options>, context: Context): string {
   const { env, uid, cwd } = context;
@@ -18,24 +26,20 @@ export function ledgerPath(options: Partial<Options>, context: Context): string 
 }
 
 /** To write in; made when it is not there. */
-export function openRecord(options: Partial<Options>, context: Context): Promise<Ledger> {
-  const announce = announcer(context, (options.verbose ?? 0) > 0);
-  return openLedger({
-    path: ledgerPath(options, context),
-    clock: context.clock,
-    thread: context.takeLedgerThread?.(),
-    announce,
-  });
+export function openRecord(options: Partial<Options>, context: Context): Promise<LedgerToRecord> {
+  return openFile(options, context, 'write');
 }
 
 /** To read from; a ledger that is not there is an error with a hint. */
-export function openToRead(options: Partial<Options>, context: Context): Promise<Ledger> {
-  return openLedger({
-    path: ledgerPath(options, context),
-    clock: context.clock,
-    thread: context.takeLedgerThread?.(),
-    readonly: true,
-  });
+export function openToRead(options: Partial<Options>, context: Context): Promise<LedgerToRead> {
+  return openFile(options, context, 'read');
+}
+
+/** The file itself, for its upkeep: to check it, copy it, or make its tables again. */
+export function openFile(options: Partial<Options>, context: Context, access: 'read' | 'write'): Promise<Ledger> {
+  const file = { path: ledgerPath(options, context), clock: context.clock, thread: context.takeLedgerThread?.() };
+  if (access === 'read') return openLedger({ ...file, readonly: true });
+  return openLedger({ ...file, announce: announcer(context, (options.verbose ?? 0) > 0) });
 }
 
 export interface RunFrame {

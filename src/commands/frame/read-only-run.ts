@@ -5,7 +5,6 @@ import { worstExit, type ExitName } from '../../domain/exit.ts';
 import type { Host } from '../../domain/host.ts';
 import type { RunContext } from '../../engine/context.ts';
 import { unshown } from '../../engine/event-log.ts';
-import type { Ledger } from '../../ledger/ledger.ts';
 import { checkFields } from '../../report/text/json.ts';
 import { openReporter } from '../../report/live/registry.ts';
 import type { Context } from '../invocation/context.ts';
@@ -13,11 +12,11 @@ import { exitNameOf } from '../invocation/exit.ts';
 import { checkDescriptors, fittingAtOnce, oneSession } from './descriptors.ts';
 import type { Options } from '../invocation/options.ts';
 import { resolveRoutes, readOnlyContext, openCommandTransports, remoteOpener, type OpenRemote } from './connections.ts';
-import { openRecord, runFinished, runStarted } from './open-ledger.ts';
+import { openRecord, runFinished, runStarted, type LedgerToRecord } from './open-ledger.ts';
 
 export interface ReadOnlyRun {
   readonly context: RunContext;
-  readonly ledger: Ledger;
+  readonly ledger: LedgerToRecord;
   readonly remote: OpenRemote;
   readonly concurrency: number;
   /** Names and addresses of the jump hosts on the way to each host. */

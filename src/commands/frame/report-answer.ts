@@ -3,8 +3,8 @@ import { plural } from '../../base/text.ts';
 import { selectHosts } from '../../config/inventory/selector.ts';
 import type { ExitName } from '../../domain/exit.ts';
 import { isInDoubt, reportExit } from '../../domain/host-state.ts';
+import type { LedgerReader } from '../../domain/ledger-reader.ts';
 import type { HostStatusRow } from '../../domain/report.ts';
-import type { Ledger } from '../../ledger/ledger.ts';
 import type { FieldChoice } from '../../report/text/json.ts';
 import type { Invocation } from '../invocation/command.ts';
 import type { Context } from '../invocation/context.ts';
@@ -18,7 +18,7 @@ import { showDocument } from '../invocation/show.ts';
 const defaultMaxScanAgeMs = 7 * 24 * 3_600_000;
 
 export interface ReportSource {
-  readonly ledger: Ledger;
+  readonly ledger: LedgerReader;
   /** The time asked about. */
   readonly nowMs: number;
   /** The names of `-i`; absent: every host of the ledger. */

@@ -10,7 +10,7 @@ import type { Invocation } from '../invocation/command.ts';
 import { systemLogTrouble } from '../frame/announce-head.ts';
 import type { Context } from '../invocation/context.ts';
 import { loadFleet } from '../frame/selected-hosts.ts';
-import { ledgerPath, openToRead } from '../frame/open-ledger.ts';
+import { ledgerPath, openFile } from '../frame/open-ledger.ts';
 import { showResults } from '../invocation/show.ts';
 
 const runProgram = promisify(execFile);
@@ -55,7 +55,7 @@ async function checkLedger({ options }: Invocation, context: Context): Promise<D
   const path = ledgerPath(options, context);
   if (!(await isThere(path))) return checkNewLedger(path);
   try {
-    await using ledger = await openToRead(options, context);
+    await using ledger = await openFile(options, context, 'read');
     const { events, head } = await ledger.stats();
     const [damage] = await ledger.checkFile();
     return damage === undefined

@@ -2,7 +2,7 @@ import { FettleError, toErrorRecord } from '../../domain/error.ts';
 import type { RunEvent } from '../../domain/event.ts';
 import type { ExitName } from '../../domain/exit.ts';
 import type { Host } from '../../domain/host.ts';
-import type { Ledger } from '../../ledger/ledger.ts';
+import type { LedgerReader } from '../../domain/ledger-reader.ts';
 import { renderWake, wakeJson, type WakeRow } from '../../report/tables/wake.ts';
 import { sendWake, wakePort } from '../../transport/wake.ts';
 import type { Invocation } from '../invocation/command.ts';
@@ -57,7 +57,7 @@ function wakeEvents(id: string, host: Host, { error }: WakeRow): RunEvent[] {
   return [{ type: 'host.finished', ...of, outcome: { ...told, error: toErrorRecord(error) } }];
 }
 
-async function wake(host: Host, ledger: Ledger, port: number): Promise<WakeRow> {
+async function wake(host: Host, ledger: LedgerReader, port: number): Promise<WakeRow> {
   const address = host.patch.wakeAddress ?? broadcastAddress;
   try {
     const macs = host.patch.macs ?? (await knownMacs(host, ledger));
@@ -75,7 +75,7 @@ async function wake(host: Host, ledger: Ledger, port: number): Promise<WakeRow> 
 }
 
 /** Of the adapters that its last scan told. */
-async function knownMacs(host: Host, ledger: Ledger): Promise<readonly string[]> {
+async function knownMacs(host: Host, ledger: LedgerReader): Promise<readonly string[]> {
   const inventory = await ledger.inventoryOf(host.id);
   const macs = (inventory?.adapters ?? []).map(({ mac }) => mac.replace(/[:-]/g, '').toLowerCase());
   return [...new Set(macs.filter((mac) => /^[0-9a-f]{12}$/.test(mac)))];

@@ -249,7 +249,7 @@ export class Rollout implements AsyncDisposable {
   async #task(member: RolloutHost): Promise<HostTask> {
     const { plan, own, record, run } = this.#options;
     const isKnown = (member.state?.attempt ?? 0) > 0;
-    const recorded = isKnown ? await record.recordedFacts?.(run, member.host.id) : undefined;
+    const recorded = isKnown ? await record.recordedFacts(run, member.host.id) : undefined;
     member.remote ??= this.#options.openRemote(member.host);
     const rebootSlot = (signal: AbortSignal): Promise<Disposable> => waitForSlot(member, signal, () => this.#wake());
     const context = { ...this.#context, remote: member.remote, own, rebootSlot };

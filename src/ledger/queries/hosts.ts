@@ -1,5 +1,5 @@
 import type { HostFacts } from '../../domain/scan.ts';
-import type { HostRow, PackageRow, PendingRebootRow, PendingUpdateRow, RebootRow } from '../../domain/report.ts';
+import type { HostRow, PackagesAnswer, PendingUpdateRow, RebootsAnswer } from '../../domain/report.ts';
 import type { UpdateClass } from '../../domain/update.ts';
 import { readPackageLists } from '../events/packed-event.ts';
 import { toReboot } from './runs.ts';
@@ -106,11 +106,7 @@ function factsAt(connection: Connection, hostId: string, asOfMs: number): HostFa
 }
 
 /** What was installed on a host at some time: the package list of the latest scan before it. */
-export function packagesAt(
-  connection: Connection,
-  host: string,
-  asOfMs: number,
-): { readonly scannedMs: number; readonly packages: readonly PackageRow[] } | undefined {
+export function packagesAt(connection: Connection, host: string, asOfMs: number): PackagesAnswer | undefined {
   const row = first(
     connection,
     query
@@ -131,10 +127,7 @@ export function packagesAt(
   };
 }
 
-export function reboots(
-  connection: Connection,
-  asOfMs: number,
-): { readonly pending: readonly PendingRebootRow[]; readonly done: readonly RebootRow[] } {
+export function reboots(connection: Connection, asOfMs: number): RebootsAnswer {
   const pending = latestScans(connection, asOfMs)
     .filter((row) => row.reboot_needed === 'yes')
     .map((row) => ({

@@ -1,16 +1,10 @@
 // Every host that was ever selected for a run, and how much is known of it.
 import { verdicts, type Outcome, type Verdict } from '../../domain/outcome.ts';
-import type { HostStatusRow, ScannedStatus } from '../../domain/report.ts';
+import type { HostStatusRow, ScannedStatus, StatusQuestion } from '../../domain/report.ts';
 import { lastVerdicts } from './runs.ts';
 import type { ScanStatus } from '../events/scan-projection.ts';
 import { prepared, type Connection } from '../store/sqlite.ts';
 import type { Tables } from '../store/tables.ts';
-
-export interface StatusQuestion {
-  readonly asOfMs: number;
-  /** A scan that is older than this at that time does not count as knowledge of today. */
-  readonly maxScanAgeMs: number;
-}
 
 type Nullable<T> = { [Key in keyof T]: T[Key] | null };
 type KnownHost = Pick<Tables['host'], 'host_id' | 'name' | 'first_seen'>;

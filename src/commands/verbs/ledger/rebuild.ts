@@ -2,7 +2,7 @@ import { FettleError } from '../../../domain/error.ts';
 import type { ExitName } from '../../../domain/exit.ts';
 import type { Invocation } from '../../invocation/command.ts';
 import type { Context } from '../../invocation/context.ts';
-import { openRecord, openToRead } from '../../frame/open-ledger.ts';
+import { openFile } from '../../frame/open-ledger.ts';
 
 /** Makes the tables again from the chain, which must be whole: what was altered there is no source. */
 export async function run({ options }: Invocation, context: Context): Promise<ExitName> {
@@ -13,7 +13,7 @@ export async function run({ options }: Invocation, context: Context): Promise<Ex
     });
   }
   {
-    await using ledger = await openRecord(options, context);
+    await using ledger = await openFile(options, context, 'write');
     await ledger.rebuild();
   }
   const after = await check(options, context);
@@ -23,6 +23,6 @@ export async function run({ options }: Invocation, context: Context): Promise<Ex
 }
 
 async function check(options: Invocation['options'], context: Context): Promise<readonly string[]> {
-  await using ledger = await openToRead(options, context);
+  await using ledger = await openFile(options, context, 'read');
   return (await ledger.verify()).problems;
 }

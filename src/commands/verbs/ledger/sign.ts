@@ -4,7 +4,7 @@ import type { ExitName } from '../../../domain/exit.ts';
 import type { Invocation } from '../../invocation/command.ts';
 import type { Context } from '../../invocation/context.ts';
 import { inDirectory } from '../../frame/planning.ts';
-import { openToRead } from '../../frame/open-ledger.ts';
+import { openFile } from '../../frame/open-ledger.ts';
 import { sign } from '../../frame/signature.ts';
 
 /** Writes the head of the chain to a file and signs it, for `ledger verify --signed-head`. */
@@ -13,7 +13,7 @@ export async function run({ arguments: given, options }: Invocation, context: Co
   if (options.key === undefined) {
     throw new FettleError('usage', 'no key to sign with', { hint: 'name one with --key ~/.ssh/id_ed25519' });
   }
-  await using ledger = await openToRead(options, context);
+  await using ledger = await openFile(options, context, 'read');
   const { head } = await ledger.stats();
   try {
     await writeFile(target, `${head} ${new Date(context.clock.now()).toISOString()}\n`, { flag: 'wx' });

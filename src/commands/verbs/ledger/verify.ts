@@ -9,14 +9,14 @@ import { renderLedgerCheck } from '../../../report/tables/ledger-upkeep.ts';
 import type { Invocation } from '../../invocation/command.ts';
 import type { Context } from '../../invocation/context.ts';
 import { inDirectory } from '../../frame/planning.ts';
-import { openToRead } from '../../frame/open-ledger.ts';
+import { openFile } from '../../frame/open-ledger.ts';
 import { signerOf } from '../../frame/signature.ts';
 import { showDocument } from '../../invocation/show.ts';
 
 /** Exit 13 when anything differs from what was written. */
 export async function run({ options }: Invocation, context: Context): Promise<ExitName> {
   const heads = [...givenHead(options.head), ...(await signedHead(options, context))];
-  await using ledger = await openToRead(options, context);
+  await using ledger = await openFile(options, context, 'read');
   const check = await ledger.verify(heads);
   const isQuiet = options.quiet === true && check.problems.length === 0;
   if (options.json !== undefined)

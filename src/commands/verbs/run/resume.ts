@@ -2,8 +2,8 @@ import { FettleError } from '../../../domain/error.ts';
 import type { Operator } from '../../../domain/event.ts';
 import type { RunRow } from '../../../domain/report.ts';
 import type { ExitName } from '../../../domain/exit.ts';
+import type { LedgerReader } from '../../../domain/ledger-reader.ts';
 import { narrowed, type Plan } from '../../../domain/plan.ts';
-import type { Ledger } from '../../../ledger/ledger.ts';
 import type { Invocation } from '../../invocation/command.ts';
 import { commandLine } from '../../invocation/command-line.ts';
 import type { Context } from '../../invocation/context.ts';
@@ -43,7 +43,7 @@ function narrowedAsBefore(plan: Plan, { hosts, idle = [], absent = plan.absent }
  * Who had the run in hand and is gone.
  * @throws FettleError `lock-held` where a process is still at it; two would hinder each other on every host.
  */
-async function goneHolders(id: string, ledger: Ledger, context: Context): Promise<readonly Operator[]> {
+async function goneHolders(id: string, ledger: LedgerReader, context: Context): Promise<readonly Operator[]> {
   const holders = await ledger.leaseHolders(id, context.operator.controller);
   const { controller: here, pid } = context.operator;
   for (const { holder, expiresMs } of holders) {
