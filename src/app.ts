@@ -11,7 +11,6 @@ import { createConsole } from './commands/invocation/console.ts';
 import type { Context, Descriptors, OpenTransports } from './commands/invocation/context.ts';
 import { acceptedExits, exitCodeOf, exitNameOf } from './commands/invocation/exit.ts';
 import { watchInterruptions, type InterruptSignal } from './commands/invocation/signals.ts';
-import type { Options } from './commands/invocation/options.ts';
 import { commands } from './commands/registry.ts';
 import { ownName } from './commands/invocation/own-name.ts';
 import { createProgram } from './commands/program.ts';
@@ -81,9 +80,8 @@ async function dispatch(spec: CommandSpec, invocation: Invocation, open: OpenTra
   let accepted: ReadonlySet<ExitName> = new Set();
   try {
     accepted = acceptedExits(options.ok);
-    checkTogether(options);
-    const command = await spec.load();
-    return exitCodeOf(await command.run(invocation, context), accepted);
+    const readCommand = await spec.load();
+    return exitCodeOf(await readCommand(invocation, context).run(context), accepted);
   } catch (error) {
     context.console.warn(renderError(error, context.output, { debug: options.debug ?? false }));
     const name = exitNameOf(error);
@@ -243,12 +241,6 @@ function safely<T>(action: () => T): T | undefined {
     return action();
   } catch {
     return undefined;
-  }
-}
-
-function checkTogether(options: Partial<Options>): void {
-  if (options.json !== undefined && options.jsonl === true) {
-    throw new FettleError('usage', '--json and --jsonl exclude each other', { hint: 'choose one of them' });
   }
 }
 

@@ -1,4 +1,4 @@
-import type { CommandSpec } from './invocation/command.ts';
+import { verb, type CommandSpec } from './invocation/command.ts';
 import { hostOptions, inventoryOptions, reportOptions, type OptionName } from './invocation/options.ts';
 
 const record: readonly OptionName[] = ['ledger', 'ticket', 'reason'];
@@ -22,7 +22,7 @@ export const commands: readonly CommandSpec[] = [
     argument: '[directory]',
     options: ['force'],
     examples: ['fettle init', 'fettle init fleet'],
-    load: () => import('./verbs/init.ts'),
+    load: verb(() => import('./verbs/init.ts')),
   },
   {
     name: 'inventory list',
@@ -30,7 +30,7 @@ export const commands: readonly CommandSpec[] = [
     argument: '[pattern]',
     options: [...inventoryOptions, ...output],
     examples: ['fettle inventory list', "fettle inventory list 'web:!canary' --json"],
-    load: () => import('./verbs/inventory/list.ts'),
+    load: verb(() => import('./verbs/inventory/list.ts')),
   },
   {
     name: 'inventory show',
@@ -38,21 +38,21 @@ export const commands: readonly CommandSpec[] = [
     argument: '<host>',
     options: [...inventoryOptions, 'origin', ...output],
     examples: ['fettle inventory show web01 --origin'],
-    load: () => import('./verbs/inventory/show.ts'),
+    load: verb(() => import('./verbs/inventory/show.ts')),
   },
   {
     name: 'inventory graph',
     summary: 'draw the tree of groups',
     options: [...inventoryOptions],
     examples: ['fettle inventory graph'],
-    load: () => import('./verbs/inventory/graph.ts'),
+    load: verb(() => import('./verbs/inventory/graph.ts')),
   },
   {
     name: 'inventory lint',
     summary: 'report everything in the inventory that is not understood',
     options: [...inventoryOptions],
     examples: ['fettle inventory lint -i hosts.yaml'],
-    load: () => import('./verbs/inventory/lint.ts'),
+    load: verb(() => import('./verbs/inventory/lint.ts')),
   },
   {
     name: 'ping',
@@ -60,7 +60,7 @@ export const commands: readonly CommandSpec[] = [
     argument: '[pattern]',
     options: [...hostOptions, ...output, 'jsonl', 'watch', 'for', 'interval'],
     examples: ['fettle ping', 'fettle ping web -K', 'fettle ping web --watch --for 30m'],
-    load: () => import('./verbs/ping.ts'),
+    load: verb(() => import('./verbs/ping.ts')),
   },
   {
     name: 'scan',
@@ -68,7 +68,7 @@ export const commands: readonly CommandSpec[] = [
     argument: '[pattern]',
     options: [...hostOptions, ...record, ...output, 'jsonl', 'maxAge', 'detailedExitcode'],
     examples: ['fettle scan', 'fettle scan web --json', 'fettle scan --detailed-exitcode'],
-    load: () => import('./verbs/scan.ts'),
+    load: verb(() => import('./verbs/scan.ts')),
   },
   {
     name: 'plan',
@@ -79,7 +79,7 @@ export const commands: readonly CommandSpec[] = [
       'fettle plan playbooks/monthly.yaml -o plan.json',
       'fettle plan monthly.yaml --limit web --detailed-exitcode',
     ],
-    load: () => import('./verbs/plan.ts'),
+    load: verb(() => import('./verbs/plan.ts')),
   },
   {
     name: 'apply',
@@ -87,7 +87,7 @@ export const commands: readonly CommandSpec[] = [
     argument: '<plan>',
     options: [...hostOptions, ...record, ...rollout, 'planHash'],
     examples: ['fettle apply plan.json', 'fettle apply plan.json -q', 'fettle apply plan.json --plan-hash 3f5a…'],
-    load: () => import('./verbs/apply.ts'),
+    load: verb(() => import('./verbs/apply.ts')),
   },
   {
     name: 'patch',
@@ -95,7 +95,7 @@ export const commands: readonly CommandSpec[] = [
     argument: '<playbook>',
     options: [...hostOptions, ...record, ...rollout, 'out', 'refresh'],
     examples: ['fettle patch playbooks/monthly.yaml', 'fettle patch monthly.yaml --yes --limit web01'],
-    load: () => import('./verbs/patch.ts'),
+    load: verb(() => import('./verbs/patch.ts')),
   },
   {
     name: 'verify',
@@ -103,7 +103,7 @@ export const commands: readonly CommandSpec[] = [
     argument: '[pattern]',
     options: [...hostOptions, ...record, ...output, 'run'],
     examples: ['fettle verify --run 01J…', 'fettle verify web'],
-    load: () => import('./verbs/verify.ts'),
+    load: verb(() => import('./verbs/verify.ts')),
   },
   {
     name: 'reboot',
@@ -111,7 +111,7 @@ export const commands: readonly CommandSpec[] = [
     argument: '[pattern]',
     options: [...hostOptions, ...record, ...rollout, 'force', 'ifIdle'],
     examples: ['fettle reboot web', 'fettle reboot db-a --force --yes', 'fettle reboot desks --if-idle'],
-    load: () => import('./verbs/reboot.ts'),
+    load: verb(() => import('./verbs/reboot.ts')),
   },
   {
     name: 'shutdown',
@@ -119,7 +119,7 @@ export const commands: readonly CommandSpec[] = [
     argument: '<pattern>',
     options: [...hostOptions, ...record, ...rollout, 'ifIdle', 'cancel'],
     examples: ['fettle shutdown desks --if-idle', 'fettle shutdown web --cancel'],
-    load: () => import('./verbs/shutdown.ts'),
+    load: verb(() => import('./verbs/shutdown.ts')),
   },
   {
     name: 'wake',
@@ -127,7 +127,7 @@ export const commands: readonly CommandSpec[] = [
     argument: '<pattern>',
     options: [...inventoryOptions, ...record, ...output, 'port'],
     examples: ['fettle wake desks', 'fettle ping desks --watch --for 5m'],
-    load: () => import('./verbs/wake.ts'),
+    load: verb(() => import('./verbs/wake.ts')),
   },
   {
     name: 'exec',
@@ -135,14 +135,14 @@ export const commands: readonly CommandSpec[] = [
     argument: '<[pattern --] command...>',
     options: [...hostOptions, ...record, ...output, 'timeout', 'raw'],
     examples: ['fettle exec web -- uname -r', "fettle exec -- 'systemctl is-active ssh | sort'"],
-    load: () => import('./verbs/exec.ts'),
+    load: verb(() => import('./verbs/exec.ts')),
   },
   {
     name: 'run list',
     summary: 'the latest runs',
     options: ['ledger', 'last', ...output],
     examples: ['fettle run list', 'fettle run list -n 50 --json'],
-    load: () => import('./verbs/run/list.ts'),
+    load: verb(() => import('./verbs/run/list.ts')),
   },
   {
     name: 'run show',
@@ -150,7 +150,7 @@ export const commands: readonly CommandSpec[] = [
     argument: '[run]',
     options: ['ledger', ...output],
     examples: ['fettle run show', 'fettle run show 01J…'],
-    load: () => import('./verbs/run/show.ts'),
+    load: verb(() => import('./verbs/run/show.ts')),
   },
   {
     name: 'run logs',
@@ -158,7 +158,7 @@ export const commands: readonly CommandSpec[] = [
     argument: '<host>',
     options: ['ledger', 'run', 'raw'],
     examples: ['fettle run logs web01', 'fettle run logs web01 --run 01J…'],
-    load: () => import('./verbs/run/logs.ts'),
+    load: verb(() => import('./verbs/run/logs.ts')),
   },
   {
     name: 'run resume',
@@ -166,7 +166,7 @@ export const commands: readonly CommandSpec[] = [
     argument: '[run]',
     options: [...hostOptions, ...record, ...rollout],
     examples: ['fettle run resume', 'fettle run resume 01J…'],
-    load: () => import('./verbs/run/resume.ts'),
+    load: verb(() => import('./verbs/run/resume.ts')),
   },
   {
     name: 'run stop',
@@ -174,7 +174,7 @@ export const commands: readonly CommandSpec[] = [
     argument: '[run]',
     options: ['ledger'],
     examples: ['fettle run stop'],
-    load: () => import('./verbs/run/stop.ts'),
+    load: verb(() => import('./verbs/run/stop.ts')),
   },
   {
     name: 'run abandon',
@@ -182,21 +182,21 @@ export const commands: readonly CommandSpec[] = [
     argument: '<host>',
     options: ['ledger', 'run', 'reason'],
     examples: ['fettle run abandon web01 --reason "being reinstalled"'],
-    load: () => import('./verbs/run/abandon.ts'),
+    load: verb(() => import('./verbs/run/abandon.ts')),
   },
   {
     name: 'report status',
     summary: 'each host: pending updates, reboot, age of the answer; hosts that were never scanned or do not answer',
     options: reportOptions,
     examples: ['fettle report status', 'fettle report status -i inventory.yaml --as-of 2026-11-01'],
-    load: () => import('./verbs/report/status.ts'),
+    load: verb(() => import('./verbs/report/status.ts')),
   },
   {
     name: 'report updates',
     summary: 'each pending update with its hosts',
     options: reportOptions,
     examples: ['fettle report updates --json'],
-    load: () => import('./verbs/report/updates.ts'),
+    load: verb(() => import('./verbs/report/updates.ts')),
   },
   {
     name: 'report hosts',
@@ -204,14 +204,14 @@ export const commands: readonly CommandSpec[] = [
     argument: '[host]',
     options: reportOptions,
     examples: ['fettle report hosts', 'fettle report hosts web01 --as-of 2026-03-31'],
-    load: () => import('./verbs/report/hosts.ts'),
+    load: verb(() => import('./verbs/report/hosts.ts')),
   },
   {
     name: 'report reboots',
     summary: 'who needs a reboot since when, and reboots done',
     options: reportOptions,
     examples: ['fettle report reboots'],
-    load: () => import('./verbs/report/reboots.ts'),
+    load: verb(() => import('./verbs/report/reboots.ts')),
   },
   {
     name: 'report history',
@@ -223,14 +223,14 @@ export const commands: readonly CommandSpec[] = [
       'fettle report history --failed --since 30d',
       "fettle report history --update 'KB50*' --json",
     ],
-    load: () => import('./verbs/report/history.ts'),
+    load: verb(() => import('./verbs/report/history.ts')),
   },
   {
     name: 'ledger verify',
     summary: 'check the chain, the blobs and the tables',
     options: ['ledger', 'head', 'signedHead', 'allowedSigners', ...output],
     examples: ['fettle ledger verify', 'fettle ledger verify --head 41:9f3c…'],
-    load: () => import('./verbs/ledger/verify.ts'),
+    load: verb(() => import('./verbs/ledger/verify.ts')),
   },
   {
     name: 'ledger backup',
@@ -238,14 +238,14 @@ export const commands: readonly CommandSpec[] = [
     argument: '<file>',
     options: ['ledger'],
     examples: ['fettle ledger backup /backup/fettle.db'],
-    load: () => import('./verbs/ledger/backup.ts'),
+    load: verb(() => import('./verbs/ledger/backup.ts')),
   },
   {
     name: 'ledger rebuild',
     summary: 'make the tables again from the events of the chain',
     options: ['ledger'],
     examples: ['fettle ledger rebuild'],
-    load: () => import('./verbs/ledger/rebuild.ts'),
+    load: verb(() => import('./verbs/ledger/rebuild.ts')),
   },
   {
     name: 'ledger sign',
@@ -253,14 +253,14 @@ export const commands: readonly CommandSpec[] = [
     argument: '<file>',
     options: ['ledger', 'key'],
     examples: ['fettle ledger sign head.txt --key ~/.ssh/id_ed25519'],
-    load: () => import('./verbs/ledger/sign.ts'),
+    load: verb(() => import('./verbs/ledger/sign.ts')),
   },
   {
     name: 'ledger stats',
     summary: 'size, events, head of the chain',
     options: ['ledger', ...output],
     examples: ['fettle ledger stats'],
-    load: () => import('./verbs/ledger/stats.ts'),
+    load: verb(() => import('./verbs/ledger/stats.ts')),
   },
   {
     name: 'schema print',
@@ -268,14 +268,14 @@ export const commands: readonly CommandSpec[] = [
     argument: '<kind>',
     options: [],
     examples: ['fettle schema print playbook > playbook.schema.json', 'fettle schema print event'],
-    load: () => import('./verbs/schema-print.ts'),
+    load: verb(() => import('./verbs/schema-print.ts')),
   },
   {
     name: 'doctor',
     summary: 'check this machine: OpenSSH, agent, ledger, clock',
     options: ['ledger', ...inventoryOptions, ...output],
     examples: ['fettle doctor'],
-    load: () => import('./verbs/doctor.ts'),
+    load: verb(() => import('./verbs/doctor.ts')),
   },
   {
     name: 'completion',
@@ -283,13 +283,13 @@ export const commands: readonly CommandSpec[] = [
     argument: '<shell>',
     options: [],
     examples: ['source <(fettle completion bash)'],
-    load: () => import('./verbs/completion.ts'),
+    load: verb(() => import('./verbs/completion.ts')),
   },
   {
     name: 'version',
     summary: 'print the version, and the digests of the scripts that run on hosts',
     options: [...output],
     examples: ['fettle version'],
-    load: () => import('./verbs/version.ts'),
+    load: verb(() => import('./verbs/version.ts')),
   },
 ];

@@ -131,7 +131,7 @@ const bad: readonly BadInput[] = [
     what: 'a port that is none',
     argv: ['wake', 'here', '--port', '70000', '-i', 'i.yaml'],
     files: { 'i.yaml': inventory },
-    says: /--port 70000 is no UDP port/,
+    says: /--port 70000 is not a UDP port/,
   },
   { what: 'a schema nobody knows', argv: ['schema', 'print', 'constructor'], says: /playbook, inventory/ },
 ];

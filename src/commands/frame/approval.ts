@@ -4,7 +4,6 @@ import { FettleError } from '../../domain/error.ts';
 import type { LedgerReader } from '../../domain/ledger-reader.ts';
 import type { Plan } from '../../domain/plan.ts';
 import type { Context } from '../invocation/context.ts';
-import type { Options } from '../invocation/options.ts';
 
 export interface PlanInHand {
   readonly plan: Plan;
@@ -18,10 +17,10 @@ export interface PlanInHand {
  */
 export async function requireApproval(
   { plan, sha256 }: PlanInHand,
-  { ledger, options }: { readonly ledger: LedgerReader; readonly options: Partial<Options> },
+  { ledger, planHash }: { readonly ledger: LedgerReader; readonly planHash: string | undefined },
   context: Context,
 ): Promise<void> {
-  if (options.planHash !== undefined) checkPlanHash(sha256, options.planHash);
+  if (planHash !== undefined) checkPlanHash(sha256, planHash);
   const recorded = await ledger.planHashes(plan.id);
   if (recorded.includes(sha256)) return;
   if (recorded[0] !== undefined) {
@@ -34,7 +33,7 @@ export async function requireApproval(
       },
     );
   }
-  if (options.planHash !== undefined) return;
+  if (planHash !== undefined) return;
   const question = `This ledger did not make the plan. Apply the one with SHA-256 ${sha256}?`;
   if (context.prompt.isAvailable && (await context.prompt.confirm(question))) return;
   throw new FettleError('approval', `nobody approved the plan with SHA-256 ${sha256}: this ledger did not make it`, {

@@ -3,8 +3,8 @@ import type { ExitName } from '../../domain/exit.ts';
 import type { Host } from '../../domain/host.ts';
 import type { Plan } from '../../domain/plan.ts';
 import { inventorySha256 } from '../../engine/plan/inventory-hash.ts';
-import type { Invocation } from '../invocation/command.ts';
 import type { Context } from '../invocation/context.ts';
+import type { RunRequest } from '../invocation/request.ts';
 import { runStarted, type LedgerToRecord } from './open-ledger.ts';
 import { executePlan, partsOf, withConcurrency } from './execute-plan.ts';
 
@@ -16,14 +16,13 @@ export interface ApprovedPlan {
   readonly sha256: string;
   readonly hosts: readonly Host[];
   readonly ledger: LedgerToRecord;
-  readonly invocation: Invocation;
+  readonly request: RunRequest;
 }
 
 /** A plan without work is carried out, too: the record and the exit code tell of hosts that took no part in it. */
 export async function applyApproved(order: ApprovedPlan, context: Context): Promise<ExitName> {
-  const { bytes, sha256, hosts, ledger } = order;
-  const { options } = order.invocation;
-  const plan = withConcurrency(order.plan, options.concurrency);
+  const { bytes, sha256, hosts, ledger, request } = order;
+  const plan = withConcurrency(order.plan, request.concurrency);
   const refusal = planRefusal(
     plan,
     context.clock.now(),
@@ -31,8 +30,8 @@ export async function applyApproved(order: ApprovedPlan, context: Context): Prom
   );
   if (refusal !== undefined) throw refusal;
   await ledger.putBlob(bytes);
-  const started = runStarted({ run: context.newId(), kind: 'apply', hosts, options }, context);
-  const limit = options.limit === undefined ? {} : { limit: options.limit };
+  const started = runStarted({ run: context.newId(), kind: 'apply', hosts, request }, context);
+  const limit = request.limit === undefined ? {} : { limit: request.limit };
   const what = { ...partsOf(plan), ...limit, planSha256: sha256, playbook: plan.playbook.name, seed: plan.seed };
-  return executePlan({ plan, hosts, opening: { ...started, ...what }, ledger, options }, context);
+  return executePlan({ plan, hosts, opening: { ...started, ...what }, ledger, request }, context);
 }

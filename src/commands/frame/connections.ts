@@ -15,11 +15,53 @@ import { detectManager, managerNamed } from '../../managers/registry.ts';
 import { elevate } from '../../remote/elevation.ts';
 import { transportNames, type Transports } from '../../transport/registry.ts';
 import type { Context } from '../invocation/context.ts';
-import type { Options } from '../invocation/options.ts';
+import type { HostsRequest } from '../invocation/request.ts';
+import { checkDescriptors, fittingAtOnce, oneSession, type SessionUse } from './descriptors.ts';
 
-export type OpenRemote = (host: Host) => HostPort;
+type OpenRemote = (host: Host) => HostPort;
 
-export function openCommandTransports(options: Partial<Options>, context: Context): Transports {
+/** The way to the hosts of a command; what was opened is closed with it. */
+export interface HostConnections extends AsyncDisposable {
+  /** Names and addresses of the jump hosts on the way to each host. */
+  readonly routes: ReadonlyMap<string, readonly string[]>;
+  readonly remote: OpenRemote;
+  /** Hosts at once: as many as were wanted, or as this process has descriptors for. */
+  readonly atOnce: number;
+}
+
+type ConnectionRequest = Partial<Pick<HostsRequest, 'hostKey'>>;
+
+/** How many hosts go at once, and with how many sessions each. */
+export interface ConnectionUse {
+  readonly wanted: number;
+  readonly use?: SessionUse;
+}
+
+/**
+ * Checks all that can be checked before any host is contacted: descriptors, and the settings of the way to each host.
+ * @throws FettleError `config` where they do not do.
+ */
+export async function openConnections(
+  hosts: readonly Host[],
+  request: ConnectionRequest,
+  { wanted, use = oneSession }: ConnectionUse,
+  context: Context,
+): Promise<HostConnections> {
+  checkDescriptors(context);
+  await using opened = new AsyncDisposableStack();
+  const transports = opened.use(openTransports(request, context));
+  const routes = await resolveRoutes(hosts, transports);
+  const atOnce = await fittingAtOnce(wanted, { hosts, transports, use }, context);
+  const kept = opened.move();
+  return {
+    routes,
+    atOnce,
+    remote: remoteOpener(transports, context),
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+function openTransports({ hostKey }: ConnectionRequest, context: Context): Transports {
   const { env, homeDir, operator, clock } = context;
   return context.openTransports({
     env,
@@ -28,7 +70,7 @@ export function openCommandTransports(options: Partial<Options>, context: Contex
     userName: operator.user,
     uid: context.uid,
     warn: (message) => context.console.warn(message),
-    ...(options.hostKey === undefined ? {} : { hostKeyPolicy: options.hostKey }),
+    ...(hostKey === undefined ? {} : { hostKeyPolicy: hostKey }),
   });
 }
 
@@ -36,7 +78,7 @@ export function openCommandTransports(options: Partial<Options>, context: Contex
  * The way to each host, asked of its transport before any host is contacted. Throws `config` where the settings of hosts
  * are not understood: the first of them is quoted, the others are named.
  */
-export async function resolveRoutes(
+async function resolveRoutes(
   hosts: readonly Host[],
   transports: Transports,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
@@ -62,7 +104,7 @@ export async function resolveRoutes(
 }
 
 /** One connection a host, opened when it is first needed. */
-export function remoteOpener(transports: Transports, context: Context): OpenRemote {
+function remoteOpener(transports: Transports, context: Context): OpenRemote {
   const { clock } = context;
   const readPaced = pacedReading(clock);
   return (host) => {
@@ -104,7 +146,7 @@ export function runContext({ run, record, sink }: RunContextParts, context: Cont
   };
 }
 
-/** What only looks lets go at the first Ctrl-C: there is nothing to bring to a safe point. */
+/** A run that changes nothing detaches at the first Ctrl-C: there is nothing to bring to a safe point. */
 export function readOnlyContext(parts: RunContextParts, context: Context): RunContext {
   return { ...runContext(parts, context), detach: context.interruptions.stop };
 }

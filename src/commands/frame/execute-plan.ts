@@ -9,41 +9,36 @@ import { plannedRoutes } from '../../domain/jump.ts';
 import { narrowed, type Plan } from '../../domain/plan.ts';
 import type { RunState } from '../../domain/record.ts';
 import { applyPlan } from '../../engine/rollout/apply.ts';
-import { checkFields } from '../../report/text/json.ts';
-import { runDetailFields } from '../../report/tables/ledger-json.ts';
 import { openReporter } from '../../report/live/registry.ts';
-import type { Transports } from '../../transport/registry.ts';
-import type { Invocation } from '../invocation/command.ts';
 import type { Context } from '../invocation/context.ts';
-import { checkDescriptors, fittingAtOnce, rolloutSessions } from './descriptors.ts';
+import { rolloutSessions } from './descriptors.ts';
 import { openInventory, resolveFleet } from './selected-hosts.ts';
 import type { LedgerToRecord } from './open-ledger.ts';
 import { showRunDocument } from './run-document.ts';
-import type { Options } from '../invocation/options.ts';
+import type { HostsRequest, LedgerRequest } from '../invocation/request.ts';
 import { thisMachine } from './own-machine.ts';
-import { resolveRoutes, openCommandTransports, remoteOpener, runContext } from './connections.ts';
+import { openConnections, runContext } from './connections.ts';
 
-export interface RolloutRequest {
+export interface RolloutOrder {
   readonly plan: Plan;
   readonly hosts: readonly Host[];
   readonly opening: RunStarted | Extract<RunEvent, { readonly type: 'run.resumed' }>;
   readonly ledger: LedgerToRecord;
-  readonly options: Partial<Options>;
+  readonly request: HostsRequest & LedgerRequest;
   readonly state?: RunState;
-  /** Processes that had the run in hand and are gone. */
+  /** Processes that carried the run out before and have ended. */
   readonly gone?: readonly Operator[];
 }
 
-export async function executePlan(request: RolloutRequest, context: Context): Promise<ExitName> {
-  const { hosts, opening, ledger, options, state, gone } = request;
-  checkDescriptors(context);
-  checkFields(runDetailFields, options.json);
+export async function executePlan(order: RolloutOrder, context: Context): Promise<ExitName> {
+  const { hosts, opening, ledger, request, state, gone } = order;
+  const { json } = request;
   let exitName: ExitName;
-  await using transports = openCommandTransports(options, context);
-  await resolveRoutes(hosts, transports);
-  const plan = await fittingPlan(request, transports, context);
+  const wanted = order.plan.concurrency;
+  await using connections = await openConnections(hosts, request, { wanted, use: rolloutSessions }, context);
+  const plan = lowered(order.plan, Math.min(connections.atOnce, wanted));
   using _ = context.interruptions.takeCharge('change');
-  const reporter = await openReporter(options, context.output);
+  const reporter = await openReporter(request, context.output);
   try {
     await ledger.withdrawStop(opening.run);
     const result = await applyPlan({
@@ -51,9 +46,9 @@ export async function executePlan(request: RolloutRequest, context: Context): Pr
       opening,
       plan,
       hosts: new Map(hosts.map((host) => [host.name, host])),
-      openRemote: remoteOpener(transports, context),
+      openRemote: connections.remote,
       reachedThrough: plannedRoutes(plan.hosts),
-      own: await thisMachine(options, context),
+      own: await thisMachine(request, context),
       interruptedAs: () => context.interruptions.exitName(),
       ...(state === undefined ? {} : { state }),
       ...(gone === undefined ? {} : { gone }),
@@ -62,23 +57,26 @@ export async function executePlan(request: RolloutRequest, context: Context): Pr
   } finally {
     reporter.finish();
   }
-  if (options.json !== undefined) await showRunDocument(opening.run, { ledger, json: options.json }, context);
+  if (json !== undefined) await showRunDocument(opening.run, { ledger, json }, context);
   return exitName;
 }
 
 /** The plan as `--limit` narrows it, and its hosts out of the inventory as it is now; one that is gone is the caller's to judge. */
 export async function hostsOfPlan(
   whole: Plan,
-  { options }: Invocation,
+  request: HostsRequest,
   context: Context,
 ): Promise<{ readonly plan: Plan; readonly hosts: readonly Host[] }> {
-  const inventory = await openInventory(options, context);
-  const plan = options.limit === undefined ? whole : narrowed(whole, matchHosts(inventory, options.limit));
-  if (options.limit !== undefined && plan.hosts.length + plan.absent.length === 0) {
-    throw new FettleError('usage', `--limit ${options.limit} leaves no host of the plan`);
+  const { limit } = request;
+  const inventory = await openInventory(request, context);
+  const plan = limit === undefined ? whole : narrowed(whole, matchHosts(inventory, limit));
+  if (limit !== undefined && plan.hosts.length + plan.absent.length === 0) {
+    throw new FettleError('usage', `--limit ${limit} leaves no host of the plan`, {
+      hint: 'see the hosts of the plan with: fettle run show, or leave --limit out',
+    });
   }
   const names = plan.hosts.map((host) => host.host).filter((name) => inventory.hosts.has(name));
-  return { plan, hosts: await resolveFleet(inventory, names, options, context) };
+  return { plan, hosts: await resolveFleet(inventory, names, request, context) };
 }
 
 /** The hosts of a plan as its run's record has them. */
@@ -88,11 +86,6 @@ export function partsOf(plan: Plan): Required<Pick<RunStarted, 'hosts' | 'idle' 
     idle: plan.hosts.flatMap(({ host, wave }) => (wave < 0 ? [host] : [])),
     absent: plan.absent.map(({ host, kind, reason }) => ({ host, kind, reason })),
   };
-}
-
-async function fittingPlan({ plan, hosts }: RolloutRequest, transports: Transports, context: Context): Promise<Plan> {
-  const atOnce = await fittingAtOnce(plan.concurrency, { hosts, transports, use: rolloutSessions }, context);
-  return lowered(plan, Math.min(atOnce, plan.concurrency));
 }
 
 /** `--concurrency` can only lower what was approved. */
@@ -115,10 +108,10 @@ export function refuseMoreAtOnce(atOnce: number, allowed: number, by: string): v
 }
 
 /** Before anything is changed: a person says yes, or `--yes` did. */
-export async function confirm(question: string, options: Partial<Options>, context: Context): Promise<boolean> {
-  if (options.yes === true) return true;
+export async function confirm(question: string, yes: boolean, context: Context): Promise<boolean> {
+  if (yes) return true;
   if (!context.prompt.isAvailable) {
-    throw new FettleError('usage', 'there is no terminal to ask whether to go ahead', { hint: 'say so with --yes' });
+    throw new FettleError('usage', 'confirmation is needed, but there is no terminal', { hint: 'confirm with --yes' });
   }
   return context.prompt.confirm(question);
 }

@@ -1,8 +1,6 @@
 // The ledger as commands open it, and the frame every recorded run has.
-import { isAbsolute, join } from 'node:path';
 import type { Host } from '../../domain/host.ts';
 import type { RunEvent, RunKind, RunStarted } from '../../domain/event.ts';
-import { sealText } from '../../domain/secret-text.ts';
 import { exitCodes, type ExitName } from '../../domain/exit.ts';
 import type { LedgerReader } from '../../domain/ledger-reader.ts';
 import type { RunControl, RunRecord } from '../../domain/record.ts';
@@ -11,7 +9,7 @@ import { openLedger, type Ledger } from '../../ledger/ledger.ts';
 import { commandLine } from '../invocation/command-line.ts';
 import { announcer } from './announce-head.ts';
 import type { Context } from '../invocation/context.ts';
-import type { Options } from '../invocation/options.ts';
+import type { LedgerRequest, NoteRequest } from '../invocation/request.ts';
 
 /** What a command that only reports depends on. */
 export type LedgerToRead = LedgerReader & AsyncDisposable;
@@ -19,39 +17,37 @@ export type LedgerToRead = LedgerReader & AsyncDisposable;
 /** What a command that records depends on. */
 export type LedgerToRecord = RunRecord & RunControl & LedgerReader & AsyncDisposable;
 
-export function ledgerPath(options: Partial<Options>, context: Context): string {
-  const { env, uid, cwd } = context;
-  if (options.ledger !== undefined) return isAbsolute(options.ledger) ? options.ledger : join(cwd, options.ledger);
-  return defaultLedgerPath({ env, uid, homeDir: () => context.homeDir });
+export function ledgerPath({ ledger }: LedgerRequest, context: Context): string {
+  const { env, uid } = context;
+  return ledger ?? defaultLedgerPath({ env, uid, homeDir: () => context.homeDir });
 }
 
 /** To write in; made when it is not there. */
-export function openRecord(options: Partial<Options>, context: Context): Promise<LedgerToRecord> {
-  return openFile(options, context, 'write');
+export function openRecord(request: LedgerRequest, context: Context): Promise<LedgerToRecord> {
+  return openFile(request, context, 'write');
 }
 
 /** To read from; a ledger that is not there is an error with a hint. */
-export function openToRead(options: Partial<Options>, context: Context): Promise<LedgerToRead> {
-  return openFile(options, context, 'read');
+export function openToRead(request: LedgerRequest, context: Context): Promise<LedgerToRead> {
+  return openFile(request, context, 'read');
 }
 
 /** The file itself, for its upkeep: to check it, copy it, or make its tables again. */
-export function openFile(options: Partial<Options>, context: Context, access: 'read' | 'write'): Promise<Ledger> {
-  const file = { path: ledgerPath(options, context), clock: context.clock, thread: context.takeLedgerThread?.() };
+export function openFile(request: LedgerRequest, context: Context, access: 'read' | 'write'): Promise<Ledger> {
+  const file = { path: ledgerPath(request, context), clock: context.clock, thread: context.takeLedgerThread?.() };
   if (access === 'read') return openLedger({ ...file, readonly: true });
-  return openLedger({ ...file, announce: announcer(context, (options.verbose ?? 0) > 0) });
+  return openLedger({ ...file, announce: announcer(context, request.verbose > 0) });
 }
 
 export interface RunFrame {
   readonly run: string;
   readonly kind: RunKind;
   readonly hosts: readonly Host[];
-  readonly options: Partial<Options>;
+  readonly request: NoteRequest;
 }
 
 export function runStarted(frame: RunFrame, context: Context): RunStarted {
-  const ticket = sealed(frame.options.ticket);
-  const reason = sealed(frame.options.reason);
+  const { ticket, reason } = frame.request;
   return {
     type: 'run.started',
     run: frame.run,
@@ -65,12 +61,7 @@ export function runStarted(frame: RunFrame, context: Context): RunStarted {
   };
 }
 
-/** What somebody wrote down may hold a secret by mistake, and the record forgets nothing. */
-export function sealed(text: string | undefined): string | undefined {
-  return text === undefined ? undefined : sealText(text);
-}
-
-/** The end of a run that looked at hosts. */
+/** The end of a run that changed nothing on hosts. */
 export function runFinished(
   run: string,
   exitName: ExitName,

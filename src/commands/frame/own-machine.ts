@@ -6,15 +6,15 @@ import { FettleError } from '../../domain/error.ts';
 import type { MachineFacts } from '../../domain/identity.ts';
 import { ownMachine, type OwnMachine, type WithLocalSecret } from '../../engine/own-machine.ts';
 import type { Context } from '../invocation/context.ts';
-import type { Options } from '../invocation/options.ts';
+import type { LedgerRequest } from '../invocation/request.ts';
 import { ledgerPath } from './open-ledger.ts';
 
 /**
  * It goes last and is not rebooted by its own run. The ledger's directory is ours and on a local disk, so that what is
  * written there no other machine can read.
  */
-export async function thisMachine(options: Partial<Options>, context: Context): Promise<OwnMachine> {
-  return ownMachine(await readFacts(), secretIn(dirname(ledgerPath(options, context))));
+export async function thisMachine(request: LedgerRequest, context: Context): Promise<OwnMachine> {
+  return ownMachine(await readFacts(), secretIn(dirname(ledgerPath(request, context))));
 }
 
 /** machine-id(5), and the boot id of random(4). */

@@ -5,7 +5,8 @@ import { basename, dirname, join } from 'node:path';
 import { isPlanText } from '../../config/plan/file.ts';
 import { FettleError } from '../../domain/error.ts';
 import type { Context } from '../invocation/context.ts';
-import { inDirectory, type MadePlan } from './planning.ts';
+import { inDirectory } from '../invocation/request.ts';
+import type { MadePlan } from './planning.ts';
 
 export interface PlanFile {
   /** All of it or nothing: the plan that was there stays until the new one is whole on the disk. */

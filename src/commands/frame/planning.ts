@@ -1,5 +1,4 @@
 // From a playbook to a plan file: shared by `plan` and `patch`.
-import { isAbsolute, join } from 'node:path';
 import { encodePlan, planSha256 } from '../../config/plan/file.ts';
 import { loadPlaybook } from '../../config/playbook/playbook.ts';
 import { matchHosts } from '../../config/inventory/selector.ts';
@@ -9,13 +8,22 @@ import type { Playbook } from '../../domain/playbook.ts';
 import { checkGuards } from '../../engine/plan/guards.ts';
 import { makePlan } from '../../engine/plan/make-plan.ts';
 import type { Invocation } from '../invocation/command.ts';
-import type { Context } from '../invocation/context.ts';
+import type { Context, ReadContext } from '../invocation/context.ts';
+import { inDirectory, readRun, type JsonFields, type RunRequest } from '../invocation/request.ts';
 import { checkWritable } from './early-checks.ts';
 import { loadFleet, reportDiagnostics, type Fleet } from './selected-hosts.ts';
 import type { ReadOnlyRun } from './read-only-run.ts';
 import { thisMachine } from './own-machine.ts';
 
-export interface PlanRequest {
+export interface PlaybookRequest extends RunRequest {
+  /** Absolute. */
+  readonly playbook: string;
+  /** As typed. */
+  readonly out: string | undefined;
+  readonly refresh: boolean;
+}
+
+export interface PlanInput {
   readonly playbook: Playbook;
   readonly fleet: Fleet;
 }
@@ -27,27 +35,30 @@ export interface MadePlan {
   readonly sha256: string;
 }
 
+export function readPlaybook(invocation: Invocation, context: ReadContext, fields: JsonFields): PlaybookRequest {
+  const [playbook = ''] = invocation.arguments;
+  const { out, refresh = true } = invocation.options;
+  return { ...readRun(invocation, context, fields), playbook: inDirectory(playbook, context), out, refresh };
+}
+
 /** Guards are judged here: before a run is recorded and any host is contacted. */
-export async function readPlanRequest(invocation: Invocation, context: Context): Promise<PlanRequest> {
-  const { out } = invocation.options;
+export async function loadPlanInput(request: PlaybookRequest, context: Context): Promise<PlanInput> {
+  const { out, playbook: path } = request;
   if (out !== undefined) await checkWritable(inDirectory(out, context), '--out');
-  const path = inDirectory(invocation.arguments[0] ?? '', context);
   const { playbook, diagnostics } = await loadPlaybook(path);
   reportDiagnostics(diagnostics, context);
   if (playbook === undefined) throw new FettleError('config', `${path} is no playbook`);
-  const fleet = await loadFleet(invocation, context, playbook.targets.select);
+  const fleet = await loadFleet(request, context, playbook.targets.select);
   checkGuards({ playbook, selected: fleet.hosts.length, inventorySize: fleet.inventory.hosts.size });
   return { playbook, fleet };
 }
 
 export async function planFleet(
-  request: PlanRequest,
+  { playbook, fleet }: PlanInput,
+  request: PlaybookRequest,
   readOnly: ReadOnlyRun,
-  invocation: Invocation,
   context: Context,
 ): Promise<MadePlan> {
-  const { playbook, fleet } = request;
-  const { options } = invocation;
   const plan = await makePlan({
     ...readOnly,
     playbook,
@@ -56,10 +67,10 @@ export async function planFleet(
     id: context.newId(),
     seed: context.randomSeed(),
     fettleVersion: context.version,
-    mayRefresh: options.refresh !== false,
+    mayRefresh: request.refresh,
     configuredJumps: (host) => readOnly.routes.get(host) ?? [],
-    own: await thisMachine(options, context),
-    ...(options.limit === undefined ? {} : { limit: options.limit }),
+    own: await thisMachine(request, context),
+    ...(request.limit === undefined ? {} : { limit: request.limit }),
   });
   const bytes = encodePlan(plan);
   const sha256 = planSha256(bytes);
@@ -76,8 +87,4 @@ export async function planFleet(
     },
   ]);
   return { plan, bytes, sha256 };
-}
-
-export function inDirectory(path: string, context: Context): string {
-  return isAbsolute(path) ? path : join(context.cwd, path);
 }

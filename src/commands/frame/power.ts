@@ -6,31 +6,31 @@ import { reachedThrough } from '../../domain/jump.ts';
 import type { RebootSettings } from '../../domain/playbook.ts';
 import { rebootPlan } from '../../engine/plan/power-plan.ts';
 import type { Context } from '../invocation/context.ts';
-import type { Options } from '../invocation/options.ts';
+import type { RunRequest } from '../invocation/request.ts';
 import { openRecord, runStarted } from './open-ledger.ts';
-import { resolveRoutes, openCommandTransports } from './connections.ts';
+import { openConnections } from './connections.ts';
 import { executePlan } from './execute-plan.ts';
 
 const minuteMs = 60_000;
 
-export interface PowerRequest {
+interface PowerOrder {
   readonly kind: 'reboot' | 'shutdown';
   readonly hosts: readonly Host[];
   readonly select: string;
   readonly settings: Pick<RebootSettings, 'mode' | 'ifIdle' | 'power'>;
-  readonly options: Partial<Options>;
+  readonly request: RunRequest;
 }
 
-export async function carryOutPower(request: PowerRequest, context: Context): Promise<ExitName> {
-  const { kind, hosts, select, options } = request;
-  const via = await askWay(hosts, options, context);
+export async function executePower(order: PowerOrder, context: Context): Promise<ExitName> {
+  const { kind, hosts, select, request } = order;
+  const via = await jumpHosts(hosts, request, context);
   const plan = rebootPlan({
     via,
     id: context.newId(),
     name: kind,
     hosts,
     settings: {
-      ...request.settings,
+      ...order.settings,
       max: 1,
       goDownMs: 2 * minuteMs,
       comeBackMs: 10 * minuteMs,
@@ -53,27 +53,27 @@ export async function carryOutPower(request: PowerRequest, context: Context): Pr
       retries: 3,
       retryDelayMs: 5_000,
     },
-    concurrency: options.concurrency ?? 1,
+    concurrency: request.concurrency ?? 1,
     maxFailures: 0,
     createdMs: context.clock.now(),
     fettleVersion: context.version,
     select,
     seed: context.randomSeed(),
   });
-  await using ledger = await openRecord(options, context);
+  await using ledger = await openRecord(request, context);
   const bytes = encodePlan(plan);
   await ledger.putBlob(bytes);
-  const started = runStarted({ run: context.newId(), kind, hosts, options }, context);
+  const started = runStarted({ run: context.newId(), kind, hosts, request }, context);
   const opening = { ...started, planSha256: planSha256(bytes), playbook: kind };
-  return await executePlan({ plan, hosts, opening, ledger, options }, context);
+  return await executePlan({ plan, hosts, opening, ledger, request }, context);
 }
 
-async function askWay(
+async function jumpHosts(
   hosts: readonly Host[],
-  options: Partial<Options>,
+  request: RunRequest,
   context: Context,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
-  await using transports = openCommandTransports(options, context);
-  const routes = await resolveRoutes(hosts, transports);
+  await using connections = await openConnections(hosts, request, { wanted: 1 }, context);
+  const { routes } = connections;
   return reachedThrough(hosts, (host) => routes.get(host) ?? []);
 }

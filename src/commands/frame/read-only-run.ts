@@ -1,57 +1,52 @@
-// The frame of every run that looks at hosts and changes nothing: ledger, reporter, transports, start and end.
+// The frame of every recorded run that queries hosts and changes nothing: ledger, reporter, transports, start and end.
 import { toErrorRecord } from '../../domain/error.ts';
 import type { RunEvent, RunKind } from '../../domain/event.ts';
 import { worstExit, type ExitName } from '../../domain/exit.ts';
 import type { Host } from '../../domain/host.ts';
 import type { RunContext } from '../../engine/context.ts';
 import { unshown } from '../../engine/event-log.ts';
-import { checkFields } from '../../report/text/json.ts';
 import { openReporter } from '../../report/live/registry.ts';
 import type { Context } from '../invocation/context.ts';
 import { exitNameOf } from '../invocation/exit.ts';
-import { checkDescriptors, fittingAtOnce, oneSession } from './descriptors.ts';
-import type { Options } from '../invocation/options.ts';
-import { resolveRoutes, readOnlyContext, openCommandTransports, remoteOpener, type OpenRemote } from './connections.ts';
+import type { HostsRequest, LedgerRequest, NoteRequest, OutputRequest } from '../invocation/request.ts';
+import { openConnections, readOnlyContext, type HostConnections } from './connections.ts';
 import { openRecord, runFinished, runStarted, type LedgerToRecord } from './open-ledger.ts';
 
-export interface ReadOnlyRun {
+export interface ReadOnlyRun extends Pick<HostConnections, 'remote' | 'routes'> {
   readonly context: RunContext;
   readonly ledger: LedgerToRecord;
-  readonly remote: OpenRemote;
   readonly concurrency: number;
-  /** Names and addresses of the jump hosts on the way to each host. */
-  readonly routes: ReadonlyMap<string, readonly string[]>;
 }
 
-interface ReadOnlyEnd {
+export interface ReadOnlyEnd {
   readonly exitName: ExitName;
   /** Hosts by how they ended, for the record. */
   readonly counts: Readonly<Record<string, number>>;
 }
 
-export interface ReadOnlyRequest {
+/** What a verb asks for that queries hosts; `wake` sends packets instead of logging in. */
+export type QueryRequest = LedgerRequest & NoteRequest & OutputRequest & Partial<HostsRequest>;
+
+export interface ReadOnlyOrder {
   readonly kind: RunKind;
   readonly hosts: readonly Host[];
-  readonly options: Partial<Options>;
-  /** What `--json` may name. */
-  readonly jsonFields: readonly string[];
-  /** Does the looking; what it prints comes after the progress is over. */
+  readonly request: QueryRequest;
+  /** Queries the hosts; what it prints comes after the progress is over. */
   readonly action: (readOnly: ReadOnlyRun) => Promise<ReadOnlyEnd & { readonly print?: () => void | Promise<void> }>;
 }
 
 export const defaultConcurrency = 20;
 
-export async function runReadOnly(request: ReadOnlyRequest, context: Context): Promise<ExitName> {
-  const { kind, hosts, options } = request;
-  checkFields(request.jsonFields, options.json);
-  checkDescriptors(context);
+export async function runReadOnly(
+  { kind, hosts, request, action }: ReadOnlyOrder,
+  context: Context,
+): Promise<ExitName> {
   const run = context.newId();
-  await using transports = openCommandTransports(options, context);
-  const routes = await resolveRoutes(hosts, transports);
-  const wanted = options.concurrency ?? defaultConcurrency;
-  const concurrency = await fittingAtOnce(wanted, { hosts, transports, use: oneSession }, context);
-  await using ledger = await openRecord(options, context);
-  const reporter = await openReporter(options, context.output);
+  const wanted = request.concurrency ?? defaultConcurrency;
+  await using connections = await openConnections(hosts, request, { wanted }, context);
+  const { remote, routes, atOnce: concurrency } = connections;
+  await using ledger = await openRecord(request, context);
+  const reporter = await openReporter(request, context.output);
   let print: (() => void | Promise<void>) | undefined;
   let name: ExitName;
   using _ = context.interruptions.takeCharge('query');
@@ -59,15 +54,9 @@ export async function runReadOnly(request: ReadOnlyRequest, context: Context): P
     const engine = readOnlyContext({ run, record: ledger, sink: reporter }, context);
     const { log } = engine;
     const commit = (event: RunEvent): Promise<void> => log.append([event], engine.detach);
-    await commit(runStarted({ run, kind, hosts, options }, context));
+    await commit(runStarted({ run, kind, hosts, request }, context));
     try {
-      const end = await request.action({
-        context: engine,
-        ledger,
-        remote: remoteOpener(transports, context),
-        concurrency,
-        routes,
-      });
+      const end = await action({ context: engine, ledger, remote, concurrency, routes });
       const asked = context.interruptions.exitName() ?? end.exitName;
       if (log.displayFailure === undefined) await commit(runFinished(run, asked, end.counts));
       const { displayFailure: failure } = log;

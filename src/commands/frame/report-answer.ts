@@ -1,21 +1,52 @@
 // What every report shares: which hosts it is about, the ledger as of a time, how sure each answer is, and the exit code.
 import { plural } from '../../base/text.ts';
-import { selectHosts } from '../../config/inventory/selector.ts';
 import type { ExitName } from '../../domain/exit.ts';
 import { isInDoubt, reportExit } from '../../domain/host-state.ts';
 import type { LedgerReader } from '../../domain/ledger-reader.ts';
 import type { HostStatusRow } from '../../domain/report.ts';
 import type { FieldChoice } from '../../report/text/json.ts';
 import type { Invocation } from '../invocation/command.ts';
-import type { Context } from '../invocation/context.ts';
+import type { Context, ReadContext } from '../invocation/context.ts';
+import {
+  readLedger,
+  readOutput,
+  readSelection,
+  type JsonFields,
+  type LedgerRequest,
+  type OutputRequest,
+  type SelectionRequest,
+} from '../invocation/request.ts';
 import { readAsOf, readDuration } from '../invocation/times.ts';
-import { openInventory } from './selected-hosts.ts';
-import type { Options } from '../invocation/options.ts';
+import { openInventory, selectedNames } from './selected-hosts.ts';
 import { openToRead } from './open-ledger.ts';
 import { showDocument } from '../invocation/show.ts';
 
 /** A scan that is older says nothing of today. */
 const defaultMaxScanAgeMs = 7 * 24 * 3_600_000;
+
+export interface ReportRequest extends SelectionRequest, LedgerRequest, OutputRequest {
+  /** The argument: reported on whether the inventory has it or not. */
+  readonly host: string | undefined;
+  /** `-i` or `--limit` is given. Without either, every host of the ledger is reported on. */
+  readonly isNarrowed: boolean;
+  readonly asOfMs: number;
+  readonly maxScanAgeMs: number;
+  readonly detailedExitcode: boolean;
+}
+
+export function readReport(invocation: Invocation, context: ReadContext, fields: JsonFields): ReportRequest {
+  const { arguments: given, options } = invocation;
+  return {
+    ...readSelection(invocation, context),
+    ...readLedger(invocation, context),
+    ...readOutput(invocation, fields),
+    host: given[0],
+    isNarrowed: options.inventory !== undefined || options.limit !== undefined,
+    asOfMs: readAsOf(options, context),
+    maxScanAgeMs: readDuration(options.maxScanAge, '--max-scan-age') ?? defaultMaxScanAgeMs,
+    detailedExitcode: options.detailedExitcode ?? false,
+  };
+}
 
 export interface ReportSource {
   readonly ledger: LedgerReader;
@@ -41,40 +72,32 @@ export interface Report {
   readonly about?: readonly HostStatusRow[];
 }
 
-/**
- * Reads, prints, and says how sure the answer is where `--detailed-exitcode` asks for that. A host that is named by the
- * argument is reported on whether the inventory has it or not.
- */
+/** Answers, prints, and exits by how certain the answer is where `--detailed-exitcode` asks for that. */
 export async function report(
-  { arguments: given, options }: Invocation,
+  request: ReportRequest,
   context: Context,
-  read: (source: ReportSource) => Promise<Report>,
+  answer: (source: ReportSource) => Promise<Report>,
 ): Promise<ExitName> {
-  const nowMs = readAsOf(options, context);
-  const maxScanAgeMs = readDuration(options.maxScanAge, '--max-scan-age') ?? defaultMaxScanAgeMs;
-  const names = given.length === 0 ? await namesOf(options, context) : undefined;
-  await using ledger = await openToRead(options, context);
+  const { asOfMs: nowMs, maxScanAgeMs, json } = request;
+  const names = request.isNarrowed && request.host === undefined ? await namesOf(request, context) : undefined;
+  await using ledger = await openToRead(request, context);
   const recorded = await ledger.hostStatus({ asOfMs: nowMs, maxScanAgeMs });
   const only: ReportSource['only'] = (rows) =>
     names === undefined ? rows : rows.filter(({ host }) => names.has(host));
   const status = withUnselected(only(recorded), names);
   const others = names === undefined ? 0 : recorded.filter(({ host }) => !names.has(host)).length;
-  const source = options.limit === undefined ? 'the inventory' : 'the inventory or left out by --limit';
+  const source = request.limit === undefined ? 'the inventory' : 'the inventory or left out by --limit';
   if (others > 0) context.console.message(`left out: ${plural(others, 'host')} of the ledger, not in ${source}`);
   const doubts = status.filter(isInDoubt);
-  const found = await read({ ledger, nowMs, only, status, doubts, ...(names === undefined ? {} : { names }) });
+  const found = await answer({ ledger, nowMs, only, status, doubts, ...(names === undefined ? {} : { names }) });
   const { document, text, hasWork, about = status } = found;
-  if (options.json === undefined) context.output.stdout.write(text());
-  else showDocument(document(options.json), context);
-  return options.detailedExitcode === true ? reportExit(about, hasWork) : 'ok';
+  if (json === undefined) context.output.stdout.write(text());
+  else showDocument(document(json), context);
+  return request.detailedExitcode ? reportExit(about, hasWork) : 'ok';
 }
 
-/** Undefined where neither `-i` nor `--limit` is given: a ledger can be read without an inventory. */
-async function namesOf(options: Partial<Options>, context: Context): Promise<ReadonlySet<string> | undefined> {
-  const { inventory, limit, allowMissing = false } = options;
-  if (inventory === undefined && limit === undefined) return undefined;
-  const found = await openInventory(options, context);
-  return new Set(selectHosts(found, { select: 'all', ...(limit === undefined ? {} : { limit }), allowMissing }));
+async function namesOf(request: ReportRequest, context: Context): Promise<ReadonlySet<string>> {
+  return new Set(selectedNames(await openInventory(request, context), request));
 }
 
 /** With a row for each host of the inventory that no run ever selected. */

@@ -1,6 +1,6 @@
 // From options to resolved hosts: what every command that names hosts begins with.
 import { access } from 'node:fs/promises';
-import { basename, isAbsolute, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { formatDiagnostic, throwOnErrors, type Diagnostic } from '../../config/yaml/diagnostic.ts';
 import { loadInventory, type Inventory } from '../../config/inventory/inventory.ts';
 import { resolveHosts, type HostOverrides } from '../../config/host/host-settings.ts';
@@ -8,22 +8,22 @@ import { readSecret } from '../../config/host/secret-source.ts';
 import { selectHosts } from '../../config/inventory/selector.ts';
 import { FettleError } from '../../domain/error.ts';
 import type { Host } from '../../domain/host.ts';
-import { userNameProblem } from '../../domain/plain-name.ts';
 import type { Secret } from '../../domain/secret.ts';
 import { distrustOfFile } from '../../trust/trusted-path.ts';
-import type { Invocation } from '../invocation/command.ts';
 import type { Context } from '../invocation/context.ts';
-import type { Options } from '../invocation/options.ts';
+import type { LoginRequest, PasswordSource, SelectionRequest } from '../invocation/request.ts';
 
 export interface Fleet {
   readonly inventory: Inventory;
   readonly hosts: readonly Host[];
 }
 
-/** The files of `-i`, else FETTLE_INVENTORY, else ANSIBLE_INVENTORY, else `inventory.yaml` here. */
-export async function inventorySources(options: Partial<Options>, context: Context): Promise<readonly string[]> {
-  const named = options.inventory ?? context.env['ANSIBLE_INVENTORY']?.split(',');
-  if (named !== undefined) return named.map((file) => (isAbsolute(file) ? file : join(context.cwd, file)));
+/** What a verb asks for that names hosts; how to log in only where it contacts them. */
+type FleetRequest = SelectionRequest & Partial<LoginRequest>;
+
+/** The files that are named, else `inventory.yaml` of the current directory. */
+export async function inventorySources({ inventory }: SelectionRequest, context: Context): Promise<readonly string[]> {
+  if (inventory !== undefined) return inventory;
   for (const name of ['inventory.yaml', 'inventory.yml']) {
     const file = join(context.cwd, name);
     if (!(await exists(file))) continue;
@@ -58,74 +58,62 @@ export function reportDiagnostics(diagnostics: readonly Diagnostic[], context: C
   for (const diagnostic of diagnostics) context.console.warn(formatDiagnostic(diagnostic));
 }
 
-export async function openInventory(options: Partial<Options>, context: Context): Promise<Inventory> {
-  const sources = await inventorySources(options, context);
-  const { inventory, diagnostics } = await loadInventory({ sources, extraVars: options.extraVars ?? [] });
+export async function openInventory(request: SelectionRequest, context: Context): Promise<Inventory> {
+  const sources = await inventorySources(request, context);
+  const { inventory, diagnostics } = await loadInventory({ sources, extraVars: request.extraVars });
   reportDiagnostics(diagnostics, context);
   return inventory;
 }
 
 /** Resolved hosts of a pattern (default `all`), narrowed by `--limit`. */
-export async function loadFleet({ options }: Invocation, context: Context, select = 'all'): Promise<Fleet> {
-  const inventory = await openInventory(options, context);
-  const names = selectHosts(inventory, {
-    select,
-    ...(options.limit === undefined ? {} : { limit: options.limit }),
-    allowMissing: options.allowMissing ?? false,
-  });
-  return { inventory, hosts: await resolveFleet(inventory, names, options, context) };
+export async function loadFleet(request: FleetRequest, context: Context, select = 'all'): Promise<Fleet> {
+  const inventory = await openInventory(request, context);
+  const names = selectedNames(inventory, request, select);
+  return { inventory, hosts: await resolveFleet(inventory, names, request, context) };
+}
+
+/** @throws FettleError `usage` where no host is left, and for a part of a pattern without a host. */
+export function selectedNames(
+  inventory: Inventory,
+  { limit, allowMissing }: SelectionRequest,
+  select = 'all',
+): readonly string[] {
+  return selectHosts(inventory, { select, allowMissing, ...(limit === undefined ? {} : { limit }) });
 }
 
 export async function resolveFleet(
   inventory: Inventory,
   names: readonly string[],
-  options: Partial<Options>,
+  request: Partial<LoginRequest>,
   context: Context,
 ): Promise<readonly Host[]> {
-  const { hosts, diagnostics } = resolveHosts(inventory, names, await hostOverrides(options, context));
+  const { hosts, diagnostics } = resolveHosts(inventory, names, await hostOverrides(request, context));
   reportDiagnostics(diagnostics, context);
   return hosts;
 }
 
-async function hostOverrides(options: Partial<Options>, context: Context): Promise<HostOverrides> {
-  const password = await secretFrom(options.passwordFile, options.askPass, 'login password', context);
-  const becomePassword = await secretFrom(
-    options.becomePasswordFile,
-    options.askBecomePass,
-    'elevation password',
-    context,
-  );
-  const problem = options.user === undefined ? undefined : userNameProblem(options.user);
-  if (problem !== undefined) throw new FettleError('usage', `--user ${JSON.stringify(options.user)} ${problem}`);
+async function hostOverrides(request: Partial<LoginRequest>, context: Context): Promise<HostOverrides> {
+  const { user, privateKey, connection, become, hostKey } = request;
+  const password = await passwordFrom(request.password, 'login password', context);
+  const becomePassword = await passwordFrom(request.becomePassword, 'elevation password', context);
   return {
     homeDir: context.homeDir,
-    ...(options.user === undefined ? {} : { user: options.user }),
-    ...(options.privateKey === undefined ? {} : { privateKeyFile: options.privateKey }),
-    ...(options.connection === undefined ? {} : { connection: options.connection }),
-    ...(options.become === undefined ? {} : { become: options.become }),
-    ...(options.hostKey === undefined ? {} : { hostKeyPolicy: options.hostKey }),
+    ...(user === undefined ? {} : { user }),
+    ...(privateKey === undefined ? {} : { privateKeyFile: privateKey }),
+    ...(connection === undefined ? {} : { connection }),
+    ...(become === undefined ? {} : { become }),
+    ...(hostKey === undefined ? {} : { hostKeyPolicy: hostKey }),
     ...(password === undefined ? {} : { password }),
     ...(becomePassword === undefined ? {} : { becomePassword }),
   };
 }
 
-async function secretFrom(
-  file: string | undefined,
-  ask: boolean | undefined,
+async function passwordFrom(
+  source: PasswordSource | undefined,
   what: string,
-  context: Context,
+  { prompt, uid, env }: Context,
 ): Promise<Secret | undefined> {
-  if (file !== undefined) {
-    return readSecret(isAbsolute(file) ? file : join(context.cwd, file), {
-      owners: [context.uid ?? 0],
-      env: context.env,
-    });
-  }
-  if (ask !== true) return undefined;
-  if (!context.prompt.isAvailable) {
-    throw new FettleError('usage', `cannot ask for the ${what}: there is no terminal`, {
-      hint: 'give it with --password-file or --become-password-file',
-    });
-  }
-  return context.prompt.password(`${what}: `);
+  if (source === undefined) return undefined;
+  if (source === 'prompt') return prompt.password(`${what}: `);
+  return readSecret(source.file, { owners: [uid ?? 0], env });
 }

@@ -56,5 +56,8 @@ export interface Context {
   readonly commands: readonly CommandOutline[];
 }
 
+/** What the reading of a command line may use: nothing that reaches a host, a ledger or a screen. */
+export type ReadContext = Pick<Context, 'cwd' | 'env' | 'clock' | 'prompt' | 'commands'>;
+
 /** Makes the transports of one command; they share jump connections and are closed with it. */
 export type OpenTransports = (environment: TransportEnvironment) => Transports;

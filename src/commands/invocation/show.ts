@@ -1,8 +1,7 @@
 import { jsonList, safeJson, type FieldChoice, type JsonShape } from '../../report/text/json.ts';
 import type { ExitName } from '../../domain/exit.ts';
 import type { Context } from './context.ts';
-import { acceptedExits } from './exit.ts';
-import type { Options } from './options.ts';
+import type { OutputRequest } from './request.ts';
 
 export interface Shown<Row> {
   readonly rows: readonly Row[];
@@ -21,7 +20,7 @@ export function show<Row>({ rows, shape, json, text }: Shown<Row>, context: Cont
 export interface ShownResults<Row> {
   readonly rows: readonly Row[];
   readonly shape: JsonShape<Row>;
-  readonly options: Partial<Options>;
+  readonly request: OutputRequest;
   /** How the command ends. */
   readonly exitName: ExitName;
   /** Done, and nothing about it is uncertain. */
@@ -34,11 +33,11 @@ export interface ShownResults<Row> {
  * accepts the exit; `--json` asks for data and has every row. What a command is only there to print goes through `show`.
  */
 export function showResults<Row>(
-  { rows, shape, options, exitName, isWell, text }: ShownResults<Row>,
+  { rows, shape, request, exitName, isWell, text }: ShownResults<Row>,
   context: Context,
 ): void {
-  const { quiet: isQuiet = false, json } = options;
-  const isAccepted = acceptedExits(options.ok).has(exitName);
+  const { quiet: isQuiet, json, accepted } = request;
+  const isAccepted = accepted.has(exitName);
   const shown = isQuiet && json === undefined ? rows.filter((row) => !isAccepted && !isWell(row)) : rows;
   if (isQuiet && json === undefined && shown.length === 0) return;
   show({ rows: shown, shape, json, text: () => text(shown) }, context);

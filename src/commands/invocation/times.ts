@@ -1,6 +1,6 @@
 import { parseDurationMs } from '../../config/playbook/duration.ts';
 import { FettleError } from '../../domain/error.ts';
-import type { Context } from './context.ts';
+import type { ReadContext } from './context.ts';
 import type { Options } from './options.ts';
 
 /** Milliseconds of an option like `--max-age 6h`; undefined where it is not given. */
@@ -12,19 +12,19 @@ export function readDuration(text: string | undefined, flag: string): number | u
 }
 
 /** `--as-of 2026-11-01`, an ISO 8601 time, or a duration ago; now where it is absent. A date alone is its end, UTC. */
-export function readAsOf(options: Partial<Options>, context: Context): number {
+export function readAsOf(options: Partial<Options>, context: ReadContext): number {
   return readTime(options.asOf, { flag: '--as-of', timeOfDay: '23:59:59.999' }, context) ?? context.clock.now();
 }
 
 /** The same for `--since`, where a date alone is its beginning. */
-export function readSince(options: Partial<Options>, context: Context): number | undefined {
+export function readSince(options: Partial<Options>, context: ReadContext): number | undefined {
   return readTime(options.since, { flag: '--since', timeOfDay: '00:00:00.000' }, context);
 }
 
 function readTime(
   text: string | undefined,
   { flag, timeOfDay }: { readonly flag: string; readonly timeOfDay: string },
-  context: Context,
+  context: ReadContext,
 ): number | undefined {
   if (text === undefined) return undefined;
   const agoMs = parseDurationMs(text);

@@ -1,7 +1,7 @@
 import { FettleError } from '../../domain/error.ts';
 import type { ExitName } from '../../domain/exit.ts';
 import type { Invocation } from '../invocation/command.ts';
-import type { Context } from '../invocation/context.ts';
+import type { Context, ReadContext } from '../invocation/context.ts';
 import { commonOptions, optionTable, type CommandOutline } from '../invocation/options.ts';
 
 /** `--limit` from `-l, --limit <pattern>`. */
@@ -72,12 +72,19 @@ function fish(commands: readonly CommandOutline[]): string {
 
 const shells: Readonly<Record<string, (commands: readonly CommandOutline[]) => string>> = { bash, zsh, fish };
 
-export async function run(invocation: Invocation, context: Context): Promise<ExitName> {
-  const name = invocation.arguments[0] ?? '';
+interface CompletionRequest {
+  readonly script: string;
+}
+
+export function read({ arguments: [name = ''] }: Invocation, { commands }: ReadContext): CompletionRequest {
   const shell = Object.hasOwn(shells, name) ? shells[name] : undefined;
-  if (shell === undefined) {
-    throw new FettleError('usage', `no completion for "${name}"`, { hint: `one of ${Object.keys(shells).join(', ')}` });
-  }
-  context.console.print(shell(context.commands));
+  if (shell !== undefined) return { script: shell(commands) };
+  throw new FettleError('usage', `there is no completion for "${name}"`, {
+    hint: `one of ${Object.keys(shells).join(', ')}`,
+  });
+}
+
+export async function run({ script }: CompletionRequest, context: Context): Promise<ExitName> {
+  context.console.print(script);
   return 'ok';
 }

@@ -8,29 +8,47 @@ import { refuseNetworkFileSystem } from '../../ledger/store/path.ts';
 import { doctorJson, renderDoctor, type DoctorRow } from '../../report/tables/ledger-upkeep.ts';
 import type { Invocation } from '../invocation/command.ts';
 import { systemLogTrouble } from '../frame/announce-head.ts';
-import type { Context } from '../invocation/context.ts';
+import type { Context, ReadContext } from '../invocation/context.ts';
+import {
+  readLedger,
+  readOutput,
+  readSelection,
+  type LedgerRequest,
+  type OutputRequest,
+  type SelectionRequest,
+} from '../invocation/request.ts';
 import { loadFleet } from '../frame/selected-hosts.ts';
 import { ledgerPath, openFile } from '../frame/open-ledger.ts';
 import { showResults } from '../invocation/show.ts';
 
 const runProgram = promisify(execFile);
 
+interface DoctorRequest extends SelectionRequest, LedgerRequest, OutputRequest {}
+
+export function read(invocation: Invocation, context: ReadContext): DoctorRequest {
+  return {
+    ...readSelection(invocation, context),
+    ...readLedger(invocation, context),
+    ...readOutput(invocation, doctorJson),
+  };
+}
+
 /** This machine, not the hosts: what fettle needs here and what it would use. */
-export async function run(invocation: Invocation, context: Context): Promise<ExitName> {
+export async function run(request: DoctorRequest, context: Context): Promise<ExitName> {
   const checks: DoctorRow[] = [
     { check: 'Node.js', state: 'ok', message: context.nodeVersion },
     await checkSsh(),
     checkAgent(context),
-    await checkLedger(invocation, context),
+    await checkLedger(request, context),
     await checkSystemLog(),
-    await checkInventory(invocation, context),
+    await checkInventory(request, context),
   ];
   const failed = checks.filter((check) => check.state === 'failed');
   const isLedger = failed.some((check) => check.check === 'ledger');
   const exitName = isLedger ? 'ledger' : failed.length > 0 ? 'usage' : 'ok';
   const isWell = (check: DoctorRow): boolean => check.state === 'ok';
   const text = (shown: readonly DoctorRow[]): string => renderDoctor(shown, context.output);
-  showResults({ rows: checks, shape: doctorJson, options: invocation.options, exitName, isWell, text }, context);
+  showResults({ rows: checks, shape: doctorJson, request, exitName, isWell, text }, context);
   return exitName;
 }
 
@@ -51,11 +69,11 @@ function checkAgent({ env }: Context): DoctorRow {
     : { check: 'ssh-agent', state: 'ok', message: socket };
 }
 
-async function checkLedger({ options }: Invocation, context: Context): Promise<DoctorRow> {
-  const path = ledgerPath(options, context);
+async function checkLedger(request: LedgerRequest, context: Context): Promise<DoctorRow> {
+  const path = ledgerPath(request, context);
   if (!(await isThere(path))) return checkNewLedger(path);
   try {
-    await using ledger = await openFile(options, context, 'read');
+    await using ledger = await openFile(request, context, 'read');
     const { events, head } = await ledger.stats();
     const [damage] = await ledger.checkFile();
     return damage === undefined
@@ -109,9 +127,9 @@ async function checkSystemLog(): Promise<DoctorRow> {
       };
 }
 
-async function checkInventory(invocation: Invocation, context: Context): Promise<DoctorRow> {
+async function checkInventory(request: SelectionRequest, context: Context): Promise<DoctorRow> {
   try {
-    const { hosts } = await loadFleet(invocation, context);
+    const { hosts } = await loadFleet(request, context);
     return { check: 'inventory', state: 'ok', message: `${hosts.length} hosts` };
   } catch (error) {
     return { check: 'inventory', state: 'warning', message: toErrorRecord(error).message.split('\n')[0] ?? '' };

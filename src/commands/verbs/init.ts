@@ -5,11 +5,20 @@ import { FettleError } from '../../domain/error.ts';
 import type { ExitName } from '../../domain/exit.ts';
 import { makeDirectory } from '../../trust/trusted-path.ts';
 import type { Invocation } from '../invocation/command.ts';
-import type { Context } from '../invocation/context.ts';
+import type { Context, ReadContext } from '../invocation/context.ts';
+
+interface InitRequest {
+  /** Absolute. */
+  readonly directory: string;
+  readonly force: boolean;
+}
+
+export function read({ arguments: [directory = '.'], options }: Invocation, { cwd }: ReadContext): InitRequest {
+  return { directory: resolve(cwd, directory), force: options.force ?? false };
+}
 
 /** Writes the starter files; never overwrites without `--force`. */
-export async function run(invocation: Invocation, context: Context): Promise<ExitName> {
-  const directory = resolve(context.cwd, invocation.arguments[0] ?? '.');
+export async function run({ directory, force }: InitRequest, context: Context): Promise<ExitName> {
   try {
     makeDirectory(directory, 0o755);
   } catch (cause) {
@@ -21,7 +30,7 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
   for (const { path, text } of scaffoldFiles()) {
     const file = join(directory, path);
     try {
-      await writeFile(file, text, { flag: invocation.options.force === true ? 'w' : 'wx' });
+      await writeFile(file, text, { flag: force ? 'w' : 'wx' });
     } catch (cause) {
       const exists = cause instanceof Error && 'code' in cause && cause.code === 'EEXIST';
       throw new FettleError('usage', exists ? `${file} exists already` : `cannot write ${file}`, {

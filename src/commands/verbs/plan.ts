@@ -4,32 +4,39 @@ import { planExit } from '../../engine/rollout/result.ts';
 import { jsonObject } from '../../report/text/json.ts';
 import { renderPlan } from '../../report/tables/plan.ts';
 import type { Invocation } from '../invocation/command.ts';
-import type { Context } from '../invocation/context.ts';
+import type { Context, ReadContext } from '../invocation/context.ts';
 import { runReadOnly } from '../frame/read-only-run.ts';
 import { showDocument } from '../invocation/show.ts';
 import { nextAfterPlan, warnOfPlan } from '../frame/plan-next.ts';
 import { openPlanFile } from '../frame/plan-output.ts';
-import { planFleet, readPlanRequest, type MadePlan } from '../frame/planning.ts';
+import { loadPlanInput, planFleet, readPlaybook, type MadePlan, type PlaybookRequest } from '../frame/planning.ts';
+
+interface PlanRequest extends PlaybookRequest {
+  readonly detailedExitcode: boolean;
+}
+
+export function read(invocation: Invocation, context: ReadContext): PlanRequest {
+  const { detailedExitcode = false } = invocation.options;
+  return { ...readPlaybook(invocation, context, Object.keys(isOptional)), detailedExitcode };
+}
 
 /** Freezes what shall be installed where. Refreshes old package lists first, else changes nothing on hosts. */
-export async function run(invocation: Invocation, context: Context): Promise<ExitName> {
-  const { options } = invocation;
-  const request = await readPlanRequest(invocation, context);
-  const file = options.out;
+export async function run(request: PlanRequest, context: Context): Promise<ExitName> {
+  const input = await loadPlanInput(request, context);
+  const { out: file, json, jsonl, quiet } = request;
   const out = file === undefined ? undefined : await openPlanFile(file, context);
   let made: MadePlan | undefined;
   const exitName = await runReadOnly(
     {
       kind: 'plan',
-      hosts: request.fleet.hosts,
-      options,
-      jsonFields: Object.keys(isOptional),
+      hosts: input.fleet.hosts,
+      request,
       action: async (readOnly) => {
-        made = await planFleet(request, readOnly, invocation, context);
+        made = await planFleet(input, request, readOnly, context);
         const { plan } = made;
         const absent = plan.absent.filter((item) => item.kind !== 'disabled').length;
         return {
-          exitName: planExit(plan, options.detailedExitcode ?? false),
+          exitName: planExit(plan, request.detailedExitcode),
           counts: { planned: plan.hosts.length, absent },
         };
       },
@@ -39,12 +46,10 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
   if (made === undefined) return exitName;
   await out?.write(made);
   const { plan, sha256 } = made;
-  if (options.json !== undefined)
-    showDocument(jsonObject('plan', planValue(made, options.json), options.json), context);
-  else if (options.quiet !== true && options.jsonl !== true)
-    context.output.stdout.write(renderPlan({ plan, sha256, path: file }, context.output));
-  if (options.quiet === true) warnOfPlan(plan, context);
-  if (file === undefined && options.jsonl !== true) context.console.message(nextAfterPlan(plan, invocation));
+  if (json !== undefined) showDocument(jsonObject('plan', planValue(made, json), json), context);
+  else if (!quiet && !jsonl) context.output.stdout.write(renderPlan({ plan, sha256, path: file }, context.output));
+  if (quiet) warnOfPlan(plan, context);
+  if (file === undefined && !jsonl) context.console.message(nextAfterPlan(plan, context.command.invocation));
   return exitName;
 }
 

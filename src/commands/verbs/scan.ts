@@ -6,27 +6,40 @@ import { sharedRows, type ScanRow } from '../../report/tables/scan-row.ts';
 import { renderScan, scanJson } from '../../report/tables/scan.ts';
 import type { Invocation } from '../invocation/command.ts';
 import { readDuration } from '../invocation/times.ts';
-import type { Context } from '../invocation/context.ts';
+import type { Context, ReadContext } from '../invocation/context.ts';
+import { readRun, type RunRequest } from '../invocation/request.ts';
 import { loadFleet } from '../frame/selected-hosts.ts';
-import { runReadOnly } from '../frame/read-only-run.ts';
-import type { Options } from '../invocation/options.ts';
-import { showResults } from '../invocation/show.ts';
+import { queryHosts } from '../frame/host-results.ts';
 
 /** Hosts fetch their lists about once a day by themselves. */
 const defaultMaxAgeMs = 36 * 3_600_000;
 
-/** Looks at every host and records what is missing. Hosts whose own metadata is old are stale: never clean. */
-export async function run(invocation: Invocation, context: Context): Promise<ExitName> {
-  const { options } = invocation;
-  const { hosts } = await loadFleet(invocation, context, invocation.arguments[0]);
-  const maxAgeMs = readDuration(options.maxAge, '--max-age') ?? defaultMaxAgeMs;
-  return runReadOnly(
+interface ScanRequest extends RunRequest {
+  readonly pattern: string;
+  readonly maxAgeMs: number;
+  readonly detailedExitcode: boolean;
+}
+
+export function read(invocation: Invocation, context: ReadContext): ScanRequest {
+  const [pattern = 'all'] = invocation.arguments;
+  const { maxAge, detailedExitcode = false } = invocation.options;
+  const maxAgeMs = readDuration(maxAge, '--max-age') ?? defaultMaxAgeMs;
+  return { ...readRun(invocation, context, scanJson), pattern, maxAgeMs, detailedExitcode };
+}
+
+/** Scans every host and records what is missing. Hosts whose own metadata is old are stale: never clean. */
+export async function run(request: ScanRequest, context: Context): Promise<ExitName> {
+  const { pattern, maxAgeMs } = request;
+  const { hosts } = await loadFleet(request, context, pattern);
+  return queryHosts<ScanRow>(
     {
       kind: 'scan',
       hosts,
-      options,
-      jsonFields: Object.keys(scanJson.fields),
-      action: async (readOnly) => {
+      request,
+      shape: scanJson,
+      isWell: isWellScanned,
+      render: renderScan,
+      query: async (readOnly) => {
         const rows: ScanRow[] = [];
         const rowOf = sharedRows();
         const ends: { error?: FettleError }[] = [];
@@ -35,30 +48,20 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
           ends.push('error' in result ? { error: result.error } : {});
         };
         await scanHosts(hosts, { ...readOnly, maxAgeMs, onResult });
-        const order = new Map(hosts.map((host, index) => [host.name, index]));
-        rows.sort((a, b) => (order.get(a.host) ?? 0) - (order.get(b.host) ?? 0));
         const failed = ends.filter((end) => end.error !== undefined).length;
-        const exitName = scanExit(fanOutExit(ends), rows, options);
-        return {
-          exitName,
-          counts: { scanned: rows.length - failed, failed },
-          print: () => {
-            if (options.jsonl === true) return;
-            const text = (shown: readonly ScanRow[]): string => renderScan(shown, context.output);
-            showResults({ rows, shape: scanJson, options, exitName, isWell: isWellScanned, text }, context);
-          },
-        };
+        const exitName = scanExit(fanOutExit(ends), rows, request);
+        return { rows, exitName, counts: { scanned: rows.length - failed, failed } };
       },
     },
     context,
   );
 }
 
-function scanExit(reached: ExitName, rows: readonly ScanRow[], options: Partial<Options>): ExitName {
+function scanExit(reached: ExitName, rows: readonly ScanRow[], request: ScanRequest): ExitName {
   if (reached !== 'ok') return reached;
   const scanned = rows.filter((row) => row.state === 'scanned');
   if (scanned.some((row) => row.isIncomplete)) return 'partial';
-  if (options.detailedExitcode === true && scanned.some((row) => row.security + row.other > 0)) return 'changes';
+  if (request.detailedExitcode && scanned.some((row) => row.security + row.other > 0)) return 'changes';
   if (scanned.some((row) => row.problems.length > 0)) return 'partial';
   return scanned.some((row) => row.isStale) ? 'unverified' : 'ok';
 }

@@ -14,14 +14,19 @@ const schemas: ReadonlyMap<string, () => unknown> = new Map([
   ['event', eventJsonSchema],
 ]);
 
-export async function run(invocation: Invocation, context: Context): Promise<ExitName> {
-  const kind = invocation.arguments[0] ?? '';
+interface SchemaRequest {
+  readonly schema: () => unknown;
+}
+
+export function read({ arguments: [kind = ''] }: Invocation): SchemaRequest {
   const schema = schemas.get(kind);
-  if (schema === undefined) {
-    throw new FettleError('usage', `no schema is called "${kind}"`, {
-      hint: `one of ${[...schemas.keys()].join(', ')}`,
-    });
-  }
+  if (schema !== undefined) return { schema };
+  throw new FettleError('usage', `there is no schema called "${kind}"`, {
+    hint: `one of ${[...schemas.keys()].join(', ')}`,
+  });
+}
+
+export async function run({ schema }: SchemaRequest, context: Context): Promise<ExitName> {
   context.console.printJson(schema());
   return 'ok';
 }

@@ -1,63 +1,76 @@
 import { plural } from '../../base/text.ts';
 import type { ExitName } from '../../domain/exit.ts';
 import type { Host } from '../../domain/host.ts';
-import type { Outcome } from '../../domain/outcome.ts';
 import { callOffShutdowns } from '../../engine/fleet/cancel-shutdown.ts';
 import { fanOutExit } from '../../engine/fleet/exit.ts';
 import { FettleError } from '../../domain/error.ts';
+import { runDetailFields } from '../../report/tables/ledger-json.ts';
 import { callOffJson, renderCallOff, type CallOffRow } from '../../report/tables/cancel-shutdown.ts';
 import type { Invocation } from '../invocation/command.ts';
-import type { Context } from '../invocation/context.ts';
+import type { Context, ReadContext } from '../invocation/context.ts';
+import { readRun, type RunRequest } from '../invocation/request.ts';
 import { loadFleet } from '../frame/selected-hosts.ts';
-import { runReadOnly } from '../frame/read-only-run.ts';
-import { carryOutPower } from '../frame/power.ts';
+import { queryHosts } from '../frame/host-results.ts';
+import { executePower } from '../frame/power.ts';
 import { confirm } from '../frame/execute-plan.ts';
-import { showResults } from '../invocation/show.ts';
 
-/** Switches hosts off and proves that each is gone; with `--cancel`, calls off what is scheduled on them. */
-export async function run(invocation: Invocation, context: Context): Promise<ExitName> {
-  const { options } = invocation;
-  const select = invocation.arguments[0] ?? 'all';
-  const { hosts } = await loadFleet(invocation, context, select);
-  if (options.cancel === true && options.ifIdle === true) {
+interface ShutdownRequest extends RunRequest {
+  readonly pattern: string;
+  readonly cancel: boolean;
+  readonly ifIdle: boolean;
+  readonly yes: boolean;
+}
+
+export function read(invocation: Invocation, context: ReadContext): ShutdownRequest {
+  const [pattern = 'all'] = invocation.arguments;
+  const { cancel = false, ifIdle = false, yes = false } = invocation.options;
+  if (cancel && ifIdle) {
     throw new FettleError('usage', '--if-idle is for switching off, not for --cancel', {
       hint: 'leave one of them out',
     });
   }
-  if (options.cancel === true) return callOff(hosts, invocation, context);
-  const question = `switch off ${plural(hosts.length, 'host')}? They do not come back by themselves.`;
-  if (!(await confirm(question, options, context))) return 'ok';
-  const idle = options.ifIdle === true ? ({ ifIdle: true } as const) : {};
-  const settings = { mode: 'always', power: 'off', ...idle } as const;
-  return carryOutPower({ kind: 'shutdown', hosts, select, settings, options }, context);
+  return { ...readRun(invocation, context, cancel ? callOffJson : runDetailFields), pattern, cancel, ifIdle, yes };
 }
 
-function callOff(hosts: readonly Host[], { options }: Invocation, context: Context): Promise<ExitName> {
-  const request = { kind: 'shutdown', hosts, options, jsonFields: Object.keys(callOffJson.fields) } as const;
-  return runReadOnly(
+/** Switches hosts off and proves that each is gone; with `--cancel`, cancels what is scheduled on them. */
+export async function run(request: ShutdownRequest, context: Context): Promise<ExitName> {
+  const { pattern: select } = request;
+  const { hosts } = await loadFleet(request, context, select);
+  if (request.cancel) return cancelShutdowns(hosts, request, context);
+  const question = `switch off ${plural(hosts.length, 'host')}? They do not come back by themselves.`;
+  if (!(await confirm(question, request.yes, context))) return 'ok';
+  const idle = request.ifIdle ? ({ ifIdle: true } as const) : {};
+  const settings = { mode: 'always', power: 'off', ...idle } as const;
+  return executePower({ kind: 'shutdown', hosts, select, settings, request }, context);
+}
+
+function cancelShutdowns(hosts: readonly Host[], request: ShutdownRequest, context: Context): Promise<ExitName> {
+  return queryHosts<CallOffRow>(
     {
-      ...request,
-      action: async (readOnly) => {
-        const ends: { readonly host: string; readonly outcome: Outcome }[] = [];
+      kind: 'shutdown',
+      hosts,
+      request,
+      shape: callOffJson,
+      isWell,
+      render: renderCallOff,
+      query: async (readOnly) => {
+        const rows: CallOffRow[] = [];
         await callOffShutdowns(hosts, {
           ...readOnly,
-          onResult: (host, outcome) => ends.push({ host: host.name, outcome }),
+          onResult: (host, outcome) => rows.push({ host: host.name, outcome }),
         });
-        const good = ends.filter(({ outcome }) => outcome.verdict === 'verified').length;
-        const exitName = fanOutExit(ends.map(({ outcome }) => errorOf(outcome)));
-        const isWell = ({ outcome }: CallOffRow): boolean => outcome.verdict === 'verified';
-        const text = (shown: readonly CallOffRow[]): string => renderCallOff(shown, context.output);
-        return {
-          exitName,
-          counts: { ok: good, failed: ends.length - good },
-          print: () => showResults({ rows: ends, shape: callOffJson, options, exitName, isWell, text }, context),
-        };
+        const good = rows.filter(isWell).length;
+        return { rows, exitName: fanOutExit(rows.map(errorOf)), counts: { ok: good, failed: rows.length - good } };
       },
     },
     context,
   );
 }
 
-function errorOf({ error }: Outcome): { readonly error?: FettleError } {
+function isWell({ outcome }: CallOffRow): boolean {
+  return outcome.verdict === 'verified';
+}
+
+function errorOf({ outcome: { error } }: CallOffRow): { readonly error?: FettleError } {
   return error === undefined ? {} : { error: new FettleError(error.code, error.message) };
 }

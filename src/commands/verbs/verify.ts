@@ -7,7 +7,8 @@ import { verifyHosts } from '../../engine/fleet/verify.ts';
 import { runResult } from '../../engine/rollout/result.ts';
 import { runDetailFields } from '../../report/tables/ledger-json.ts';
 import type { Invocation } from '../invocation/command.ts';
-import type { Context } from '../invocation/context.ts';
+import type { Context, ReadContext } from '../invocation/context.ts';
+import { readRun, type RunRequest } from '../invocation/request.ts';
 import { runReadOnly } from '../frame/read-only-run.ts';
 import { thisMachine } from '../frame/own-machine.ts';
 import { openToRead } from '../frame/open-ledger.ts';
@@ -18,26 +19,36 @@ import { showRunDocument } from '../frame/run-document.ts';
 import { matchHosts } from '../../config/inventory/selector.ts';
 import { openInventory } from '../frame/selected-hosts.ts';
 
-/** Looks at the hosts of a run again: does what it did still hold? */
-export async function run(invocation: Invocation, context: Context): Promise<ExitName> {
-  const { options } = invocation;
-  const whole = await lastPlan(invocation, context);
-  const pattern = invocation.arguments[0];
-  const inventory = await openInventory(options, context);
+interface VerifyRequest extends RunRequest {
+  /** Undefined: every host of the run. */
+  readonly pattern: string | undefined;
+  /** Undefined: the latest that carried out a plan. */
+  readonly run: string | undefined;
+}
+
+export function read(invocation: Invocation, context: ReadContext): VerifyRequest {
+  const [pattern] = invocation.arguments;
+  return { ...readRun(invocation, context, runDetailFields), pattern, run: invocation.options.run };
+}
+
+/** Scans the hosts of a run again and checks that its result still holds. */
+export async function run(request: VerifyRequest, context: Context): Promise<ExitName> {
+  const whole = await lastPlan(request, context);
+  const { pattern, json } = request;
+  const inventory = await openInventory(request, context);
   const asked = pattern === undefined ? whole.plan : narrowed(whole.plan, matchHosts(inventory, pattern));
-  const { plan, hosts } = await hostsOfPlan(asked, invocation, context);
+  const { plan, hosts } = await hostsOfPlan(asked, request, context);
   const gone = plan.hosts.map(({ host }) => host).filter((host) => !inventory.hosts.has(host));
   if (gone.length > 0) {
     context.console.warn(`not verified, no longer in the inventory: ${countedHostNames(gone)}`);
   }
   if (hosts.length === 0) throw new FettleError('usage', `run ${whole.run} has no host of that name`);
-  const own = await thisMachine(options, context);
+  const own = await thisMachine(request, context);
   return runReadOnly(
     {
       kind: 'verify',
       hosts,
-      options,
-      jsonFields: runDetailFields,
+      request,
       action: async (readOnly) => {
         const outcomes = new Map<string, Outcome>();
         await verifyHosts(hosts, {
@@ -50,7 +61,6 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
         const result = runResult({ plan: { ...plan, absent: [] }, outcomes, pending: [] });
         const exitName = worstExit([result.exitName, gone.length > 0 ? 'partial' : 'ok']);
         const counts = { ...result.counts, ...(gone.length === 0 ? {} : { absent: gone.length }) };
-        const { json } = options;
         const { run: id } = readOnly.context;
         const print = async (): Promise<void> => {
           if (json !== undefined) await showRunDocument(id, { ledger: readOnly.ledger, json }, context);
@@ -63,11 +73,11 @@ export async function run(invocation: Invocation, context: Context): Promise<Exi
 }
 
 async function lastPlan(
-  { options }: Invocation,
+  request: VerifyRequest,
   context: Context,
 ): Promise<{ run: string; plan: Awaited<ReturnType<typeof recordedPlan>> }> {
-  await using ledger = await openToRead(options, context);
-  const found = await ledger.findRun(options.run, true);
+  await using ledger = await openToRead(request, context);
+  const found = await ledger.findRun(request.run, true);
   const { run: id, kind, planSha256 } = found;
   if (planSha256 === undefined || kind === 'shutdown') {
     const why =

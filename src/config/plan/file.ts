@@ -23,20 +23,26 @@ export function planSha256(bytes: Uint8Array): string {
 }
 
 /**
- * Holds the hash of a plan's bytes (lower-case hex) against the one that was approved; a line of sha256sum(1) will do.
- * `FettleError('usage')` where it is no hash, `FettleError('approval')` where it is another one.
+ * The approved hash of a plan in lower-case hex; a line of sha256sum(1) will do.
+ * @throws FettleError `usage` for text that is not a SHA-256.
+ */
+export function readPlanHash(text: string): string {
+  const hash = /^([0-9a-f]{64})(\s|$)/.exec(text.trim().toLowerCase())?.[1];
+  if (hash !== undefined) return hash;
+  throw new FettleError('usage', `"${text}" is not a SHA-256 hash: 64 hexadecimal digits`, {
+    hint: 'give the hash that `fettle plan` printed',
+  });
+}
+
+/**
+ * Compares the hash of a plan's bytes with the one that was approved, both in lower-case hex.
+ * @throws FettleError `approval` where they differ.
  */
 export function checkPlanHash(found: string, approved: string): void {
-  const wanted = /^([0-9a-f]{64})(\s|$)/.exec(approved.trim().toLowerCase())?.[1];
-  if (wanted === undefined) {
-    throw new FettleError('usage', `"${approved}" is no SHA-256: 64 hexadecimal digits`, {
-      hint: 'give the hash that `fettle plan` printed',
-    });
-  }
-  if (found === wanted) return;
-  throw new FettleError('approval', `the plan file has SHA-256 ${found}, approved is ${wanted}`, {
+  if (found === approved) return;
+  throw new FettleError('approval', `the plan file has SHA-256 ${found}, but ${approved} was approved`, {
     hint: 'apply the file that was approved, or have this one approved',
-    details: { found, approved: wanted },
+    details: { found, approved },
   });
 }
 

@@ -38,13 +38,13 @@ export interface ReporterChoice {
   readonly jsonl?: boolean;
   readonly verbose?: number;
   readonly progress?: 'auto' | 'plain' | 'none';
-  /** `--ok`, as written. */
-  readonly ok?: string;
+  /** Exit names that `--ok` accepts. */
+  readonly accepted?: ReadonlySet<string>;
 }
 
 /** Progress goes to stderr as it can be shown there; `--jsonl` adds the events on stdout. */
 export async function openReporter(choice: ReporterChoice, output: Output): Promise<Reporter> {
-  const options = { verbose: choice.verbose ?? 0, accepted: (choice.ok ?? '').split(',').map((word) => word.trim()) };
+  const options = { verbose: choice.verbose ?? 0, accepted: [...(choice.accepted ?? [])] };
   const shown = await createReporter(progressName(choice, output), output, options);
   return choice.jsonl === true ? both(await createReporter('jsonl', output, options), shown) : shown;
 }

@@ -207,12 +207,34 @@ export function runDetailValue(detail: RunDetail): Record<RunDetailField, unknow
   };
 }
 
+/** Fields of `ledger stats --json`. */
+export const ledgerStatsFields = [
+  'path',
+  'schema',
+  'sizeBytes',
+  'events',
+  'runs',
+  'hosts',
+  'blobs',
+  'blobBytes',
+  'head',
+  'firstAt',
+  'lastAt',
+] as const;
+
 /** `ledger stats --json`; for `jsonObject('ledger-stats', …)`. */
-export function ledgerStatsValue({ firstMs, lastMs, ...stats }: LedgerStats): Record<string, unknown> {
+export function ledgerStatsValue({
+  firstMs,
+  lastMs,
+  ...stats
+}: LedgerStats): Record<(typeof ledgerStatsFields)[number], unknown> {
   return { ...stats, firstAt: jsonTime(firstMs), lastAt: jsonTime(lastMs) };
 }
 
+/** Fields of `ledger verify --json`. */
+export const ledgerCheckFields = ['isIntact', 'events', 'blobs', 'head', 'heads', 'problems'] as const;
+
 /** `ledger verify --json`; for `jsonObject('ledger-verify', …)`. */
-export function ledgerCheckValue(check: LedgerCheck): Record<string, unknown> {
+export function ledgerCheckValue(check: LedgerCheck): Record<(typeof ledgerCheckFields)[number], unknown> {
   return { isIntact: check.problems.length === 0, ...check };
 }

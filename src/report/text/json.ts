@@ -53,8 +53,13 @@ export function jsonObject(
   value: Readonly<Record<string, unknown>>,
   choice: FieldChoice = true,
 ): Record<string, unknown> {
+  return { schema: `fettle/${name}/1`, ...chosenFields(value, choice) };
+}
+
+/** The fields of one object that were asked for, null where there is nothing. */
+export function chosenFields(value: Readonly<Record<string, unknown>>, choice: FieldChoice): Record<string, unknown> {
   const fields = chooseFields(Object.keys(value), choice);
-  return { schema: `fettle/${name}/1`, ...Object.fromEntries(fields.map((field) => [field, value[field] ?? null])) };
+  return Object.fromEntries(fields.map((field) => [field, value[field] ?? null]));
 }
 
 /** The same judgement before any work is done. */

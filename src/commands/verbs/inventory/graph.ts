@@ -1,12 +1,14 @@
 import type { Inventory } from '../../../config/inventory/inventory.ts';
 import type { ExitName } from '../../../domain/exit.ts';
 import { renderInventoryGraph, type GroupTree } from '../../../report/tables/inventory.ts';
-import type { Invocation } from '../../invocation/command.ts';
 import type { Context } from '../../invocation/context.ts';
+import { readSelection, type SelectionRequest } from '../../invocation/request.ts';
 import { openInventory } from '../../frame/selected-hosts.ts';
 
-export async function run({ options }: Invocation, context: Context): Promise<ExitName> {
-  const inventory = await openInventory(options, context);
+export { readSelection as read };
+
+export async function run(request: SelectionRequest, context: Context): Promise<ExitName> {
+  const inventory = await openInventory(request, context);
   context.output.stdout.write(renderInventoryGraph(treeOf(inventory, 'all')));
   return 'ok';
 }

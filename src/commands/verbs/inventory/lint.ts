@@ -2,14 +2,16 @@ import { formatDiagnostic } from '../../../config/yaml/diagnostic.ts';
 import { loadInventory } from '../../../config/inventory/inventory.ts';
 import { resolveHosts } from '../../../config/host/host-settings.ts';
 import type { ExitName } from '../../../domain/exit.ts';
-import type { Invocation } from '../../invocation/command.ts';
 import type { Context } from '../../invocation/context.ts';
+import { readSelection, type SelectionRequest } from '../../invocation/request.ts';
 import { inventorySources } from '../../frame/selected-hosts.ts';
 
-/** Everything that is not understood, for every host; exit 2 when something is an error. */
-export async function run({ options }: Invocation, context: Context): Promise<ExitName> {
-  const sources = await inventorySources(options, context);
-  const loaded = await loadInventory({ sources, extraVars: options.extraVars ?? [] });
+export { readSelection as read };
+
+/** Everything that is not recognised, for every host; exit 2 when something is an error. */
+export async function run(request: SelectionRequest, context: Context): Promise<ExitName> {
+  const sources = await inventorySources(request, context);
+  const loaded = await loadInventory({ sources, extraVars: request.extraVars });
   const names = [...loaded.inventory.hosts.keys()];
   const resolved = resolveHosts(loaded.inventory, names, { homeDir: context.homeDir });
   const diagnostics = [...loaded.diagnostics, ...resolved.diagnostics];

@@ -4,48 +4,78 @@ import type { ExitName } from '../../../domain/exit.ts';
 import type { Head } from '../../../ledger/events/chain.ts';
 import { parseHead } from '../../../ledger/events/heads.ts';
 import { jsonObject } from '../../../report/text/json.ts';
-import { ledgerCheckValue } from '../../../report/tables/ledger-json.ts';
+import { ledgerCheckFields, ledgerCheckValue } from '../../../report/tables/ledger-json.ts';
 import { renderLedgerCheck } from '../../../report/tables/ledger-upkeep.ts';
 import type { Invocation } from '../../invocation/command.ts';
-import type { Context } from '../../invocation/context.ts';
-import { inDirectory } from '../../frame/planning.ts';
+import type { Context, ReadContext } from '../../invocation/context.ts';
+import {
+  inDirectory,
+  readLedger,
+  readOutput,
+  type LedgerRequest,
+  type OutputRequest,
+} from '../../invocation/request.ts';
 import { openFile } from '../../frame/open-ledger.ts';
 import { signerOf } from '../../frame/signature.ts';
 import { showDocument } from '../../invocation/show.ts';
 
-/** Exit 13 when anything differs from what was written. */
-export async function run({ options }: Invocation, context: Context): Promise<ExitName> {
-  const heads = [...givenHead(options.head), ...(await signedHead(options, context))];
-  await using ledger = await openFile(options, context, 'read');
-  const check = await ledger.verify(heads);
-  const isQuiet = options.quiet === true && check.problems.length === 0;
-  if (options.json !== undefined)
-    showDocument(jsonObject('ledger-verify', ledgerCheckValue(check), options.json), context);
-  else if (!isQuiet) context.output.stdout.write(renderLedgerCheck(check, context.output));
-  return check.problems.length === 0 ? 'ok' : 'ledger';
+interface LedgerVerifyRequest extends LedgerRequest, OutputRequest {
+  readonly head: Head | undefined;
+  readonly signedHead: SignedHead | undefined;
 }
 
-function givenHead(text: string | undefined): readonly Head[] {
-  if (text === undefined) return [];
+/** Absolute paths. */
+interface SignedHead {
+  readonly file: string;
+  readonly allowedSigners: string;
+}
+
+export function read(invocation: Invocation, context: ReadContext): LedgerVerifyRequest {
+  const { head, signedHead, allowedSigners } = invocation.options;
+  return {
+    ...readLedger(invocation, context),
+    ...readOutput(invocation, ledgerCheckFields),
+    head: head === undefined ? undefined : readHead(head),
+    signedHead: signedHead === undefined ? undefined : readSigned(signedHead, allowedSigners, context),
+  };
+}
+
+function readHead(text: string): Head {
   const head = parseHead(text);
-  if (head !== undefined) return [head];
-  throw new FettleError('usage', `--head ${text} is no chain head`, {
-    hint: 'it is SEQ:HASH, as fettle ledger stats prints it',
+  if (head !== undefined) return head;
+  throw new FettleError('usage', `--head ${text} is not a chain head`, {
+    hint: 'write it as SEQ:HASH, as printed by: fettle ledger stats',
   });
 }
 
-async function signedHead(options: Invocation['options'], context: Context): Promise<readonly Head[]> {
-  if (options.signedHead === undefined) return [];
-  if (options.allowedSigners === undefined) {
+function readSigned(file: string, allowedSigners: string | undefined, context: ReadContext): SignedHead {
+  if (allowedSigners === undefined) {
     throw new FettleError('usage', '--signed-head needs --allowed-signers', {
-      hint: 'name a file of signers as ssh-keygen(1) has it under ALLOWED SIGNERS',
+      hint: 'give a file of signers in the format of ALLOWED SIGNERS in ssh-keygen(1)',
     });
   }
-  const file = inDirectory(options.signedHead, context);
-  const signer = await signerOf(file, inDirectory(options.allowedSigners, context));
-  const text = await readFile(file, 'utf8');
-  const head = parseHead(text);
-  if (head === undefined) throw new FettleError('usage', `${file} holds no chain head`);
-  context.console.message(`the head ${head.seq} is signed by ${signer}`);
-  return [head];
+  return { file: inDirectory(file, context), allowedSigners: inDirectory(allowedSigners, context) };
+}
+
+/** Exit 13 when anything differs from what was written. */
+export async function run(request: LedgerVerifyRequest, context: Context): Promise<ExitName> {
+  const { head, signedHead, json, quiet } = request;
+  const heads = head === undefined ? [] : [head];
+  if (signedHead !== undefined) heads.push(await checkedHead(signedHead, context));
+  await using ledger = await openFile(request, context, 'read');
+  const check = await ledger.verify(heads);
+  const isIntact = check.problems.length === 0;
+  if (json !== undefined) showDocument(jsonObject('ledger-verify', ledgerCheckValue(check), json), context);
+  else if (!quiet || !isIntact) context.output.stdout.write(renderLedgerCheck(check, context.output));
+  return isIntact ? 'ok' : 'ledger';
+}
+
+async function checkedHead({ file, allowedSigners }: SignedHead, context: Context): Promise<Head> {
+  const signer = await signerOf(file, allowedSigners);
+  const head = parseHead(await readFile(file, 'utf8'));
+  if (head === undefined) {
+    throw new FettleError('usage', `${file} holds no chain head`, { hint: 'make it with: fettle ledger sign' });
+  }
+  context.console.message(`head ${head.seq} is signed by ${signer}`);
+  return head;
 }

@@ -4,24 +4,35 @@ import { historyJson, renderHistory } from '../../../report/tables/history.ts';
 import { reportDocument } from '../../../report/tables/ledger-json.ts';
 import { readSince } from '../../invocation/times.ts';
 import type { Invocation } from '../../invocation/command.ts';
-import type { Context } from '../../invocation/context.ts';
-import { ofHost, report } from '../../frame/report-answer.ts';
+import type { Context, ReadContext } from '../../invocation/context.ts';
+import { ofHost, readReport, report, type ReportRequest } from '../../frame/report-answer.ts';
 
 const defaultLimit = 200;
 
+interface HistoryRequest extends ReportRequest {
+  readonly sinceMs: number;
+  readonly failed: boolean;
+  /** A glob. */
+  readonly update: string | undefined;
+  readonly last: number;
+}
+
+export function read(invocation: Invocation, context: ReadContext): HistoryRequest {
+  const { failed = false, update, last = defaultLimit } = invocation.options;
+  const sinceMs = readSince(invocation.options, context) ?? 0;
+  return { ...readReport(invocation, context, historyJson), sinceMs, failed, update, last };
+}
+
 /** What happened on one host or all, the latest first. */
-export function run(invocation: Invocation, context: Context): Promise<ExitName> {
-  const { arguments: given, options } = invocation;
-  const sinceMs = readSince(options, context) ?? 0;
-  const [host] = given;
-  const limit = options.last ?? defaultLimit;
-  return report(invocation, context, async ({ ledger, nowMs, names, status, doubts: all }) => {
+export function run(request: HistoryRequest, context: Context): Promise<ExitName> {
+  const { host, sinceMs, failed: isBadOnly, update, last: limit } = request;
+  return report(request, context, async ({ ledger, nowMs, names, status, doubts: all }) => {
     const about = host === undefined ? status : ofHost(status, host);
     const found = await ledger.history({
       ...(host === undefined ? {} : { host }),
       ...(names === undefined ? {} : { names: [...names] }),
-      ...(options.update === undefined ? {} : { update: options.update }),
-      isBadOnly: options.failed ?? false,
+      ...(update === undefined ? {} : { update }),
+      isBadOnly,
       sinceMs,
       untilMs: nowMs,
       limit,

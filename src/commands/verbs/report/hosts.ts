@@ -6,13 +6,24 @@ import { doubtWords } from '../../../report/tables/doubts.ts';
 import { hostsJson, packagesJson, reportDocument } from '../../../report/tables/ledger-json.ts';
 import { renderHosts, renderPackages } from '../../../report/tables/ledger.ts';
 import type { Invocation } from '../../invocation/command.ts';
-import type { Context } from '../../invocation/context.ts';
-import { ofHost, report, type Report, type ReportSource } from '../../frame/report-answer.ts';
+import type { Context, ReadContext } from '../../invocation/context.ts';
+import {
+  ofHost,
+  readReport,
+  report,
+  type Report,
+  type ReportRequest,
+  type ReportSource,
+} from '../../frame/report-answer.ts';
+
+export function read(invocation: Invocation, context: ReadContext): ReportRequest {
+  return readReport(invocation, context, invocation.arguments.length === 0 ? hostsJson : packagesJson);
+}
 
 /** Every host with its facts; with a host, what was installed on it. */
-export function run(invocation: Invocation, context: Context): Promise<ExitName> {
-  const [host] = invocation.arguments;
-  return report(invocation, context, (source) =>
+export function run(request: ReportRequest, context: Context): Promise<ExitName> {
+  const { host } = request;
+  return report(request, context, (source) =>
     host === undefined ? hostsReport(source, context) : packagesReport(host, source, context),
   );
 }

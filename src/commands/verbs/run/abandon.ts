@@ -1,15 +1,29 @@
 import { FettleError } from '../../../domain/error.ts';
 import type { ExitName } from '../../../domain/exit.ts';
 import type { Invocation } from '../../invocation/command.ts';
-import type { Context } from '../../invocation/context.ts';
-import { openRecord, sealed } from '../../frame/open-ledger.ts';
+import type { Context, ReadContext } from '../../invocation/context.ts';
+import { readLedger, readNotes, type LedgerRequest } from '../../invocation/request.ts';
+import { openRecord } from '../../frame/open-ledger.ts';
 import { isQuery, wrongKind } from '../../frame/run-kinds.ts';
 
-/** Gives the lease of a host up. What goes on on the host goes on; a job there still guards it against others. */
-export async function run({ arguments: given, options }: Invocation, context: Context): Promise<ExitName> {
-  const name = given[0] ?? '';
-  await using ledger = await openRecord(options, context);
-  const found = await ledger.findRun(options.run);
+interface RunAbandonRequest extends LedgerRequest {
+  readonly host: string;
+  /** Undefined: the latest that worked on hosts. */
+  readonly run: string | undefined;
+  readonly reason: string;
+}
+
+export function read(invocation: Invocation, context: ReadContext): RunAbandonRequest {
+  const [host = ''] = invocation.arguments;
+  const { reason = 'no reason given' } = readNotes(invocation);
+  return { ...readLedger(invocation, context), host, run: invocation.options.run, reason };
+}
+
+/** Releases the lease of a host. A job that runs on the host keeps running and still guards it against other runs. */
+export async function run(request: RunAbandonRequest, context: Context): Promise<ExitName> {
+  const { host: name, reason } = request;
+  await using ledger = await openRecord(request, context);
+  const found = await ledger.findRun(request.run);
   const { run: id } = found;
   // The making of a plan holds a host while its package lists are fetched.
   if (isQuery(found) && found.kind !== 'plan') throw wrongKind(found, 'holds no host that could be given up');
@@ -20,7 +34,6 @@ export async function run({ arguments: given, options }: Invocation, context: Co
       hint: `see its hosts with: fettle run show ${id}`,
     });
   }
-  const reason = sealed(options.reason) ?? 'no reason given';
   const { operator } = context;
   await ledger.append([{ type: 'host.abandoned', run: id, host: host.host, hostId: host.hostId, operator, reason }]);
   await ledger.abandonLease(id, host.hostId);

@@ -4,34 +4,44 @@ import type { RunRow } from '../../../domain/report.ts';
 import type { ExitName } from '../../../domain/exit.ts';
 import type { LedgerReader } from '../../../domain/ledger-reader.ts';
 import { narrowed, type Plan } from '../../../domain/plan.ts';
+import { runDetailFields } from '../../../report/tables/ledger-json.ts';
 import type { Invocation } from '../../invocation/command.ts';
 import { commandLine } from '../../invocation/command-line.ts';
-import type { Context } from '../../invocation/context.ts';
+import type { Context, ReadContext } from '../../invocation/context.ts';
+import { readRun, type RunRequest } from '../../invocation/request.ts';
 import { openRecord } from '../../frame/open-ledger.ts';
 import { recordedPlan } from '../../frame/recorded-plan.ts';
 import { wrongKind } from '../../frame/run-kinds.ts';
 import { executePlan, hostsOfPlan, partsOf, withConcurrency } from '../../frame/execute-plan.ts';
 
-/** Goes on with a run: attaches to what is in flight, finishes the rest, tries what failed once more. */
-export async function run(invocation: Invocation, context: Context): Promise<ExitName> {
-  const { options } = invocation;
-  await using ledger = await openRecord(options, context);
-  const recorded = await ledger.findRun(invocation.arguments[0]);
+interface ResumeRequest extends RunRequest {
+  /** Undefined: the latest that worked on hosts. */
+  readonly run: string | undefined;
+}
+
+export function read(invocation: Invocation, context: ReadContext): ResumeRequest {
+  return { ...readRun(invocation, context, runDetailFields), run: invocation.arguments[0] };
+}
+
+/** Resumes a run: attaches to jobs that are still running, finishes the other hosts, retries what failed once. */
+export async function run(request: ResumeRequest, context: Context): Promise<ExitName> {
+  await using ledger = await openRecord(request, context);
+  const recorded = await ledger.findRun(request.run);
   const { run: id, planSha256 } = recorded;
   if (planSha256 === undefined) {
     throw wrongKind(recorded, 'carried out no plan, so there is nothing to go on with');
   }
   const gone = await goneHolders(id, ledger, context);
   const whole = narrowedAsBefore(await recordedPlan(ledger, planSha256), recorded);
-  const { plan: narrow, hosts } = await hostsOfPlan(whole, invocation, context);
-  const plan = withConcurrency(narrow, options.concurrency);
+  const { plan: narrow, hosts } = await hostsOfPlan(whole, request, context);
+  const plan = withConcurrency(narrow, request.concurrency);
   const state = await ledger.runState(id);
   if (state === undefined) throw new FettleError('ledger', `the ledger lacks the state of run ${id}`);
   const { operator } = context;
   const argv = commandLine(context.command);
   const { idle, absent } = partsOf(plan);
   const opening = { type: 'run.resumed', run: id, operator, argv, idle, absent } as const;
-  return await executePlan({ plan, hosts, opening, ledger, options, state, gone }, context);
+  return await executePlan({ plan, hosts, opening, ledger, request, state, gone }, context);
 }
 
 /** A run that was narrowed by --limit goes on narrowed; hosts that took no part in its plan are still named. */

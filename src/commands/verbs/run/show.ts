@@ -1,16 +1,32 @@
 import { FettleError } from '../../../domain/error.ts';
 import type { ExitName } from '../../../domain/exit.ts';
+import { runDetailFields } from '../../../report/tables/ledger-json.ts';
 import { renderRun } from '../../../report/tables/runs.ts';
 import type { Invocation } from '../../invocation/command.ts';
-import type { Context } from '../../invocation/context.ts';
+import type { Context, ReadContext } from '../../invocation/context.ts';
+import { readLedger, readOutput, type LedgerRequest, type OutputRequest } from '../../invocation/request.ts';
 import { openToRead } from '../../frame/open-ledger.ts';
 import { showRunDocument } from '../../frame/run-document.ts';
 
-export async function run({ arguments: given, options }: Invocation, context: Context): Promise<ExitName> {
-  await using ledger = await openToRead(options, context);
-  const { run: id } = await ledger.findRun(given[0]);
-  if (options.json !== undefined) {
-    await showRunDocument(id, { ledger, json: options.json }, context);
+interface RunShowRequest extends LedgerRequest, OutputRequest {
+  /** Undefined: the latest that worked on hosts. */
+  readonly run: string | undefined;
+}
+
+export function read(invocation: Invocation, context: ReadContext): RunShowRequest {
+  return {
+    ...readLedger(invocation, context),
+    ...readOutput(invocation, runDetailFields),
+    run: invocation.arguments[0],
+  };
+}
+
+export async function run(request: RunShowRequest, context: Context): Promise<ExitName> {
+  const { json } = request;
+  await using ledger = await openToRead(request, context);
+  const { run: id } = await ledger.findRun(request.run);
+  if (json !== undefined) {
+    await showRunDocument(id, { ledger, json }, context);
     return 'ok';
   }
   const detail = await ledger.showRun(id);

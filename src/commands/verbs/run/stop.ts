@@ -1,14 +1,24 @@
 import { FettleError } from '../../../domain/error.ts';
 import type { ExitName } from '../../../domain/exit.ts';
 import type { Invocation } from '../../invocation/command.ts';
-import type { Context } from '../../invocation/context.ts';
+import type { Context, ReadContext } from '../../invocation/context.ts';
+import { readLedger, type LedgerRequest } from '../../invocation/request.ts';
 import { openRecord } from '../../frame/open-ledger.ts';
 import { isQuery, wrongKind } from '../../frame/run-kinds.ts';
 
-/** Asks the process that holds the run to start no further host. */
-export async function run({ arguments: given, options }: Invocation, context: Context): Promise<ExitName> {
-  await using ledger = await openRecord(options, context);
-  const found = await ledger.findRun(given[0]);
+interface RunStopRequest extends LedgerRequest {
+  /** Undefined: the latest that worked on hosts. */
+  readonly run: string | undefined;
+}
+
+export function read(invocation: Invocation, context: ReadContext): RunStopRequest {
+  return { ...readLedger(invocation, context), run: invocation.arguments[0] };
+}
+
+/** Asks the process that carries out the run to start no further host. */
+export async function run(request: RunStopRequest, context: Context): Promise<ExitName> {
+  await using ledger = await openRecord(request, context);
+  const found = await ledger.findRun(request.run);
   const { run: id, exitName } = found;
   if (exitName !== undefined) {
     throw new FettleError('usage', `run ${id} has ended already (${exitName})`, {
