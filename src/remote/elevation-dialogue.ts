@@ -169,7 +169,7 @@ const refusesPassword: Reason = {
 
 const withheld: Pick<Reason, 'what' | 'hint'> = {
   what: 'was not tried: the password was refused twice before',
-  hint: 'the password looks wrong; it was kept back so that the account is not locked',
+  hint: 'the password is probably wrong; it was not sent again so that the account is not locked',
 };
 
 /** What sudo 1.8-1.9, opendoas, util-linux and busybox su say, most telling first. */

@@ -17,13 +17,13 @@ export interface Channel {
   readonly stderr: Readable;
   /** Settles when the command has ended; rejects with a `FettleError` when it was lost. */
   readonly ended: Promise<ChannelEnd>;
-  /** Lets the command go without killing it. */
+  /** Detaches from the command without killing it. */
   readonly release: () => void;
 }
 
 const defaultLimitBytes = 16 * 1024 * 1024;
 
-/** Both outputs are always drained, also those nobody asked for: an unread one would stop the other. */
+/** Both outputs are always drained, even if they are not wanted: an unread one would block the other. */
 export async function converse(channel: Channel, request: ExecRequest, what: string): Promise<ExecResult> {
   const limit = request.outputLimitBytes ?? defaultLimitBytes;
   const stdout = new Collected(limit);
@@ -69,7 +69,7 @@ function keep(into: Collected, chunk: Buffer, tell: Tell): void | Promise<void> 
   return tell?.(chunk);
 }
 
-/** Reads to the end, holding the stream back while a piece is dealt with. How the command ended is told elsewhere. */
+/** Reads to the end, pausing the stream while a piece is processed. How the command ended is reported elsewhere. */
 async function drain(stream: Readable, take: (chunk: Buffer) => void | Promise<void>): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const onData = (chunk: Buffer): void => {
@@ -92,7 +92,7 @@ async function drain(stream: Readable, take: (chunk: Buffer) => void | Promise<v
   }
 }
 
-/** Bytes up to a cap; what comes after is counted. */
+/** Bytes up to a cap; further bytes are only counted. */
 class Collected {
   readonly #limit: number;
   readonly #chunks: Buffer[] = [];
@@ -121,7 +121,7 @@ function limitTime(request: ExecRequest, what: string, fail: (error: Error) => v
   limits.use(whenAborted(signal, (aborted) => fail(cancelled(aborted, what))));
   if (timeoutMs === undefined) return limits;
   const timer = setTimeout(() => {
-    const hint = 'it goes on over there; raise the limit to wait longer';
+    const hint = 'it keeps running on the host; raise the limit to wait longer';
     fail(new FettleError('timeout', `${what} took longer than its limit of ${timeoutMs / 1000} s`, { hint }));
   }, timeoutMs);
   limits.defer(() => clearTimeout(timer));

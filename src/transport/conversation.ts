@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 import { FettleError } from '../domain/error.ts';
 import type { Dialogue, ExecRequest } from './session.ts';
 
-/** Of what a dialogue looks at; lectures and banners fit, a flood does not. */
+/** Limit of the text that a dialogue examines; lectures and banners fit, a flood does not. */
 const dialogueBytes = 64 * 1024;
 
 export interface ConversationPorts {
@@ -10,7 +10,7 @@ export interface ConversationPorts {
   readonly fail: (error: Error) => void;
 }
 
-/** Holds stdin back, and stderr too, until the dialogue says go. */
+/** Holds back stdin and stderr until the dialogue answers `go`. */
 export class Conversation implements Disposable {
   readonly #stdin: Writable;
   readonly #request: ExecRequest;
@@ -33,7 +33,7 @@ export class Conversation implements Disposable {
     else this.#limit();
   }
 
-  /** Takes a piece of stderr; answers with what of it is the command's own output. */
+  /** Takes a piece of stderr; returns the part that is the command's own output. */
   hear(chunk: Buffer): Buffer {
     if (this.#dialogue === undefined && this.#heard.length === 0) return chunk;
     this.#heard = Buffer.concat([this.#heard, chunk]);
@@ -41,7 +41,7 @@ export class Conversation implements Disposable {
     return this.#dialogue === undefined ? this.unanswered() : Buffer.alloc(0);
   }
 
-  /** What was held back, once. */
+  /** The output that was held back; empty on later calls. */
   unanswered(): Buffer {
     const rest = this.#heard;
     this.#heard = Buffer.alloc(0);
@@ -95,7 +95,11 @@ export class Conversation implements Disposable {
     if (limitMs === undefined) return;
     this.#timer = setTimeout(() => {
       const message = `${this.#ports.what} did not begin within ${limitMs / 1000} s (elevation limit)`;
-      this.#fail(new FettleError('timeout', message, { hint: 'something there waits for an answer; try it by hand' }));
+      this.#fail(
+        new FettleError('timeout', message, {
+          hint: 'a program on the host may be waiting for input; run it by hand to check',
+        }),
+      );
     }, limitMs);
   }
 
@@ -115,8 +119,8 @@ export class Conversation implements Disposable {
   }
 
   #flooded(): FettleError {
-    return new FettleError('elevate', `${this.#ports.what} said too much before it began`, {
-      hint: 'the elevation program or the profile of the account prints without end',
+    return new FettleError('elevate', `${this.#ports.what} printed too much before it began`, {
+      hint: 'the elevation program or the login profile of the account prints without end',
     });
   }
 }

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Secret } from '../domain/secret.ts';
 
-/** A password on its way to one host; told exactly once how it ended. */
+/** A password offered to one host; its outcome is reported exactly once. */
 export interface Offer {
   accepted(): void;
   refused(): void;
-  /** Nobody knows: the host went silent, or we let go. */
+  /** Unknown: the host stopped answering, or fettle gave up. */
   withdrawn(): void;
 }
 
@@ -26,7 +26,7 @@ const refusalsAllowed = 2;
 export class CredentialGuard {
   readonly #standings = new Map<string, CredentialState>();
 
-  /** `account` tells what the secret opens (a user, sudo to a user). Undefined: it must not be offered any more. */
+  /** `account` names what the secret opens (a user, sudo to a user). Undefined: it must not be offered any more. */
   async offer(account: string, secret: Secret, signal?: AbortSignal): Promise<Offer | undefined> {
     const standing = this.#standing(account, secret);
     while (!standing.isProven) {

@@ -1,6 +1,6 @@
 import { FettleError } from '../domain/error.ts';
 
-/** Why `signal` was aborted, in our words; `what` names what was going on. */
+/** Why `signal` was aborted, as an error of fettle; `what` names the operation. */
 export function cancelled(signal: AbortSignal, what: string): FettleError {
   const reason: unknown = signal.reason;
   return reason instanceof FettleError
@@ -8,7 +8,7 @@ export function cancelled(signal: AbortSignal, what: string): FettleError {
     : new FettleError('cancelled', `${what} was cancelled`, { cause: reason });
 }
 
-/** Calls `onAbort` once, at once when the signal is aborted already; disposing takes the listener away. */
+/** Calls `onAbort` once, immediately if the signal is already aborted; disposing removes the listener. */
 export function whenAborted(signal: AbortSignal | undefined, onAbort: (signal: AbortSignal) => void): Disposable {
   if (signal === undefined) return { [Symbol.dispose]: () => undefined };
   const listener = (): void => onAbort(signal);

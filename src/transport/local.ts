@@ -8,7 +8,7 @@ import { startShell } from './spawn.ts';
 import type { ExecRequest, ExecResult, OpenOptions, Session, Transport } from './session.ts';
 
 export interface LocalEnvironment {
-  /** What commands find as their environment. */
+  /** The environment of commands. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly credentials: CredentialGuard;
 }
@@ -21,7 +21,7 @@ export function localTransport(environment: LocalEnvironment): Transport {
       if (signal?.aborted) throw cancelled(signal, `the connection to ${host.name}`);
       return new LocalSession(host.name, environment);
     },
-    // One command after the other, by three pipes.
+    // One command at a time, each with three pipes.
     descriptors: () => Promise.resolve(3),
   };
 }
@@ -80,7 +80,7 @@ class LocalSession implements Session {
   }
 }
 
-/** The command goes on; nothing of it holds our process any more. */
+/** The command continues; it no longer keeps this process alive. */
 function abandon(child: ChildProcessWithoutNullStreams): void {
   for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
   child.unref();

@@ -14,22 +14,22 @@ export interface TransportEnvironment {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly homeDir: string;
   readonly userName: string;
-  /** Of this process, where the system has such. */
+  /** Limit of open files of this process, where the system has one. */
   readonly uid?: number | undefined;
-  /** For what is wrong with files of ours and ends nothing. */
+  /** For problems with local files that do not end the command. */
   readonly warn?: (message: string) => void;
-  /** Asked for on the command line: beats inventory and ~/.ssh/config. */
+  /** Set on the command line: overrides inventory and ~/.ssh/config. */
   readonly hostKeyPolicy?: HostKeyPolicy;
-  /** The system's unless told otherwise. */
+  /** The system's clock by default. */
   readonly clock?: Clock;
 }
 
-/** The ways to reach hosts, which share jump connections and what was learned about passwords. */
+/** The transports, which share jump connections and the record of refused passwords. */
 export interface Transports extends AsyncDisposable {
   get(name: string): Transport | undefined;
 }
 
-/** What reaches hosts over the network is loaded when the first host is reached: most of a start would be spent on it. */
+/** Network transports are loaded when the first host is contacted: loading them would dominate start-up. */
 export function openTransports(environment: TransportEnvironment): Transports {
   const credentials = new CredentialGuard();
   const ssh = new LazyTransport('ssh', async () => {
@@ -57,7 +57,7 @@ function certificatesFile({ env, homeDir }: TransportEnvironment): string {
   return join(state === undefined || state === '' ? join(homeDir, '.local/state') : state, 'fettle/winrm_certificates');
 }
 
-/** Whatever this machine runs short of while a session is opened (files of keys and known hosts, an agent) is waited for. */
+/** A shortage of this machine while a session is opened (files of keys and known hosts, an agent) is waited out. */
 class PatientTransport implements Transport {
   readonly #inner: Transport;
 
@@ -113,7 +113,7 @@ class LazyTransport implements Transport, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // What could not be loaded was told to whoever asked for it.
+    // A failure to load was reported to the caller that asked for the module.
     await (await this.#loaded?.catch(() => undefined))?.[Symbol.asyncDispose]?.();
   }
 }

@@ -3,8 +3,8 @@ import type { Host } from '../domain/host.ts';
 import type { CredentialGuard } from './credential-guard.ts';
 
 /**
- * What a command may answer to a prompt (sudo's password). Asked after each piece of stderr; nothing of `stdin` is sent
- * until it answers `go`. Text it recognised is reported as `consumed` and kept out of the result.
+ * What a command may answer to a prompt (sudo's password). Called after each piece of stderr; no `stdin` is sent
+ * until it answers `go`. Text it recognised is reported as `consumed` and excluded from the result.
  */
 export interface Dialogue {
   /** How long the command may take until `go`. Milliseconds; absent = no limit of its own. */
@@ -14,7 +14,7 @@ export interface Dialogue {
 
 export type DialogueAnswer =
   | { readonly kind: 'wait' }
-  /** Asked again when `until` has settled; its time does not count against `limitMs`. */
+  /** Called again when `until` has settled; that time does not count against `limitMs`. */
   | { readonly kind: 'later'; readonly until: Promise<void> }
   | { readonly kind: 'send'; readonly bytes: Uint8Array; readonly consumed: number }
   | { readonly kind: 'go'; readonly consumed: number }
@@ -31,7 +31,7 @@ export interface ExecRequest {
   readonly onStderr?: (chunk: Uint8Array) => void | Promise<void>;
   /** Kept in the result per stream; what comes after is drained, counted and dropped. Default 16 MiB. */
   readonly outputLimitBytes?: number;
-  /** Whole time of the command; absent = no limit. The remote process is let go, not killed. */
+  /** Whole time of the command; absent = no limit. The remote process is left running, not killed. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }
@@ -42,7 +42,7 @@ export interface ExecResult {
   /** Null when a signal ended it. */
   readonly exitCode: number | null;
   readonly signal?: string;
-  /** The connection was made anew while the command ran: a part of what it said may be missing. */
+  /** The connection was re-established while the command ran: part of its output may be missing. */
   readonly hasGap?: true;
   readonly stdoutTruncatedBytes: number;
   readonly stderrTruncatedBytes: number;
@@ -62,12 +62,12 @@ export interface Session extends AsyncDisposable {
   /** False once the connection is known to be gone. */
   readonly isAlive: boolean;
   /**
-   * What the connection itself proved of its far end, whatever the host says of itself: equal for two sessions only
-   * where both ended at the same address and port by the same way and met the same host key. Absent where a transport
-   * proves no such thing.
+   * Identity of the far end as proved by the connection, independent of what the host reports: equal for two sessions
+   * only if both reached the same address and port by the same route and met the same host key. Absent if a transport
+   * cannot prove it.
    */
   readonly endpoint?: string;
-  /** What the fleet's hosts said about passwords; shared by the sessions of one process. */
+  /** Which passwords hosts accepted or refused; shared by the sessions of one process. */
   readonly credentials?: CredentialGuard;
 }
 
@@ -76,8 +76,8 @@ export interface Transport {
   readonly name: string;
   open(host: Host, options: OpenOptions): Promise<Session>;
   /**
-   * Names and addresses of the hosts that the way to this one leads through, by inventory and configuration. Contacts no
-   * host. Throws `config` where the settings of the host are not understood. Absent: always direct.
+   * Names and addresses of the jump hosts on the route to this host, by inventory and configuration. Contacts no
+   * host. Throws `config` if the settings of the host are invalid. Absent: always direct.
    */
   route?(host: Host): Promise<readonly string[]>;
   /** File descriptors of this process that one session of the host holds at most. Contacts no host. Absent: one. */

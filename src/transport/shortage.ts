@@ -1,15 +1,15 @@
-// What this machine itself runs short of: no host is to blame, and a moment later there may be enough.
+// Shortages of this machine itself: no host is to blame, and they may pass in a moment.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FettleError, isOurShortage } from '../domain/error.ts';
 import { cancelled } from './limit.ts';
 
 /** Error codes of connect(2), socket(2), fork(2) and getaddrinfo(3) that speak of the caller's own machine. */
 const shortages: Readonly<Record<string, readonly [what: string, hint: string]>> = {
-  EMFILE: ['this process has no file descriptor left', 'raise the limit (ulimit -n), or lower --concurrency'],
-  ENFILE: ['this machine has no file descriptor left', 'raise fs.file-max here, or lower --concurrency'],
+  EMFILE: ['this process has no file descriptors left', 'raise the limit (ulimit -n), or lower --concurrency'],
+  ENFILE: ['this machine has no file descriptors left', 'raise fs.file-max here, or lower --concurrency'],
   ENOMEM: ['this machine has no memory left', 'lower --concurrency'],
   ENOBUFS: ['this machine has no network buffers left', 'lower --concurrency'],
-  EAGAIN: ['this machine can start no further process', 'raise the limit (ulimit -u), or lower --concurrency'],
+  EAGAIN: ['this machine cannot start another process', 'raise the limit (ulimit -u), or lower --concurrency'],
   EADDRNOTAVAIL: ['this machine has no free local address or port', 'see ip_local_port_range, or lower --concurrency'],
   EAI_AGAIN: ['the name server of this machine does not answer', 'check /etc/resolv.conf here'],
 };
@@ -41,8 +41,8 @@ export interface ShortageLimit {
 }
 
 /**
- * Does `action` again with growing pauses while this machine runs short of something, other connections may end
- * meanwhile. Throws `connect` with the detail `ours` when it does not get better; every other error as it is.
+ * Retries `action` with growing pauses while this machine is short of a resource, since other connections may end
+ * meanwhile. Throws `connect` with the detail `ours` if the shortage lasts; rethrows every other error unchanged.
  */
 export async function throughShortages<T>(action: () => Promise<T>, limit: ShortageLimit): Promise<T> {
   const untilMs = performance.now() + limit.ms;
@@ -52,7 +52,7 @@ export async function throughShortages<T>(action: () => Promise<T>, limit: Short
     } catch (error) {
       const code = shortageOf(error);
       if (code === undefined) throw error;
-      // The resolver has waited and asked again itself, resolv.conf(5).
+      // The resolver has already retried by itself, resolv.conf(5).
       if (code === 'EAI_AGAIN') throw ourShortage(code, error, limit.what);
       if (limit.signal?.aborted) throw cancelled(limit.signal, `the connection to ${limit.what}`);
       if (performance.now() + pauseMs > untilMs) throw ourShortage(code, error, limit.what);
@@ -62,8 +62,8 @@ export async function throughShortages<T>(action: () => Promise<T>, limit: Short
 }
 
 function ourShortage(code: string, cause: unknown, what: string): FettleError {
-  const [said, hint] = shortages[code] ?? ['this machine runs short of something', 'lower --concurrency'];
-  return new FettleError('connect', `${said} (${code}): ${what} was left out`, {
+  const [said, hint] = shortages[code] ?? ['this machine is short of a resource', 'lower --concurrency'];
+  return new FettleError('connect', `${said} (${code}): ${what} was skipped`, {
     hint,
     details: { code, ours: true },
     cause,

@@ -18,7 +18,7 @@ export function startShell(
 ): Promise<ChildProcessWithoutNullStreams> {
   return throughShortages(async () => {
     const child = spawn('sh', ['-c', command], { ...options, detached: true, stdio: 'pipe' });
-    // Without descriptors there are no streams at all, whatever the type says; the error comes in the next turn.
+    // Without descriptors there are no streams at all, despite the type; the error is emitted in the next turn.
     if (child.pid === undefined) {
       const [error] = (await once(child, 'error')) as [Error];
       throw error;

@@ -1,19 +1,19 @@
 import { createSocket } from 'node:dgram';
 import { FettleError } from '../domain/error.ts';
 
-/** The discard port, which nobody listens on; network cards look at the bytes alone. */
+/** The discard port, on which nothing listens; network cards only match the bytes. */
 export const wakePort = 9;
 
 /** Six bytes of ones, then the address sixteen times. `mac` is twelve hexadecimal digits. */
 function magicPacket(mac: string): Buffer {
   const address = Buffer.from(mac, 'hex');
-  if (address.length !== 6) throw new RangeError(`${mac} is no hardware address`);
+  if (address.length !== 6) throw new RangeError(`${mac} is not a hardware address`);
   return Buffer.concat([Buffer.alloc(6, 0xff), ...Array.from({ length: 16 }, () => address)]);
 }
 
 export interface WakeCall {
   readonly macs: readonly string[];
-  /** IPv4; of one host, of its network, or of everybody on the wire. */
+  /** IPv4 address of one host, of its network, or the broadcast address. */
   readonly address: string;
   readonly port?: number;
 }
@@ -36,7 +36,7 @@ export async function sendWake({ macs, address, port = wakePort }: WakeCall): Pr
     const words = cause instanceof Error ? cause.message : String(cause);
     throw new FettleError('connect', `the packet to ${address} cannot be sent: ${words}`, {
       cause,
-      hint: 'set patch_wake_address to the broadcast address of the network the host is in',
+      hint: "set patch_wake_address to the broadcast address of the host's network",
     });
   } finally {
     socket.close();

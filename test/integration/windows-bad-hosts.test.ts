@@ -96,7 +96,7 @@ const bad: readonly BadHost[] = [
     variables: https,
     code: 12,
     says: /cannot be trusted: it is for another name \(.*IP Address:127\.0\.0\.1\)/,
-    advises: /set ansible_host to a name that it has/,
+    advises: /set ansible_host to a name in the certificate/,
   },
   {
     what: 'http where https is expected',
@@ -110,7 +110,7 @@ const bad: readonly BadHost[] = [
     server: () => ({ certificate: certificate() }),
     variables: http,
     code: 5,
-    says: /closed the connection without a word|broke the connection: .* without a word|speaks TLS/,
+    says: /closed the connection without an answer|broke the connection: .* without an answer|speaks TLS/,
     advises: /ansible_winrm_scheme: https/,
   },
   {
@@ -118,7 +118,7 @@ const bad: readonly BadHost[] = [
     server: () => ({ certificate: certificate() }),
     variables: { ...https, ansible_winrm_transport: 'basic' },
     code: 12,
-    says: /does not take basic; it offers Negotiate/,
+    says: /does not accept basic; it offers Negotiate/,
     advises: /ansible_winrm_transport.*service\/auth @\{Basic="true"\}/,
   },
   {
@@ -126,7 +126,7 @@ const bad: readonly BadHost[] = [
     server: () => ({ certificate: certificate(), isNegotiateOffered: false, isBasicAllowed: true }),
     variables: https,
     code: 12,
-    says: /does not take ntlm; it offers Basic/,
+    says: /does not accept ntlm; it offers Basic/,
     advises: /service\/auth @\{Negotiate="true"\}/,
   },
   {
@@ -141,14 +141,14 @@ const bad: readonly BadHost[] = [
     what: 'Basic without TLS',
     variables: { ...http, ansible_winrm_transport: 'basic' },
     code: 4,
-    says: /basic over plain http would be readable on the way/,
+    says: /basic over plain HTTP could be read on the network/,
     advises: /ansible_winrm_scheme: https.*ansible_winrm_transport: ntlm/,
   },
   {
     what: 'messages in clear, which the inventory asks for',
     variables: { ...http, ansible_winrm_message_encryption: 'never' },
     code: 4,
-    says: /without message encryption everything would go in clear/,
+    says: /without message encryption everything would be sent in clear text/,
     advises: /ansible_winrm_scheme: https/,
   },
   {
@@ -223,7 +223,7 @@ describe('a wrong password', () => {
     await rig.write('i.yaml', inventoryOf([server], wrong));
     const ended = await rig.run(['scan', '-i', 'i.yaml']);
     assert.equal(ended.code, 12, words(ended));
-    assert.match(words(ended), /does not let Administrator in by ntlm/);
+    assert.match(words(ended), /refuses the ntlm login of Administrator/);
     assert.match(words(ended), /hint: check user \(DOMAIN\\user, .*and password, and whether the account is locked/);
     assert.doesNotMatch(words(ended), /never this one/);
     assert.equal(server.stats.failedLogins.length, 1);
@@ -243,10 +243,14 @@ describe('a wrong password', () => {
     assert.equal(ended.code, 12, words(ended));
     assert.equal(servers.flatMap(({ stats }) => stats.failedLogins).length, 2);
     const lines = words(ended).split('\n').filter(Boolean);
-    assert.equal(lines.filter((line) => line.includes('does not let Administrator in')).length, 2);
-    const kept = lines.filter((line) => /was not asked to let Administrator in: .*refused twice before/.test(line));
+    assert.equal(lines.filter((line) => line.includes('refuses the ntlm login of Administrator')).length, 2);
+    const kept = lines.filter((line) =>
+      /was not sent the password of Administrator: .*refused twice before/.test(line),
+    );
     assert.equal(kept.length, 4);
-    assert.ok(kept.every((line) => /hint: correct user or password .*so that the account is not locked/.test(line)));
+    assert.ok(
+      kept.every((line) => /hint: correct the user or the password .*so that the account is not locked/.test(line)),
+    );
   });
 });
 
@@ -409,7 +413,7 @@ describe('a Windows host that turns bad between plan and end', { skip: skipWitho
       );
       const ended = await apply(rig);
       assert.equal(ended.code, 12, words(ended));
-      assert.match(ending(ended), /does not let Administrator in by ntlm[\s\S]*hint: check user/);
+      assert.match(ending(ended), /refuses the ntlm login of Administrator[\s\S]*hint: check user/);
       assert.equal(server.stats.failedLogins.length, 1);
     });
   });

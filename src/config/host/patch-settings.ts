@@ -31,7 +31,7 @@ function readWake(reader: SettingsReader): Pick<PatchSettings, 'macs' | 'wakeAdd
   const macs = written.map((text) => text.replace(/[:-]/g, '').toLowerCase());
   const strange = written.find((_text, index) => !/^[0-9a-f]{12}$/.test(macs[index] ?? ''));
   if (strange !== undefined) {
-    reader.report(['patch_mac'], `patch_mac "${strange}" is no hardware address such as 52:54:00:12:34:56`);
+    reader.report(['patch_mac'], `patch_mac "${strange}" is not a hardware address such as 52:54:00:12:34:56`);
   }
   const address = reader.text('patch_wake_address');
   if (address !== undefined && isIP(address) !== 4) {

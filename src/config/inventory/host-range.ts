@@ -33,7 +33,7 @@ export function expandHosts(key: string): HostNames {
 function withPort(names: readonly string[], port: string | undefined): HostNames {
   if (port === undefined) return { ok: true, names };
   const number = Number(port);
-  if (number < 1 || number > 65_535) return { ok: false, message: `${port} is no port` };
+  if (number < 1 || number > 65_535) return { ok: false, message: `${port} is not a port` };
   return { ok: true, names, port: number };
 }
 

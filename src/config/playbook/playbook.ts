@@ -36,7 +36,7 @@ export async function loadPlaybook(path: string): Promise<LoadedPlaybook> {
   return { playbook: settlePlaybook(read.data, sha256), diagnostics };
 }
 
-/** The schema leaves this key out without a word, and with it a condition such as one of `where`. */
+/** The schema drops this key silently, and with it a condition such as one of `where`. */
 function lostKeys(yaml: YamlFile): Diagnostic[] {
   const found: Diagnostic[] = [];
   visit(yaml.document, {

@@ -1,4 +1,4 @@
-// What ssh_config(5) allows of algorithms, brought together with what ssh2 can do.
+// Algorithms that both ssh_config(5) and ssh2 allow.
 import type { Algorithms, CipherAlgorithm, KexAlgorithm, MacAlgorithm, ServerHostKeyAlgorithm } from 'ssh2';
 import { FettleError } from '../../domain/error.ts';
 
@@ -64,8 +64,8 @@ const ours = {
 const sha1HostKey = 'ssh-rsa';
 
 /**
- * Lists for ssh2. `known` are the key types that the host is known by: they come first, as OpenSSH orders them, unless
- * the configuration gives an order. Throws `config` where a list leaves nothing that both can do.
+ * Lists for ssh2. `known` are the key types that the host is known by: they come first, as OpenSSH orders them,
+ * unless the configuration gives an order. Throws `config` if a list leaves no common algorithm.
  */
 export function algorithmsFor(allowed: AllowedAlgorithms, known: readonly string[], host: string): Algorithms {
   const both = (keyword: keyof typeof ours, list: readonly string[] | undefined): string[] | undefined => {
@@ -73,9 +73,13 @@ export function algorithmsFor(allowed: AllowedAlgorithms, known: readonly string
     const able: readonly string[] = ours[keyword];
     const common = list.filter((name) => able.includes(name));
     if (common.length > 0) return common;
-    throw new FettleError('config', `${keyword} for ${host} names nothing that fettle can do: ${list.join(',')}`, {
-      hint: `fettle has ${able.join(', ')}`,
-    });
+    throw new FettleError(
+      'config',
+      `${keyword} for ${host} lists no algorithm that fettle supports: ${list.join(',')}`,
+      {
+        hint: `fettle supports ${able.join(', ')}`,
+      },
+    );
   };
   const kex = both('KexAlgorithms', allowed.kex) as KexAlgorithm[] | undefined;
   const cipher = both('Ciphers', allowed.ciphers) as CipherAlgorithm[] | undefined;

@@ -1,4 +1,5 @@
-// OpenSSH's command line as inventories carry it (`ansible_ssh_common_args`), read so that nothing is ignored unseen.
+// OpenSSH's command line as inventories carry it (`ansible_ssh_common_args`), parsed so that nothing is ignored
+// silently.
 import { FettleError } from '../../domain/error.ts';
 import { hostKeyAliasProblem, hostNameProblem, userNameProblem } from '../../domain/plain-name.ts';
 import { keywordOf, refusedKeywords, useOf } from './keywords.ts';
@@ -22,7 +23,7 @@ const flagKeywords: Readonly<Record<string, string>> = {
 
 const familyFlags: Readonly<Record<string, string>> = { '4': 'inet', '6': 'inet6' };
 
-/** Flags that ask for nothing we do or leave undone: verbosity, terminals, forwarding of agent and displays. */
+/** Flags that change nothing for fettle: verbosity, terminals, forwarding of agent and displays. */
 const idleFlags = 'CqvTtnxaAkXYN';
 
 export function readArguments(words: readonly string[], host: string): SshArguments {
@@ -48,7 +49,7 @@ export function readArguments(words: readonly string[], host: string): SshArgume
   return { configFile, options: options.filter(([keyword]) => useOf(keyword) === 'obeyed' || isCanonical(keyword)) };
 }
 
-/** Before ssh is asked: it may hand them to the commands of `Match exec`. */
+/** Checked before `ssh -G` runs: it may pass them to the commands of `Match exec`. */
 function refuseNoName(keyword: string, value: string, host: string): void {
   const text = value.replace(/^"(.*)"$/, '$1');
   const problem = namedBy[keyword]?.(text);
@@ -60,10 +61,10 @@ const namedBy: Readonly<Record<string, (text: string) => string | undefined>> = 
   user: userNameProblem,
   hostname: (text) => hostNameProblem(text.replaceAll('%h', 'h')),
   hostkeyalias: hostKeyAliasProblem,
-  port: (text) => (/^[0-9]{1,5}$/.test(text) ? undefined : 'is no port'),
+  port: (text) => (/^[0-9]{1,5}$/.test(text) ? undefined : 'is not a port'),
 };
 
-/** ssh applies them before it answers, so they are handed on. */
+/** ssh applies them before it answers, so they are passed on. */
 export function isCanonical(keyword: string): boolean {
   return keyword.startsWith('canonical');
 }
@@ -78,20 +79,20 @@ function readOption(text: string, host: string): [string, string] {
   return [keyword, value];
 }
 
-/** The option is named but not used. */
+/** The option is accepted but not used. */
 export function isOff(value: string): boolean {
   return ['', 'no', 'false', 'none'].includes(value.toLowerCase());
 }
 
-/** A keyword that must not be dropped unseen. */
+/** A keyword that must not be dropped silently. */
 export function unsupported(keyword: string, value: string, host: string): FettleError {
   return new FettleError('config', `the ssh option ${keyword} (${value}) for ${host} is not supported`, {
-    hint: 'it decides whom to trust or which way to take, so it is not left out in silence: remove it for these hosts',
+    hint: 'it affects trust or routing, so fettle does not ignore it; remove it for these hosts',
   });
 }
 
 function notUnderstood(what: string, host: string): FettleError {
-  return new FettleError('config', `the ssh argument ${what} for ${host} is not understood`, {
+  return new FettleError('config', `the ssh argument ${what} for ${host} is not recognised`, {
     hint: 'remove it from ansible_ssh_args, ansible_ssh_common_args or ansible_ssh_extra_args, or put it into ~/.ssh/config',
   });
 }

@@ -10,7 +10,7 @@ export interface AuthPorts {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Offers what there is, one after the other, and remembers what was refused. */
+/** Offers the credentials one after the other, and remembers which were refused. */
 export class Authentication {
   readonly #sources: AuthSources;
   readonly #ports: AuthPorts;
@@ -22,7 +22,7 @@ export class Authentication {
   #isPasswordRefused = false;
   #isPasswordWithheld = false;
   #isOver = false;
-  /** Nothing is left to offer: what ssh2 says next is the end. */
+  /** Nothing is left to offer: the next event of ssh2 ends the login. */
   isExhausted = false;
   /** Called around a wait for other hosts' answers, which must not count as this host's time. */
   onWait: (isWaiting: boolean) => void = () => undefined;
@@ -42,7 +42,8 @@ export class Authentication {
   readonly handler = (allowed: AuthenticationType[] | null, isPartial: boolean | null, next: NextAuthHandler): void => {
     if (allowed !== null) this.#allowed = allowed;
     this.#settle(isPartial === true);
-    // Asking for `none` first tells what the host allows before a password is spent, and lets in where nothing is asked.
+    // Trying `none` first reveals the methods the host allows before a password is used, and logs in where none is
+    // required.
     if (allowed === null && this.#waiting[0]?.name !== 'publickey') {
       next({ type: 'none', username: this.#sources.user });
       return;
@@ -56,7 +57,7 @@ export class Authentication {
     this.#offered = undefined;
   }
 
-  /** The connection ended; `isAnswer` when it was the host's own doing. */
+  /** The connection ended; `isAnswer` if the host ended it. */
   ended(isAnswer: boolean): void {
     this.#isOver = true;
     if (isAnswer) this.#offered?.offer?.refused();
@@ -66,15 +67,16 @@ export class Authentication {
 
   failure(cause: unknown, why?: string): FettleError {
     const { host, user, beyondUs } = this.#sources;
-    const tried = this.#tried.length === 0 ? 'nothing of ours could be offered' : `tried ${this.#tried.join(', ')}`;
-    const allowed = this.#allowed.length === 0 ? [] : [`it allows ${this.#allowed.join(', ')}`];
-    const withheld = this.#isPasswordWithheld ? ['the password was withheld: it was refused twice before'] : [];
+    const tried = this.#tried.length === 0 ? 'there was nothing to offer' : `tried ${this.#tried.join(', ')}`;
+    const allowed = this.#allowed.length === 0 ? [] : [`the host allows ${this.#allowed.join(', ')}`];
+    const withheld = this.#isPasswordWithheld ? ['the password was not sent: it was refused twice before'] : [];
     const notes = [tried, ...allowed, ...withheld, ...this.#candidates.notes()].join('; ');
-    const message = `${host} does not let ${user} in${why === undefined ? '' : `: ${why}`} (${notes})`;
-    const beyond = beyondUs.length === 0 ? '' : `; OpenSSH would also use ${beyondUs.join(', ')}, which fettle cannot`;
+    const message = `${host} refuses the login of ${user}${why === undefined ? '' : `: ${why}`} (${notes})`;
+    const beyond =
+      beyondUs.length === 0 ? '' : `; OpenSSH would also use ${beyondUs.join(', ')}, which fettle does not support`;
     const advice = this.#isPasswordWithheld
-      ? 'the password looks wrong; it was kept back so that the account is not locked'
-      : 'check the user, the key or the password (-u, --private-key, -k), and that the account may log in';
+      ? 'the password is probably wrong; it was not sent again so that the account is not locked'
+      : 'check the user, the key or the password (-u, --private-key, -k), and that the account is allowed to log in';
     // sshd_config(5) MaxAuthTries: the right key may never have had its turn.
     const isCrowded = this.#tried.includes('agent') && !this.#sources.identitiesOnly;
     const crowd = isCrowded

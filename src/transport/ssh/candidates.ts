@@ -1,4 +1,4 @@
-// What can be offered to a host, in OpenSSH's order: key files, agent, password.
+// Credentials to offer to a host, in OpenSSH's order: key files, agent, password.
 import type { AnyAuthMethod, Prompt } from 'ssh2';
 import { FettleError } from '../../domain/error.ts';
 import type { Secret } from '../../domain/secret.ts';
@@ -13,7 +13,7 @@ export interface AuthSources {
   /** Named by the inventory: must be usable. */
   readonly keyFile: string | undefined;
   readonly passphrase: Secret | undefined;
-  /** OpenSSH's identities: used where they are there and readable. */
+  /** OpenSSH's identities: used if they exist and are readable. */
   readonly identityFiles: readonly string[];
   readonly agent: string | undefined;
   readonly identitiesOnly: boolean;
@@ -21,9 +21,9 @@ export interface AuthSources {
   readonly algorithms: Pick<AllowedAlgorithms, 'userKeys'>;
   /** `RequiredRSASize`, which holds for keys that log in too. */
   readonly rsaBits: number;
-  /** What the configuration leaves on, in its order of preference. */
+  /** Methods that the configuration enables, in its order of preference. */
   readonly methods: readonly AuthMethodName[];
-  /** What OpenSSH would use as well and we cannot, for the hint of a failure. */
+  /** Methods that OpenSSH would use and fettle does not support, for the hint of a failure. */
   readonly beyondUs: readonly string[];
 }
 
@@ -40,7 +40,7 @@ export interface Candidate {
 
 export interface Candidates {
   readonly offers: readonly Candidate[];
-  /** What was passed over and why; read when all was refused. */
+  /** Skipped credentials and why; shown when all others were refused. */
   readonly notes: () => readonly string[];
 }
 
@@ -59,7 +59,7 @@ export async function findCandidates(sources: AuthSources, keys: Identities): Pr
     offers: sources.methods.flatMap((name) => byName[name]),
     notes: () => {
       const leftOut = agent instanceof ChosenAgent ? agent.leftOut : 0;
-      return leftOut === 0 ? notes : [...notes, `${leftOut} further keys of the agent were not offered`];
+      return leftOut === 0 ? notes : [...notes, `${leftOut} more keys of the agent were not offered`];
     },
   };
 }
@@ -114,13 +114,13 @@ function passwordCandidates({ user, password }: AuthSources): Candidate[] {
   return [{ name: 'password', what: 'password', secret: password, method }];
 }
 
-/** RFC 4256: the password answers the first hidden question that is about one; nothing else is told. */
+/** RFC 4256: the password answers the first hidden prompt for a password; no other prompt is answered. */
 function questionCandidates({ user, password }: AuthSources, notes: string[]): Candidate[] {
   if (password === undefined) return [];
   let isTold = false;
   const answer = ({ prompt, echo }: Prompt): string => {
     const isOurs = !isTold && echo !== true && !/new|code|token|otp|verification|passcode/i.test(prompt);
-    if (!isOurs) notes.push(`it asks ${JSON.stringify(prompt.trim())}, which nothing answers`);
+    if (!isOurs) notes.push(`it asks ${JSON.stringify(prompt.trim())}, for which fettle has no answer`);
     isTold ||= isOurs;
     return isOurs ? password.reveal() : '';
   };

@@ -6,9 +6,9 @@ import { matchesPatternList } from './pattern.ts';
 
 interface Block {
   readonly patterns: readonly string[];
-  /** It says something that depends on the host's own name, so that its hosts cannot share an answer. */
+  /** It depends on the host's own name, so that its hosts cannot share an answer. */
   isOwn: boolean;
-  /** It says something that depends on the user or the port. */
+  /** It depends on the user or the port. */
   isOfLogin: boolean;
 }
 
@@ -18,14 +18,14 @@ export interface ConfigFile {
   readonly includeDir: string;
 }
 
-/** Tokens of the host's name; in the options that `ssh -G` leaves as they are, we put them in ourselves. */
+/** Tokens of the host's name; fettle expands them in the options that `ssh -G` leaves unexpanded. */
 const nameToken = /%[hnkC]/;
 /** Tokens of the user's name and the port. */
 export const loginToken = /%[rpC]/;
 const leftAsTheyAre =
   /^\s*(identityfile|certificatefile|proxycommand|controlpath|localcommand|remotecommand|revokedhostkeys)[\s=]/i;
 
-/** The `Host` and `Match` blocks of OpenSSH's configuration, to tell which hosts get the same answer from `ssh -G`. */
+/** The `Host` and `Match` blocks of OpenSSH's configuration, to find which hosts get the same answer from `ssh -G`. */
 export class ConfigBlocks {
   readonly #blocks: readonly Block[];
 
@@ -73,7 +73,10 @@ function readLine(line: string, blocks: Block[]): void {
   }
 }
 
-/** Only `host` and `originalhost` tell hosts apart without running anything; a user makes the question one of its own. */
+/**
+ * Only `host` and `originalhost` can be evaluated without running anything; any other criterion needs a query of its
+ * own.
+ */
 function matchBlock(criteria: string): Block {
   let patterns: readonly string[] = ['*'];
   let isOfLogin = false;

@@ -1,4 +1,4 @@
-// What OpenSSH's configuration says about one host.
+// The OpenSSH configuration of one host.
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -30,23 +30,23 @@ export interface SshEnvironment {
 interface Question {
   readonly host: string;
   readonly configFile: string | undefined;
-  /** User and port of the inventory, which beat everything. */
+  /** User and port of the inventory, which override everything. */
   readonly login: SshArguments['options'];
-  /** The inventory's other words, which beat every file. */
+  /** Other ssh options of the inventory, which override every file. */
   readonly given: SshArguments['options'];
 }
 
 const run = promisify(execFile);
-/** Processes of ours; `Match exec` and names of their own make one question a host. */
+/** Concurrent ssh processes; `Match exec` and names of their own need one query per host. */
 const questionsAtOnce = 8;
-/** How long a question waits for a process of this machine. */
+/** How long a query waits for a free process of this machine. */
 const questionLimitMs = 30_000;
 const systemFile: ConfigFile = { path: '/etc/ssh/ssh_config', includeDir: '/etc/ssh' };
 
 /**
- * Asks `ssh -G`, ssh(1), which knows Host, Match, Include and tokens better than any reader of ours, but costs
- * milliseconds of CPU: once for each distinct set of matching blocks, the host's name put in. Where there is no ssh,
- * the `ssh-config` package reads the user's file.
+ * Runs `ssh -G`, ssh(1), which handles Host, Match, Include and tokens authoritatively but costs milliseconds of CPU:
+ * once per distinct set of matching blocks, with the host's name filled in. Without an ssh program, the `ssh-config`
+ * package reads the user's file.
  */
 export class SshConfiguration {
   readonly #environment: SshEnvironment;
@@ -60,7 +60,7 @@ export class SshConfiguration {
     this.#environment = environment;
   }
 
-  /** How often ssh was asked. */
+  /** How often `ssh -G` was run. */
   get questions(): number {
     return this.#questions;
   }
@@ -69,7 +69,7 @@ export class SshConfiguration {
     const { homeDir, userName } = this.#environment;
     const problem = hostNameProblem(query.host) ?? (query.user === undefined ? undefined : userNameProblem(query.user));
     if (problem !== undefined) {
-      throw new FettleError('config', `${query.user ?? ''}@${query.host} cannot be asked of ssh: it ${problem}`);
+      throw new FettleError('config', `${query.user ?? ''}@${query.host} cannot be passed to ssh: it ${problem}`);
     }
     const { configFile, options } = readArguments(query.arguments, query.host);
     const user: SshArguments['options'] = query.user === undefined ? [] : [['user', query.user]];
@@ -79,7 +79,7 @@ export class SshConfiguration {
     return readOptions(values, { homeDir, userName, host: query.host });
   }
 
-  /** A fleet may have as many users and ports as hosts: where nothing depends on them, they are put in as well. */
+  /** A fleet may have as many users and ports as hosts: where no block depends on them, they are filled in too. */
   async #values(question: Question): Promise<SshValues> {
     const { host, configFile, given, login } = question;
     const blocks = await this.#read(configFile);
@@ -132,7 +132,7 @@ export class SshConfiguration {
     return (this.#defaults ??= this.#readDefaults());
   }
 
-  /** What ssh answers where no file says anything. */
+  /** What `ssh -G` prints without any configuration file. */
   async #readDefaults(): Promise<SshValues> {
     const asked = ['-F', 'none', '-G', '--', 'localhost'];
     const ask = (): Promise<{ stdout: string }> => run('ssh', asked, { env: { ...this.#environment.env } });
@@ -165,7 +165,7 @@ export class SshConfiguration {
           cause,
         });
       }
-      throw new FettleError('config', `ssh does not understand the options for ${host}: ${said}`, {
+      throw new FettleError('config', `ssh rejects the options for ${host}: ${said}`, {
         hint: 'check ansible_ssh_common_args and ~/.ssh/config',
         cause,
       });
@@ -205,7 +205,7 @@ async function readIfThere(path: string): Promise<string> {
   });
 }
 
-/** What `ssh -G` prints depends on the name of the host asked for; some tokens it leaves to us. */
+/** The output of `ssh -G` depends on the host name; some tokens it leaves unexpanded. */
 function isAboutName([keyword, value]: readonly [string, string]): boolean {
   return (
     keyword === 'hostname' ||

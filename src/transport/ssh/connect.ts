@@ -15,7 +15,7 @@ export interface ConnectLimit {
   readonly signal: AbortSignal | undefined;
 }
 
-/** TCP, tried again while this machine itself runs short of something. */
+/** TCP, retried while this machine itself is short of a resource. */
 export function openSocket(address: SocketAddress, { ms, signal }: ConnectLimit): Promise<Socket> {
   const what = `${address.host} port ${address.port}`;
   return throughShortages(() => openOnce(address, { ms, signal }), { ms, signal, what });
@@ -43,9 +43,9 @@ async function openOnce({ host, port, family }: SocketAddress, limit: ConnectLim
 type Told = (error?: Error | null) => void;
 
 /**
- * What is written within one turn of the event loop leaves together: ssh2 writes each packet in three pieces, and with
- * no-delay each would be a system call and a segment of its own. `connect` of net.Socket puts its own `write` back, so
- * no subclass can do it.
+ * Everything written within one turn of the event loop is sent together: ssh2 writes each packet in three pieces, and
+ * with no-delay each would be a system call and a segment of its own. `connect` of net.Socket puts its own `write`
+ * back, so no subclass can do it.
  */
 function gatherWrites(socket: Socket): Socket {
   let isGathering = false;
@@ -66,18 +66,18 @@ function gatherWrites(socket: Socket): Socket {
 }
 
 export function connectTimeout(where: string, ms: number): FettleError {
-  return new FettleError('timeout', `${where} does not answer within ${ms / 1000} s (connect limit)`, {
-    hint: 'is the host on, and does a firewall let us through?',
+  return new FettleError('timeout', `${where} did not answer within ${ms / 1000} s (connect limit)`, {
+    hint: 'is the host up, and does a firewall allow the connection?',
   });
 }
 
 const words: Readonly<Record<string, readonly [what: string, hint: string]>> = {
-  ECONNREFUSED: ['refuses the connection', 'is sshd running there, on that port?'],
-  ENOTFOUND: ['cannot be found by name', 'check the name, or set ansible_host'],
-  EHOSTUNREACH: ['cannot be reached', 'is the host on, and is there a route?'],
+  ECONNREFUSED: ['refuses the connection', 'is sshd running on the host, on that port?'],
+  ENOTFOUND: ['cannot be resolved', 'check the name, or set ansible_host'],
+  EHOSTUNREACH: ['cannot be reached', 'is the host up, and is there a route to it?'],
   ENETUNREACH: ['cannot be reached', 'is there a route to that network?'],
-  ETIMEDOUT: ['does not answer', 'is the host on, and does a firewall let us through?'],
-  ECONNRESET: ['reset the connection', 'a firewall or TCP wrapper may be in between'],
+  ETIMEDOUT: ['does not answer', 'is the host up, and does a firewall allow the connection?'],
+  ECONNRESET: ['reset the connection', 'a firewall or TCP wrappers may have rejected it'],
 };
 
 function connectError(where: string, cause: NodeJS.ErrnoException): FettleError {

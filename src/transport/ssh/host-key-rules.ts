@@ -1,4 +1,4 @@
-// What the configuration says against host keys, whatever known_hosts says for them.
+// Rules of the configuration that reject host keys even if known_hosts has them.
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { isShortage } from '../shortage.ts';
@@ -21,7 +21,7 @@ export async function objectionTo(
 ): Promise<string | undefined> {
   const bits = rsaBitsOf(key);
   if (bits !== undefined && bits < rules.rsaBits) {
-    return `its RSA key has ${bits} bits, RequiredRSASize asks for ${rules.rsaBits}`;
+    return `its RSA key has ${bits} bits, RequiredRSASize requires ${rules.rsaBits}`;
   }
   const { revokedKeys: file } = rules;
   if (file === undefined) return undefined;
@@ -33,11 +33,14 @@ export async function objectionTo(
   const isRevoked = text.startsWith(krlMagic)
     ? await isInKrl(key, file, env)
     : text.split(/\s+/).includes(key.toString('base64'));
-  if (isRevoked === undefined) return `ssh-keygen does not understand ${file} (RevokedHostKeys)`;
+  if (isRevoked === undefined) return `ssh-keygen cannot parse ${file} (RevokedHostKeys)`;
   return isRevoked ? `its host key is revoked in ${file}` : undefined;
 }
 
-/** Through a pipe of sh's, for ours is a socket, which has no second opening. ssh-keygen(1) -Q: status 0 where the key is good, 1 and REVOKED where it is not. */
+/**
+ * Through a pipe of sh: a pipe of Node.js is a socket, which cannot be reopened by path. ssh-keygen(1) -Q: status 0
+ * where the key is good, 1 and REVOKED where it is not.
+ */
 async function isInKrl(
   key: Buffer,
   file: string,

@@ -1,4 +1,4 @@
-// Private key files as OpenSSH leaves them: ready to sign, locked by a passphrase, or of no use to us.
+// Private key files as OpenSSH leaves them: ready to sign, locked by a passphrase, or unusable.
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import type { ParsedKey } from 'ssh2';
@@ -15,7 +15,7 @@ export type Identity =
 export interface IdentityEnvironment {
   /** Whose files they are, as far as ssh is concerned. */
   readonly uid?: number | undefined;
-  /** Told once for each key that is passed over because others can read it. */
+  /** Called once for each key that is skipped because others can read it. */
   readonly warn?: ((message: string) => void) | undefined;
 }
 
@@ -36,7 +36,7 @@ export class Identities {
     if (identity === undefined) {
       identity = readIdentity(file, passphrase, this.#environment);
       this.#read.set(digest, identity);
-      // Only a shortage of this machine rejects, and that passes.
+      // This rejects only on a shortage of this machine, which is temporary.
       identity.catch(() => this.#read.delete(digest));
     }
     return identity;
@@ -61,35 +61,35 @@ async function readIdentity(
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
     const isAbsent = code === 'ENOENT' || code === 'ENOTDIR';
     const publicKey = isAbsent ? await publicKeyBeside(file) : undefined;
-    if (publicKey !== undefined) return { kind: 'locked', file, why: 'is kept by the agent alone', publicKey };
-    return { kind: 'unusable', file, why: isAbsent ? 'is not there' : `cannot be read (${code})`, isAbsent };
+    if (publicKey !== undefined) return { kind: 'locked', file, why: 'is held by the agent only', publicKey };
+    return { kind: 'unusable', file, why: isAbsent ? 'does not exist' : `cannot be read (${code})`, isAbsent };
   }
   const parsed: unknown = keys.parseKey(bytes, passphrase?.reveal());
   const key = Array.isArray(parsed) ? (parsed[0] as ParsedKey | undefined) : (parsed as ParsedKey | Error);
-  if (key === undefined) return { kind: 'unusable', file, why: 'holds no key', isAbsent: false };
+  if (key === undefined) return { kind: 'unusable', file, why: 'contains no key', isAbsent: false };
   if (!(key instanceof Error)) {
     if (key.isPrivateKey()) return { kind: 'ready', file, key, publicKey: key.getPublicSSH() };
-    return { kind: 'unusable', file, why: 'holds a public key, not the private one', isAbsent: false };
+    return { kind: 'unusable', file, why: 'contains a public key, not a private key', isAbsent: false };
   }
   const publicKey = publicPart(bytes) ?? (await publicKeyBeside(file));
   if (isAboutPassphrase(key.message)) {
     const why =
       passphrase === undefined
-        ? 'is encrypted and no passphrase is given'
-        : 'does not open with the passphrase that is given';
+        ? 'is encrypted, and no passphrase was given'
+        : 'cannot be decrypted with the passphrase given';
     return { kind: 'locked', file, why, publicKey };
   }
   if (publicKey !== undefined && blobType(publicKey).startsWith('sk-')) {
     return { kind: 'locked', file, why: 'is a FIDO key, which only an agent can use', publicKey };
   }
-  return { kind: 'unusable', file, why: `does not read as a private key (${key.message})`, isAbsent: false };
+  return { kind: 'unusable', file, why: `is not a valid private key (${key.message})`, isAbsent: false };
 }
 
 function isAboutPassphrase(message: string): boolean {
   return /passphrase|encrypted|bad decrypt|integrity/i.test(message);
 }
 
-/** OpenSSH's own format tells the public key in clear also where the private one is encrypted, PROTOCOL.key. */
+/** OpenSSH's own format holds the public key in clear text even if the private one is encrypted, PROTOCOL.key. */
 function publicPart(bytes: Buffer): Buffer | undefined {
   const body = /-----BEGIN OPENSSH PRIVATE KEY-----([\s\S]+?)-----END/.exec(bytes.toString('latin1'))?.[1];
   const blob = Buffer.from(body ?? '', 'base64');
@@ -110,7 +110,7 @@ function publicPart(bytes: Buffer): Buffer | undefined {
   }
 }
 
-/** OpenSSH's `sshkey_perm_ok`, authfile.c: a key of our own that others can read is none any more. */
+/** OpenSSH's `sshkey_perm_ok`, authfile.c: a key of the user that others can read is not used. */
 async function othersWhoMayRead(file: string, uid: number | undefined): Promise<string | undefined> {
   const { uid: owner, mode } = await stat(file);
   if (uid === undefined || owner !== uid || (mode & 0o077) === 0) return undefined;

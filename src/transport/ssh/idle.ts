@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
 
 /**
- * Calls `onSilent` once when no byte came for `idleMs`. Whoever watches sees to it that a living peer has something to
- * answer (keepalive). A controller that was itself held up (suspended, busy) first reads what has come meanwhile.
+ * Calls `onSilent` once when no byte came for `idleMs`. The caller makes sure that a living peer has something to
+ * answer (keepalive). A controller that was itself suspended or busy first reads what has arrived meanwhile.
  */
 export function watchSilence(stream: Readable, idleMs: number, onSilent: () => void): Disposable {
   let heard = 0;

@@ -24,7 +24,7 @@ export interface JumpTarget {
 
 export interface JumpedStream {
   readonly stream: Duplex;
-  /** To be called when the stream is done with; the last one closes the connection to the jump host. */
+  /** Call it when the stream is no longer needed; the last call closes the connection to the jump host. */
   readonly release: () => Promise<void>;
 }
 
@@ -38,7 +38,7 @@ export interface SharedJump {
 
 export interface BehindJump {
   readonly connection: Connection;
-  /** The jump connection on whose behalf this one is asked for. */
+  /** The jump connection for which this one is opened. */
   readonly via: SharedJump | undefined;
 }
 
@@ -51,7 +51,7 @@ export class JumpConnections implements AsyncDisposable {
     this.#open = open;
   }
 
-  /** `hops` are nearest first; `connection` is that of the host behind them. */
+  /** `hops` are nearest first; `connection` is that of the target host. */
   async through(hops: readonly string[], target: JumpTarget, behind: BehindJump): Promise<JumpedStream> {
     const chain = hops.join(',');
     const connection = jumpConnection(behind.connection, hops);
@@ -104,8 +104,8 @@ export class JumpConnections implements AsyncDisposable {
 function refuseCircle(wanted: SharedJump, via: SharedJump | undefined, host: string): void {
   for (let jump: SharedJump | undefined = wanted; jump !== undefined; jump = jump.waitsFor) {
     if (jump !== via) continue;
-    throw new FettleError('config', `the way to ${host} leads through itself`, {
-      hint: 'leave each jump host out of its own ProxyJump, e.g. Host * !jump',
+    throw new FettleError('config', `the route to ${host} leads through the host itself`, {
+      hint: 'exclude each jump host from its own ProxyJump, e.g. Host * !jump',
     });
   }
 }
@@ -119,7 +119,7 @@ export function jumpConnection(connection: Connection, hops: readonly string[]):
   const last = hops.at(-1) ?? '';
   const [, user, address, port] = /^(?:ssh:\/\/)?(?:([^@]+)@)?(\[[^\]]+\]|[^:]+)(?::(\d+))?$/.exec(last) ?? [];
   if (address === undefined) {
-    throw new FettleError('config', `the jump host "${last}" does not read`, { hint: 'write [user@]host[:port]' });
+    throw new FettleError('config', `the jump host "${last}" cannot be parsed`, { hint: 'write [user@]host[:port]' });
   }
   const problem =
     hostNameProblem(address.replace(/^\[|\]$/g, '')) ?? (user === undefined ? undefined : userNameProblem(user));
@@ -138,7 +138,7 @@ export function jumpConnection(connection: Connection, hops: readonly string[]):
   };
 }
 
-/** Which file is read, and where host keys are kept, holds for the whole way. */
+/** The configuration file and the known_hosts files apply to the whole route. */
 function sharedArguments(words: readonly string[]): string[] {
   const kept: string[] = [];
   for (const [index, word] of words.entries()) {
@@ -177,12 +177,12 @@ const administrativelyProhibited = 1;
 function notForwarded(where: string, chain: string, cause: unknown): FettleError {
   const message = cause instanceof Error ? cause.message : String(cause);
   if (cause instanceof Error && 'reason' in cause && cause.reason === administrativelyProhibited) {
-    return new FettleError('connect', `the jump host ${chain} may not forward to ${where}`, {
+    return new FettleError('connect', `the jump host ${chain} refuses to forward to ${where}`, {
       hint: 'allow it there (sshd_config AllowTcpForwarding, PermitOpen)',
       cause,
     });
   }
-  const hint = 'try it from there: is the host on, and does its name resolve on the jump host?';
+  const hint = 'test the connection on the jump host: is the host up, and does its name resolve there?';
   const said = message.replace(/^\(SSH\) Channel open failure: /, '');
   return new FettleError('connect', `the jump host ${chain} cannot reach ${where}: ${said}`, { hint, cause });
 }

@@ -1,4 +1,4 @@
-// Every keyword of ssh_config(5), sorted by what fettle does about it: none is dropped unseen.
+// Every keyword of ssh_config(5), by how fettle treats it: none is dropped silently.
 
 /** Obeyed: their values are read in options.ts. */
 export const obeyedKeywords: readonly string[] = [
@@ -35,9 +35,9 @@ export const obeyedKeywords: readonly string[] = [
 ];
 
 /**
- * Without effect here, and never less strict for it: multiplexing, prompting, terminals and forwarding are none of
- * fettle's; trust by DNS, by certificates or for the local machine is more than fettle gives; ssh itself applies
- * canonical names before it prints its answer.
+ * Ignored, which never makes fettle less strict: fettle does no multiplexing, prompting, terminals or forwarding; it
+ * does not extend trust by DNS, by certificates or to the local machine; ssh itself applies canonical names before it
+ * prints its answer.
  */
 export const harmlessKeywords: readonly string[] = [
   'addkeystoagent',
@@ -116,7 +116,7 @@ export const harmlessKeywords: readonly string[] = [
   'xauthlocation',
 ];
 
-/** They decide whom to trust or which way to take, and are not implemented: any value but ssh's own default is refused. */
+/** They affect trust or routing and are not implemented: any value but ssh's default is refused. */
 export const refusedKeywords: readonly string[] = [
   'bindaddress',
   'bindinterface',
@@ -147,7 +147,7 @@ export function keywordOf(name: string): string {
 
 export type KeywordUse = 'obeyed' | 'harmless' | 'refused';
 
-/** What fettle does about a keyword; one that nobody knows is refused like those that decide about trust. */
+/** How fettle treats a keyword; an unknown one is refused like those that affect trust. */
 export function useOf(keyword: string): KeywordUse {
   if (obeyedKeywords.includes(keyword)) return 'obeyed';
   return harmlessKeywords.includes(keyword) ? 'harmless' : 'refused';

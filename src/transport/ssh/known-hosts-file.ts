@@ -25,7 +25,7 @@ export function parseKnownHosts(text: string, file: string): readonly KnownKey[]
     const marker = first === '@revoked' ? 'revoked' : first === '@cert-authority' ? 'cert-authority' : undefined;
     if (first.startsWith('@') && marker === undefined) return [];
     const [patterns, type, key] = marker === undefined ? words : words.slice(1);
-    // Other forms (protocol 1 keys) decide nothing today.
+    // Other forms (protocol 1 keys) are obsolete and ignored.
     if (patterns === undefined || key === undefined || !/^(ssh|ecdsa|sk)-/.test(type ?? '')) return [];
     return [{ marker, patterns: patterns.split(','), type: type ?? '', key, file, line: index + 1 }];
   });
@@ -44,8 +44,8 @@ interface HashedKey {
 }
 
 /**
- * The keys of one file by the name of their host. A fleet asks for every name in turn, so that names that are written
- * out are looked up, and each hashed one is prepared once; only patterns are compared one by one.
+ * The keys of one file by host name. A fleet queries many names, so plain names are indexed and each hashed name is
+ * prepared once; only patterns are compared one by one.
  */
 export class KnownKeys {
   readonly #byName = new Map<string, KnownKey[]>();
@@ -104,7 +104,7 @@ function hashedName(name: string): string {
 
 interface Parsed {
   readonly stamp: string;
-  /** Shared from the start: a fleet's first hosts all ask at once. */
+  /** Shared from the start: a fleet's first hosts all need it at once. */
   readonly keys: Promise<KnownKeys>;
 }
 

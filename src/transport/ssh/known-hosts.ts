@@ -20,16 +20,16 @@ export interface KnownHostsQuery {
   readonly userFiles: readonly string[];
   readonly globalFiles: readonly string[];
   readonly isHashed: boolean;
-  /** The inventory, not the operator's own configuration, names the files. */
+  /** True if the inventory, not the operator's own configuration, names the files. */
   readonly isOfInventory: boolean;
-  /** New keys are not taken on the word of the inventory alone. */
+  /** New keys are not accepted because of the inventory alone. */
   readonly isHeld: boolean;
   readonly rules: HostKeyRules;
   /** For programs that are asked about the key. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** What is known of one host. */
+/** The known keys of one host. */
 export class HostKeys {
   readonly #name: string;
   readonly #query: KnownHostsQuery;
@@ -68,28 +68,28 @@ export class HostKeys {
     if (revoked !== undefined) {
       throw this.#refuse(key, `its host key is revoked in ${place(revoked)}`, 'do not connect to it');
     }
-    // OpenSSH takes a key known for the bare name on another port too, sshconnect.c.
+    // OpenSSH also accepts a key recorded for the bare name on another port, sshconnect.c.
     if (policy === 'off' || same.some(({ marker }) => marker === undefined)) return;
     const plain = this.#known.filter(({ marker }) => marker === undefined);
     const [other] = plain;
     if (other !== undefined) throw this.#changed(key, plain.find(({ type }) => type === blobType(key)) ?? other);
     const authority = this.#known.find(({ marker }) => marker === 'cert-authority');
     if (authority !== undefined) {
-      const why = `${place(authority)} trusts it by a certificate authority (@cert-authority), which is not supported`;
+      const why = `${place(authority)} trusts it through a certificate authority (@cert-authority), which is not supported`;
       throw this.#refuse(key, why, 'add its plain host key as a line of its own');
     }
     if (policy === 'accept-new') return this.#remember(key);
     const hint = 'compare the fingerprint, then use --host-key accept-new, or add the output of ssh-keyscan';
     const held = this.#query.isHeld
-      ? ', and the inventory alone does not make it trusted where a password of the command line goes to it'
+      ? ', and the inventory alone cannot make it trusted when a password given on the command line is sent to it'
       : '';
     throw this.#refuse(key, `its host key is not known${held}`, hint);
   }
 
   #changed(key: Buffer, other: KnownKey): FettleError {
     const expected = `${other.type} ${fingerprint(Buffer.from(other.key, 'base64'))}`;
-    const kind = other.type === blobType(key) ? 'has changed' : 'is of a type that is not known for it';
-    const why = `its host key ${kind}, somebody may be in between; ${place(other)} has ${expected}`;
+    const kind = other.type === blobType(key) ? 'has changed' : 'has a type that is not recorded for this host';
+    const why = `its host key ${kind}; this may be a man-in-the-middle attack; ${place(other)} has ${expected}`;
     return this.#refuse(
       key,
       why,
@@ -100,10 +100,10 @@ export class HostKeys {
   async #remember(key: Buffer): Promise<void> {
     const [file] = this.#query.userFiles;
     if (file === undefined || file === '/dev/null') return;
-    // A name that an inventory gives must not let lines be added to a start-up file or a list of keys that log in.
+    // A file named by an inventory must not be a start-up file or authorized_keys: lines are appended to it.
     if (this.#query.isOfInventory && !basename(file).includes('known_hosts')) {
       const why = `the inventory has new host keys written to ${file}`;
-      throw this.#refuse(key, why, 'name a file that has known_hosts in its name, or add the key to it by hand');
+      throw this.#refuse(key, why, 'use a file with known_hosts in its name, or add the key by hand');
     }
     await this.#files.add(file, this.#name, { type: blobType(key), blob: key, isHashed: this.#query.isHashed });
   }

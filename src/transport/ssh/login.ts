@@ -24,9 +24,9 @@ export interface LoginRequest {
   readonly limits: ConnectionLimits;
   readonly signal: AbortSignal | undefined;
   readonly algorithms: AllowedAlgorithms;
-  /** A handshake is arithmetic on our side: many at once would only hold up everything else. */
+  /** A handshake is CPU-bound: many at once would only delay everything else. */
   readonly handshakes: Slots;
-  /** What the command behind `stream` complained about, if there is one. */
+  /** The last error output of the proxy command behind `stream`, if there is one. */
   readonly complaint: () => Promise<string>;
 }
 
@@ -53,7 +53,7 @@ export async function login(request: LoginRequest): Promise<Client> {
       sock: stream,
       username: request.user,
       readyTimeout: 0,
-      // Only keeps the host talking; `watchSilence` decides when it is gone.
+      // Only makes the host answer; `watchSilence` decides when it is lost.
       keepaliveInterval: Math.max(50, Math.floor(limits.idleMs / 4)),
       keepaliveCountMax: Number.MAX_SAFE_INTEGER,
       algorithms: algorithmsFor(request.algorithms, request.keys.types, host),
@@ -61,7 +61,7 @@ export async function login(request: LoginRequest): Promise<Client> {
       hostVerifier: (key: Buffer, verify: (isTrusted: boolean) => void) => attempt.verify(key, verify),
     });
     stream.on('data', attempt.hear);
-    // A host that accepts and says nothing costs no arithmetic, so it must not hold up those that speak.
+    // A host that accepts the connection but sends nothing uses no CPU, so it must not hold up others.
     const gate = holdBack(stream);
     await Promise.race([gate.spoken, promise]);
     attempt.pause(true);
@@ -82,7 +82,7 @@ export async function login(request: LoginRequest): Promise<Client> {
   }
 }
 
-/** Keeps what the host says in the stream's buffer, ssh2's own listener notwithstanding, until it is released. */
+/** Keeps the host's bytes in the stream's buffer until released, despite ssh2's own listener. */
 function holdBack(stream: Duplex): { readonly spoken: Promise<void>; readonly release: () => void } {
   const { promise: spoken, resolve } = Promise.withResolvers<void>();
   const onReadable = (): void => resolve();
@@ -92,10 +92,10 @@ function holdBack(stream: Duplex): { readonly spoken: Promise<void>; readonly re
   return { spoken, release: () => void stream.off('readable', onReadable) };
 }
 
-/** A host that keeps us waiting in the middle of its handshake costs nothing meanwhile either. */
+/** A host that stalls in the middle of its handshake uses no CPU either. */
 const silentMs = 500;
 
-/** Gives the slot up when the host falls silent, or is disposed. */
+/** Releases the slot when the host stops answering, or on disposal. */
 function whileItSpeaks(slot: Disposable, stream: Duplex): Disposable {
   let timer: NodeJS.Timeout | undefined;
   const dispose = (): void => {
@@ -114,18 +114,18 @@ function whileItSpeaks(slot: Disposable, stream: Duplex): Disposable {
 
 type Stage = 'handshake' | 'authentication';
 
-/** Where one login stands, its limit and what its errors mean. */
+/** The stage of one login, its limit and the meaning of its errors. */
 class Attempt implements Disposable {
   readonly #request: LoginRequest;
   readonly #reject: (error: Error) => void;
   #stage: Stage = 'handshake';
   #timer: NodeJS.Timeout | undefined;
   #heardBytes = 0;
-  /** The beginning of what the host said, for its error. */
+  /** The first bytes from the host, for error messages. */
   readonly #heard: Buffer[] = [];
   #isOver = false;
   #trusted: Buffer | undefined;
-  /** The host itself ended it; a limit or a signal of ours did not. */
+  /** The host itself ended it, not a limit or signal of fettle. */
   isAnswered = false;
 
   constructor(request: LoginRequest, reject: (error: Error) => void) {
@@ -143,7 +143,7 @@ class Attempt implements Disposable {
     this.pause(false);
   }
 
-  /** The stage's limit stands still while other hosts are waited for, and begins anew. */
+  /** The stage's limit pauses while it waits for other hosts, and then starts again. */
   pause(isPaused: boolean): void {
     clearTimeout(this.#timer);
     if (isPaused || this.#isOver) return;
@@ -199,8 +199,11 @@ class Attempt implements Disposable {
     if (this.#stage === 'authentication') return authentication.failure(cause, message);
     const failed = `the SSH handshake with ${host} failed: `;
     if (complaint !== '') {
-      const hint = 'try the proxy command by hand';
-      return new FettleError('connect', `${failed}${message}; the proxy command says: ${complaint}`, { hint, cause });
+      const hint = 'run the proxy command by hand to check';
+      return new FettleError('connect', `${failed}${message}; output of the proxy command: ${complaint}`, {
+        hint,
+        cause,
+      });
     }
     const offered = mismatch(message, Buffer.concat(this.#heard));
     if (offered !== undefined) {
@@ -208,12 +211,12 @@ class Attempt implements Disposable {
     }
     const details = { dropped: this.isDropped };
     const hint = this.isDropped
-      ? 'sshd there may drop logins while others are under way (sshd_config MaxStartups, PerSourcePenalties)'
-      : 'is it sshd that listens there, and does it still share an algorithm with us?';
+      ? 'sshd on the host may drop logins while others are in progress (sshd_config MaxStartups, PerSourcePenalties)'
+      : 'is sshd listening on that port, and does it support an algorithm that fettle supports?';
     return new FettleError('connect', `${failed}${message}`, { hint, details, cause });
   }
 
-  /** It took the connection and ended it before its first word of SSH, as sshd does beyond MaxStartups. */
+  /** It accepted the connection and closed it before any SSH data, as sshd does beyond MaxStartups. */
   get isDropped(): boolean {
     return (
       this.#stage === 'handshake' &&
@@ -226,14 +229,14 @@ class Attempt implements Disposable {
     const { host } = this.#request;
     const within = `within ${ms / 1000} s (${this.#stage} limit)`;
     if (this.#stage === 'authentication') {
-      const hint = 'PAM or a directory behind the host may hang';
+      const hint = 'PAM or a directory service may hang';
       return new FettleError('timeout', `${host} did not finish the authentication ${within}`, { hint });
     }
     if (this.#heardBytes === 0) {
-      const hint = 'something accepts connections there, but it may not be sshd, or sshd hangs';
-      return new FettleError('timeout', `${host} took the connection and said nothing ${within}`, { hint });
+      const hint = 'something accepts connections on that port, but it may not be sshd, or sshd hangs';
+      return new FettleError('timeout', `${host} accepted the connection but sent nothing ${within}`, { hint });
     }
-    const hint = 'something on the way may drop large packets (MTU), or the host is overloaded';
+    const hint = 'the network may drop large packets (MTU), or the host is overloaded';
     return new FettleError('timeout', `${host} did not finish the handshake ${within}`, { hint });
   }
 

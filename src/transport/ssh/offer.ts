@@ -1,4 +1,4 @@
-// What a host offers for the exchange of keys, read from its first packet, which nobody has encrypted yet.
+// The algorithms a host offers for the key exchange, read from its first packet, which is not encrypted.
 
 /** Names in the host's own order, RFC 4253 7.1. */
 interface KeyExchangeOffer {
@@ -37,7 +37,7 @@ function readOffer(bytes: Buffer): KeyExchangeOffer | undefined {
   return { kex, hostKeys, ciphers, macs };
 }
 
-/** ssh2's words for a missing match, kex.js, and the list they are about. */
+/** ssh2's messages for a missing match, kex.js, and the list each is about. */
 const about: readonly (readonly [pattern: RegExp, keyword: string, list: keyof KeyExchangeOffer])[] = [
   [/no matching key exchange/i, 'KexAlgorithms', 'kex'],
   [/no matching host key/i, 'HostKeyAlgorithms', 'hostKeys'],
@@ -45,7 +45,7 @@ const about: readonly (readonly [pattern: RegExp, keyword: string, list: keyof K
   [/no matching .*MAC/i, 'MACs', 'macs'],
 ];
 
-/** For the error of a handshake that found nothing in common: what the host offers, and what to do. */
+/** For the error of a handshake without a common algorithm: what the host offers, and what to do. */
 export function mismatch(message: string, bytes: Buffer): { readonly said: string; readonly hint: string } | undefined {
   const found = about.find(([pattern]) => pattern.test(message));
   const offer = found === undefined ? undefined : readOffer(bytes);
@@ -53,7 +53,7 @@ export function mismatch(message: string, bytes: Buffer): { readonly said: strin
   const [, keyword, list] = found;
   const printable = offer[list].filter((name) => /^[\x21-\x7e]{1,64}$/.test(name)).slice(0, 40);
   const hint = printable.includes('ssh-rsa')
-    ? 'it has only SHA-1 signatures (ssh-rsa): give it an ed25519 key, or allow them with HostKeyAlgorithms +ssh-rsa in ~/.ssh/config'
-    : `${keyword} of the host, in its sshd_config, must share a name with fettle and ~/.ssh/config`;
+    ? 'it supports only SHA-1 signatures (ssh-rsa): give it an ed25519 key, or allow them with HostKeyAlgorithms +ssh-rsa in ~/.ssh/config'
+    : `${keyword} in sshd_config of the host must include an algorithm that fettle and ~/.ssh/config allow`;
   return { said: `it offers ${printable.join(', ')}`, hint };
 }

@@ -1,4 +1,4 @@
-// The options of one host as OpenSSH prints and files them.
+// The options of one host as `ssh -G` prints them.
 import { join } from 'node:path';
 import { FettleError } from '../../domain/error.ts';
 import { hostKeyAliasProblem, hostNameProblem, isPlainWord, userNameProblem } from '../../domain/plain-name.ts';
@@ -14,7 +14,7 @@ export interface SshOptions {
   /** Socket path, `none`, or undefined for SSH_AUTH_SOCK. */
   readonly identityAgent: string | undefined;
   readonly identitiesOnly: boolean;
-  /** `[user@]host[:port]`, nearest to us first. */
+  /** `[user@]host[:port]`, nearest to the controller first. */
   readonly proxyJump: readonly string[];
   readonly proxyCommand: string | undefined;
   readonly userKnownHosts: readonly string[];
@@ -28,7 +28,7 @@ export interface SshOptions {
   readonly algorithms: AllowedAlgorithms;
   readonly hostKeyRules: HostKeyRules;
   readonly methods: readonly AuthMethodName[];
-  /** Ways in that OpenSSH would take and we cannot. */
+  /** Login methods that OpenSSH would use and fettle does not support. */
   readonly beyondUs: readonly string[];
 }
 
@@ -122,11 +122,15 @@ export const algorithmKeywords: readonly string[] = [
 function readAlgorithms(first: (keyword: string) => string | undefined, place: SshPlace): AllowedAlgorithms {
   const list = (keyword: string): readonly string[] | undefined => {
     const value = first(keyword);
-    // ssh -G writes lists out; without an ssh program nobody knows what the changes are made to.
+    // `ssh -G` expands lists; without an ssh program the base of a relative list is unknown.
     if (value !== undefined && /^[+^-]/.test(value)) {
-      throw new FettleError('config', `${keyword} ${value} for ${place.host} cannot be read without an ssh program`, {
-        hint: 'install openssh-client, or write the whole list',
-      });
+      throw new FettleError(
+        'config',
+        `${keyword} ${value} for ${place.host} cannot be resolved without the ssh program`,
+        {
+          hint: 'install openssh-client, or write out the complete list',
+        },
+      );
     }
     return value?.split(',');
   };
@@ -171,7 +175,7 @@ function expandHome(path: string, homeDir: string): string {
 function expandTokens(text: string, tokens: Readonly<Record<string, string>>, place: SshPlace): string {
   return text.replace(/%(.?)/g, (whole, letter: string) => {
     if (letter === '%') return '%';
-    // The operator's own directory: a path by nature, and nobody else's word.
+    // The operator's own directory is a path and trusted.
     if (letter === 'd') return place.homeDir;
     const value = Object.hasOwn(tokens, letter) ? tokens[letter] : undefined;
     const refuse = (why: string): FettleError =>

@@ -1,6 +1,6 @@
 import { wildcardMatcher } from '../../domain/glob.ts';
 
-/** One pattern of ssh_config(5) PATTERNS: `*` and `?` are special, nothing else, and letters have no case. */
+/** One pattern of ssh_config(5) PATTERNS: `*` and `?` are special, nothing else, and case is ignored. */
 export function matchesPattern(text: string, pattern: string): boolean {
   return wildcardMatcher(pattern.toLowerCase())(text.toLowerCase());
 }

@@ -32,7 +32,7 @@ export async function openProxy(
   const stream = Duplex.from({ readable: child.stdout, writable: child.stdin });
   child.on('error', (error) => stream.destroy(error));
   stream.on('error', () => undefined);
-  // 'close' on a child comes when its outputs have ended as well, which what it left behind may prevent.
+  // 'close' on a child is emitted only when its outputs have ended too, which a background process may prevent.
   const ended = once(child, 'close').catch(() => undefined);
   const complaint = async (): Promise<string> => {
     const { promise: over, resolve } = Promise.withResolvers<void>();

@@ -8,7 +8,7 @@ import { cancelled, orCancelled } from '../limit.ts';
 import type { ExecRequest, ExecResult, Session } from '../session.ts';
 import { watchSilence } from './idle.ts';
 
-/** sshd's MaxSessions is 10 by default, sshd_config(5); some are left for commands that were let go. */
+/** sshd's MaxSessions is 10 by default, sshd_config(5); some are reserved for commands that were abandoned. */
 const channelsAtOnce = 8;
 
 export interface SshConnection {
@@ -19,17 +19,18 @@ export interface SshConnection {
   readonly credentials: CredentialGuard;
   readonly shell: Session['shell'];
   readonly endpoint: string;
-  /** Ends the connection, and the jump connections it leans on. */
+  /** Ends the connection and releases its jump connections. */
   readonly close: () => Promise<void>;
 }
 
 /**
- * sshd frees the place of a command a moment after it told its end, and a request may overtake that; a command that was
- * let go keeps its place while it runs. A channel that was not opened has run nothing, so it is asked for again.
+ * sshd frees the session of a command a moment after it reported its end, and a request may overtake that; an
+ * abandoned command keeps its session while it runs. A channel that was not opened has run nothing, so opening it is
+ * retried.
  */
 const openPausesMs: readonly number[] = [20, 60, 180, 540];
 
-/** How the channel of a command ended; listened to from the moment it is there, for it may end at once. */
+/** How the channel of a command ended; attached as soon as the channel exists, for it may end at once. */
 interface Running {
   readonly channel: ClientChannel;
   readonly ended: Promise<ChannelEnd>;
@@ -59,7 +60,7 @@ export class SshSession implements Session {
     client.on('error', (error) => this.#lose(error.message, error));
     client.on('close', () => this.#lose('it closed the connection'));
     this.#watch = watchSilence(stream, idleMs, () => {
-      this.#lose(`it said nothing for ${idleMs / 1000} s (idle limit)`);
+      this.#lose(`it sent nothing for ${idleMs / 1000} s (idle limit)`);
       stream.destroy();
     });
   }
@@ -93,7 +94,7 @@ export class SshSession implements Session {
     if (this.#lost !== undefined) return;
     this.#watch[Symbol.dispose]();
     this.#lost = new FettleError('lost', `the connection to ${this.hostName} is lost: ${why}`, {
-      hint: 'work that was started there goes on by itself',
+      hint: 'work already started on the host continues on its own',
       cause,
     });
     for (const tell of this.#onLost) tell(this.#lost);
@@ -109,7 +110,7 @@ export class SshSession implements Session {
         await orCancelled(promise, signal, what);
       } catch (error) {
         const at = this.#waiting.indexOf(resolve);
-        // Woken and cancelled at once: the turn goes to the next.
+        // Woken and cancelled at once: the turn passes to the next waiter.
         if (at >= 0) this.#waiting.splice(at, 1);
         else this.#waiting.shift()?.();
         throw error;
@@ -177,8 +178,8 @@ export class SshSession implements Session {
   }
 
   #untold(): FettleError {
-    return new FettleError('lost', `a command on ${this.hostName} ended without telling how`, {
-      hint: 'its outcome is unknown; look at the host',
+    return new FettleError('lost', `a command on ${this.hostName} ended without an exit status`, {
+      hint: 'its outcome is unknown; check the host',
     });
   }
 
@@ -187,7 +188,7 @@ export class SshSession implements Session {
     if (this.#lost !== undefined) return this.#lost;
     const message = cause instanceof Error ? cause.message : String(cause);
     return new FettleError('connect', `${this.hostName} refuses to run a command: ${message}`, {
-      hint: 'too many sessions may be open there, or the account may only forward (sshd_config MaxSessions, authorized_keys)',
+      hint: 'too many sessions may be open, or the account may be limited to forwarding (sshd_config MaxSessions, authorized_keys)',
       cause,
     });
   }
@@ -197,8 +198,8 @@ export class SshSession implements Session {
     if (exitCode !== 1 || stdout.length > 200) return;
     const said = stdout.toString('utf8').trim();
     if (said !== 'This account is currently not available.') return;
-    throw new FettleError('auth', `the account on ${this.hostName} may not run commands: ${said}`, {
-      hint: 'its shell is nologin; give it a shell there or use another user',
+    throw new FettleError('auth', `the account on ${this.hostName} is not allowed to run commands: ${said}`, {
+      hint: 'its login shell is nologin; give the account a shell, or use another user',
     });
   }
 }

@@ -24,23 +24,23 @@ import { SshSession } from './session.ts';
 
 export interface SshTransportEnvironment extends SshEnvironment, IdentityEnvironment {
   readonly credentials: CredentialGuard;
-  /** Asked for on the command line: beats inventory and configuration. */
+  /** Set on the command line: overrides inventory and configuration. */
   readonly hostKeyPolicy?: HostKeyPolicy;
 }
 
-/** One way to one host: where to, with which options, on behalf of whom. */
+/** One route to one host: target, options, and the jump connection it serves. */
 interface Way {
   readonly connection: Connection;
   readonly options: SshOptions;
   readonly limits: ConnectionLimits;
-  /** The jump connection this one is made for, so that a circle of jumps is noticed. */
+  /** The jump connection this one is opened for, to detect loops of jump hosts. */
   readonly via: SharedJump | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
 interface Reached {
   readonly stream: Duplex;
-  /** Where the bytes end, and by which way: resolved as far as we resolve it ourselves. */
+  /** Address and route of the connection, resolved as far as fettle resolves it. */
   readonly place: string;
   readonly release: () => Promise<void>;
   readonly complaint: () => Promise<string>;
@@ -49,7 +49,7 @@ interface Reached {
 /** A few keep a processor busy on a network of any length; more would make every timer and every key wait for them. */
 const handshakesAtOnce = 16;
 
-/** Long enough for sshd to have let in those that it was busy with. */
+/** Long enough for sshd to finish the logins in progress. */
 const dropPauseMs = 1_000;
 
 const released = async (): Promise<void> => undefined;
@@ -113,7 +113,7 @@ export class SshTransport implements Transport, AsyncDisposable {
       ...(connection.user === undefined ? {} : { user: connection.user }),
       ...(connection.port === undefined ? {} : { port: connection.port }),
     });
-    // Lists that leave nothing are a mistake of ours, known before any host is contacted.
+    // Lists that leave no algorithm are a configuration error, found before any host is contacted.
     algorithmsFor(options.algorithms, [], options.hostName);
     return options;
   }
@@ -129,7 +129,7 @@ export class SshTransport implements Transport, AsyncDisposable {
     }
   }
 
-  /** sshd drops some of those that come while others log in (MaxStartups): they come again, once. */
+  /** sshd drops some connections while others log in (MaxStartups): each is retried once. */
   async #logInAgain(way: Way): Promise<Opened> {
     const { signal, options } = way;
     try {
@@ -144,7 +144,7 @@ export class SshTransport implements Transport, AsyncDisposable {
 
   async #logIn(way: Way): Promise<Opened> {
     const { connection, options, limits, signal } = way;
-    // What is wrong on our side is told before the host hears of us.
+    // Local mistakes are reported before the host is contacted.
     const keys = await this.#hostKeys(way);
     const authentication = await this.#authentication(way);
     const policy = this.#environment.hostKeyPolicy ?? hostKeyPolicy(connection, options);
@@ -235,8 +235,8 @@ function tighter(limits: ConnectionLimits, { connectMs, idleMs }: SshOptions): C
 }
 
 /**
- * The inventory's word first, then OpenSSH's. `ask` cannot be asked and means strict; `no` writes unknown keys down but
- * never takes a changed one: that must be asked for by name in the inventory.
+ * The inventory first, then OpenSSH. `ask` cannot prompt and means strict; `no` records unknown keys but never
+ * accepts a changed one: that must be set explicitly in the inventory.
  */
 function hostKeyPolicy(connection: Connection, { strictHostKeyChecking }: SshOptions): HostKeyPolicy {
   const { hostKeyPolicy: own } = connection;
@@ -245,12 +245,15 @@ function hostKeyPolicy(connection: Connection, { strictHostKeyChecking }: SshOpt
   return ['accept-new', 'no', 'off', 'false'].includes(strictHostKeyChecking) ? 'accept-new' : 'strict';
 }
 
-/** A password of the command line would go to whoever answers at an address of the inventory for the first time. */
+/**
+ * Otherwise a password given on the command line would be sent to any machine that answers at an address of the
+ * inventory for the first time.
+ */
 function isHeldToKnownKeys({ hasOperatorPassword, hostKeyPolicy: own, sshArguments }: Connection): boolean {
   return hasOperatorPassword === true && (own === 'accept-new' || sshArguments.some((word) => word.startsWith('-F')));
 }
 
-/** A host that does not answer must not hold us. */
+/** A host that does not answer must not block the end. */
 const closeLimitMs = 1_000;
 
 async function closeClient(client: Client, stream: Duplex): Promise<void> {

@@ -1,4 +1,4 @@
-// Files of ssh2 that its own index is made of; its types are those of the index.
+// Internal files of ssh2, imported directly; their types are those of its index.
 declare module 'ssh2/lib/agent.js' {
   import type ssh2 from 'ssh2';
   const agents: Pick<typeof ssh2, 'BaseAgent' | 'createAgent'>;

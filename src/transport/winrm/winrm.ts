@@ -22,11 +22,11 @@ export interface WinrmTransportEnvironment {
   /** Where certificates are remembered that were trusted on first use; made when it is first needed. */
   readonly certificatesFile: string;
   readonly clock: Clock;
-  /** Where contexts come from; the mechanisms of this room unless told otherwise. */
+  /** Creates contexts; by default with the mechanisms of this room. */
   readonly createContext?: ContextFactory;
 }
 
-/** What holds where the inventory says nothing: TLS, with the certificate verified. */
+/** The default without settings in the inventory: TLS, with the certificate verified. */
 export const defaultWinrmSettings: WinrmSettings = {
   scheme: 'https',
   path: '/wsman',
@@ -41,7 +41,7 @@ const defaultPorts = { http: 5985, https: 5986 } as const;
 /** The host answers an operation with a fault at its time-out; that answer needs time too. */
 const answerSec = 5;
 
-/** One way to one host. */
+/** One connection target. */
 interface Way {
   readonly host: Host;
   readonly endpoint: Endpoint;
@@ -50,7 +50,7 @@ interface Way {
   readonly tls: TlsSettings;
 }
 
-/** Windows Remote Management: WS-Management over HTTP, sealed or inside TLS. Never in clear. */
+/** Windows Remote Management: WS-Management over HTTP, sealed or inside TLS. Never in clear text. */
 export class WinrmTransport implements Transport {
   readonly name = 'winrm';
   readonly #environment: WinrmTransportEnvironment;
@@ -61,7 +61,7 @@ export class WinrmTransport implements Transport {
     this.#tls = new Tls(new KnownCertificates(environment.certificatesFile));
   }
 
-  /** Throws `config` for settings that would be unsafe or cannot work, before the host hears of us. */
+  /** Throws `config` for settings that would be unsafe or cannot work, before the host is contacted. */
   async open(host: Host, { signal }: OpenOptions): Promise<WinrmSession> {
     if (signal?.aborted) throw cancelled(signal, `the connection to ${host.name}`);
     const way = wayTo(host);
@@ -121,7 +121,7 @@ export class WinrmTransport implements Transport {
   }
 }
 
-/** GSSAPI is looked for only where Kerberos is wanted. */
+/** GSSAPI is loaded only if Kerberos is used. */
 const makeContext: ContextFactory = async (kind, request) => {
   if (kind === 'ntlm') return new NtlmContext(request);
   const { openKerberos } = await import('./auth/kerberos.ts');

@@ -37,7 +37,7 @@ const bad: readonly [key: string, message: RegExp][] = [
   ['w1:9]', /\] without its \[/],
   ['w[0:999999999]', /more than 100000/],
   ['w[0:9999][0:9999]', /more than 100000/],
-  ['h:99999', /no port/],
+  ['h:99999', /not a port/],
   ['a b', /no host name/],
   ['$(id)', /no host name/],
   ['byname|touch<x>pwn', /no host name: it holds the character "\|"/],

@@ -68,27 +68,31 @@ describe('keys', { skip: noSshd }, () => {
     await rejectsWith(
       login({ privateKeyFile: key.file, privateKeyPassphrase: new Secret('open barley') }),
       'auth',
-      /locked for 127\.0\.0\.1 does not open with the passphrase that is given$/,
+      /locked for 127\.0\.0\.1 cannot be decrypted with the passphrase given$/,
     );
-    await rejectsWith(login({ privateKeyFile: key.file }), 'auth', /is encrypted and no passphrase is given$/);
+    await rejectsWith(login({ privateKeyFile: key.file }), 'auth', /is encrypted, and no passphrase was given$/);
   });
 
   test('a key file that is missing, no key, or the public half is named with what is wrong', async () => {
     const { dir, clientKey } = sshd();
-    await rejectsWith(login({ privateKeyFile: join(dir, 'absent') }), 'auth', /absent for 127\.0\.0\.1 is not there$/);
+    await rejectsWith(
+      login({ privateKeyFile: join(dir, 'absent') }),
+      'auth',
+      /absent for 127\.0\.0\.1 does not exist$/,
+    );
     writeFileSync(join(dir, 'garbage'), 'no key at all');
-    await rejectsWith(login({ privateKeyFile: join(dir, 'garbage') }), 'auth', /does not read as a private key/);
+    await rejectsWith(login({ privateKeyFile: join(dir, 'garbage') }), 'auth', /is not a valid private key/);
     await rejectsWith(
       login({ privateKeyFile: `${clientKey.file}.pub` }),
       'auth',
-      /holds a public key, not the private/,
+      /contains a public key, not a private/,
     );
     await rejectsWith(login({ privateKeyFile: dir }), 'auth', /cannot be read \(EISDIR\)/);
   });
 
   test('a key that the host does not know ends with what was tried and what the host allows', async () => {
     const key = makeKey(sshd().dir, 'stranger');
-    const refused = /does not let \S+ in \(tried key \S+stranger; it allows publickey\)/;
+    const refused = /refuses the login of \S+ \(tried key \S+stranger; the host allows publickey\)/;
     await rejectsWith(login({ privateKeyFile: key.file }), 'auth', refused);
   });
 
@@ -151,7 +155,7 @@ describe('keys', { skip: noSshd }, () => {
       assert.equal(other.isAlive, true);
       const only = withOptions('IdentitiesOnly=yes', `IdentityFile=${locked.file}`);
       const refused = open(transports, sshHost('web03', { ...user, sshArguments: only }));
-      await rejectsWith(refused, 'auth', /in-agent is encrypted and no passphrase is given/);
+      await rejectsWith(refused, 'auth', /in-agent is encrypted, and no passphrase was given/);
       const chosen = withOptions('IdentitiesOnly=yes', `IdentityFile=${plain.file}`);
       await using third = await open(transports, sshHost('web04', { ...user, sshArguments: chosen }));
       assert.equal(third.isAlive, true);
@@ -193,7 +197,7 @@ describe('passwords', () => {
     await using _session = await open(transports, host('web01', fake.port));
     assert.deepEqual(fake.attempts.at(-1)?.password, 'correct horse|');
     fake.questions = ['Verification code: '];
-    const refused = /tried keyboard-interactive.*it asks "Verification code:", which nothing answers/;
+    const refused = /tried keyboard-interactive.*it asks "Verification code:", for which fettle has no answer/;
     await rejectsWith(open(transports, host('web02', fake.port)), 'auth', refused);
   });
 
@@ -213,7 +217,7 @@ describe('passwords', () => {
       { ...asked, hostKeyPolicy: 'strict', sshArguments: ['-F', file] },
     ] as const) {
       const refused = open(transports, host('web01', fake.port, own));
-      await rejectsWith(refused, 'host-key', /the inventory alone does not make it trusted where a password/);
+      await rejectsWith(refused, 'host-key', /the inventory alone cannot make it trusted when a password/);
     }
     assert.deepEqual(fake.attempts, []);
     assert.equal(existsSync(known), false);
@@ -233,7 +237,7 @@ describe('passwords', () => {
     await rejectsWith(
       open(transports, host('web01', fake.port)),
       'auth',
-      /tried password; it allows password, keyboard/,
+      /tried password; the host allows password, keyboard/,
     );
     assert.equal(fake.attempts.filter(({ method }) => method !== 'none').length, 1);
   });
@@ -261,7 +265,7 @@ describe('passwords', () => {
     assert.equal(fake.attempts.filter(({ method }) => method === 'password').length, 2);
     assert.equal(reasons.filter((reason) => reason.includes('tried password')).length, 2);
     assert.equal(
-      reasons.filter((reason) => reason.includes('the password was withheld: it was refused twice')).length,
+      reasons.filter((reason) => reason.includes('the password was not sent: it was refused twice')).length,
       10,
     );
   });

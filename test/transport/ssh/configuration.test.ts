@@ -214,7 +214,7 @@ Host *
 
   test('what ssh itself does not understand in the file is a config error in its words', async () => {
     const asked = ask({ config: 'Host *\n  NoSuchOption yes\n' });
-    await rejectsWith(asked, 'config', /ssh does not understand the options for web01: .*nosuchoption/is);
+    await rejectsWith(asked, 'config', /ssh rejects the options for web01: .*nosuchoption/is);
   });
 });
 
@@ -272,7 +272,7 @@ describe('ssh arguments of an inventory', () => {
     test(`${JSON.stringify(words)} is an error that names it`, async () => {
       const shown = (words[0] === '-o' ? words.join(' ') : (words[0] ?? '')).replace(/[.*+?^$()|[\]\\]/g, '\\$&');
       const work = Promise.resolve().then(() => readArguments(words, 'web01'));
-      await rejectsWith(work, 'config', new RegExp(`the ssh argument ${shown}.* for web01 is not understood`));
+      await rejectsWith(work, 'config', new RegExp(`the ssh argument ${shown}.* for web01 is not recognised`));
     });
   }
 });

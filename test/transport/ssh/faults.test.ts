@@ -53,7 +53,7 @@ describe('a host that does not do what sshd does', () => {
   test('a name that no name server can have is told from a host that is down', async () => {
     // Longer than a label may be, RFC 1035 2.3.4: refused before anything is asked.
     const address = `${'x'.repeat(70)}.invalid`;
-    await rejectsWith(open({ address }), 'connect', /cannot be found by name/);
+    await rejectsWith(open({ address }), 'connect', /cannot be resolved/);
   });
 
   test('it takes the connection and says nothing', async () => {
@@ -64,7 +64,7 @@ describe('a host that does not do what sshd does', () => {
         await rejectsWith(
           opening,
           'timeout',
-          /took the connection and said nothing within 0\.08 s \(handshake limit\)/,
+          /accepted the connection but sent nothing within 0\.08 s \(handshake limit\)/,
         );
       },
     );
@@ -108,7 +108,7 @@ describe('a host that does not do what sshd does', () => {
 
   test('it hangs up in the authentication', async () => {
     await using fake = await FakeSshd.start(() => 'disconnect');
-    await rejectsWith(open({ port: fake.port }), 'auth', /does not let \S+ in: it closed the connection/);
+    await rejectsWith(open({ port: fake.port }), 'auth', /refuses the login of \S+: it closed the connection/);
   });
 
   test('a full queue of connections runs into the connect limit', async () => {
@@ -122,7 +122,7 @@ describe('a host that does not do what sshd does', () => {
       child.kill('SIGSTOP');
       for (let count = 0; count < 8; count += 1) fillers.push(connect(port, '127.0.0.1').on('error', () => undefined));
       const opening = openSocket({ host: '127.0.0.1', port, family: 0 }, { ms: 300, signal: undefined });
-      await rejectsWith(opening, 'timeout', /does not answer within 0\.3 s \(connect limit\)/);
+      await rejectsWith(opening, 'timeout', /did not answer within 0\.3 s \(connect limit\)/);
     } finally {
       for (const socket of fillers) socket.destroy();
       child.kill('SIGKILL');
@@ -176,7 +176,7 @@ describe('a connection that fails under way', { skip: noSshd }, () => {
           relay.mode = 'drop';
         },
       });
-      await rejectsWith(running, 'lost', /it said nothing for 0\.4 s \(idle limit\)/);
+      await rejectsWith(running, 'lost', /it sent nothing for 0\.4 s \(idle limit\)/);
       assert.equal(session.isAlive, false);
     });
   });

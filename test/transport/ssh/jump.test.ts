@@ -139,7 +139,7 @@ describe('jump hosts', { skip: noSshd }, () => {
     await using behind = await Behind.start();
     const hop = `${loginName}@127.0.0.1:${fake.port}`;
     const host = behind.host('web01', { hostKeyPolicy: 'off' }, ['-J', hop]);
-    await rejectsWith(behind.open(host), 'auth', new RegExp(`jump host ${hop}: .*does not let`));
+    await rejectsWith(behind.open(host), 'auth', new RegExp(`jump host ${hop}: .*refuses the login of`));
     assert.ok(fake.attempts.every(({ password }) => password === undefined));
   });
 
@@ -148,7 +148,7 @@ describe('jump hosts', { skip: noSshd }, () => {
     const opening = behind.open(behind.host('web01', { port: await freePort() }));
     await rejectsWith(opening, 'connect', /the jump host \S+ cannot reach 127\.0\.0\.1 port \d+: .*refused/i);
     await using closed = await Behind.start(['AllowTcpForwarding no']);
-    await rejectsWith(closed.open(closed.host('web01')), 'connect', /the jump host \S+ may not forward to/);
+    await rejectsWith(closed.open(closed.host('web01')), 'connect', /the jump host \S+ refuses to forward to/);
     await eventually(() => closed.relay.open === 0 && behind.relay.open === 0, 'no connection is kept for nobody');
   });
 
@@ -190,7 +190,7 @@ describe('jump hosts', { skip: noSshd }, () => {
     const ways = ['a', 'b'].map((jump) =>
       behind.open(behind.host(`via-${jump}`, { sshArguments: [...sshArguments, '-J', jump] })),
     );
-    await Promise.all(ways.map((way) => rejectsWith(way, 'config', /the way to \S+ leads through itself/)));
+    await Promise.all(ways.map((way) => rejectsWith(way, 'config', /the route to \S+ leads through the host itself/)));
   });
 
   test('a jump host that is itself reached through another by its own configuration is', async () => {
@@ -219,6 +219,6 @@ describe('proxy commands', { skip: noSshd }, () => {
     await using behind = await Behind.start();
     const proxy = 'ProxyCommand=sh -c "echo no way through >&2; exit 1"';
     const opening = behind.open(behind.host('web01', {}, ['-o', proxy]));
-    await rejectsWith(opening, 'connect', /the proxy command says: no way through/);
+    await rejectsWith(opening, 'connect', /output of the proxy command: no way through/);
   });
 });

@@ -134,7 +134,7 @@ describe('known host keys', () => {
   test('a key of a type that is not known is no new host', async () => {
     const known = file(`web01 ${rsa.line}`);
     const refused = check(mine, { user: [known], policy: 'accept-new' });
-    await rejectsWith(refused, 'host-key', /is of a type that is not known for it.*has ssh-rsa SHA256:/);
+    await rejectsWith(refused, 'host-key', /has a type that is not recorded for this host.*has ssh-rsa SHA256:/);
   });
 
   test('a revoked key is refused under every policy', async () => {
@@ -149,7 +149,7 @@ describe('known host keys', () => {
     const known = file(`@cert-authority *.example.com ${other.line}`, `web02.example.com ${mine.line}`);
     for (const policy of ['strict', 'accept-new'] as const) {
       const refused = check(mine, { user: [known], host: 'web01.example.com', policy });
-      await rejectsWith(refused, 'host-key', /:1 trusts it by a certificate authority .*not supported/);
+      await rejectsWith(refused, 'host-key', /:1 trusts it through a certificate authority .*not supported/);
     }
     await check(mine, { user: [known], host: 'web02.example.com' });
   });

@@ -58,7 +58,11 @@ describe('an ssh session', { skip: noSshd }, () => {
   test('an account whose shell is nologin is an auth error in its own words', async () => {
     const nologin = 'ForceCommand echo "This account is currently not available."; exit 1';
     await open([nologin], async (session) => {
-      await rejectsWith(session.exec({ command: 'true' }), 'auth', /may not run commands: This account is currently/);
+      await rejectsWith(
+        session.exec({ command: 'true' }),
+        'auth',
+        /is not allowed to run commands: This account is currently/,
+      );
     });
   });
 

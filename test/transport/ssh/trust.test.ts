@@ -76,8 +76,8 @@ describe('keywords of ssh_config', () => {
     ['BindAddress 127.0.0.1', /the ssh option bindaddress .* is not supported/],
     ['CheckHostIP yes', /the ssh option checkhostip .* is not supported/],
     ['ProxyUseFdpass yes', /the ssh option proxyusefdpass .* is not supported/],
-    ['KexAlgorithms sntrup761x25519-sha512@openssh.com', /KexAlgorithms .* names nothing that fettle can do/],
-    ['MACs umac-64@openssh.com', /MACs .* names nothing that fettle can do/],
+    ['KexAlgorithms sntrup761x25519-sha512@openssh.com', /KexAlgorithms .* lists no algorithm that fettle supports/],
+    ['MACs umac-64@openssh.com', /MACs .* lists no algorithm that fettle supports/],
   ];
   for (const [line, error] of refused) {
     test(`that decide about trust are not dropped in silence: ${line}`, { skip: noSshd }, async () => {
@@ -128,14 +128,14 @@ describe('host keys that the configuration speaks against', { skip: noSshd }, ()
     writeFileSync(broken, 'SSHKRL\n\0nonsense');
     const rules = { revokedKeys: broken, rsaBits: 1024 };
     const objection = await objectionTo(blobOf(makeKey(dir, 'any')), rules, process.env);
-    assert.match(objection ?? '', /ssh-keygen does not understand .*broken\.krl/);
+    assert.match(objection ?? '', /ssh-keygen cannot parse .*broken\.krl/);
   });
 
   test('an RSA key that is too short is refused', async () => {
     await using sshd = await Sshd.start({ hostKeys: ['rsa'] });
     await logIn(sshd, ['RequiredRSASize=2048']);
     const short = logIn(sshd, ['RequiredRSASize=3072']);
-    await rejectsWith(short, 'host-key', /its RSA key has 2048 bits, RequiredRSASize asks for 3072/);
+    await rejectsWith(short, 'host-key', /its RSA key has 2048 bits, RequiredRSASize requires 3072/);
     assert.equal(rsaBitsOf(blobOf(makeKey(dir, 'ed'))), undefined);
   });
 
@@ -168,7 +168,7 @@ describe('host keys that the configuration speaks against', { skip: noSshd }, ()
     await using sshd = await Sshd.start();
     await logIn(sshd, ['PubkeyAcceptedAlgorithms=ssh-ed25519']);
     const opening = logIn(sshd, ['PubkeyAcceptedAlgorithms=rsa-sha2-512']);
-    await rejectsWith(opening, 'auth', /nothing of ours could be offered.*not allowed by PubkeyAcceptedAlgorithms/);
+    await rejectsWith(opening, 'auth', /there was nothing to offer.*not allowed by PubkeyAcceptedAlgorithms/);
   });
 });
 

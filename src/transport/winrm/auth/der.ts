@@ -30,7 +30,7 @@ export function readDer(bytes: Buffer): { readonly element: DerElement; readonly
 /** The element at the start of `bytes`, which must have this tag. */
 export function readDerAs(tag: number, bytes: Buffer): { readonly content: Buffer; readonly rest: Buffer } {
   const { element, rest } = readDer(bytes);
-  if (element.tag !== tag) throw malformed(`tag ${element.tag} where ${tag} is due`);
+  if (element.tag !== tag) throw malformed(`tag ${element.tag} where ${tag} is expected`);
   return { content: element.content, rest };
 }
 
@@ -51,6 +51,6 @@ export function decodeOid(content: Buffer): string {
 
 function malformed(what: string): FettleError {
   return new FettleError('parse', `the certificate of the host cannot be read: ${what}`, {
-    hint: 'have the host offer another certificate',
+    hint: 'install another certificate on the host',
   });
 }

@@ -1,4 +1,4 @@
-// What GSSAPI and Kerberos say went wrong: codes of RFC 2744 3.9.1 and of MIT's krb5_err.et.
+// Errors of GSSAPI and Kerberos: codes of RFC 2744 3.9.1 and of MIT's krb5_err.et.
 import { FettleError, type ErrorCode } from '../../../domain/error.ts';
 import { bytesOf, emptyBytes, type GssLibrary, type Out } from './gss-library.ts';
 
@@ -12,32 +12,32 @@ const servicePrincipalUnknown = 7;
 
 /** What to do, by the code of RFC 4120, or what MIT adds from 128 on. */
 const kerberosHints: Readonly<Record<number, string>> = {
-  6: 'the KDC does not know this user; write it as user@REALM',
+  6: 'the KDC does not know this user; write the name as user@REALM',
   7: 'the KDC does not know the service of this host: use its full name, or set the service principal (setspn -L lists them)',
-  14: 'KDC and this machine have no cipher in common; allow AES for the account and in krb5.conf',
+  14: 'the KDC and this machine have no cipher in common; allow AES for the account and in krb5.conf',
   18: 'the account is disabled, expired or locked',
   23: 'the password has expired; change it first',
   24: 'check the password',
   31: 'check the password',
   32: 'the ticket has expired; get a new one (kinit)',
   37: 'the clocks of this machine, the host and the KDC differ by more than 5 minutes; set them',
-  154: 'the realm has no KDC in krb5.conf nor in DNS',
-  156: 'no KDC of the realm answers; check network and krb5.conf',
+  154: 'neither krb5.conf nor DNS names a KDC for the realm',
+  156: 'no KDC of the realm answers; check the network and krb5.conf',
   210: 'check the password',
 };
 
-/** Codes that mean: the KDC has seen the password and it is wrong. */
+/** Codes that mean that the KDC has checked the password and it is wrong. */
 const wrongPassword = [24, 31, 210];
 
 const noTicketHint = 'get a ticket first (kinit user@REALM) and check it (klist), or give a password';
-const plainHint = 'check ticket (klist), service principal and clocks, or use ntlm with a password';
+const plainHint = 'check the ticket (klist), the service principal and the clocks, or use ntlm with a password';
 
 export interface GssStatus {
   readonly major: number;
   readonly minor: number;
 }
 
-/** Whether a call failed; what is left of the status tells of a message or of the next leg. */
+/** Whether a call failed; the other bits of the status concern a message or the next leg. */
 export function isRoutineError(major: number): boolean {
   return major >>> 16 !== 0;
 }
@@ -46,7 +46,7 @@ export function isServiceUnknown({ minor }: GssStatus): boolean {
   return kerberosCode(minor) === servicePrincipalUnknown;
 }
 
-/** `what` follows "kerberos cannot". `details.isRefused` tells of a wrong password. */
+/** `what` follows "kerberos cannot". `details.isRefused` marks a wrong password. */
 export function gssFailure(
   library: GssLibrary,
   failed: GssStatus & { readonly what: string; readonly code?: ErrorCode },

@@ -100,8 +100,8 @@ export function loadGss(): Promise<GssLibrary> {
 
 async function load(): Promise<GssLibrary> {
   const koffi = await import('koffi').catch((cause: unknown) => {
-    throw new FettleError('auth', 'kerberos needs the package koffi, which is not installed', {
-      hint: 'install fettle again with its optional packages, or use ntlm with a password',
+    throw new FettleError('auth', 'Kerberos needs the npm package koffi, which is not installed', {
+      hint: 'reinstall fettle with its optional packages, or use ntlm with a password',
       cause,
     });
   });

@@ -13,7 +13,7 @@ import {
   type Out,
 } from './gss-library.ts';
 
-/** `GSS_KRB5_NT_PRINCIPAL_NAME` in DER: names are taken as they are, nobody is asked for their DNS names. */
+/** `GSS_KRB5_NT_PRINCIPAL_NAME` in DER: names are used as given, without DNS lookups. */
 const principalName = Buffer.from('2a864886f71201020201', 'hex');
 
 /** `GSS_C_…_FLAG`, RFC 2744 appendix A. */
@@ -81,7 +81,7 @@ export class GssContext implements Disposable {
     return this.#isComplete;
   }
 
-  /** Whether the host can act with our ticket. */
+  /** Whether the host can use the delegated ticket. */
   get isDelegated(): boolean {
     return (this.#granted & flags.delegation) !== 0;
   }
@@ -117,7 +117,7 @@ export class GssContext implements Disposable {
     if (!isRoutineError(major) && (major & outOfOrder) === 0 && state[0] !== 0) return plain;
     this[Symbol.dispose]();
     throw new FettleError('lost', 'a sealed message of the host does not verify', {
-      hint: 'it was altered or lost on the way; the connection is of no use any more',
+      hint: 'it was altered or lost in transit; the connection cannot be used any more',
       details: { major, minor: minor[0] | 0 },
     });
   }
@@ -190,8 +190,8 @@ export class GssContext implements Disposable {
     this.#isComplete = (major & continueNeeded) === 0;
     const missing = this.#isComplete ? askedAlways & ~this.#granted : 0;
     if (missing === 0) return token;
-    throw new FettleError('auth', 'kerberos grants less than was asked for; nothing weaker is used', {
-      hint: 'the host must prove itself and seal messages; check its ticket encryption',
+    throw new FettleError('auth', 'Kerberos grants less protection than required; fettle uses nothing weaker', {
+      hint: 'the host must authenticate itself and seal messages; check its ticket encryption',
       details: { missing },
     });
   }
@@ -222,7 +222,7 @@ function run<Arguments extends readonly unknown[]>(call: GssCall<Arguments>, val
   return new Promise((resolve, reject) => {
     call.async(...values, (error, status) => {
       if (error === null || error === undefined) resolve(status);
-      else reject(new FettleError('internal', 'a call of GSSAPI did not come about', { cause: error }));
+      else reject(new FettleError('internal', 'a GSSAPI call could not be made', { cause: error }));
     });
   });
 }

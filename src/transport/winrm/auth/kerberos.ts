@@ -13,15 +13,16 @@ const wrapTokenId = 0x0504;
 const sealedFlag = 2;
 
 /**
- * A login by Kerberos whose tickets are there. Throws `auth` without koffi or the library, without a ticket, for a refused
- * password (`details.isRefused`), an unknown service and everything else the KDC minds; `parse` for a broken certificate.
+ * A login by Kerberos whose tickets are there. Throws `auth` without koffi or the library, without a ticket, for a
+ * refused password (`details.isRefused`), an unknown service and every other refusal of the KDC; `parse` for a broken
+ * certificate.
  */
 export async function openKerberos(request: ContextRequest): Promise<SecurityContext> {
   const { password, certificate, delegation = false } = request;
   const client = clientPrincipal(request.user);
   if (client === undefined && password !== undefined) {
     throw new FettleError('auth', `kerberos for ${request.serviceHost} has a password but no user`, {
-      hint: 'set the user as user@REALM, or use a ticket without password',
+      hint: 'set the user as user@REALM, or use a ticket without a password',
     });
   }
   const { context, token } = await GssContext.open({
@@ -40,7 +41,7 @@ export function clientPrincipal(user: string): string | undefined {
   const [domain, account] = user.split('\\', 2);
   if (account !== undefined && domain !== undefined) {
     if (domain.includes('.') && domain !== '.') return `${account}@${domain.toUpperCase()}`;
-    throw new FettleError('auth', `kerberos needs a realm, and ${user} names none`, {
+    throw new FettleError('auth', `Kerberos needs a realm, and ${user} has none`, {
       hint: 'write the user as user@REALM, or use ntlm for an account of the host itself',
     });
   }
@@ -111,8 +112,8 @@ class KerberosContext implements SecurityContext {
 
   #requireDelegation(): void {
     if (!this.#isDelegationWanted || this.#context.isDelegated) return;
-    throw new FettleError('auth', `the ticket was not handed on to ${this.#serviceHost}`, {
-      hint: 'the ticket must be forwardable (kinit -f), and the host trusted for delegation; or turn delegation off',
+    throw new FettleError('auth', `the ticket was not delegated to ${this.#serviceHost}`, {
+      hint: 'the ticket must be forwardable (kinit -f) and the host trusted for delegation; or turn delegation off',
     });
   }
 }

@@ -25,7 +25,7 @@ export interface LoginPlan {
   readonly serviceHost: string;
   /** Kerberos only: whole principal, or its service part. */
   readonly servicePrincipal: string | undefined;
-  /** Kerberos only: hands the ticket on. */
+  /** Kerberos only: delegates the ticket. */
   readonly isDelegating: boolean;
   readonly isSealingRequired: boolean;
 }
@@ -54,8 +54,8 @@ export interface Authorization {
 }
 
 /**
- * Authenticates one connection. A password goes through the guard, and how the host took it is told to the guard exactly
- * once. Throws `auth` when it was refused; the connection is of no use then.
+ * Authenticates one connection. A password goes through the guard, and its outcome is reported to the guard exactly
+ * once. Throws `auth` when it was refused; the connection is then unusable.
  */
 export async function login(request: LoginRequest): Promise<Authorization> {
   const { plan, endpoint, signal } = request;
@@ -73,7 +73,7 @@ export async function login(request: LoginRequest): Promise<Authorization> {
   }
 }
 
-/** Names tell no case on Windows. Waits while other hosts try the same password. */
+/** User names are case-insensitive on Windows. Waits while other hosts try the same password. */
 async function offerOf({ plan, ports, endpoint, signal }: LoginRequest, password: Secret): Promise<Offer> {
   try {
     const offer = await ports.guard.offer(plan.user.toLowerCase(), password, signal);
@@ -84,7 +84,7 @@ async function offerOf({ plan, ports, endpoint, signal }: LoginRequest, password
   throw withheld(endpoint, plan);
 }
 
-/** Only the host's own word on the password counts as a refusal. */
+/** Only an explicit answer of the host about the password counts as a refusal. */
 function settle(offer: Offer | undefined, error: unknown): void {
   const isRefusal = error instanceof FettleError && error.details?.['isRefused'] === true;
   if (isRefusal) offer?.refused();
@@ -129,7 +129,7 @@ function makeContext({ plan, ports, connection }: LoginRequest, kind: 'ntlm' | '
   });
 }
 
-/** Mechanisms do not know where they are used: host, port and phase are added here. */
+/** Mechanisms do not know their connection: host, port and phase are added here. */
 function placed({ endpoint }: LoginRequest, error: unknown): unknown {
   if (!(error instanceof FettleError) || error.details?.['phase'] !== undefined) return error;
   if (!['auth', 'parse', 'config'].includes(error.code)) return error;
@@ -148,34 +148,34 @@ interface LastAnswer {
   readonly challenge: Buffer | undefined;
 }
 
-/** The host let us in; where the mechanism has the host prove itself too, that must have worked. */
+/** The host accepted the login; if the mechanism authenticates the host too, that must have succeeded. */
 function finish({ endpoint }: LoginRequest, context: SecurityContext, answer: LastAnswer): Authorization {
   const { response, challenge } = answer;
   if (notWinrm.includes(response.status)) throw statusFailure(endpoint, 'auth', response.status);
   if (!context.isComplete && challenge !== undefined) context.step(challenge);
   if (!context.isComplete && response.status >= 300) throw statusFailure(endpoint, 'auth', response.status);
   if (!context.isComplete) {
-    const what = 'let us in before it proved who it is';
-    const hint = 'something in between may answer for the host; do not trust this connection';
+    const what = 'accepted the login before it authenticated itself';
+    const hint = 'a machine between fettle and the host may be impersonating it; do not trust this connection';
     throw failure(endpoint, { code: 'auth', phase: 'auth', what, hint });
   }
   return { context, headers: {} };
 }
 
-/** What says nothing of a login, whatever the handshake was at. */
+/** Statuses that are unrelated to a login at any stage of the handshake. */
 const notWinrm = [403, 404, 405, 407, 413, 425, 429, 502, 503, 504];
 
-/** Mechanisms of a single header; asking who is there shows whether it was taken. */
+/** Mechanisms of a single header; an Identify request shows whether it was accepted. */
 async function present(request: LoginRequest): Promise<Authorization> {
   const { plan, endpoint } = request;
-  if (endpoint.scheme !== 'https') throw new FettleError('internal', 'a password in clear outside of TLS');
+  if (endpoint.scheme !== 'https') throw new FettleError('internal', 'a password in clear text outside of TLS');
   const value = plan.password === undefined ? certificateAuthorization : basicAuthorization(plan.user, plan.password);
   const headers = { Authorization: value };
   const response = await ask(request, headers, identifyEnvelope());
   if (response.status === 401) throw refusal(request, response, true);
   if (response.status !== 200) throw statusFailure(endpoint, 'auth', response.status);
   if (readIdentity(bodyOf(parseXml(response.body.toString('utf8')))) === undefined) {
-    const hint = 'check that port and path are those of WinRM';
+    const hint = 'check that the port and the path are those of WinRM';
     throw failure(endpoint, { code: 'connect', phase: 'auth', what: 'does not answer as WinRM', hint });
   }
   return { context: undefined, headers };
@@ -216,29 +216,29 @@ const schemeOf: Readonly<Record<LoginKind, readonly string[]>> = {
   certificate: [],
 };
 
-/** As the service's own settings are called. */
+/** Names of the service's own settings. */
 const titles: Readonly<Record<string, string>> = { negotiate: 'Negotiate', basic: 'Basic', kerberos: 'Kerberos' };
 
-/** `isRefused` in the details: the host has seen the password, and it is wrong. */
+/** `isRefused` in the details: the host has checked the password, and it is wrong. */
 function refusal({ endpoint, plan }: LoginRequest, response: HttpResponse | undefined, isLast: boolean): FettleError {
   const offered = response === undefined ? [] : challenges(response).map(([scheme]) => scheme);
   const wanted = schemeOf[plan.kind];
   const isOffered = wanted.length === 0 || offered.some((scheme) => wanted.includes(scheme.toLowerCase()));
   const list = offered.length === 0 ? 'no authentication at all' : [...new Set(offered)].join(', ');
   if (!isOffered && (plan.kind === 'basic' || !isLast)) {
-    const what = `does not take ${plan.kind}; it offers ${list}`;
+    const what = `does not accept ${plan.kind}; it offers ${list}`;
     const [name = ''] = wanted;
-    const hint = `set ansible_winrm_transport to another, or allow it there: winrm set winrm/config/service/auth @{${titles[name]}="true"}`;
+    const hint = `set ansible_winrm_transport to another method, or allow it on the host: winrm set winrm/config/service/auth @{${titles[name]}="true"}`;
     return failure(endpoint, { code: 'auth', phase: 'auth', what, hint, details: { offered } });
   }
   const who = plan.user === '' ? 'us' : plan.user;
-  // A ticket was taken by the KDC before: what the host refuses then is not the password.
+  // The KDC accepted the password before: what the host refuses then is not the password.
   const isPassword = plan.kind === 'ntlm' || plan.kind === 'basic';
   const details = { user: plan.user, offered, isRefused: isLast && isPassword };
   return failure(endpoint, {
     code: 'auth',
     phase: 'auth',
-    what: `does not let ${who} in by ${plan.kind}`,
+    what: `refuses the ${plan.kind} login of ${who}`,
     hint: hints[plan.kind],
     details,
   });
@@ -247,18 +247,18 @@ function refusal({ endpoint, plan }: LoginRequest, response: HttpResponse | unde
 const hints: Readonly<Record<LoginKind, string>> = {
   ntlm:
     'check user (DOMAIN\\user, user@domain, or .\\user for an account of the host) and password, and whether the account ' +
-    'is locked or disabled; a TLS proxy in between and a clock that is far off end here too',
+    'is locked or disabled; a TLS proxy or a wrong clock can also be the cause',
   kerberos: 'check the ticket (klist), the service principal, and the clocks; or use ntlm with a password',
-  basic: 'check user and password; Basic takes accounts of the host itself only, and is off by default there',
-  certificate: 'the certificate must be mapped to an account there (winrm/config/service/certmapping)',
+  basic: 'check user and password; Basic accepts only local accounts of the host, and is off by default',
+  certificate: 'the certificate must be mapped to an account on the host (winrm/config/service/certmapping)',
 };
 
 function withheld(endpoint: Endpoint, { user }: LoginPlan): FettleError {
   return failure(endpoint, {
     code: 'auth',
     phase: 'auth',
-    what: `was not asked to let ${user} in: the password was refused twice before`,
-    hint: 'correct user or password in the inventory (or -k); it was kept back so that the account is not locked',
+    what: `was not sent the password of ${user}: it was refused twice before`,
+    hint: 'correct the user or the password in the inventory (or -k); fettle stops here so that the account is not locked',
     details: { user },
   });
 }

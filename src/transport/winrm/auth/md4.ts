@@ -19,9 +19,7 @@ const mixers: readonly ((x: number, y: number, z: number) => number)[] = [
   (x, y, z) => x ^ y ^ z,
 ];
 
-/**
- * MD4, RFC 1320: 16 bytes. Only for the hash of a password in NTLM; OpenSSL 3 has it no more without its legacy provider.
- */
+/** MD4, RFC 1320: 16 bytes. Only for the hash of a password in NTLM; OpenSSL 3 has it only in its legacy provider. */
 export function md4(message: Uint8Array): Buffer {
   const padded = pad(message);
   const state = new Uint32Array([0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476]);

@@ -59,7 +59,7 @@ const version = Buffer.from('0a00614a0000000f', 'hex');
 const negotiateLength = 40;
 const challengeHeaderLength = 48;
 const authenticateHeaderLength = 88;
-/** Far more than any host sends, and small enough that what is made of it fits the 16-bit lengths. */
+/** Far more than any host sends, and small enough that the reply fits the 16-bit lengths. */
 const maxChallengeLength = 32_768;
 
 /** Where the MIC stands in an AUTHENTICATE message. */
@@ -159,12 +159,12 @@ export function encodeAuthenticate(fields: AuthenticateFields): Buffer {
 function fits(length: number, what: string): number {
   if (length <= 0xffff) return length;
   throw new FettleError('auth', `the NTLM login is too long: ${what} has ${length} bytes`, {
-    hint: 'shorten the name of the user or of the host',
+    hint: 'use a shorter user or host name',
   });
 }
 
 function malformed(what: string): FettleError {
-  return new FettleError('auth', `the host sent an NTLM challenge that is not one: ${what}`, {
-    hint: 'check that the port is that of WinRM and that nothing in between alters the login',
+  return new FettleError('auth', `the host sent an invalid NTLM challenge: ${what}`, {
+    hint: 'check that the port is that of WinRM and that no proxy alters the login',
   });
 }

@@ -44,7 +44,7 @@ export interface NtlmV2Request {
   readonly serverChallenge: Buffer;
   /** 8 bytes. */
   readonly clientChallenge: Buffer;
-  /** Epoch milliseconds; counts where the host told no time. */
+  /** Epoch milliseconds; used if the host sent no time. */
   readonly nowMs: number;
   readonly pairs: readonly AvPair[];
 }

@@ -19,7 +19,7 @@ import { Rc4 } from './rc4.ts';
 import { NtlmSealing } from './sealing.ts';
 import type { AuthStep, ContextRequest, SealedMessage, SecurityContext } from './security-context.ts';
 
-/** Flags a host may say of itself, beyond agreeing to ours. */
+/** Flags a host may set on its own, beyond those requested. */
 const targetTypes = ntlmFlags.targetTypeDomain | ntlmFlags.targetTypeServer;
 
 /** Without any of these a message cannot be sealed as it must be. */
@@ -66,7 +66,7 @@ export class NtlmContext implements SecurityContext {
     return this.#isComplete;
   }
 
-  /** First NEGOTIATE, then AUTHENTICATE; undefined when there is nothing more to say. Throws `auth` when downgraded. */
+  /** First NEGOTIATE, then AUTHENTICATE; undefined when the handshake is complete. Throws `auth` when downgraded. */
   step(challenge?: Buffer): AuthStep | undefined {
     if (this.#isClosed) throw new FettleError('internal', 'step() on an NTLM login that is closed');
     if (this.#isComplete) return undefined;
@@ -153,14 +153,14 @@ function withMic(value: Buffer): Buffer {
   return flags;
 }
 
-/** Of what the host answered, what we asked for. Throws `auth` when that is too weak. */
+/** The requested flags that the host granted. Throws `auth` when they are too weak. */
 function negotiatedFlags({ flags, targetInfo }: Challenge, host: string, isSealingRequired: boolean): number {
   const missing = sealingFlags.filter(([flag]) => isSealingRequired && (flags & flag) === 0).map(([, name]) => name);
   if ((flags & ntlmFlags.unicode) === 0) missing.push('Unicode');
   if (isSealingRequired && !targetInfo.some(({ id }) => id === avIds.timestamp)) missing.push('a time for the MIC');
   if (missing.length > 0) {
     throw new FettleError('auth', `${host} refuses ${missing.join(', ')} in the NTLM login; nothing weaker is sent`, {
-      hint: 'something in between may weaken the login on purpose; use https, and check the NTLM policies of the host',
+      hint: 'this may be a downgrade attack; use https, and check the NTLM policies of the host',
       details: { missing },
     });
   }

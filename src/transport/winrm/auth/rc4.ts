@@ -1,6 +1,6 @@
 /**
- * The RC4 stream of one direction: keyed once, then every byte moves it on. Only for NTLM sealing, which knows no other
- * cipher; OpenSSL 3 has it no more without its legacy provider.
+ * The RC4 stream of one direction: keyed once, then every byte moves it on. Only for NTLM sealing, which knows no
+ * other cipher; OpenSSL 3 has it only in its legacy provider.
  */
 export class Rc4 implements Disposable {
   readonly #state = new Uint8Array(256);

@@ -98,7 +98,7 @@ export class NtlmSealing implements Disposable {
     plain.fill(0);
     this[Symbol.dispose]();
     throw new FettleError('lost', 'a sealed message of the host does not verify', {
-      hint: 'it was altered or lost on the way; the connection is of no use any more',
+      hint: 'it was altered or lost in transit; the connection cannot be used any more',
     });
   }
 

@@ -47,6 +47,6 @@ export interface ContextRequest {
   readonly workstation?: string;
   /** Kerberos only: whole principal, or its service part where that is not `HTTP`. */
   readonly servicePrincipal?: string;
-  /** Kerberos only: hands the ticket on to the host. */
+  /** Kerberos only: delegates the ticket to the host. */
   readonly delegation?: boolean;
 }

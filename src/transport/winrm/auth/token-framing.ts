@@ -143,6 +143,6 @@ function isClosing(tail: Buffer, boundary: string): boolean {
 
 function malformed(what: string): FettleError {
   return new FettleError('parse', `the host sent a sealed message that cannot be read: ${what}`, {
-    hint: 'something in between may alter what passes; connect without a proxy',
+    hint: 'a proxy may alter the messages; connect without it',
   });
 }

@@ -19,7 +19,7 @@ async function openOnce(endpoint: Endpoint, limit: ConnectLimit): Promise<Socket
   using _abort = whenAborted(limit.signal, (signal) => reject(cancelled(signal, `the connection to ${hostName}`)));
   const socket = connectTcp({ host, port, noDelay: true });
   const timer = setTimeout(() => {
-    const what = `does not answer within ${limit.ms / 1000} s (connect limit)`;
+    const what = `did not answer within ${limit.ms / 1000} s (connect limit)`;
     reject(failure(endpoint, { code: 'timeout', phase: 'tcp', what, hint: unreachable }));
   }, limit.ms);
   const onError = (cause: NodeJS.ErrnoException): void => reject(connectError(endpoint, cause));
@@ -36,16 +36,19 @@ async function openOnce(endpoint: Endpoint, limit: ConnectLimit): Promise<Socket
   }
 }
 
-const unreachable = 'is the host on, and does a firewall let us through?';
+const unreachable = 'is the host up, and does a firewall allow the connection?';
 
 const words: Readonly<Record<string, readonly [what: string, hint: string]>> = {
-  ECONNREFUSED: ['refuses the connection', 'is WinRM running there (winrm quickconfig), with a listener on that port?'],
-  ENOTFOUND: ['cannot be found by name', 'check the name, or set ansible_host'],
-  EAI_AGAIN: ['cannot be looked up now', 'check the name server'],
-  EHOSTUNREACH: ['cannot be reached', 'is the host on, and is there a route?'],
+  ECONNREFUSED: [
+    'refuses the connection',
+    'is WinRM running on the host (winrm quickconfig), with a listener on that port?',
+  ],
+  ENOTFOUND: ['cannot be resolved', 'check the name, or set ansible_host'],
+  EAI_AGAIN: ['cannot be resolved at the moment', 'check the name server'],
+  EHOSTUNREACH: ['cannot be reached', 'is the host up, and is there a route to it?'],
   ENETUNREACH: ['cannot be reached', 'is there a route to that network?'],
   ETIMEDOUT: ['does not answer', unreachable],
-  ECONNRESET: ['reset the connection', 'a firewall may be in between'],
+  ECONNRESET: ['reset the connection', 'a firewall may have rejected it'],
 };
 
 function connectError(endpoint: Endpoint, cause: NodeJS.ErrnoException): Error {

@@ -1,6 +1,6 @@
 import { FettleError, type ErrorCode } from '../../../domain/error.ts';
 
-/** Where one host's WinRM service listens, and by which name it is told to people. */
+/** Where one host's WinRM service listens, and the name shown to users. */
 export interface Endpoint {
   /** The inventory name. */
   readonly hostName: string;
@@ -11,7 +11,7 @@ export interface Endpoint {
   readonly path: string;
 }
 
-/** What was going on when something failed; named in every error of this transport. */
+/** The phase in which something failed; named in every error of this transport. */
 export type Phase =
   | 'dns'
   | 'tcp'

@@ -19,7 +19,7 @@ const maxBodyBytes = 8 * 1024 * 1024;
 const noBody = [204, 304];
 const nothing = Buffer.alloc(0);
 
-/** Header fields of one response; names do not tell case. */
+/** Header fields of one response; names are case-insensitive. */
 class HttpHeaders {
   readonly #fields: readonly (readonly [name: string, value: string])[];
 
@@ -44,7 +44,7 @@ interface Head {
 
 type Part = 'head' | 'sized' | 'until-close' | 'chunk-size' | 'chunk' | 'chunk-end' | 'trailer' | 'done';
 
-/** Reads one response. Every length is checked against a cap before it is believed. Throws `parse`. */
+/** Reads one response. Every length is checked against a cap before it is used. Throws `parse`. */
 export class ResponseReader {
   #part: Part = 'head';
   #rest: Buffer = nothing;
@@ -55,7 +55,10 @@ export class ResponseReader {
   #left = 0;
   #overheadBytes = 0;
 
-  /** The response once it is complete. Bytes after its end answer nothing: the connection is not to be used again. */
+  /**
+   * The response once it is complete. Bytes after its end belong to no request: the connection must not be used
+   * again.
+   */
   take(chunk: Buffer): HttpResponse | undefined {
     this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     while (this.#part !== 'done' && this.#advance());
@@ -106,14 +109,14 @@ export class ResponseReader {
       headers.all('content-length').flatMap((value) => value.split(',').map((item) => item.trim())),
     );
     if (codings !== '') {
-      if (codings.trim() !== 'chunked' || lengths.size > 0) throw malformed('its transfer coding is not understood');
+      if (codings.trim() !== 'chunked' || lengths.size > 0) throw malformed('its transfer coding is not supported');
       return 'chunk-size';
     }
     if (lengths.size > 1) throw malformed('it has more than one length');
     if (noBody.includes(status)) return 'done';
     const [length] = lengths;
     if (length === undefined) return 'until-close';
-    if (!/^\d{1,10}$/.test(length)) throw malformed('its length is no number');
+    if (!/^\d{1,10}$/.test(length)) throw malformed('its length is not a number');
     this.#left = Number(length);
     if (this.#left > maxBodyBytes) throw malformed('its body is too long');
     return this.#left === 0 ? 'done' : 'sized';
@@ -135,7 +138,7 @@ export class ResponseReader {
     const line = this.#line();
     if (line === undefined) return false;
     const [, digits] = /^([0-9a-fA-F]{1,8})[ \t]*(?:;.*)?$/.exec(line) ?? [];
-    if (digits === undefined) throw malformed('the size of a chunk is no number');
+    if (digits === undefined) throw malformed('the size of a chunk is not a number');
     this.#left = Number.parseInt(digits, 16);
     if (this.#bodyBytes + this.#left > maxBodyBytes) throw malformed('its body is too long');
     this.#part = this.#left === 0 ? 'trailer' : 'chunk';
@@ -144,7 +147,7 @@ export class ResponseReader {
 
   #readChunkEnd(): boolean {
     if (this.#rest.length < 2) return false;
-    if (this.#rest[0] !== 13 || this.#rest[1] !== 10) throw malformed('a chunk is longer than it says');
+    if (this.#rest[0] !== 13 || this.#rest[1] !== 10) throw malformed('a chunk is longer than declared');
     this.#cut(0, 2);
     this.#part = 'chunk-size';
     return true;
@@ -169,7 +172,7 @@ export class ResponseReader {
     const text = this.#rest.toString('latin1', 0, end);
     this.#rest = this.#rest.subarray(end + markBytes);
     this.#overheadBytes += end + markBytes;
-    if (this.#overheadBytes > maxOverheadBytes) throw malformed('it is more frame than body');
+    if (this.#overheadBytes > maxOverheadBytes) throw malformed('its framing is larger than its body');
     return text;
   }
 
@@ -184,7 +187,7 @@ export class ResponseReader {
 function parseHead(text: string): Head {
   const [first = '', ...lines] = text.split('\r\n');
   const [, minor, status] = /^HTTP\/1\.([01]) (\d{3})(?: .*)?$/.exec(first) ?? [];
-  if (minor === undefined || status === undefined) throw malformed('it does not begin as one');
+  if (minor === undefined || status === undefined) throw malformed('it does not start like one');
   if (lines.length > maxHeaders) throw malformed('it has too many header fields');
   const headers = new HttpHeaders(lines.map(parseField));
   const connection = headers.all('connection').join(',').toLowerCase();
@@ -198,13 +201,13 @@ function parseField(line: string): readonly [string, string] {
   return [name.toLowerCase(), value.trim()];
 }
 
-/** What is not HTTP is told at its first bytes, not after a time-out. */
+/** A peer that does not speak HTTP is detected at its first bytes, not after a time-out. */
 function refuseForeign(bytes: Buffer): void {
   const start = Buffer.from('HTTP/1.').subarray(0, bytes.length);
   if (bytes.subarray(0, start.length).equals(start)) return;
   // A TLS record: an alert (21) or a handshake (22), then version 3.x. RFC 8446 5.1.
   const isTls = (bytes[0] === 21 || bytes[0] === 22) && (bytes[1] === 3 || bytes.length === 1);
-  throw malformed(isTls ? 'it is TLS' : 'it does not begin as one');
+  throw malformed(isTls ? 'it is TLS' : 'it does not start like one');
 }
 
 function malformed(why: string): FettleError {

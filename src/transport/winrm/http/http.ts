@@ -25,13 +25,13 @@ interface Waiting {
   readonly reject: (error: Error) => void;
   readonly phase: Phase;
   readonly timer: NodeJS.Timeout;
-  /** Whether bytes came since the time limit was last looked at. */
+  /** Whether bytes came since the time limit was last checked. */
   hasHeard: boolean;
 }
 
 /**
- * HTTP/1.1 on exactly one socket, one request at a time. What authenticates a socket lives as long as this object and no
- * longer: nothing is ever sent again or elsewhere behind the caller's back. After any error it is closed.
+ * HTTP/1.1 on exactly one socket, one request at a time. The authentication of a socket lives exactly as long as this
+ * object: no request is resent or redirected without the caller. After any error it is closed.
  */
 export class HttpConnection implements Disposable {
   readonly #socket: Socket;
@@ -63,7 +63,7 @@ export class HttpConnection implements Disposable {
   /** POST, and its response whatever the status. Throws `lost`, `timeout`, `connect` (not HTTP) or the cancellation. */
   async post(request: HttpRequest, { phase, readMs, signal }: SendLimits): Promise<HttpResponse> {
     if (signal?.aborted) throw cancelled(signal, `the request to ${this.#endpoint.hostName}`);
-    if (this.#waiting !== undefined) throw new FettleError('internal', 'a request is under way on this connection');
+    if (this.#waiting !== undefined) throw new FettleError('internal', 'a request is in progress on this connection');
     if (!this.#isOpen) throw this.#lost(phase, 'closed the connection');
     const bytes = Buffer.concat([head(request), request.body]);
     const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>();
@@ -81,13 +81,13 @@ export class HttpConnection implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#lose('was closed by us');
+    this.#lose('was closed by fettle');
   }
 
   #hear(chunk: Buffer): void {
     this.#isMute = false;
     const waiting = this.#waiting;
-    // Nobody asked for it; what comes next could be taken for an answer to something else.
+    // No request is open; further bytes could be mistaken for the answer to a later one.
     if (waiting === undefined) return this.#close();
     waiting.hasHeard = true;
     waiting.timer.refresh();
@@ -99,7 +99,7 @@ export class HttpConnection implements Disposable {
     }
   }
 
-  /** The limit has passed. In a busy process the answer may be there all the same: it is read before we give up. */
+  /** The limit has passed. In a busy process the answer may have arrived nevertheless: it is read before giving up. */
   #doubt(readMs: number): void {
     const waiting = this.#waiting;
     if (waiting === undefined) return;
@@ -144,23 +144,23 @@ export class HttpConnection implements Disposable {
     return failure(this.#endpoint, {
       code: 'lost',
       phase,
-      what: `${why} while it owed an answer`,
-      hint: 'the host or something in between dropped the connection; look whether the host is up',
+      what: `${why} before it answered`,
+      hint: 'the host or a firewall dropped the connection; check that the host is up',
       cause,
     });
   }
 
-  /** The first request of a connection is of the login: nothing was asked for, so nothing can be under way. */
+  /** The first request of a connection belongs to the login: nothing was requested yet, so nothing can be running. */
   #neverHeard(phase: Phase, why: string, cause?: Error): FettleError {
     const { scheme, port } = this.#endpoint;
     return failure(this.#endpoint, {
       code: 'connect',
       phase,
-      what: `${why} without a word`,
+      what: `${why} without an answer`,
       hint:
         scheme === 'http'
-          ? `the host goes down, or port ${port} is one of https: then set ansible_winrm_scheme: https`
-          : 'the host goes down, or something in between lets nobody through',
+          ? `the host may be shutting down, or port ${port} may be an https port: then set ansible_winrm_scheme: https`
+          : 'the host may be shutting down, or a firewall rejects the connection',
       cause,
     });
   }
@@ -169,8 +169,8 @@ export class HttpConnection implements Disposable {
     return failure(this.#endpoint, {
       code: 'timeout',
       phase,
-      what: `said nothing for ${ms / 1000} s (read limit)`,
-      hint: 'the host hangs, or something in between drops packets',
+      what: `sent nothing for ${ms / 1000} s (read limit)`,
+      hint: 'the host may hang, or the network drops packets',
     });
   }
 
@@ -182,8 +182,8 @@ export class HttpConnection implements Disposable {
       phase,
       what: isTls ? 'speaks TLS where plain http was expected' : `does not answer as WinRM: ${said}`,
       hint: isTls
-        ? 'set ansible_winrm_scheme: https; its port is 5986 as a rule'
-        : 'check that port and path are those of WinRM',
+        ? 'set ansible_winrm_scheme: https; the usual port is 5986'
+        : 'check that the port and the path are those of WinRM',
       cause,
     });
   }

@@ -15,7 +15,7 @@ import type { ConnectLimit } from './connect.ts';
 import { failure, type Endpoint } from './endpoint.ts';
 import type { KnownCertificates } from './known-certificates.ts';
 
-/** Which certificates are trusted, and which one is ours. Files are PEM. */
+/** Which certificates are trusted, and the client certificate. Files are PEM. */
 export interface TlsSettings {
   readonly policy: CertificatePolicy;
   readonly pin: string | undefined;
@@ -39,12 +39,12 @@ export class Tls {
     this.#known = known;
   }
 
-  /** Handshake and check, before a byte of ours is sent. Throws `host-key` for a certificate that is not trusted. */
+  /** Handshake and check, before any data is sent. Throws `host-key` for a certificate that is not trusted. */
   async secure(socket: Socket, endpoint: Endpoint, { settings, limit }: SecureOptions): Promise<SecureSocket> {
     const secured = await handshake(socket, endpoint, { context: await this.prepare(settings), limit });
     try {
       const certificate = secured.getPeerX509Certificate()?.raw;
-      if (certificate === undefined) throw new FettleError('host-key', `${endpoint.hostName} has shown no certificate`);
+      if (certificate === undefined) throw new FettleError('host-key', `${endpoint.hostName} presented no certificate`);
       await this.#check(secured, certificate, { settings, endpoint });
       return { socket: secured, certificate };
     } catch (error) {
@@ -53,7 +53,7 @@ export class Tls {
     }
   }
 
-  /** Reads the files; throws `config` for one that cannot be used. Done before a host hears of us. */
+  /** Reads the files; throws `config` for one that cannot be used. Called before a host is contacted. */
   prepare(settings: TlsSettings): Promise<SecureContext> {
     const key = JSON.stringify([settings.policy === 'verify', settings.caFile, settings.certFile, settings.keyFile]);
     const known = this.#contexts.get(key) ?? makeContext(settings);
@@ -83,8 +83,8 @@ export class Tls {
     const known = await this.#known.of(address, port);
     if (known.length === 0) return this.#known.add(address, port, shown);
     if (known.includes(shown)) return;
-    const what = `shows another certificate than before: sha256:${shown}; ${this.#known.file} has sha256:${known.join(', sha256:')}`;
-    const hint = `somebody may be in between; when the certificate was renewed, remove the line of [${address}]:${port} there`;
+    const what = `presents a different certificate than before: sha256:${shown}; ${this.#known.file} has sha256:${known.join(', sha256:')}`;
+    const hint = `this may be a man-in-the-middle attack; if the certificate was renewed, remove the line of [${address}]:${port} there`;
     throw untrusted(endpoint, { what, hint, shown });
   }
 }
@@ -106,7 +106,7 @@ function fingerprint(certificate: Buffer): string {
 
 async function makeContext({ policy, caFile, certFile, keyFile }: TlsSettings): Promise<SecureContext> {
   const [ca, cert, key] = await Promise.all([caFile, certFile, keyFile ?? certFile].map(readPem));
-  // A company's own authority is where the system keeps its own; only `verify` asks them.
+  // A company's own authority is in the system's store; only `verify` consults it.
   const authorities =
     policy === 'verify' ? [...getCACertificates('default'), ...getCACertificates('system')] : undefined;
   try {
@@ -148,12 +148,13 @@ async function handshake(socket: Socket, endpoint: Endpoint, { context, limit }:
     host: address,
     ...(isIP(address) === 0 ? { servername: address } : {}),
     secureContext: context,
-    // Checked by us right after, so that the error can name the fingerprint. No session is reused: it has no certificate.
+    // Checked right after by fettle, so that the error can name the fingerprint. No session is reused: it has no
+    // certificate.
     rejectUnauthorized: false,
   });
   const timer = setTimeout(() => {
     const what = `did not finish the TLS handshake within ${limit.ms / 1000} s (handshake limit)`;
-    const hint = 'is it really an https listener, and does nothing on the way drop large packets (MTU)?';
+    const hint = 'is it an https listener, and does the network drop large packets (MTU)?';
     reject(failure(endpoint, { code: 'timeout', phase: 'tls', what, hint }));
   }, limit.ms);
   secured.once('secureConnect', () => resolve(secured));
@@ -170,7 +171,7 @@ async function handshake(socket: Socket, endpoint: Endpoint, { context, limit }:
   }
 }
 
-/** OpenSSL's names of errors: an answer that is no TLS, and one of a version before TLS 1.2. */
+/** OpenSSL's names of errors: an answer that is not TLS, and one of a version before TLS 1.2. */
 const isPlain = /wrong[ _]version[ _]number|packet[ _]length[ _]too[ _]long|http[ _]request/i;
 const isOldVersion = /unsupported[ _]protocol|version[ _]too[ _]low|alert[ _]protocol[ _]version/i;
 
@@ -184,7 +185,7 @@ function tlsError(endpoint: Endpoint, cause: Error): FettleError {
     : isOldVersion.test(words)
       ? {
           what: 'offers no TLS 1.2: it has older versions only',
-          hint: 'switch TLS 1.2 on there (SCHANNEL\\Protocols\\TLS 1.2\\Server: Enabled=1, DisabledByDefault=0) and restart it',
+          hint: 'enable TLS 1.2 on the host (SCHANNEL\\Protocols\\TLS 1.2\\Server: Enabled=1, DisabledByDefault=0) and restart it',
         }
       : {
           what: `refused the TLS handshake: ${reasonOf(cause)}`,
@@ -207,23 +208,23 @@ function checkPin(endpoint: Endpoint, shown: string, pin: string | undefined): v
       .replace(/^sha256/i, '')
       .toLowerCase() ?? '';
   if (!/^[0-9a-f]{64}$/.test(wanted)) {
-    throw new FettleError('config', `the certificate pin of ${endpoint.hostName} is no SHA-256`, {
+    throw new FettleError('config', `the certificate pin of ${endpoint.hostName} is not a SHA-256 digest`, {
       hint: 'it has 64 hexadecimal digits: openssl x509 -noout -fingerprint -sha256',
     });
   }
   if (wanted === shown) return;
-  const what = `shows another certificate than the pinned one: sha256:${shown} instead of sha256:${wanted}`;
-  throw untrusted(endpoint, { what, hint: 'compare it on the host itself, then renew the pin', shown });
+  const what = `presents a certificate other than the pinned one: sha256:${shown} instead of sha256:${wanted}`;
+  throw untrusted(endpoint, { what, hint: 'compare it on the host itself, then update the pin', shown });
 }
 
 type Distrust = readonly [what: (shown: X509Certificate) => string, hint: string];
 
 const vouch =
-  'name the PEM file of its authority (ansible_winrm_ca_trust_path); or compare the fingerprint on the host itself, then ' +
+  'set the PEM file of its authority (ansible_winrm_ca_trust_path); or compare the fingerprint on the host itself, then ' +
   'pin it (patch_winrm_certificate: sha256:...)';
 const renew =
-  'renew it and give the https listener the new one (winrm enumerate winrm/config/listener shows its thumbprint); is our own clock right?';
-const foreign: Distrust = [() => 'its authority is not known here', vouch];
+  'renew it and give the https listener the new one (winrm enumerate winrm/config/listener shows its thumbprint); is the clock of this machine right?';
+const foreign: Distrust = [() => 'its authority is not trusted on this machine', vouch];
 
 const causes: Readonly<Record<string, Distrust>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: [() => 'it is self-signed', vouch],
@@ -233,11 +234,11 @@ const causes: Readonly<Record<string, Distrust>> = {
   CERT_HAS_EXPIRED: [(shown) => `it has expired${dated(shown.validTo)}`, renew],
   CERT_NOT_YET_VALID: [
     (shown) => `it is not valid yet${dated(shown.validFrom)}`,
-    'compare the clock of the host and ours; one of them is wrong',
+    'compare the clock of the host with that of this machine; one of them is wrong',
   ],
   ERR_TLS_CERT_ALTNAME_INVALID: [
     (shown) => `it is for another name (${namesOf(shown)})`,
-    'set ansible_host to a name that it has, or give the listener a certificate with this one; or pin it (patch_winrm_certificate: sha256:...)',
+    'set ansible_host to a name in the certificate, or give the listener a certificate with this name; or pin it (patch_winrm_certificate: sha256:...)',
   ],
 };
 
@@ -248,7 +249,7 @@ function notVerified(endpoint: Endpoint, why: unknown, certificate: Buffer): Fet
   const cause = words(new X509Certificate(certificate));
   const shown = fingerprint(certificate);
   return untrusted(endpoint, {
-    what: `shows a certificate that cannot be trusted: ${cause} (sha256:${shown})`,
+    what: `presents a certificate that cannot be trusted: ${cause} (sha256:${shown})`,
     hint,
     shown,
   });
@@ -261,10 +262,10 @@ function dated(text: string): string {
 
 const namesCharacters = 200;
 
-/** Whoever made the certificate wrote them: one short line. */
+/** They are chosen by the creator of the certificate: cut to one short line. */
 function namesOf({ subjectAltName }: X509Certificate): string {
   const text = (subjectAltName ?? '').replace(/\p{Cc}+/gu, ' ');
-  if (text === '') return 'it names none';
+  if (text === '') return 'none';
   return text.length > namesCharacters ? `${text.slice(0, namesCharacters)}...` : text;
 }
 

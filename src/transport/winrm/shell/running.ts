@@ -10,17 +10,17 @@ export interface RunningPorts {
   readonly command: StartedCommand;
   /** Aborted when the session ends. */
   readonly signal: AbortSignal;
-  /** Lets other commands go first while `wait` waits for the reader of this one's output. */
+  /** Yields to other commands while `wait` waits for the reader of this one's output. */
   readonly stepBack: (wait: () => Promise<void>, signal: AbortSignal) => Promise<void>;
-  /** Ends the command on the host, in the background: it is done, or nobody waits for it. */
+  /** Ends the command on the host, in the background: it has finished, or no caller waits for it. */
   readonly finish: (command: StartedCommand, how: 'done' | 'abandoned') => void;
 }
 
 type Streams = Readonly<Record<'stdout' | 'stderr', Readable>>;
 
 /**
- * The streams of one command. Its stdin is sent before its output is asked for, since one connection carries one message
- * at a time: a host must be able to keep what a command says until then.
+ * The streams of one command. Its stdin is sent before its output is asked for, since one connection carries one
+ * message at a time: the host must buffer the output of a command until then.
  */
 export function commandChannel(ports: RunningPorts): Channel {
   const released = new AbortController();
@@ -48,7 +48,7 @@ export function commandChannel(ports: RunningPorts): Channel {
   return { stdin: input.stdin, ...streams, ended, release };
 }
 
-/** Pushed to from outside; nothing is to be done when it is read. */
+/** Filled from outside; `read` has nothing to do. */
 function pushedOutput(): Readable {
   return new Readable({ read: () => undefined });
 }
@@ -67,7 +67,7 @@ async function pump(ports: RunningPorts, { input, streams, signal }: Wires): Pro
     hasGap ||= output.hasGap === true;
     for (const { stream, bytes } of output.pieces) streams[stream].push(bytes);
     if (output.exitCode !== undefined) return { exitCode: output.exitCode, ...(hasGap ? { hasGap: true } : {}) };
-    // The reader has its say (and may answer on stdin) before the host is asked again.
+    // The reader processes the output (and may answer on stdin) before the host is polled again.
     await nextRound();
     signal.throwIfAborted();
     if (isHeld(streams)) await ports.stepBack(() => readersReady(streams, signal), signal);
@@ -82,7 +82,7 @@ function isHeld(streams: Streams): boolean {
   return Object.values(streams).some((stream) => stream.isPaused());
 }
 
-/** A reader that is not done with what it has holds the host back. */
+/** A reader that has not finished pauses the polling of the host. */
 async function readersReady(streams: Streams, signal: AbortSignal): Promise<void> {
   for (const stream of Object.values(streams)) {
     while (stream.isPaused()) {
@@ -97,7 +97,7 @@ async function readersReady(streams: Streams, signal: AbortSignal): Promise<void
   }
 }
 
-/** What is to be sent: taken at once, for the caller has it in memory anyway, and cut into pieces. */
+/** Data to send: accepted at once, since the caller has it in memory anyway, and cut into pieces. */
 class Input {
   readonly stdin: Writable;
   #waiting: Buffer[] = [];
@@ -117,7 +117,7 @@ class Input {
     });
   }
 
-  /** The next piece; the last one, perhaps empty, is the end of file. Undefined when there is none now. */
+  /** The next piece; the last one, possibly empty, marks the end of file. Undefined when none is ready. */
   next(): { readonly bytes: Buffer; readonly isEnd: boolean } | undefined {
     if (this.#isClosed) return undefined;
     const [first = Buffer.alloc(0), ...others] = this.#waiting;

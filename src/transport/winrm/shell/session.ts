@@ -18,12 +18,12 @@ export interface WinrmConnection {
   readonly close: () => void;
 }
 
-/** For ending commands and the shell on the host, each. A host that does not answer must not hold us. */
+/** Limit for ending commands and the shell on the host, each. A host that does not answer must not block the end. */
 const cleanupMs = 3_000;
 
 /**
- * One login on one host and one shell there. Commands run one after the other; one whose reader holds it back lets others
- * go first. A command ends with its session: what must outlive it is started as a job of its own. One that is let go
+ * One login on one host and one shell there. Commands run one after the other; one whose reader pauses it yields to
+ * others. A command ends with its session: work that must outlive it is started as a job. An abandoned command
  * (limit, cancellation) is stopped on the host, for it would keep the shell busy.
  */
 export class WinrmSession implements Session {
@@ -99,7 +99,7 @@ export class WinrmSession implements Session {
     }
   }
 
-  /** A connection that fails while a command runs leaves its outcome unknown, whatever it failed with. */
+  /** If the connection fails while a command runs, the outcome is unknown, whatever the error. */
   async #converse(channel: Channel, request: ExecRequest, what: string): Promise<ExecResult> {
     try {
       return await converse(channel, request, what);
@@ -120,7 +120,7 @@ export class WinrmSession implements Session {
     }
   }
 
-  /** For what needs no turn: one message, which may overtake a command that waits. */
+  /** For single messages that need no lock and may overtake a waiting command. */
   async #asked<T>(work: (signal: AbortSignal) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     this.#refuseDead();
     try {
@@ -137,7 +137,7 @@ export class WinrmSession implements Session {
     await shell.signal(command, 'terminate', limit);
   }
 
-  /** In the background; what fails there fails for good reasons (the command is gone) or shows in the next command. */
+  /** In the background; a failure here is harmless (the command is gone) or shows in the next command. */
   #cleanUp(work: (limit: AbortSignal) => Promise<void>): void {
     if (this.#lost !== undefined) return;
     const done = within(cleanupMs, work).catch(() => undefined);
@@ -150,7 +150,7 @@ export class WinrmSession implements Session {
     if (this.#lost !== undefined || this.#ending.signal.aborted || (!isLoss(error) && !isFinal)) return;
     if (isFinal && error.details?.['fault'] !== undefined) return;
     this.#lost = new FettleError('lost', `the connection to ${this.hostName} is lost: ${error.message}`, {
-      hint: 'work that was started there as a job goes on by itself',
+      hint: 'jobs already started on the host continue on their own',
       ...(error.details === undefined ? {} : { details: error.details }),
       cause: error,
     });
@@ -177,11 +177,11 @@ export class WinrmSession implements Session {
   async #close(): Promise<void> {
     const why = `the connection to ${this.hostName} is lost: it was closed`;
     this.#ending.abort(
-      new FettleError('lost', why, { hint: 'work that was started there as a job goes on by itself' }),
+      new FettleError('lost', why, { hint: 'jobs already started on the host continue on their own' }),
     );
     await Promise.allSettled(this.#running);
     await Promise.allSettled(this.#cleanups);
-    // Tried on a lost connection too: what hangs there would keep its place until it idles out.
+    // Tried on a lost connection too: a hanging command would keep its place until its idle time-out.
     await within(cleanupMs, (limit) => this.#connection.shell.remove(limit)).catch(() => undefined);
     this.#connection.close();
   }

@@ -36,7 +36,7 @@ const busyPausesMs: readonly number[] = [5_000, 5_000, 5_000];
 const profilePauseMs = 1_000;
 const nothingYet: Output = { pieces: [], exitCode: undefined };
 
-/** The command has ended or closed its stdin: what is left of it interests nobody. */
+/** The command has ended or closed its stdin: the rest of stdin is discarded. */
 const deafCodes: readonly number[] = [
   faultCodes.brokenPipe,
   faultCodes.noData,
@@ -45,12 +45,12 @@ const deafCodes: readonly number[] = [
   faultCodes.aborted,
 ];
 
-/** A command that may have said something while it was found out whether it runs at all. */
+/** A command that may have produced output while fettle determined whether it runs. */
 export interface StartedCommand extends RunningCommand {
   readonly early: Output;
 }
 
-/** One WinRS shell on one host, made when it is first needed and again when the host has lost it. */
+/** One WinRS shell on one host, created when first needed and again when the host has lost it. */
 export class Shell {
   readonly #client: WsmanClient;
   readonly #ports: ShellPorts;
@@ -62,8 +62,8 @@ export class Shell {
   }
 
   /**
-   * Starts a command line. A shell the host no longer has, or that has spent its operations, is replaced once: nothing
-   * ran in it. `abandon` hears of a command whose start is uncertain because the signal was aborted.
+   * Starts a command line. A shell the host no longer has, or that has spent its operations, is replaced once:
+   * nothing ran in it. `abandon` is called with a command whose start is uncertain because the signal was aborted.
    */
   async start(
     line: string,
@@ -89,7 +89,7 @@ export class Shell {
     const message = sendInput(command, piece.bytes, piece.isEnd);
     for (const pauseMs of [...busyPausesMs, undefined]) {
       const reply = await this.#client.ask(message, { phase: 'send', signal });
-      // The time-out says that the piece was taken and the command is slow to read it.
+      // The time-out means that the piece was accepted and the command is slow to read it.
       if (reply.kind === 'body' || isHeartbeat(reply.fault)) return true;
       if (reply.fault.code !== undefined && deafCodes.includes(win32Code(reply.fault.code))) return false;
       if (win32Code(reply.fault.code ?? 0) !== faultCodes.busy || pauseMs === undefined)
@@ -100,8 +100,9 @@ export class Shell {
   }
 
   /**
-   * What the command has said since; empty after the host's time-out, which is the heartbeat. A lost connection is made
-   * anew up to five times, with the same command id. Throws `lost` when the host no longer knows the command.
+   * New output of the command; empty after the host's time-out, which is the heartbeat. A lost connection is
+   * re-established up to five times, with the same command id. Throws `lost` when the host no longer knows the
+   * command.
    */
   async receive(command: RunningCommand, signal?: AbortSignal): Promise<Output> {
     const output = await this.#fetch(command, signal);
@@ -112,7 +113,7 @@ export class Shell {
       code: 'lost',
       phase: 'receive',
       what: `no longer knows the command: ${output.message} [${output.code ?? output.subcode ?? 'no code'}]`,
-      hint: 'the host or its WinRM service was restarted; the outcome of the command is unknown, look at the host',
+      hint: 'the host or its WinRM service was restarted; the outcome of the command is unknown; check the host',
       details: { fault: output.code ?? null },
     });
   }
@@ -121,7 +122,10 @@ export class Shell {
     await this.#client.ask(signalCommand(command, kind), { phase: 'signal', signal });
   }
 
-  /** Removes the shell with all that runs in it; does nothing where there is none. Faults are no errors: it is gone. */
+  /**
+   * Removes the shell with everything that runs in it; does nothing if there is none. Faults are ignored: the shell
+   * is gone.
+   */
   async remove(signal?: AbortSignal): Promise<void> {
     const shellId = this.#shellId;
     this.#shellId = undefined;
@@ -135,7 +139,7 @@ export class Shell {
     return this.#shellId;
   }
 
-  /** A profile that is being unloaded (1018) is there again a moment later: asked for once more. */
+  /** A profile that is being unloaded (1018) is available again a moment later: retried once. */
   async #create(signal: AbortSignal | undefined): Promise<XmlElement> {
     const reply = await this.#client.ask(createShell(shellRequest), { phase: 'create', signal });
     if (reply.kind === 'body') return reply.body;
@@ -144,7 +148,10 @@ export class Shell {
     return this.#client.demand(createShell(shellRequest), { phase: 'create', signal });
   }
 
-  /** After a lost answer the host is asked for output under the id that was sent: it tells whether the command runs. */
+  /**
+   * After a lost answer the host is queried for output under the id that was sent, which shows whether the command
+   * runs.
+   */
   async #begin(
     command: RunningCommand,
     line: string,
@@ -168,7 +175,7 @@ export class Shell {
   }
 
   async #fetch(command: RunningCommand, signal: AbortSignal | undefined): Promise<Output | Fault> {
-    // The host gives its output once: what an answer held that never came is gone.
+    // The host delivers output once: the output in a lost answer is lost too.
     let gap: Pick<Output, 'hasGap'> = {};
     for (const pauseMs of [...reconnectPausesMs, undefined]) {
       try {
@@ -182,12 +189,12 @@ export class Shell {
         await this.#ports.sleep(pauseMs, signal);
       }
     }
-    throw new FettleError('internal', 'the attempts to fetch output never end');
+    throw new FettleError('internal', 'fetching output did not end');
   }
 
   /**
-   * A shell that is spent, or has lost our command, still counts against the quota of shells until it idles out: it is
-   * deleted. The host may not know it either; what fails here changes nothing.
+   * A shell that is spent, or has lost our command, still counts against the quota of shells until it idles out: it
+   * is deleted. The host may have lost it as well; failures are ignored.
    */
   async #discard(signal: AbortSignal | undefined): Promise<void> {
     try {

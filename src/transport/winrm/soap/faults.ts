@@ -1,11 +1,11 @@
-// What the service says went wrong: [MS-WSMV] 2.2.4 WSManFault, error codes of wsmerror.h and winerror.h.
+// Faults of the service: [MS-WSMV] 2.2.4 WSManFault, error codes of wsmerror.h and winerror.h.
 import type { ErrorCode, FettleError } from '../../../domain/error.ts';
 import { failure, type Endpoint, type Phase } from '../http/endpoint.ts';
 import { namespaces } from './envelope.ts';
 import { attribute, childOf, descendants, type XmlElement } from './xml.ts';
 
 /**
- * `transient`: may be asked again. `sessionReset`: the shell is gone or spent, a new one helps. `quota`: the host refuses
+ * `transient`: may be retried. `sessionReset`: the shell is gone or spent, a new one helps. `quota`: the host refuses
  * for now, its limits are full. `auth`, `configuration`: a person must change something. `fatal`: everything else.
  */
 export type FaultClass = 'transient' | 'sessionReset' | 'quota' | 'auth' | 'configuration' | 'fatal';
@@ -33,7 +33,7 @@ export const faultCodes = {
   maxOperations: 2_150_859_174,
   commandTerminated: 2_150_859_212,
   disconnected: 2_150_859_230,
-  /** ERROR_KEY_DELETED: the profile of the account was unloaded while it was asked for. */
+  /** ERROR_KEY_DELETED: the profile of the account was being unloaded. */
   profileUnloaded: 1018,
 } as const;
 
@@ -44,19 +44,19 @@ interface Known {
 }
 
 const notAdministrator =
-  'the account needs to be a local administrator there; for a local account other than Administrator also ' +
+  'the account must be a local administrator of the host; a local account other than Administrator also needs ' +
   'LocalAccountTokenFilterPolicy=1 (in HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Policies\\System)';
 const quotaHint =
-  'other programs hold shells there (winrm enumerate shell), or old ones were left, which go when they idle; or raise the ' +
-  'limit that is named (winrm get winrm/config/winrs)';
-const tooLarge = 'raise MaxEnvelopeSizekb there (winrm set winrm/config @{MaxEnvelopeSizekb="500"})';
+  'other programs hold shells on the host (winrm enumerate shell), or old shells have not timed out yet; or raise the ' +
+  'limit named above (winrm get winrm/config/winrs)';
+const tooLarge = 'raise MaxEnvelopeSizekb on the host (winrm set winrm/config @{MaxEnvelopeSizekb="500"})';
 const comesBack = 'the host is starting or shutting down; try again in a minute';
-const resets = 'the shell there ended; its outcome is unknown where a command was running';
+const resets = 'the remote shell ended; if a command was running, its outcome is unknown';
 const shortOfMemory =
-  'the host is short of memory or of room in its paging file, as during a large update; it is asked again where a job runs';
+  'the host is short of memory or paging file, as during a large update; fettle retries while a job runs';
 const passingDenial =
-  'a host under load refuses like this for a while: try again; where it stays, the account needs to be an administrator there';
-const ours = 'this looks like a mistake of fettle or of a proxy in between';
+  'a host under load refuses like this for a while: try again; if it persists, the account must be an administrator of the host';
+const ours = 'this is probably a bug in fettle, or a proxy altered the request';
 
 const table: ReadonlyMap<number, Known> = new Map<number, Known>([
   [5, { class: 'auth', symbol: 'ERROR_ACCESS_DENIED', hint: notAdministrator }],
@@ -95,7 +95,7 @@ const table: ReadonlyMap<number, Known> = new Map<number, Known>([
     {
       class: 'configuration',
       symbol: 'REMOTESHELLS_NOT_ALLOWED',
-      hint: 'allow remote shells there (winrm set winrm/config/winrs @{AllowRemoteShellAccess="true"})',
+      hint: 'allow remote shells on the host (winrm set winrm/config/winrs @{AllowRemoteShellAccess="true"})',
     },
   ],
   [2_150_859_212, { class: 'sessionReset', symbol: 'COMMAND_TERMINATED', hint: resets }],
@@ -104,7 +104,7 @@ const table: ReadonlyMap<number, Known> = new Map<number, Known>([
     {
       class: 'configuration',
       symbol: 'REMOTE_ACCESS_DISABLED',
-      hint: 'remote access is switched off there (Enable-PSRemoting, or a policy)',
+      hint: 'remote access is disabled on the host (Enable-PSRemoting, or a policy)',
     },
   ],
   [2_150_859_230, { class: 'sessionReset', symbol: 'STREAM_DISCONNECTED', hint: resets }],
@@ -116,15 +116,15 @@ const pluginQuota = { from: 2_150_859_236, to: 2_150_859_242 };
 const unknown: Known = {
   class: 'fatal',
   symbol: 'UNKNOWN',
-  hint: 'look the number up in the Windows Remote Management event log of the host',
+  hint: 'search for the number in the Windows Remote Management event log of the host',
 };
 
 /** FACILITY_WIN32: `HRESULT_FROM_WIN32` of winerror.h puts a Win32 code into the lower half. */
 const win32Facility = 0x8007;
 
 /**
- * What a fault means. A Win32 code may come as itself or as an HRESULT: both are the same row. An access denied that
- * the service itself calls an internal error is what a host under load says, not a judgement on the account.
+ * What a fault means. A Win32 code may come as itself or as an HRESULT: both are the same row. An access-denied fault
+ * that the service itself marks as an internal error means a host under load, not a problem of the account.
  */
 export function describeFault({ code, subcode }: Pick<Fault, 'code' | 'subcode'>): Known {
   if (code === undefined) {
@@ -148,7 +148,7 @@ function known(code: number): Known {
   return table.get(code) ?? unknown;
 }
 
-/** The service holds a request for its time-out and then says so: nothing is wrong. */
+/** The service holds a request for its time-out and then reports a time-out: nothing is wrong. */
 export function isHeartbeat({ code, subcode }: Fault): boolean {
   return code === undefined ? subcode === 'TimedOut' : code === faultCodes.operationTimedOut;
 }
@@ -202,7 +202,7 @@ function faultNumber(text: string | undefined): number | undefined {
   return text !== undefined && /^-?\d{1,10}$/.test(text) ? Number(text) >>> 0 : undefined;
 }
 
-/** Messages nest: a provider's fault stands inside of the message that wraps it, and says more. */
+/** Messages nest: a provider's fault is inside the message that wraps it, and is more specific. */
 function innermost(detail: XmlElement | undefined): string | undefined {
   const last = detail === undefined ? undefined : texts(detail).at(-1);
   return last === undefined ? undefined : oneLine(last);

@@ -1,4 +1,4 @@
-// The operations of a remote shell, [MS-WSMV] 3.1.4: what is asked, and how the answers read.
+// The operations of a remote shell, [MS-WSMV] 3.1.4: requests and parsers of their answers.
 import { FettleError } from '../../../domain/error.ts';
 import { namespaces, type Message } from './envelope.ts';
 import { attribute, childOf, descendants, escapeXml, type XmlElement } from './xml.ts';
@@ -7,9 +7,9 @@ const shellUri = namespaces.rsp;
 const textShell = `${shellUri}/cmd`;
 
 export interface ShellRequest {
-  /** Marks the shell as ours in lists on the host. */
+  /** Marks the shell as one of fettle in lists on the host. */
   readonly name: string;
-  /** The host removes a shell nobody asks about. Whole seconds. */
+  /** The host removes a shell that is idle for this long. Whole seconds. */
   readonly idleTimeoutSec: number;
 }
 
@@ -29,7 +29,7 @@ export function deleteShell(shellId: string): Message {
   return { action: `${namespaces.x}/Delete`, resource: textShell, selectors: { ShellId: shellId }, body: '' };
 }
 
-/** `commandId` is ours, so that a lost answer leaves us with a name to ask for. */
+/** `commandId` is chosen by the client, so that the command can be queried even if the answer was lost. */
 export function startCommand(shellId: string, commandId: string, line: string): Message {
   return {
     ...onShell(shellId, 'Command'),
@@ -72,15 +72,15 @@ function onShell(shellId: string, action: string): Pick<Message, 'action' | 'res
   return { action: `${shellUri}/${action}`, resource: textShell, selectors: { ShellId: shellId } };
 }
 
-/** The body of a reply. Throws `parse` on what is no SOAP envelope. */
+/** The body of a reply. Throws `parse` if it is not a SOAP envelope. */
 export function bodyOf(root: XmlElement): XmlElement {
   const body =
     root.namespace === namespaces.s && root.name === 'Envelope' ? childOf(root, namespaces.s, 'Body') : undefined;
-  if (body === undefined) throw new FettleError('parse', 'the answer is no SOAP envelope');
+  if (body === undefined) throw new FettleError('parse', 'the answer is not a SOAP envelope');
   return body;
 }
 
-/** The selector of ResourceCreated, else what the shell says of itself. */
+/** The selector of ResourceCreated, else the id in the shell's own description. */
 export function readShellId(body: XmlElement): string {
   const selector = descendants(body, namespaces.w, 'Selector').find((item) => attribute(item, 'Name') === 'ShellId');
   const id = (selector ?? descendants(body, namespaces.rsp, 'ShellId')[0])?.text.trim() ?? '';
@@ -88,7 +88,7 @@ export function readShellId(body: XmlElement): string {
   return id;
 }
 
-/** The id the service goes by: ours, unless it insists on one of its own. */
+/** The id the service uses: the requested one, unless it chose its own. */
 export function readCommandId(body: XmlElement): string | undefined {
   const id = descendants(body, namespaces.rsp, 'CommandId')[0]?.text.trim();
   return id === '' ? undefined : id;
@@ -99,7 +99,7 @@ export interface Output {
   readonly pieces: readonly { readonly stream: 'stdout' | 'stderr'; readonly bytes: Buffer }[];
   /** Signed 32-bit; present once the command has ended. */
   readonly exitCode: number | undefined;
-  /** An answer before this one was lost on the way, with whatever output was in it. */
+  /** A previous answer was lost, together with the output in it. */
   readonly hasGap?: true;
 }
 
@@ -124,7 +124,7 @@ export function readOutput(body: XmlElement, commandId: string): Output {
 /** An unsigned number of 32 bits; missing means 0 once the state is Done. */
 function exitCode(state: XmlElement): number {
   const text = childOf(state, namespaces.rsp, 'ExitCode')?.text.trim() ?? '0';
-  if (!/^-?\d{1,10}$/.test(text)) throw new FettleError('parse', 'the exit code is no number');
+  if (!/^-?\d{1,10}$/.test(text)) throw new FettleError('parse', 'the exit code is not a number');
   return Number(text) | 0;
 }
 

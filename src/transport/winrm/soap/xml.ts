@@ -86,7 +86,7 @@ class Document {
   #add(text: string): void {
     const element = this.#open.at(-1);
     if (element !== undefined) element.text += text;
-    else if (text.trim() !== '') throw malformed('text stands outside of the root', this.#at);
+    else if (text.trim() !== '') throw malformed('text outside of the root element', this.#at);
   }
 
   #markup(): void {
@@ -141,13 +141,13 @@ class Document {
   #close(): void {
     const start = this.#at;
     const [, tag] = this.#match(closingTag) ?? [];
-    if (tag === undefined || tag !== this.#open.at(-1)?.tag) throw malformed('a closing tag does not fit', start);
+    if (tag === undefined || tag !== this.#open.at(-1)?.tag) throw malformed('a closing tag does not match', start);
     this.#finish();
   }
 
   #finish(): void {
     const element = this.#open.pop();
-    if (element === undefined) throw malformed('a closing tag does not fit', this.#at);
+    if (element === undefined) throw malformed('a closing tag does not match', this.#at);
     const { namespace, name, attributes, children, text } = element;
     const done = { namespace, name, attributes, children, text };
     const parent = this.#open.at(-1);
@@ -263,6 +263,7 @@ const escapes: Readonly<Record<string, string>> = {
 
 /** For text and for attribute values. Throws `command` on a character that XML 1.0 has no way to write. */
 export function escapeXml(text: string): string {
-  if (illegal.test(text)) throw new FettleError('command', 'the text has a control character, which XML cannot carry');
+  if (illegal.test(text))
+    throw new FettleError('command', 'the text has a control character, which XML does not allow');
   return text.replace(/[&<>"\r\n\t]/g, (character) => escapes[character] ?? character);
 }

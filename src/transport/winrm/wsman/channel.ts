@@ -14,7 +14,7 @@ export interface ChannelPorts {
   /** A new socket each time, with its certificate checked. */
   readonly open: (signal: AbortSignal | undefined) => Promise<HttpConnection>;
   readonly login: (connection: HttpConnection, signal: AbortSignal | undefined) => Promise<Authorization>;
-  /** Messages are sealed; an answer in clear is then never believed. Without it the connection must be TLS. */
+  /** Messages are sealed; an answer in clear text is then rejected. Without it the connection must be TLS. */
   readonly isSealing: boolean;
   /** Monotonic milliseconds. */
   readonly elapsedMs: () => number;
@@ -36,13 +36,13 @@ interface SealedAnswer {
   readonly phase: Phase;
 }
 
-/** HTTP.sys ends a quiet connection after 120 s; one that was quiet for half of that is not counted on. */
+/** HTTP.sys ends a quiet connection after 120 s; one that was quiet for half of that is not reused. */
 const idleMs = 60_000;
 const soapType = 'application/soap+xml;charset=UTF-8';
 
 /**
- * SOAP to one host: one socket, one login on it, one message at a time. A new socket is logged in anew and the message is
- * sealed anew from its text. What was refused once stays refused: no further password is spent on this host.
+ * SOAP to one host: one socket, one login on it, one message at a time. A new socket needs a new login, and the
+ * message is sealed again from its text. A refusal is final: no further password is tried on this host.
  */
 export class WsmanChannel implements Disposable {
   readonly #ports: ChannelPorts;
@@ -56,7 +56,7 @@ export class WsmanChannel implements Disposable {
     this.#ports = ports;
   }
 
-  /** Connects and logs in, where that is not done yet. */
+  /** Connects and logs in, if not done yet. */
   async connect(signal: AbortSignal | undefined): Promise<void> {
     using _turn = await this.#turns.take(signal, this.#what);
     await this.#ready(signal);
@@ -83,7 +83,7 @@ export class WsmanChannel implements Disposable {
     this.#refused = failure(this.#ports.endpoint, {
       code: 'auth',
       phase,
-      what: 'keeps refusing requests after it let us in',
+      what: 'keeps refusing requests after it accepted the login',
       hint: 'the account may lack the right to use WinRM there (Remote Management Users, Administrators)',
     });
     throw this.#refused;
@@ -128,7 +128,7 @@ export class WsmanChannel implements Disposable {
     const { context, headers } = authorization;
     const plain = Buffer.from(xml, 'utf8');
     if (!isSealing && endpoint.scheme !== 'https')
-      throw new FettleError('internal', 'a message in clear outside of TLS');
+      throw new FettleError('internal', 'a message in clear text outside of TLS');
     if (isSealing && context === undefined) throw new FettleError('internal', 'nothing to seal a message with');
     const sealed = isSealing && context !== undefined ? sealBody(context, plain) : undefined;
     const request = {
@@ -149,8 +149,8 @@ export class WsmanChannel implements Disposable {
       return decoded(this.#unsealed(authorization.context, type, { body, phase }));
     }
     if (isSealing && status < 300) {
-      const what = 'answered a sealed request in clear';
-      const hint = 'something in between may answer for the host; nothing of the answer was believed';
+      const what = 'answered a sealed request in clear text';
+      const hint = 'a machine between fettle and the host may be impersonating it; the answer was discarded';
       throw failure(endpoint, { code: 'auth', phase, what, hint });
     }
     const isSoap = /^(application\/soap\+xml|text\/xml)\b/i.test(type) && body.length > 0;
@@ -162,8 +162,8 @@ export class WsmanChannel implements Disposable {
     try {
       return unsealBody(context, type, body);
     } catch (cause) {
-      const what = `gave an answer whose seal is broken: ${cause instanceof Error ? cause.message : String(cause)}`;
-      const hint = 'something in between alters what passes, or the connection is out of step; try again';
+      const what = `sent an answer whose seal is broken: ${cause instanceof Error ? cause.message : String(cause)}`;
+      const hint = 'a proxy alters the messages, or the connection is out of sync; try again';
       throw failure(this.#ports.endpoint, { code: 'lost', phase, what, hint, cause });
     }
   }
@@ -175,7 +175,7 @@ export class WsmanChannel implements Disposable {
   }
 }
 
-/** UTF-8 as a rule; UTF-16 tells itself by its mark. */
+/** Usually UTF-8; UTF-16 is recognised by its byte order mark. */
 function decoded(body: Buffer): string {
   const isUtf16 = body[0] === 0xff && body[1] === 0xfe;
   return body.toString(isUtf16 ? 'utf16le' : 'utf8');

@@ -26,13 +26,13 @@ export class WsmanClient {
     this.#context = context;
   }
 
-  /** Throws the channel's errors, and `command` for an answer that cannot be read: its content is gone. */
+  /** Throws the channel's errors, and `command` for an answer that cannot be parsed: its content is lost. */
   async ask(message: Message, options: CallOptions): Promise<Reply> {
     const { text, messageId } = envelope(this.#context, message);
     return this.#read(await this.#channel.post(text, options), options.phase, messageId);
   }
 
-  /** `ask`, where every fault is an error. */
+  /** Like `ask`, but every fault is an error. */
   async demand(message: Message, options: CallOptions): Promise<XmlElement> {
     const reply = await this.ask(message, options);
     if (reply.kind === 'fault') throw faultError(this.endpoint, options.phase, reply.fault);
@@ -64,8 +64,13 @@ export class WsmanClient {
     const related = messageId === undefined ? undefined : relatesTo(root);
     if (related !== undefined && related !== messageId?.toLowerCase()) {
       this.#channel.reset();
-      const what = 'gave an answer to another question: the connection is out of step';
-      throw failure(this.endpoint, { code: 'lost', phase, what, hint: 'is there a proxy in between? try again' });
+      const what = 'answered a different request: the connection is out of sync';
+      throw failure(this.endpoint, {
+        code: 'lost',
+        phase,
+        what,
+        hint: 'is there a proxy between fettle and the host? try again',
+      });
     }
     return fault === undefined ? { kind: 'body', body } : { kind: 'fault', fault };
   }
@@ -79,12 +84,12 @@ function relatesTo(root: XmlElement): string | undefined {
 
 function unreadable(endpoint: Endpoint, phase: Phase, cause: unknown): FettleError {
   const said = cause instanceof Error ? cause.message : String(cause);
-  const what = `gave an answer that cannot be read: ${said}`;
-  const hint = 'what was asked for may have happened; is it WinRM that listens there?';
+  const what = `sent an answer that cannot be parsed: ${said}`;
+  const hint = 'the request may have taken effect; is WinRM listening on that port?';
   return failure(endpoint, { code: 'command', phase, what, hint, cause });
 }
 
-/** The connection failed, not what was asked for: asking again on a new one may work. */
+/** The connection failed, not the request: retrying on a new one may work. */
 export function isLoss(error: unknown): error is FettleError {
   return (
     error instanceof FettleError &&

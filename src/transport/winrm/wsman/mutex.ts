@@ -1,6 +1,6 @@
 import { cancelled, orCancelled } from '../../limit.ts';
 
-/** One at a time, in the order of asking: a turn goes straight from hand to hand. */
+/** A fair mutex: one holder at a time, in the order of requests; the lock passes directly to the next waiter. */
 export class Turns {
   readonly #waiting: (() => void)[] = [];
   #isTaken = false;
@@ -27,7 +27,7 @@ export class Turns {
       if (signal?.aborted) throw cancelled(signal, what);
     } catch (error) {
       const at = this.#waiting.indexOf(resolve);
-      // Given the turn and cancelled at once: it goes to the next.
+      // Granted and cancelled at once: the lock passes to the next waiter.
       if (at >= 0) this.#waiting.splice(at, 1);
       else this.#pass();
       throw error;

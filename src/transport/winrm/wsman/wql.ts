@@ -17,7 +17,7 @@ export interface WqlQuery {
 }
 
 const maxElements = 32_000;
-/** A host that never ends its answer must not hold us. */
+/** Bounds a host that never ends its answer. */
 const maxPulls = 1_000;
 const maxRows = 200_000;
 
@@ -34,8 +34,8 @@ export async function queryWql(
   let count = page.rows.length;
   for (let pulls = 0; page.context !== undefined; pulls += 1) {
     if (pulls === maxPulls || count > maxRows) {
-      const hint = 'ask for less with a where clause';
-      throw failure(client.endpoint, { code: 'command', phase: 'query', what: 'never ends its answer', hint });
+      const hint = 'select fewer rows with a where clause';
+      throw failure(client.endpoint, { code: 'command', phase: 'query', what: 'does not end its answer', hint });
     }
     page = read(await client.demand(pull(resource, page.context), options), 'PullResponse');
     pages.push(page.rows);
@@ -58,7 +58,7 @@ function pull(resource: string, context: string): Message {
 
 interface Page {
   readonly rows: readonly WqlRow[];
-  /** Names what is left; undefined at the end. */
+  /** Names the remaining rows; undefined at the end. */
   readonly context: string | undefined;
 }
 

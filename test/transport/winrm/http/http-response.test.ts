@@ -77,9 +77,9 @@ describe('an HTTP response', () => {
     refused('HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n', /more than one length/);
     refused('HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n', /transfer coding/);
     refused('HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n', /transfer coding/);
-    refused('HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n', /length is no number/);
+    refused('HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n', /length is not a number/);
     refused('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n', /size of a chunk/);
-    refused('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc', /longer than it says/);
+    refused('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc', /longer than declared/);
   });
 
   test('that is too long anywhere is refused before it is kept', () => {
@@ -89,15 +89,15 @@ describe('an HTTP response', () => {
     refused(`HTTP/1.1 200 OK\r\n${'A: b\r\n'.repeat(101)}\r\n`, /too many header fields/);
     refused(
       `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${'1\r\nx\r\n'.repeat(200_000)}`,
-      /more frame than body/,
+      /framing is larger than its body/,
     );
-    refused('HTTP/1.1 100 Continue\r\n\r\n'.repeat(30_000), /more frame than body/);
+    refused('HTTP/1.1 100 Continue\r\n\r\n'.repeat(30_000), /framing is larger than its body/);
     refused(`HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(9_000_000)}`, /body is too long/);
   });
 
   test('that is something else is told at once', () => {
-    refused('SSH-2.0-OpenSSH', /does not begin as one/);
-    refused('HTTP/2 200', /does not begin as one/);
+    refused('SSH-2.0-OpenSSH', /does not start like one/);
+    refused('HTTP/2 200', /does not start like one/);
     refused('\u0015\u0003\u0001', /it is TLS/);
     refused('HTTP/1.1 200 OK\r\nno colon\r\n\r\n', /malformed/);
     refused('HTTP/1.1 200 OK\r\n folded: x\r\n\r\n', /malformed/);

@@ -53,7 +53,8 @@ describe('logging in', () => {
     const guard = new CredentialGuard();
     for (const expected of [1, 1, 0]) {
       await using rig = await Rig.start({ guard, connection: { password: wrong } });
-      const words = expected === 1 ? /win01 .* does not let Administrator in by ntlm \(auth\)/ : /refused twice before/;
+      const words =
+        expected === 1 ? /win01 .* refuses the ntlm login of Administrator \(auth\)/ : /refused twice before/;
       await rejectsWith(rig.open(), 'auth', words);
       assert.equal(rig.server.stats.failedLogins.length, expected);
     }
@@ -67,20 +68,20 @@ describe('logging in', () => {
       settings,
       connection: { password: wrong },
     });
-    await rejectsWith(rig.open(), 'auth', /does not let Administrator in by basic/);
+    await rejectsWith(rig.open(), 'auth', /refuses the basic login of Administrator/);
     assert.equal(rig.server.stats.failedLogins.length, 1);
   });
 
   test('what the host does not offer is named with what it offers, and costs no attempt', async () => {
     const guard = new CredentialGuard();
     await using basicOff = await Rig.start({ scheme: 'https', settings: { auth: 'basic' }, guard });
-    await rejectsWith(basicOff.open(), 'auth', /does not take basic; it offers Negotiate/);
+    await rejectsWith(basicOff.open(), 'auth', /does not accept basic; it offers Negotiate/);
     await using noNegotiate = await Rig.start({
       scheme: 'https',
       server: { isNegotiateOffered: false, isBasicAllowed: true },
       guard,
     });
-    await rejectsWith(noNegotiate.open(), 'auth', /does not take ntlm; it offers Basic/);
+    await rejectsWith(noNegotiate.open(), 'auth', /does not accept ntlm; it offers Basic/);
     assert.equal(noNegotiate.server.stats.cleartextPasswords, 0);
   });
 
@@ -109,7 +110,7 @@ describe('logging in', () => {
     const host = hostAt(1, { settings: { scheme: 'http' }, connection: {} });
     const { user: _user, ...connection } = host.connection;
     await using rig = await Rig.start();
-    await rejectsWith(rig.open({ ...host, connection }), 'config', /there is no user/);
+    await rejectsWith(rig.open({ ...host, connection }), 'config', /no user is set/);
   });
 });
 
@@ -142,8 +143,8 @@ describe('a channel', () => {
     rig.server.faults.add({ on: 'Command', fault: { kind: 'status', status: 401 } });
     rig.server.faults.add({ on: 'Handshake', times: 50, fault: { kind: 'status', status: 401 } });
     const before = rig.server.stats.requests;
-    await rejectsWith(session.exec({ command: 'echo x' }), 'auth', /does not/);
-    await rejectsWith(session.exec({ command: 'echo x' }), 'lost', /does not/);
+    await rejectsWith(session.exec({ command: 'echo x' }), 'auth', /refuses the ntlm login/);
+    await rejectsWith(session.exec({ command: 'echo x' }), 'lost', /refuses the ntlm login/);
     assert.equal(rig.server.stats.requests - before, 2);
   });
 
@@ -174,7 +175,7 @@ describe('a channel', () => {
     await using rig = await Rig.start();
     const session = await rig.open();
     rig.server.faults.add({ on: 'Create', fault: { kind: 'unsealed' } });
-    await rejectsWith(session.exec({ command: 'echo x' }), 'auth', /answered a sealed request in clear/);
+    await rejectsWith(session.exec({ command: 'echo x' }), 'auth', /answered a sealed request in clear text/);
   });
 
   test('never believes a fault in clear to a sealed question', async () => {
@@ -184,7 +185,7 @@ describe('a channel', () => {
     await rejectsWith(
       session.exec({ command: 'echo x' }),
       'connect',
-      /failed without saying why \[HTTP 500\] \(create\)/,
+      /failed without giving a reason \[HTTP 500\] \(create\)/,
     );
   });
 
@@ -233,7 +234,7 @@ describe('a channel', () => {
   test('a host that is booting is a failure of the connection', async () => {
     for (const [statusWhileBooting, words] of [
       [503, /its WinRM service does not run \[HTTP 503\]/],
-      [500, /\[HTTP 500\]|does not let|does not take/],
+      [500, /\[HTTP 500\]|refuses the|does not accept/],
     ] as const) {
       await using rig = await Rig.start({ server: { statusWhileBooting } });
       rig.commands.state = 'booting';
@@ -266,7 +267,7 @@ describe('a channel', () => {
     const limits = { connectMs: 1_000, handshakeMs: 1_000, authMs: 60, idleMs: 1_000 };
     const host = hostAt(peer.port, { settings: { scheme: 'http' }, connection: { limits } });
     await using rig = await Rig.start();
-    await rejectsWith(rig.open(host), 'timeout', /said nothing for 0\.06 s \(read limit\) \(auth\)/);
+    await rejectsWith(rig.open(host), 'timeout', /sent nothing for 0\.06 s \(read limit\) \(auth\)/);
   });
 
   test('a login that is cancelled ends at once', async () => {
