@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { RunEvent } from '../../src/domain/event.ts';
-import { openLedger } from '../../src/ledger/ledger.ts';
-import { Rig, type Ended } from '../integration/rig.ts';
-import { run, scan, scanned, StandingClock, started, update } from '../ledger/fixtures.ts';
+import type { RunEvent } from '../../../src/domain/event.ts';
+import { openLedger } from '../../../src/ledger/ledger.ts';
+import { Rig, type Ended } from '../rig.ts';
+import { run, scan, scanned, StandingClock, started, update } from '../../ledger/fixtures.ts';
 
 const day = 86_400_000;
 const local = 'all:\n  hosts:\n    here: { ansible_connection: local }\n';

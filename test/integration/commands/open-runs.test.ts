@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Rig } from '../integration/rig.ts';
+import { Rig } from '../rig.ts';
 
 const inventory = 'all:\n  hosts:\n    a: { ansible_connection: local }\n    b: { ansible_connection: local }\n';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RunEvent } from '../../../src/domain/event.ts';
 import { openLedger } from '../../../src/ledger/ledger.ts';
-import { Rig } from '../../integration/rig.ts';
+import { Rig } from '../rig.ts';
 import { scan, scanned, StandingClock, started } from '../../ledger/fixtures.ts';
 
 async function rigWith(events: readonly RunEvent[]): Promise<Rig> {

@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { encodePlan } from '../../../src/config/plan/file.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { openLedger } from '../../../src/ledger/ledger.ts';
-import { Rig } from '../../integration/rig.ts';
+import { Rig } from '../rig.ts';
 import { hostPlanOf, opening, planOf } from '../../support/rollout-fixture.ts';
 
 describe('verify', () => {

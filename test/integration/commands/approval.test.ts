@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
-import { Rig } from '../../integration/rig.ts';
+import { Rig } from '../rig.ts';
 
 const inventory = 'all:\n  hosts:\n    away[1:2]: { ansible_host: 127.0.0.1, ansible_port: 1 }\n';
 const playbook = 'kind: patch\nversion: 1\nname: nightly\ntargets: { select: all }\n';

@@ -3,9 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
-import { openLedger } from '../../src/ledger/ledger.ts';
-import { append, StandingClock, wholeRun } from '../ledger/fixtures.ts';
-import { Rig } from '../integration/rig.ts';
+import { openLedger } from '../../../src/ledger/ledger.ts';
+import { append, StandingClock, wholeRun } from '../../ledger/fixtures.ts';
+import { Rig } from '../rig.ts';
 
 async function filled(): Promise<Rig> {
   const rig = await Rig.make();
