@@ -3,6 +3,7 @@ import { copyFileSync, constants, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { appendEvents, type TimedEvent } from '../../src/ledger/events/chain.ts';
+import { refill } from '../../src/ledger/events/rebuild.ts';
 import { openConnection } from '../../src/ledger/store/connection.ts';
 import { putBlob } from '../../src/ledger/store/blob.ts';
 import { sentEvent } from '../../src/ledger/events/sent-event.ts';
@@ -31,7 +32,7 @@ export function appendCost(year: Year): AppendCost {
     const [early, late] = [year.firstWeekPath, year.path].map((path, at) => {
       const copy = join(directory, `${at}.db`);
       copyFileSync(path, copy, constants.COPYFILE_FICLONE);
-      return openConnection(copy, false);
+      return openConnection(copy, false, refill);
     });
     if (early === undefined || late === undefined) throw new Error('there are no copies');
     const events = someEvents(year, [early, late]);

@@ -7,6 +7,7 @@ import { ulid } from 'ulid';
 import type { RunEvent } from '../../src/domain/event.ts';
 import { putBlob } from '../../src/ledger/store/blob.ts';
 import { appendEvents } from '../../src/ledger/events/chain.ts';
+import { refill } from '../../src/ledger/events/rebuild.ts';
 import { openConnection } from '../../src/ledger/store/connection.ts';
 import { sentEvent } from '../../src/ledger/events/sent-event.ts';
 import type { Connection } from '../../src/ledger/store/sqlite.ts';
@@ -54,10 +55,17 @@ export function yearLedger(size: YearSize, say: (line: string) => void): Year {
 /** What the file's content comes from. */
 const makers = [
   ...['year', 'fleet-model', 'host-run-events', 'packages', 'random'].map((name) => `bench/ledger/${name}.ts`),
-  ...['chain', 'packed-event', 'projection', 'scan-projection', 'sent-event', 'statements'].map(
-    (name) => `src/ledger/events/${name}.ts`,
-  ),
-  ...['blob', 'migrations'].map((name) => `src/ledger/store/${name}.ts`),
+  ...[
+    'chain',
+    'label-projection',
+    'missing-updates',
+    'packed-event',
+    'projection',
+    'scan-projection',
+    'sent-event',
+    'statements',
+  ].map((name) => `src/ledger/events/${name}.ts`),
+  ...['blob', 'migrations', 'projections'].map((name) => `src/ledger/store/${name}.ts`),
 ];
 
 function digestOf(size: YearSize): string {
@@ -81,7 +89,7 @@ class YearWriter {
     this.#size = size;
     this.#say = say;
     this.#fleet = new FleetModel(size.hosts, size.weeks);
-    this.#connection = openConnection(join(directory, 'year.db'), false);
+    this.#connection = openConnection(join(directory, 'year.db'), false, refill);
     // Nobody loses anything here when the power goes.
     this.#connection.pragma('synchronous = OFF');
   }

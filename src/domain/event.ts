@@ -1,6 +1,7 @@
 import type { Adjustment } from './drift.ts';
 import type { ErrorRecord } from './error.ts';
 import type { JobId, JobKind } from './job.ts';
+import type { LabelSet } from './labels.ts';
 import type { PlanAbsence } from './plan.ts';
 import type { Outcome, UpdateResult, VerifyFinding } from './outcome.ts';
 import type { HostScan } from './scan.ts';
@@ -50,6 +51,8 @@ export interface RunStarted {
   readonly argv: readonly string[];
   /** Hosts that are to be worked on or looked at. */
   readonly hosts: readonly string[];
+  /** What its hosts belong to, as the inventory has it now. */
+  readonly labels?: readonly LabelSet[];
   /** Of a rollout: hosts of the plan on which there is nothing to do. */
   readonly idle?: readonly string[];
   /** Of a rollout: hosts that took no part when the plan was made. */

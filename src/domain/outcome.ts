@@ -131,6 +131,8 @@ export const goodUpdateStates: readonly UpdateState[] = (Object.keys(updateState
 );
 
 export interface UpdateResult {
+  /** Its package manager, where the host has several. */
+  readonly manager?: string;
   readonly name: string;
   readonly arch: string;
   readonly from: string | null;

@@ -2,6 +2,7 @@
 import type { ErrorRecord } from './error.ts';
 import type { AbsentHost, Operator, RunKind } from './event.ts';
 import type { Change, UpdateState, Verdict } from './outcome.ts';
+import type { HostLabels } from './labels.ts';
 import type { UpdateClass } from './update.ts';
 
 export interface RunRow {
@@ -39,10 +40,14 @@ export interface HostRunRow {
   readonly error?: ErrorRecord;
   /** The step it is in, or ended in. */
   readonly step?: string;
+  /** What it belonged to when the run began; absent where that was not recorded. */
+  readonly labels?: HostLabels;
 }
 
 export interface UpdateResultRow {
   readonly host: string;
+  /** Absent where it is not known. */
+  readonly manager?: string;
   readonly name: string;
   readonly arch: string;
   readonly from?: string;
@@ -145,15 +150,28 @@ export type HostStatusRow = {
   readonly selectedBy?: string;
   readonly lastVerdict?: Verdict;
   readonly lastRun?: string;
+  /** What it belonged to in the latest run that named it; absent where that was not recorded. */
+  readonly labels?: HostLabels;
 } & (ScannedStatus | { readonly scannedMs?: undefined });
 
 export interface PendingUpdateRow {
+  readonly manager: string;
   readonly name: string;
   readonly arch: string;
   readonly to: string;
   /** What people call it, where the name is a number. */
   readonly title?: string;
   readonly class: UpdateClass;
+  readonly source?: string;
+  readonly sourceVersion?: string;
+  /** As mapped; `vendorSeverity` is the publisher's own word. */
+  readonly severity?: string;
+  readonly vendorSeverity?: string;
+  readonly advisories?: readonly unknown[];
+  readonly cves?: readonly string[];
+  readonly origins?: readonly string[];
+  /** Bytes to download. */
+  readonly sizeBytes?: number;
   readonly firstSeenMs: number;
   readonly hosts: readonly { readonly host: string; readonly from: string; readonly heldBack?: string }[];
 }
@@ -189,6 +207,10 @@ export interface HistoryRow {
   readonly title?: string;
   readonly message?: string;
   readonly run?: string;
+  /** Package manager of an update. */
+  readonly manager?: string;
+  /** What the host belonged to when the run began; absent where that was not recorded. */
+  readonly labels?: HostLabels;
   /** Who asked for it, by the host's own record. */
   readonly client?: string;
 }
@@ -213,6 +235,8 @@ export interface HistoryAnswer {
 }
 
 export interface PackageRow {
+  /** Absent where the scan does not tell. */
+  readonly manager?: string;
   readonly name: string;
   readonly arch: string;
   readonly version: string;

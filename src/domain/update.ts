@@ -33,8 +33,17 @@ export interface Update {
   readonly isKernel: boolean;
   /** What people call it, where the name is a number. */
   readonly title?: string;
-  /** The publisher's own word, e.g. `Critical`; absent where he gives none. */
+  /** Its package manager, where the host has several; absent: that of the scan. */
+  readonly manager?: string;
+  /** Source package and its version. */
+  readonly source?: string;
+  readonly sourceVersion?: string;
+  /** Mapped to one scale beside `vendorSeverity`; alone it is the publisher's own word, e.g. `Critical`. */
   readonly severity?: string;
+  /** The publisher's own word. */
+  readonly vendorSeverity?: string;
+  /** Advisories that it answers, as the host names them. */
+  readonly advisories?: readonly unknown[];
   /** Windows Update's classification: `security`, `critical`, `definition`, `rollup`, `upgrade`, `driver` … */
   readonly classification?: string;
   /** Bytes at most to download. */
@@ -45,6 +54,8 @@ export interface Update {
 }
 
 export interface InstalledPackage {
+  /** Its package manager, where the host has several. */
+  readonly manager?: string;
   readonly name: string;
   readonly arch: string;
   readonly version: string;

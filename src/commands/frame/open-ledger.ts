@@ -2,6 +2,7 @@
 import type { Host } from '../../domain/host.ts';
 import type { RunEvent, RunKind, RunStarted } from '../../domain/event.ts';
 import { exitCodes, type ExitName } from '../../domain/exit.ts';
+import { labelSets } from '../../domain/labels.ts';
 import type { LedgerReader } from '../../domain/ledger-reader.ts';
 import type { RunControl, RunRecord } from '../../domain/record.ts';
 import { defaultLedgerPath } from '../../ledger/store/path.ts';
@@ -56,6 +57,7 @@ export function runStarted(frame: RunFrame, context: Context): RunStarted {
     fettleVersion: context.version,
     argv: commandLine(context.command),
     hosts: frame.hosts.map((host) => host.name),
+    labels: labelSets(frame.hosts),
     ...(ticket === undefined ? {} : { ticket }),
     ...(reason === undefined ? {} : { reason }),
   };

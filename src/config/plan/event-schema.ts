@@ -111,6 +111,22 @@ const others = {
     .describe('Hosts that took no part when the plan was made.'),
 };
 
+const label = z.union([z.string(), z.number(), z.boolean()]);
+
+const labels = z
+  .array(
+    z.object({
+      hosts: texts.describe('Hosts that share these labels.'),
+      ids: z.record(z.string(), text).exactOptional().describe('Ids of those whose id is not their name.'),
+      groups: texts,
+      owner: text.exactOptional(),
+      ring: text.exactOptional(),
+      labels: z.record(z.string(), z.union([label, z.array(label)])).describe('Other patch_* variables.'),
+    }),
+  )
+  .exactOptional()
+  .describe('What the hosts belong to, as the inventory had it when the run began.');
+
 type Schemas = { readonly [Type in RunEventType]: z.ZodType<Extract<RunEvent, { readonly type: Type }>> };
 
 /** Recorded events by type, without the envelope of their line. Fields that they do not know are left out of the result. */
@@ -123,6 +139,7 @@ export const eventSchemas = {
     fettleVersion: text,
     argv: texts.describe('The command line without secret values.'),
     hosts: texts,
+    labels,
     ...others,
     limit: text.exactOptional(),
     planSha256: sha256.exactOptional(),

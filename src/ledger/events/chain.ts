@@ -1,12 +1,13 @@
 import { hash as digest } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { encodeWellFormed } from '../../base/well-formed.ts';
-import { packEvent } from './packed-event.ts';
-import { project } from './projection.ts';
+import { packEvent, type PackedEvent } from './packed-event.ts';
+import { project, type Projected } from './projection.ts';
 import type { SentEvent } from './sent-event.ts';
+import { chainNames, type StoredEvent } from './stored-events.ts';
 import { prepared, type Connection } from '../store/sqlite.ts';
 
-/** SQLite has one chain a file. */
+/** The chain of this ledger's own events. Others lie in it only where their events were brought in. */
 export const chainName = 'main';
 /** What the first event follows. */
 const genesis = '0'.repeat(64);
@@ -17,9 +18,9 @@ export interface Head {
   readonly hash: string;
 }
 
-export function readHead(connection: Connection): Head {
+export function readHead(connection: Connection, chain = chainName): Head {
   const latest = prepared(connection, 'SELECT seq, hash FROM event WHERE chain = ? ORDER BY seq DESC LIMIT 1');
-  const row = latest.get(chainName) as Head | undefined;
+  const row = latest.get(chain) as Head | undefined;
   return row ?? { seq: 0, hash: genesis };
 }
 
@@ -33,22 +34,22 @@ export interface TimedEvent {
 }
 
 /**
- * Adds events behind the head, with everything made from them; within a transaction of the caller. The hash of an event is the SHA-256
- * of its envelope exactly as stored: RFC 8785 JSON of `{v, chain, seq, time, type, body, prev}`.
+ * Adds events behind the head of a chain, with everything made from them; within a transaction of the caller. The hash of
+ * an event is the SHA-256 of its envelope exactly as stored: RFC 8785 JSON of `{v, chain, seq, time, type, body, prev}`.
  */
-export function appendEvents(connection: Connection, events: readonly TimedEvent[]): Head {
+export function appendEvents(connection: Connection, events: readonly TimedEvent[], chain = chainName): Head {
   const insert = prepared(
     connection,
     'INSERT INTO event (chain, seq, time, type, run, host_id, envelope, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
   );
-  let head = readHead(connection);
+  let head = readHead(connection, chain);
   for (const { timeMs, event } of events) {
     const seq = head.seq + 1;
     const packed = packEvent(connection, event);
     const { type, ...body } = packed;
     const envelope = encodeWellFormed(canonicalize, {
       v: envelopeVersion,
-      chain: chainName,
+      chain,
       seq,
       time: timeMs,
       type,
@@ -58,41 +59,25 @@ export function appendEvents(connection: Connection, events: readonly TimedEvent
     if (envelope === undefined) throw new Error(`event ${type} has no JSON form`);
     const hash = sha256(envelope);
     const hostId = 'hostId' in event ? event.hostId : null;
-    insert.run(chainName, seq, timeMs, type, ('run' in event ? event.run : undefined) ?? null, hostId, envelope, hash);
+    insert.run(chain, seq, timeMs, type, ('run' in event ? event.run : undefined) ?? null, hostId, envelope, hash);
     // From the stored text, so that tables made again from it are the same to the letter.
-    project(connection, unpackEnvelope({ seq, time: timeMs, type, envelope, hash }));
+    project(connection, unpackEnvelope({ chain, seq, time: timeMs, type, envelope, hash }));
     head = { seq, hash };
   }
   return head;
 }
 
-export interface StoredEvent {
-  readonly seq: number;
-  readonly time: number;
-  readonly type: string;
-  readonly envelope: string;
-  readonly hash: string;
-}
-
 /** The body of a stored envelope with its type, as `project` takes it. Older shapes would be brought up to date here. */
-export function unpackEnvelope(stored: StoredEvent): {
-  seq: number;
-  timeMs: number;
-  event: ReturnType<typeof packEvent>;
-} {
-  const { body } = JSON.parse(stored.envelope) as { body: Record<string, unknown> };
-  return {
-    seq: stored.seq,
-    timeMs: stored.time,
-    event: { type: stored.type, ...body } as ReturnType<typeof packEvent>,
-  };
+export function unpackEnvelope({ chain, seq, time, type, envelope }: StoredEvent): Projected {
+  const { body } = JSON.parse(envelope) as { body: Record<string, unknown> };
+  return { chain, seq, timeMs: time, event: { type, ...body } as PackedEvent };
 }
 
 /** `"chain":…,"prev":"…","seq":…,"time":…,"type":"…","v":1}`: RFC 8785 sorts keys, so these are an envelope's end. */
 const tail = /"chain":"[^"]*","prev":"([0-9a-f]{64})","seq":(\d+),"time":(\d+),"type":"([^"]*)","v":1\}$/;
 
 /** With what the columns beside the envelope are made of. */
-const selectChecked = `SELECT seq, time, type, envelope, hash, run, host_id,
+const selectChecked = `SELECT chain, seq, time, type, envelope, hash, run, host_id,
   CASE WHEN json_valid(envelope) THEN json_extract(envelope, '$.body.run') END AS bodyRun,
   CASE WHEN json_valid(envelope) THEN json_extract(envelope, '$.body.hostId') END AS bodyHost
   FROM event WHERE chain = ? ORDER BY seq`;
@@ -141,8 +126,9 @@ export function checkChain(connection: Connection, saved: readonly Head[]): Chai
 }
 
 function otherChains(connection: Connection): readonly { chain: string; count: number }[] {
-  const select = connection.prepare('SELECT chain, COUNT(*) AS count FROM event WHERE chain <> ? GROUP BY chain');
-  return select.all(chainName) as { chain: string; count: number }[];
+  const count = prepared(connection, 'SELECT COUNT(*) FROM event WHERE chain = ?').pluck();
+  const names = chainNames(connection).filter((chain) => chain !== chainName);
+  return names.map((chain) => ({ chain, count: Number(count.get(chain)) }));
 }
 
 function referencesOf({ type, envelope }: StoredEvent): string[] {

@@ -2,12 +2,14 @@ import Database from 'better-sqlite3';
 import type { RunEventType } from '../../domain/event.ts';
 import type { LedgerCheck, LedgerStats } from '../../domain/report.ts';
 import { checkBlobs } from '../store/blob.ts';
-import { chainName, checkChain, readHead, unpackEnvelope, type Head, type StoredEvent } from './chain.ts';
+import { chainName, checkChain, readHead, unpackEnvelope, type Head } from './chain.ts';
 import { formatHead } from './heads.ts';
-import { migrate, projections, reportIndexes, schemaVersion } from '../store/migrations.ts';
+import { createTables, schemaVersion } from '../store/migrations.ts';
+import { projections, reportIndexes } from '../store/projections.ts';
 import { project } from './projection.ts';
-import { checkSchema, restoreSchema } from '../store/schema-check.ts';
-import { immediately, type Connection } from '../store/sqlite.ts';
+import { checkSchema } from '../store/schema-check.ts';
+import { storedEvents } from './stored-events.ts';
+import type { Connection } from '../store/sqlite.ts';
 
 /** Pages of the tables made anew that are kept in memory, KiB; the rest is in a temporary file. */
 const cacheKib = 64 * 1024;
@@ -61,7 +63,8 @@ const shareOfEvent: Readonly<Record<RunEventType, TableShare>> = {
   'wave.finished': 'work',
   'step.started': 'work',
   'step.finished': 'work',
-  'update.finished': 'work',
+  // The manager of an update may be known from a scan alone.
+  'update.finished': 'hosts',
   'plan.created': 'work',
   note: 'work',
 };
@@ -76,11 +79,13 @@ const shareOfTable: Readonly<Record<(typeof projections)[number], TableShare>> =
   host_history: 'hosts',
   reboot: 'hosts',
   finding: 'hosts',
+  update_result: 'hosts',
   run: 'work',
   selected_host: 'work',
+  label_set: 'work',
+  host_label: 'work',
   wave: 'work',
   step: 'work',
-  update_result: 'work',
   plan: 'work',
   note: 'work',
 };
@@ -92,7 +97,7 @@ export function checkTables(connection: Connection, share: TableShare): readonly
     const anew = new Database('');
     try {
       prepareAnew(anew);
-      for (const stored of eventsOf(connection, share)) project(anew, unpackEnvelope(stored));
+      for (const stored of storedEvents(connection, typesOf(share))) project(anew, unpackEnvelope(stored));
       return compareTables(connection, anew, share);
     } catch (error) {
       if (error instanceof SyntaxError) return ['an event does not read, so the tables cannot be made from the events'];
@@ -103,13 +108,8 @@ export function checkTables(connection: Connection, share: TableShare): readonly
   })();
 }
 
-function eventsOf(connection: Connection, share: TableShare): IterableIterator<StoredEvent> {
-  const types = Object.entries(shareOfEvent).flatMap(([type, its]) => (its === share ? [`'${type}'`] : []));
-  return connection
-    .prepare(
-      `SELECT seq, time, type, envelope, hash FROM event WHERE chain = ? AND type IN (${types.join()}) ORDER BY seq`,
-    )
-    .iterate(chainName) as IterableIterator<StoredEvent>;
+function typesOf(share: TableShare): readonly string[] {
+  return Object.entries(shareOfEvent).flatMap(([type, its]) => (its === share ? [type] : []));
 }
 
 /** Tables of no lasting worth, with no index that making them does not need. */
@@ -117,7 +117,7 @@ function prepareAnew(anew: Connection): void {
   anew.pragma('journal_mode = OFF');
   anew.pragma('synchronous = OFF');
   anew.pragma(`cache_size = -${cacheKib}`);
-  migrate(anew, '');
+  createTables(anew);
   for (const index of reportIndexes) anew.exec(`DROP INDEX ${index}`);
   anew.exec('BEGIN');
 }
@@ -125,16 +125,18 @@ function prepareAnew(anew: Connection): void {
 function compareTables(connection: Connection, anew: Connection, share: TableShare): string[] {
   return projections
     .filter((table) => shareOfTable[table] === share)
-    .filter((table) => !isSame(rowsOf(connection, table, 'rowid'), rowsOf(anew, table, 'rowid')))
+    .filter((table) => !isSame(rowsOf(connection, table, 'stored'), rowsOf(anew, table, 'stored')))
     .filter((table) => !isSame(rowsOf(connection, table, 'whole'), rowsOf(anew, table, 'whole')))
     .map((table) => `table ${table} was altered: it differs from what the events say`);
 }
 
-/** Each row as JSON; by `rowid` as they were inserted, which is quick and nearly always the same in both. */
-function rowsOf(connection: Connection, table: string, order: 'rowid' | 'whole'): IterableIterator<string> {
+/** Each row as JSON; `stored` is the order in which they lie in the file: quick, and nearly always the same in both. */
+function rowsOf(connection: Connection, table: string, order: 'stored' | 'whole'): IterableIterator<string> {
   const columns = (connection.pragma(`table_info(${table})`) as { name: string }[]).map(({ name }) => name).join(', ');
   return connection
-    .prepare(`SELECT json_array(${columns}) AS whole FROM ${table} ORDER BY ${order}`)
+    .prepare(
+      `SELECT json_array(${columns}) AS whole FROM ${table} ${order === 'whole' ? 'ORDER BY whole' : 'NOT INDEXED'}`,
+    )
     .pluck()
     .iterate() as IterableIterator<string>;
 }
@@ -151,30 +153,6 @@ function isSame(left: IterableIterator<string>, right: IterableIterator<string>)
     left.return?.();
     right.return?.();
   }
-}
-
-/** Events read at once while tables are made again. */
-const rebuildPage = 1_000;
-
-/**
- * Empties every table that is made from events and makes it again, in one transaction; triggers and indexes become
- * those of this program.
- */
-export function rebuild(connection: Connection): void {
-  const page = connection.prepare(
-    'SELECT seq, time, type, envelope, hash FROM event WHERE chain = ? AND seq > ? ORDER BY seq LIMIT ?',
-  );
-  immediately(connection, () => {
-    restoreSchema(connection);
-    for (const table of projections) connection.exec(`DELETE FROM ${table}`);
-    for (let last = 0; ;) {
-      const rows = page.all(chainName, last, rebuildPage) as StoredEvent[];
-      for (const stored of rows) project(connection, unpackEnvelope(stored));
-      const end = rows.at(-1);
-      if (end === undefined) return;
-      last = end.seq;
-    }
-  });
 }
 
 /** What SQLite finds wrong with its own file, in its words; nothing where it is sound. */

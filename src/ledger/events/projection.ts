@@ -1,129 +1,121 @@
 // From events to tables. The only writer of every table that can be rebuilt.
-import type { PackedEvent, PackedScanEvent } from './packed-event.ts';
-import { projectScan } from './scan-projection.ts';
+import type { PackedEvent } from './packed-event.ts';
+import { projectLabels } from './label-projection.ts';
+import { managerOfHost, projectScan } from './scan-projection.ts';
 import { prepared, type Connection } from '../store/sqlite.ts';
 import * as statements from './statements.ts';
 
-export interface Projected {
+type Type = PackedEvent['type'];
+type Of<Its extends Type> = Extract<PackedEvent, { readonly type: Its }>;
+
+/** Where an event stands. */
+interface Place {
+  readonly chain: string;
   readonly seq: number;
   readonly timeMs: number;
-  readonly event: PackedEvent;
 }
 
-type Of<Type extends PackedEvent['type']> = Extract<PackedEvent, { readonly type: Type }>;
-
-export function project(connection: Connection, { seq, timeMs, event }: Projected): void {
-  switch (event.type) {
-    case 'run.started':
-      return startRun(connection, timeMs, event);
-    case 'run.resumed':
-      return statements.reopenRun.run(connection, { run: event.run });
-    case 'run.finished':
-      return finishRun(connection, timeMs, event);
-    case 'wave.started':
-      return startWave(connection, timeMs, event);
-    case 'wave.finished':
-      return statements.endWave.run(connection, { run: event.run, wave: event.wave, ended_at: timeMs });
-    case 'host.started':
-      return startHost(connection, timeMs, event);
-    case 'host.finished':
-      return finishHost(connection, timeMs, event);
-    case 'host.scanned':
-      return scanned(connection, { seq, timeMs, event });
-    case 'step.started':
-      return startStep(connection, { seq, timeMs, event });
-    case 'step.finished':
-      return finishStep(connection, timeMs, event);
-    case 'update.finished':
-      return finishUpdates(connection, timeMs, event);
-    case 'host.rebooted':
-      return rebooted(connection, { seq, timeMs, event });
-    case 'host.verified':
-      return verified(connection, event);
-    case 'plan.created':
-      return createPlan(connection, timeMs, event);
-    case 'note':
-      return note(connection, {
-        seq,
-        timeMs,
-        run: event.run ?? null,
-        host: event.host ?? null,
-        ...told(event.level, event.message),
-      });
-    case 'run.stopping':
-      return note(connection, { seq, timeMs, run: event.run, host: null, ...told('warn', event.message) });
-    case 'run.detached':
-      return note(connection, { seq, timeMs, run: event.run, host: null, ...told('warn', event.message) });
-    case 'host.abandoned':
-      return note(connection, {
-        seq,
-        timeMs,
-        run: event.run,
-        host: event.host,
-        ...told('warn', `abandoned: ${event.reason}`),
-      });
-  }
+export interface Projected<Its extends Type = Type> extends Place {
+  readonly event: Of<Its>;
 }
 
-function told(level: string, message: string): { level: string; message: string } {
-  return { level, message };
+type Projector<Its extends Type> = (connection: Connection, projected: Projected<Its>) => void;
+
+const projectors: { readonly [Its in Type]: Projector<Its> } = {
+  'run.started': startRun,
+  'run.resumed': (connection, { event }) => statements.reopenRun.run(connection, { run: event.run }),
+  'run.finished': finishRun,
+  'wave.started': startWave,
+  'wave.finished': (connection, { timeMs, event: { run, wave } }) =>
+    statements.endWave.run(connection, { run, wave, ended_at: timeMs }),
+  'host.started': startHost,
+  'host.finished': finishHost,
+  'host.scanned': (connection, projected) => {
+    seeHost(connection, projected);
+    projectScan(connection, projected);
+  },
+  'step.started': startStep,
+  'step.finished': finishStep,
+  'update.finished': finishUpdates,
+  'host.rebooted': rebooted,
+  'host.verified': verified,
+  'plan.created': createPlan,
+  note: (connection, projected) => note(connection, projected, projected.event),
+  'run.stopping': (connection, projected) => note(connection, projected, { ...projected.event, level: 'warn' }),
+  'run.detached': (connection, projected) => note(connection, projected, { ...projected.event, level: 'warn' }),
+  'host.abandoned': (connection, projected) => {
+    const { run, host, reason } = projected.event;
+    note(connection, projected, { run, host, level: 'warn', message: `abandoned: ${reason}` });
+  },
+};
+
+export function project(connection: Connection, projected: Projected): void {
+  // An event of a type that this program does not know is kept in the chain, and in no table.
+  const projector = projectors[projected.event.type] as Projector<Type> | undefined;
+  projector?.(connection, projected);
 }
 
-function startRun(connection: Connection, timeMs: number, event: Of<'run.started'>): void {
-  const { type: _type, ...opening } = event;
+function startRun(connection: Connection, { chain, seq, timeMs, event }: Projected<'run.started'>): void {
+  const { type: _type, labels = [], ...opening } = event;
   const { run, kind, hosts, idle = [], absent = [] } = event;
   statements.insertRun.run(connection, { run, kind, started_at: timeMs, opening_json: JSON.stringify(opening) });
   const names = [...hosts, ...idle, ...absent.map(({ host }) => host)];
   prepared(connection, statements.selectHosts).run(run, timeMs, JSON.stringify(names));
+  projectLabels(connection, { chain, seq, at: timeMs, run }, labels);
 }
 
-function finishRun(connection: Connection, timeMs: number, event: Of<'run.finished'>): void {
+function finishRun(connection: Connection, { timeMs, event }: Projected<'run.finished'>): void {
   const { run, exitCode, exitName, reasons, counts } = event;
   const end_json = JSON.stringify({ reasons, counts });
   statements.endRun.run(connection, { run, ended_at: timeMs, exit_code: exitCode, exit_name: exitName, end_json });
 }
 
-function startWave(connection: Connection, timeMs: number, event: Of<'wave.started'>): void {
+function startWave(connection: Connection, { timeMs, event }: Projected<'wave.started'>): void {
   const { run, wave, name, hosts } = event;
   statements.openWave.run(connection, { run, wave, name, hosts_json: JSON.stringify(hosts), started_at: timeMs });
 }
 
-function seeHost(connection: Connection, timeMs: number, { hostId, host }: { hostId: string; host: string }): void {
+interface OfHost {
+  readonly timeMs: number;
+  readonly event: { readonly hostId: string; readonly host: string };
+}
+
+function seeHost(connection: Connection, { timeMs, event: { hostId, host } }: OfHost): void {
   statements.seeHost.run(connection, { host_id: hostId, name: host, last_seen: timeMs });
   statements.nameHost.run(connection, { name: host, at: timeMs });
 }
 
-function startHost(connection: Connection, timeMs: number, event: Of<'host.started'>): void {
-  seeHost(connection, timeMs, event);
-  const { run, hostId, host, attempt, wave = null } = event;
-  statements.openHostRun.run(connection, { run, host_id: hostId, attempt, host, wave, started_at: timeMs });
+function startHost(connection: Connection, projected: Projected<'host.started'>): void {
+  seeHost(connection, projected);
+  const { run, hostId, host, attempt, wave = null } = projected.event;
+  statements.openHostRun.run(connection, {
+    run,
+    host_id: hostId,
+    attempt,
+    host,
+    wave,
+    started_at: projected.timeMs,
+  });
 }
 
-function finishHost(connection: Connection, timeMs: number, event: Of<'host.finished'>): void {
-  seeHost(connection, timeMs, event);
-  const { run, hostId, host, attempt, outcome } = event;
+function finishHost(connection: Connection, projected: Projected<'host.finished'>): void {
+  seeHost(connection, projected);
+  const { run, hostId, host, attempt, outcome } = projected.event;
   statements.endHostRun.run(connection, {
     run,
     host_id: hostId,
     attempt,
     host,
-    started_at: timeMs,
-    ended_at: timeMs,
+    started_at: projected.timeMs,
+    ended_at: projected.timeMs,
     verdict: outcome.verdict,
     outcome_json: JSON.stringify(outcome),
   });
 }
 
-function scanned(connection: Connection, projected: { seq: number; timeMs: number; event: PackedScanEvent }): void {
-  seeHost(connection, projected.timeMs, projected.event);
-  projectScan(connection, projected);
-}
-
-function startStep(
-  connection: Connection,
-  { seq, timeMs, event }: { seq: number; timeMs: number; event: Of<'step.started'> },
-): void {
+function startStep(connection: Connection, { chain, seq, timeMs, event }: Projected<'step.started'>): void {
   statements.openStep.run(connection, {
+    chain,
     seq,
     run: event.run,
     host_id: event.hostId,
@@ -137,8 +129,9 @@ function startStep(
   });
 }
 
-function finishStep(connection: Connection, timeMs: number, event: Of<'step.finished'>): void {
-  statements.endStep.run(connection, {
+function finishStep(connection: Connection, { chain, timeMs, event }: Projected<'step.finished'>): void {
+  prepared(connection, statements.endStep).run({
+    chain,
     run: event.run,
     host_id: event.hostId,
     attempt: event.attempt,
@@ -152,17 +145,19 @@ function finishStep(connection: Connection, timeMs: number, event: Of<'step.fini
   });
 }
 
-function finishUpdates(connection: Connection, timeMs: number, event: Of<'update.finished'>): void {
+function finishUpdates(connection: Connection, { timeMs, event }: Projected<'update.finished'>): void {
   const { run, hostId: host_id, attempt } = event;
-  for (const { name, arch, from, to, now, state, message = null } of event.results) {
-    const versions = { from_version: from, to_version: to, now_version: now };
+  for (const { name, arch, from, to, now, state, manager, message = null } of event.results) {
     statements.insertUpdateResult.run(connection, {
       run,
       host_id,
       attempt,
+      manager: manager ?? managerOfHost(connection, host_id) ?? '',
       name,
       arch,
-      ...versions,
+      from_version: from,
+      to_version: to,
+      now_version: now,
       state,
       at: timeMs,
       message,
@@ -170,32 +165,41 @@ function finishUpdates(connection: Connection, timeMs: number, event: Of<'update
   }
 }
 
-function rebooted(
-  connection: Connection,
-  { seq, timeMs, event }: { seq: number; timeMs: number; event: Of<'host.rebooted'> },
-): void {
+function rebooted(connection: Connection, { chain, seq, timeMs, event }: Projected<'host.rebooted'>): void {
   const { run, hostId, host, bootIdBefore, bootIdAfter, reasons, downMs } = event;
   const reboot_json = JSON.stringify({ host, bootIdBefore, bootIdAfter, reasons, downMs });
-  statements.insertReboot.run(connection, { seq, run, host_id: hostId, at: timeMs, reboot_json });
+  statements.insertReboot.run(connection, { chain, seq, run, host_id: hostId, at: timeMs, reboot_json });
 }
 
-function verified(connection: Connection, { run, hostId, findings }: Of<'host.verified'>): void {
-  statements.forgetFindings.run(connection, { run, host_id: hostId });
-  for (const { check, level, message } of findings) {
-    statements.insertFinding.run(connection, { run, host_id: hostId, check_name: check, level, message });
+function verified(connection: Connection, { chain, seq, event }: Projected<'host.verified'>): void {
+  const { run, hostId: host_id, findings } = event;
+  statements.forgetFindings.run(connection, { run, host_id });
+  for (const [position, { check, level, message }] of findings.entries()) {
+    statements.insertFinding.run(connection, { chain, seq, position, run, host_id, check_name: check, level, message });
   }
 }
 
-function createPlan(connection: Connection, timeMs: number, event: Of<'plan.created'>): void {
+function createPlan(connection: Connection, { timeMs, event }: Projected<'plan.created'>): void {
   const { sha256, plan, run, hosts, updates, expiresMs } = event;
   const times = { created_at: timeMs, expires_at: expiresMs };
   statements.insertPlan.run(connection, { sha256, plan, run, ...times, hosts, updates });
 }
 
-function note(
-  connection: Connection,
-  row: { seq: number; timeMs: number; run: string | null; host: string | null; level: string; message: string },
-): void {
-  const { timeMs, ...rest } = row;
-  statements.insertNote.run(connection, { ...rest, at: timeMs });
+interface Note {
+  readonly run?: string;
+  readonly host?: string;
+  readonly level: string;
+  readonly message: string;
+}
+
+function note(connection: Connection, { chain, seq, timeMs }: Place, { run, host, level, message }: Note): void {
+  statements.insertNote.run(connection, {
+    chain,
+    seq,
+    run: run ?? null,
+    host: host ?? null,
+    level,
+    message,
+    at: timeMs,
+  });
 }

@@ -1,10 +1,12 @@
 import { gapsOf, type HistoryEntry, type HostFacts } from '../../domain/scan.ts';
-import { countPending, type HeldBack, type Update } from '../../domain/update.ts';
+import { countPending } from '../../domain/update.ts';
+import { projectMissing } from './missing-updates.ts';
 import type { PackedScan, PackedScanEvent } from './packed-event.ts';
-import { one, prepared, query, template, type Connection, type Slots } from '../store/sqlite.ts';
+import { one, query, template, type Connection, type Slots } from '../store/sqlite.ts';
 import type { Tables } from '../store/tables.ts';
 
 interface ProjectedScan {
+  readonly chain: string;
   readonly seq: number;
   readonly timeMs: number;
   readonly event: PackedScanEvent;
@@ -27,11 +29,13 @@ export interface ScanStatus {
 
 const insertScan = template((slot: Slots<Tables['scan']>) =>
   query.insertInto('scan').values({
+    chain: slot('chain'),
     seq: slot('seq'),
     host_id: slot('host_id'),
     run: slot('run'),
     purpose: slot('purpose'),
     at: slot('at'),
+    manager: slot('manager'),
     security: slot('security'),
     other: slot('other'),
     held_back: slot('held_back'),
@@ -67,21 +71,6 @@ const insertFacts = template((slot: Slots<Tables['host_fact']>) =>
   }),
 );
 
-const insertMissing = template((slot: Slots<Omit<Tables['missing_update'], 'gone_at'>>) =>
-  query.insertInto('missing_update').values({
-    host_id: slot('host_id'),
-    name: slot('name'),
-    arch: slot('arch'),
-    from_version: slot('from_version'),
-    to_version: slot('to_version'),
-    class: slot('class'),
-    held_back: slot('held_back'),
-    title: slot('title'),
-    first_seen: slot('first_seen'),
-    gone_at: null,
-  }),
-);
-
 const insertHistory = template((slot: Slots<Tables['host_history']>) =>
   query
     .insertInto('host_history')
@@ -100,15 +89,17 @@ const insertHistory = template((slot: Slots<Tables['host_history']>) =>
     .onConflict((conflict) => conflict.doNothing()),
 );
 
-export function projectScan(connection: Connection, { seq, timeMs, event }: ProjectedScan): void {
+export function projectScan(connection: Connection, { chain, seq, timeMs, event }: ProjectedScan): void {
   const { scan, hostId } = event;
   const { security, other, heldBack } = countPending(scan.updates);
   insertScan.run(connection, {
+    chain,
     seq,
     host_id: hostId,
     run: event.run,
     purpose: event.purpose,
     at: timeMs,
+    manager: scan.manager,
     security,
     other,
     held_back: heldBack,
@@ -117,7 +108,7 @@ export function projectScan(connection: Connection, { seq, timeMs, event }: Proj
     packages_sha256: scan.packagesSha256,
   });
   projectFacts(connection, { hostId, timeMs, facts: scan.facts });
-  projectMissing(connection, { hostId, timeMs, updates: scan.updates });
+  projectMissing(connection, { chain, seq, hostId, timeMs, scan });
   for (const entry of scan.history ?? []) insertHistory.run(connection, historyRow(hostId, entry));
 }
 
@@ -153,53 +144,19 @@ function projectFacts(connection: Connection, seen: { hostId: string; timeMs: nu
   else insertFacts.run(connection, { host_id, seen_from: timeMs, seen_to: timeMs, facts_json });
 }
 
-interface OpenUpdate {
-  readonly name: string;
-  readonly arch: string;
-  readonly from_version: string;
-  readonly to_version: string;
-  readonly class: string;
-  readonly held_back: string | null;
+/** The package manager of the latest scan of a host; undefined where there is none, or where it has several. */
+export function managerOfHost(connection: Connection, hostId: string): string | undefined {
+  const row = latestManager.first(connection, { host_id: hostId });
+  return row?.manager ?? undefined;
 }
 
-interface MissingUpdate extends OpenUpdate {
-  readonly title: string | null;
-}
-
-const selectOpen = `SELECT rowid, name, arch, from_version, to_version, class, held_back FROM missing_update
-  WHERE host_id = ? AND gone_at IS NULL`;
-
-function keyOf(row: OpenUpdate): string {
-  return `${row.name}\0${row.arch}\0${row.from_version}\0${row.to_version}\0${row.class}\0${row.held_back ?? ''}`;
-}
-
-/** What is missing keeps the time it was first seen; what is not there any more gets the time it went. */
-function projectMissing(
-  connection: Connection,
-  seen: { hostId: string; timeMs: number; updates: readonly Update[] },
-): void {
-  const open = prepared(connection, selectOpen).all(seen.hostId) as (OpenUpdate & { rowid: number })[];
-  const gone = new Map(open.map((row) => [keyOf(row), row.rowid]));
-  const now = new Map(seen.updates.map(openOf).map((row) => [keyOf(row), row]));
-  for (const [key, row] of now) {
-    if (!gone.delete(key)) insertMissing.run(connection, { host_id: seen.hostId, ...row, first_seen: seen.timeMs });
-  }
-  const close = prepared(connection, 'UPDATE missing_update SET gone_at = ? WHERE rowid = ?');
-  for (const rowid of gone.values()) close.run(seen.timeMs, rowid);
-}
-
-function openOf(update: Update): MissingUpdate {
-  return {
-    name: update.name,
-    arch: update.arch,
-    from_version: update.from,
-    to_version: update.to,
-    class: update.class,
-    held_back: update.heldBack === undefined ? null : heldWord(update.heldBack),
-    title: update.title ?? null,
-  };
-}
-
-function heldWord(heldBack: HeldBack): string {
-  return heldBack.kind === 'phased' && heldBack.percent !== undefined ? `phased ${heldBack.percent} %` : heldBack.kind;
-}
+const latestManager = template((slot: Slots<Pick<Tables['scan'], 'host_id'>>) =>
+  query
+    .selectFrom('scan')
+    .select('manager')
+    .where('host_id', '=', slot('host_id'))
+    .orderBy('at', 'desc')
+    .orderBy('chain', 'desc')
+    .orderBy('seq', 'desc')
+    .limit(one),
+);

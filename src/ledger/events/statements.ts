@@ -1,5 +1,5 @@
 // Every statement that writes what is made from events, but for scans (scan-projection.ts).
-import { one, query, template, type Slots } from '../store/sqlite.ts';
+import { query, template, type Slots } from '../store/sqlite.ts';
 import type { Tables } from '../store/tables.ts';
 
 export const insertRun = template((slot: Slots<Pick<Tables['run'], 'run' | 'kind' | 'started_at' | 'opening_json'>>) =>
@@ -122,6 +122,7 @@ export const endHostRun = template((slot: Slots<Omit<Tables['host_run'], 'wave'>
 
 export const openStep = template((slot: Slots<Omit<Tables['step'], 'ended_at' | 'ok' | 'message' | 'output_sha256'>>) =>
   query.insertInto('step').values({
+    chain: slot('chain'),
     seq: slot('seq'),
     run: slot('run'),
     host_id: slot('host_id'),
@@ -139,39 +140,20 @@ export const openStep = template((slot: Slots<Omit<Tables['step'], 'ended_at' | 
   }),
 );
 
-/** Closes the latest open step of that name; a step that was resumed was started once. */
-export const endStep = template(
-  (slot: Slots<Omit<Tables['step'], 'seq' | 'job_kind' | 'boot_id_before' | 'started_at'>>) =>
-    query
-      .updateTable('step')
-      .set({
-        ended_at: slot('ended_at'),
-        ok: slot('ok'),
-        message: slot('message'),
-        output_sha256: slot('output_sha256'),
-      })
-      .where(
-        'seq',
-        '=',
-        query
-          .selectFrom('step')
-          .select('seq')
-          .where('run', '=', slot('run'))
-          .where('host_id', '=', slot('host_id'))
-          .where('attempt', '=', slot('attempt'))
-          .where('step', '=', slot('step'))
-          .where('job', 'is', slot('job'))
-          .where('name', 'is', slot('name'))
-          .where('ended_at', 'is', null)
-          .orderBy('seq', 'desc')
-          .limit(one),
-      ),
-);
+/**
+ * Closes the latest open step of that name, that of the same chain before others; a step that was resumed was started
+ * once. As text, because the query builder has no updates by a pair of columns.
+ */
+export const endStep = `UPDATE step SET ended_at = :ended_at, ok = :ok, message = :message, output_sha256 = :output_sha256
+  WHERE (chain, seq) = (
+    SELECT chain, seq FROM step AS open WHERE run = :run AND host_id = :host_id AND attempt = :attempt
+      AND step = :step AND job IS :job AND name IS :name AND ended_at IS NULL
+    ORDER BY chain = :chain DESC, seq DESC LIMIT 1
+  )`;
 
 export const insertUpdateResult = template((slot: Slots<Tables['update_result']>) => {
   const values = {
     from_version: slot('from_version'),
-    to_version: slot('to_version'),
     now_version: slot('now_version'),
     state: slot('state'),
     at: slot('at'),
@@ -183,15 +165,20 @@ export const insertUpdateResult = template((slot: Slots<Tables['update_result']>
       run: slot('run'),
       host_id: slot('host_id'),
       attempt: slot('attempt'),
+      manager: slot('manager'),
       name: slot('name'),
       arch: slot('arch'),
+      to_version: slot('to_version'),
       ...values,
     })
-    .onConflict((conflict) => conflict.columns(['run', 'host_id', 'attempt', 'name', 'arch']).doUpdateSet(values));
+    .onConflict((conflict) =>
+      conflict.columns(['run', 'host_id', 'attempt', 'manager', 'name', 'arch', 'to_version']).doUpdateSet(values),
+    );
 });
 
 export const insertReboot = template((slot: Slots<Tables['reboot']>) =>
   query.insertInto('reboot').values({
+    chain: slot('chain'),
     seq: slot('seq'),
     run: slot('run'),
     host_id: slot('host_id'),
@@ -206,6 +193,9 @@ export const forgetFindings = template((slot: Slots<Pick<Tables['finding'], 'run
 
 export const insertFinding = template((slot: Slots<Tables['finding']>) =>
   query.insertInto('finding').values({
+    chain: slot('chain'),
+    seq: slot('seq'),
+    position: slot('position'),
     run: slot('run'),
     host_id: slot('host_id'),
     check_name: slot('check_name'),
@@ -231,6 +221,7 @@ export const insertPlan = template((slot: Slots<Tables['plan']>) =>
 
 export const insertNote = template((slot: Slots<Tables['note']>) =>
   query.insertInto('note').values({
+    chain: slot('chain'),
     seq: slot('seq'),
     run: slot('run'),
     host: slot('host'),

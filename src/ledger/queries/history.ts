@@ -1,6 +1,7 @@
 // What happened on hosts: updates in runs of fettle, runs that ended badly, and what the hosts' own records say.
 import { badVerdicts, goodUpdateStates, updateStates, type Outcome } from '../../domain/outcome.ts';
 import type { HistoryAnswer, HistoryQuestion, HistoryRow } from '../../domain/report.ts';
+import { labelsInRun } from './labels.ts';
 import { prepared, type Connection } from '../store/sqlite.ts';
 import type { Tables } from '../store/tables.ts';
 
@@ -22,7 +23,15 @@ export function history(connection: Connection, question: HistoryQuestion): Hist
     ...(question.update === undefined ? runRows(connection, asked, nameOf) : []),
     ...ownRows(connection, asked, nameOf),
   ].sort((one, other) => other.atMs - one.atMs);
-  return { rows: rows.slice(0, question.limit), isCut: rows.length > question.limit };
+  const shown = rows.slice(0, question.limit).map(({ hostId: id, ...row }) => labelled(connection, row, id));
+  return { rows: shown, isCut: rows.length > question.limit };
+}
+
+type FoundRow = HistoryRow & { readonly hostId: string };
+
+function labelled(connection: Connection, row: HistoryRow, hostId: string): HistoryRow {
+  const labels = row.run === undefined ? undefined : labelsInRun(connection, row.run, hostId);
+  return labels === undefined ? row : { ...row, labels };
 }
 
 type Asked = HistoryQuestion & { readonly hostId: string | undefined };
@@ -69,10 +78,11 @@ function latest<Row>(connection: Connection, asked: Asked, { table, time, where,
 }
 
 /** What was there already was no work of that run. */
-function updateRows(connection: Connection, asked: Asked, nameOf: NameOf): readonly HistoryRow[] {
+function updateRows(connection: Connection, asked: Asked, nameOf: NameOf): readonly FoundRow[] {
   const where = [asked.isBadOnly ? badState : "state <> 'already'"];
   const source = { table: 'update_result', time: 'at', where, isNamed: true };
   return latest<Tables['update_result']>(connection, asked, source).map((row) => ({
+    hostId: row.host_id,
     host: nameOf(row.host_id),
     atMs: row.at,
     kind: 'update',
@@ -81,16 +91,18 @@ function updateRows(connection: Connection, asked: Asked, nameOf: NameOf): reado
     state: row.state,
     isBad: !updateStates[row.state].isGood,
     run: row.run,
+    ...(row.manager === '' ? {} : { manager: row.manager }),
     ...(row.from_version === null || row.from_version === '' ? {} : { from: row.from_version }),
     ...(row.message === null ? {} : { message: row.message }),
   }));
 }
 
 /** Looks at hosts are no history of theirs. */
-function runRows(connection: Connection, asked: Asked, nameOf: NameOf): readonly HistoryRow[] {
+function runRows(connection: Connection, asked: Asked, nameOf: NameOf): readonly FoundRow[] {
   const kinds = "run IN (SELECT run FROM run WHERE kind IN ('apply', 'reboot', 'shutdown'))";
   const source = { table: 'host_run', time: 'ended_at', where: [badVerdict, kinds], isNamed: false };
   return latest<Tables['host_run']>(connection, asked, source).map((row) => ({
+    hostId: row.host_id,
     host: nameOf(row.host_id),
     atMs: row.ended_at ?? 0,
     kind: 'run',
@@ -102,7 +114,7 @@ function runRows(connection: Connection, asked: Asked, nameOf: NameOf): readonly
 }
 
 /** Without what fettle's own record of the same update tells; one that was there already, or only downloaded, was not its work. */
-function ownRows(connection: Connection, asked: Asked, nameOf: NameOf): readonly HistoryRow[] {
+function ownRows(connection: Connection, asked: Asked, nameOf: NameOf): readonly FoundRow[] {
   const where = [
     ...(asked.isBadOnly ? ["result <> 'succeeded'"] : []),
     `NOT EXISTS (SELECT 1 FROM update_result AS ours WHERE ours.host_id = host_history.host_id
@@ -111,6 +123,7 @@ function ownRows(connection: Connection, asked: Asked, nameOf: NameOf): readonly
   ];
   const source = { table: 'host_history', time: 'at', where, isNamed: true };
   return latest<Tables['host_history']>(connection, asked, source).map((row) => ({
+    hostId: row.host_id,
     host: nameOf(row.host_id),
     atMs: row.at,
     kind: 'own',

@@ -14,7 +14,8 @@ function latestScans(connection: Connection, asOfMs: number): readonly LatestSca
   return connection
     .prepare(
       `SELECT scan.*, host.name FROM host
-       JOIN scan ON scan.seq = (SELECT seq FROM scan AS s WHERE s.host_id = host.host_id AND s.at <= ? ORDER BY s.at DESC, s.seq DESC LIMIT 1)
+       JOIN scan ON (scan.chain, scan.seq) = (SELECT s.chain, s.seq FROM scan AS s
+         WHERE s.host_id = host.host_id AND s.at <= ? ORDER BY s.at DESC, s.chain DESC, s.seq DESC LIMIT 1)
        ORDER BY host.name`,
     )
     .all(asOfMs) as LatestScan[];
@@ -26,41 +27,52 @@ export function pendingUpdates(connection: Connection, asOfMs: number): readonly
     query
       .selectFrom('missing_update')
       .innerJoin('host', 'host.host_id', 'missing_update.host_id')
-      .select([
-        'host.name as host',
-        'missing_update.name',
-        'arch',
-        'from_version',
-        'to_version',
-        'class',
-        'held_back',
-        'title',
-        'missing_update.first_seen',
-      ])
+      .selectAll('missing_update')
+      .select('host.name as host')
       .where('missing_update.first_seen', '<=', asOfMs)
       .where((where) => where.or([where('gone_at', 'is', null), where('gone_at', '>', asOfMs)]))
       .orderBy('missing_update.name')
       .orderBy('to_version')
       .orderBy('host.name'),
   );
-  const updates = new Map<string, PendingUpdateRow & { hosts: { host: string; from: string; heldBack?: string }[] }>();
-  for (const row of rows) {
-    const key = [row.name, row.arch, row.to_version, row.class].join('\0');
-    const held = row.held_back === null ? {} : { heldBack: row.held_back };
-    const host = { host: row.host, from: row.from_version, ...held };
-    const known = updates.get(key);
-    if (known !== undefined) {
-      known.hosts.push(host);
-      updates.set(key, { ...known, firstSeenMs: Math.min(known.firstSeenMs, row.first_seen) });
-      continue;
-    }
-    const { name, arch } = row;
-    const title = row.title === null ? {} : { title: row.title };
-    const seen = { class: row.class as UpdateClass, firstSeenMs: row.first_seen };
-    const base = { name, arch, to: row.to_version, ...title, ...seen };
-    updates.set(key, { ...base, hosts: [host] });
-  }
-  return [...updates.values()];
+  const keyOf = (row: MissingRow): string => [row.manager, row.name, row.arch, row.to_version, row.class].join('\0');
+  return [...Map.groupBy(rows, keyOf).values()].flatMap((same) =>
+    same[0] === undefined ? [] : [toPending(same[0], same)],
+  );
+}
+
+type MissingRow = Tables['missing_update'] & { readonly host: string };
+
+function toPending(one: MissingRow, rows: readonly MissingRow[]): PendingUpdateRow {
+  const { manager, name, arch, to_version: to, title, source, severity } = one;
+  const advisories = listOf(one.advisories_json);
+  const [cves, origins] = [one.cves_json, one.origins_json].map(
+    (json) => listOf(json) as readonly string[] | undefined,
+  );
+  return {
+    manager,
+    name,
+    arch,
+    to,
+    ...(title === null ? {} : { title }),
+    class: one.class as UpdateClass,
+    ...(source === null ? {} : { source }),
+    ...(one.source_version === null ? {} : { sourceVersion: one.source_version }),
+    ...(severity === null ? {} : { severity }),
+    ...(one.vendor_severity === null ? {} : { vendorSeverity: one.vendor_severity }),
+    ...(advisories === undefined ? {} : { advisories }),
+    ...(cves === undefined ? {} : { cves }),
+    ...(origins === undefined ? {} : { origins }),
+    ...(one.size_bytes === null ? {} : { sizeBytes: one.size_bytes }),
+    firstSeenMs: Math.min(...rows.map((row) => row.first_seen)),
+    hosts: rows.map(({ host, from_version: from, held_back: heldBack }) => {
+      return { host, from, ...(heldBack === null ? {} : { heldBack }) };
+    }),
+  };
+}
+
+function listOf(json: string | null): readonly unknown[] | undefined {
+  return json === null ? undefined : (JSON.parse(json) as unknown[]);
 }
 
 export function hosts(connection: Connection, asOfMs: number): readonly HostRow[] {
@@ -112,10 +124,11 @@ export function packagesAt(connection: Connection, host: string, asOfMs: number)
     query
       .selectFrom('scan')
       .innerJoin('host', 'host.host_id', 'scan.host_id')
-      .select(['scan.at', 'scan.packages_sha256'])
+      .select(['scan.at', 'scan.manager', 'scan.packages_sha256'])
       .where((where) => where.or([where('host.name', '=', host), where('host.host_id', '=', host)]))
       .where('scan.at', '<=', asOfMs)
       .orderBy('scan.at', 'desc')
+      .orderBy('scan.chain', 'desc')
       .orderBy('scan.seq', 'desc')
       .limit(1),
   );
@@ -123,7 +136,9 @@ export function packagesAt(connection: Connection, host: string, asOfMs: number)
   const { packages } = readPackageLists(connection, row.packages_sha256);
   return {
     scannedMs: row.at,
-    packages: packages.map(({ name, arch, version, status }) => ({ name, arch, version, status })),
+    packages: packages.map(({ name, arch, version, status, manager = row.manager ?? undefined }) => {
+      return { ...(manager === undefined ? {} : { manager }), name, arch, version, status };
+    }),
   };
 }
 
@@ -137,7 +152,13 @@ export function reboots(connection: Connection, asOfMs: number): RebootsAnswer {
     }));
   const done = all(
     connection,
-    query.selectFrom('reboot').selectAll().where('at', '<=', asOfMs).orderBy('at', 'desc'),
+    query
+      .selectFrom('reboot')
+      .selectAll()
+      .where('at', '<=', asOfMs)
+      .orderBy('at', 'desc')
+      .orderBy('chain', 'desc')
+      .orderBy('seq', 'desc'),
   ).map(toReboot);
   return { pending, done };
 }

@@ -5,7 +5,6 @@ import { hasPaidHooks } from '../../domain/outcome.ts';
 import type { Outcome, UpdateResult } from '../../domain/outcome.ts';
 import type { HostRunState, OpenStep, RecordedFacts, RunState } from '../../domain/record.ts';
 import type { HostScan } from '../../domain/scan.ts';
-import { chainName } from '../events/chain.ts';
 import { unpackScan, type PackedScan } from '../events/packed-event.ts';
 import { all, first, query, type Connection } from '../store/sqlite.ts';
 import type { Tables } from '../store/tables.ts';
@@ -48,7 +47,13 @@ function readHost(connection: Connection, attempts: readonly [Attempt, ...Attemp
   const { run: id, host_id: hostId } = attempt;
   const allSteps = all(
     connection,
-    query.selectFrom('step').selectAll().where('run', '=', id).where('host_id', '=', hostId).orderBy('seq'),
+    query
+      .selectFrom('step')
+      .selectAll()
+      .where('run', '=', id)
+      .where('host_id', '=', hostId)
+      .orderBy('chain')
+      .orderBy('seq'),
   );
   const steps = allSteps.filter((step) => step.attempt === attempt.attempt);
   return {
@@ -93,11 +98,12 @@ function latestScan(
     connection,
     query
       .selectFrom('scan')
-      .innerJoin('event', (join) => join.onRef('event.seq', '=', 'scan.seq').on('event.chain', '=', chainName))
+      .innerJoin('event', (join) => join.onRef('event.chain', '=', 'scan.chain').onRef('event.seq', '=', 'scan.seq'))
       .select('event.envelope')
       .where('scan.run', '=', of.run)
       .where('scan.host_id', '=', of.hostId)
       .where('scan.purpose', '=', of.purpose)
+      .orderBy('scan.chain')
       .orderBy('scan.seq', 'desc')
       .limit(1),
   );
@@ -123,10 +129,10 @@ function latestResults(connection: Connection, id: string, hostId: string): read
     query
       .selectFrom('event')
       .select('envelope')
-      .where('chain', '=', chainName)
       .where('run', '=', id)
       .where('host_id', '=', hostId)
       .where('type', '=', 'update.finished')
+      .orderBy('chain')
       .orderBy('seq', 'desc')
       .limit(1),
   );
@@ -140,11 +146,12 @@ function latestAdjustment(connection: Connection, id: string, hostId: string): A
     connection,
     query
       .selectFrom('step')
-      .innerJoin('event', (join) => join.onRef('event.seq', '=', 'step.seq').on('event.chain', '=', chainName))
+      .innerJoin('event', (join) => join.onRef('event.chain', '=', 'step.chain').onRef('event.seq', '=', 'step.seq'))
       .select('event.envelope')
       .where('step.run', '=', id)
       .where('step.host_id', '=', hostId)
       .where('step.step', '=', 'install')
+      .orderBy('step.chain')
       .orderBy('step.seq', 'desc')
       .limit(1),
   );

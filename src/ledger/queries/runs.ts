@@ -9,6 +9,7 @@ import type {
   RunRow,
   UpdateResultRow,
 } from '../../domain/report.ts';
+import { labelsOfRun } from './labels.ts';
 import { getBlob } from '../store/blob.ts';
 import { all, first, prepared, query, type Connection } from '../store/sqlite.ts';
 import type { Tables } from '../store/tables.ts';
@@ -97,8 +98,14 @@ export function showRun(connection: Connection, id: string): RunDetail | undefin
         message: item.message,
       }),
     ),
-    reboots: all(connection, query.selectFrom('reboot').selectAll().where('run', '=', id).orderBy('seq')).map(toReboot),
-    notes: all(connection, query.selectFrom('note').selectAll().where('run', '=', id).orderBy('seq')).map((item) => ({
+    reboots: all(
+      connection,
+      query.selectFrom('reboot').selectAll().where('run', '=', id).orderBy('chain').orderBy('seq'),
+    ).map(toReboot),
+    notes: all(
+      connection,
+      query.selectFrom('note').selectAll().where('run', '=', id).orderBy('chain').orderBy('seq'),
+    ).map((item) => ({
       atMs: item.at,
       level: item.level,
       message: item.message,
@@ -129,12 +136,14 @@ function hostRuns(connection: Connection, id: string): readonly HostRunRow[] {
   );
   const steps = all(
     connection,
-    query.selectFrom('step').select(['host_id', 'step']).where('run', '=', id).orderBy('seq'),
+    query.selectFrom('step').select(['host_id', 'step']).where('run', '=', id).orderBy('chain').orderBy('seq'),
   );
+  const labelled = labelsOfRun(connection, id).byId;
   const lastStep = new Map(steps.map((item) => [item.host_id, item.step]));
   return [...new Map(rows.map((row) => [row.host_id, row])).values()].map((row) => {
     const outcome = row.outcome_json === null ? undefined : (JSON.parse(row.outcome_json) as Outcome);
     const step = lastStep.get(row.host_id);
+    const labels = labelled.get(row.host_id);
     const { verdict, change, reason, hint, error } = outcome ?? {};
     return {
       host: row.host,
@@ -149,6 +158,7 @@ function hostRuns(connection: Connection, id: string): readonly HostRunRow[] {
       ...(hint === undefined ? {} : { hint }),
       ...(error === undefined ? {} : { error }),
       ...(step === undefined ? {} : { step }),
+      ...(labels === undefined ? {} : { labels }),
     };
   });
 }
@@ -163,8 +173,11 @@ function scannedAlone(connection: Connection, id: string): readonly HostRunRow[]
      GROUP BY scan.host_id ORDER BY host.name`,
   );
   const rows = select.all({ run: id }) as { name: string; host_id: string; at: number }[];
+  const labelled = labelsOfRun(connection, id).byId;
   return rows.map(({ name, host_id: hostId, at }) => {
-    return { host: name, hostId, attempt: 1, startedMs: at, endedMs: at };
+    const labels = labelled.get(hostId);
+    const row = { host: name, hostId, attempt: 1, startedMs: at, endedMs: at };
+    return labels === undefined ? row : { ...row, labels };
   });
 }
 
@@ -179,13 +192,16 @@ function updatesOf(connection: Connection, id: string, hostOf: (hostId: string) 
       .orderBy('name')
       .orderBy('attempt'),
   );
-  const latest = new Map(rows.map((row) => [`${row.host_id}\0${row.name}\0${row.arch}`, row]));
+  const latest = new Map(
+    rows.map((row) => [`${row.host_id}\0${row.manager}\0${row.name}\0${row.arch}\0${row.to_version}`, row]),
+  );
   return [...latest.values()].map((row) => ({
     host: hostOf(row.host_id),
     name: row.name,
     arch: row.arch,
     to: row.to_version,
     state: row.state,
+    ...(row.manager === '' ? {} : { manager: row.manager }),
     ...(row.from_version === null ? {} : { from: row.from_version }),
     ...(row.now_version === null ? {} : { now: row.now_version }),
   }));
@@ -204,7 +220,13 @@ export function readLogs(connection: Connection, id: string, host: string): read
   if (owner === undefined) return [];
   const steps = all(
     connection,
-    query.selectFrom('step').selectAll().where('run', '=', id).where('host_id', '=', owner.host_id).orderBy('seq'),
+    query
+      .selectFrom('step')
+      .selectAll()
+      .where('run', '=', id)
+      .where('host_id', '=', owner.host_id)
+      .orderBy('chain')
+      .orderBy('seq'),
   );
   return steps.map((row) => {
     const output = row.output_sha256 === null ? undefined : getBlob(connection, row.output_sha256);

@@ -1,6 +1,7 @@
 // Every host that was ever selected for a run, and how much is known of it.
 import { verdicts, type Outcome, type Verdict } from '../../domain/outcome.ts';
 import type { HostStatusRow, ScannedStatus, StatusQuestion } from '../../domain/report.ts';
+import { labelsAt } from './labels.ts';
 import { lastVerdicts } from './runs.ts';
 import type { ScanStatus } from '../events/scan-projection.ts';
 import { prepared, type Connection } from '../store/sqlite.ts';
@@ -11,7 +12,8 @@ type KnownHost = Pick<Tables['host'], 'host_id' | 'name' | 'first_seen'>;
 type Row = KnownHost & Nullable<Omit<Tables['scan'], 'host_id'>>;
 
 const selectContacted = `SELECT scan.*, host.host_id, host.name, host.first_seen FROM host
-  LEFT JOIN scan ON scan.seq = (SELECT seq FROM scan AS s WHERE s.host_id = host.host_id AND s.at <= :asOf ORDER BY s.at DESC, s.seq DESC LIMIT 1)
+  LEFT JOIN scan ON (scan.chain, scan.seq) = (SELECT s.chain, s.seq FROM scan AS s
+    WHERE s.host_id = host.host_id AND s.at <= :asOf ORDER BY s.at DESC, s.chain DESC, s.seq DESC LIMIT 1)
   WHERE host.first_seen <= :asOf`;
 
 /** Names of a run that no run got to: it was interrupted or killed before, or is still at work. */
@@ -22,21 +24,25 @@ export function hostStatus(connection: Connection, question: StatusQuestion): re
   const { asOfMs } = question;
   const asOf = { asOf: asOfMs };
   const lastOnes = lastVerdicts(connection, asOfMs);
+  const known = labelsAt(connection, asOfMs);
   const contacted = (prepared(connection, selectContacted).all(asOf) as Row[]).map((row): HostStatusRow => {
     const last = lastOnes.get(row.host_id);
+    const labels = known.byId.get(row.host_id);
     const host = {
       host: row.name,
       hostId: row.host_id,
       firstSeenMs: row.first_seen,
       ...failureOf(connection, row, asOfMs),
       ...(last === undefined ? {} : { lastVerdict: last.verdict, lastRun: last.run }),
+      ...(labels === undefined ? {} : { labels }),
     };
     const scanned = scannedStatus(row, question);
     return scanned === undefined ? host : { ...host, ...scanned };
   });
   const names = prepared(connection, selectUncontacted).all(asOf) as Tables['selected_host'][];
   const uncontacted = names.map(({ name, run, at }): HostStatusRow => {
-    return { host: name, firstSeenMs: at, selectedBy: run };
+    const labels = known.byName.get(name);
+    return { host: name, firstSeenMs: at, selectedBy: run, ...(labels === undefined ? {} : { labels }) };
   });
   return [...contacted, ...uncontacted].sort((a, b) => (a.host < b.host ? -1 : 1));
 }

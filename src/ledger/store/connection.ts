@@ -11,18 +11,21 @@ import type { Connection } from './sqlite.ts';
 /** How long another writer is waited for. */
 const busyTimeoutMs = 15_000;
 
-export function openConnection(path: string, isReadonly: boolean): Connection {
+/** `refill` makes the tables of an older ledger again from its events. */
+type Refill = (connection: Connection) => void;
+
+export function openConnection(path: string, isReadonly: boolean, refill: Refill): Connection {
   const directory = dirname(path);
   if (isReadonly) {
     if (existsSync(directory)) refuseNetworkFileSystem(directory);
-    if (existsSync(path)) return openReader(path);
+    if (existsSync(path)) return openReader(path, refill);
     throw new FettleError('ledger', `there is no ledger at ${path}`, {
       hint: 'scan something first, or name it with --ledger or FETTLE_LEDGER',
     });
   }
   makeLedgerDirectory(directory);
   refuseNetworkFileSystem(directory);
-  return openWriter(path);
+  return openWriter(path, refill);
 }
 
 function makeLedgerDirectory(directory: string): void {
@@ -37,21 +40,21 @@ function makeLedgerDirectory(directory: string): void {
 }
 
 /** What precedes a side effect must be on the disk: synchronous FULL fsyncs every commit, also in WAL mode. */
-function openWriter(path: string): Connection {
+function openWriter(path: string, refill: Refill): Connection {
   // Its owner's alone from the first byte on; SQLite gives the files beside it the same mode.
   if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600));
   return orClose(new Database(path, { timeout: busyTimeoutMs }), (connection) => {
     connection.pragma('journal_mode = WAL');
     connection.pragma('synchronous = FULL');
     connection.pragma('foreign_keys = ON');
-    migrate(connection, path);
+    migrate(connection, path, refill);
     // A file that can be opened but not written fails here and not in the middle of a run.
     connection.exec(`BEGIN IMMEDIATE; PRAGMA user_version = ${schemaVersion}; ROLLBACK`);
   });
 }
 
 /** One that cannot be read in place, as on read-only media, or that an older fettle wrote, is read from a copy. */
-function openReader(path: string): Connection {
+function openReader(path: string, refill: Refill): Connection {
   try {
     const connection = orClose(new Database(path, { readonly: true, timeout: busyTimeoutMs }), () => undefined);
     return orClose(connection, () => {
@@ -60,7 +63,7 @@ function openReader(path: string): Connection {
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
     if (!(cause instanceof OlderSchema) && !/CANTOPEN|READONLY/.test(code)) throw cause;
-    return openCopy(path, cause);
+    return openCopy(path, cause, refill);
   }
 }
 
@@ -84,7 +87,7 @@ function checkVersion(connection: Connection, path: string): number {
 }
 
 /** Brought up to date, and gone from the directory as soon as it is open. */
-function openCopy(path: string, cause: unknown): Connection {
+function openCopy(path: string, cause: unknown, refill: Refill): Connection {
   let directory: string;
   try {
     directory = mkdtempSync(join(tmpdir(), 'fettle-ledger-copy-'));
@@ -100,7 +103,7 @@ function openCopy(path: string, cause: unknown): Connection {
       checkVersion(connection, path);
       // All in one file, so that nothing is looked for by its name later.
       connection.pragma('journal_mode = DELETE');
-      migrate(connection, path);
+      migrate(connection, path, refill);
       connection.pragma('query_only = ON');
     });
   } finally {

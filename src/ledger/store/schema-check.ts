@@ -1,6 +1,6 @@
 // What the database is made of, held against what the migrations make.
 import Database from 'better-sqlite3';
-import { migrate } from './migrations.ts';
+import { createTables } from './migrations.ts';
 import type { Connection } from './sqlite.ts';
 
 interface SchemaObject {
@@ -38,7 +38,7 @@ export function restoreSchema(connection: Connection): void {
 function wantedObjects(): ReadonlyMap<string, SchemaObject> {
   const anew = new Database(':memory:');
   try {
-    migrate(anew, '');
+    createTables(anew);
     return objectsOf(anew);
   } finally {
     anew.close();

@@ -1,5 +1,16 @@
-// The columns of migrations.ts, for the query builder. Times are epoch milliseconds; `*_json` is JSON text.
+// The columns of migrations.ts and projections.ts, for the query builder. Times are epoch milliseconds; `*_json` is JSON text.
 import type { UpdateState, Verdict } from '../../domain/outcome.ts';
+
+/** Which event a row was made from. */
+interface OfEvent {
+  chain: string;
+  seq: number;
+}
+
+/** Which part of that event, counted from 0. */
+interface OfPart extends OfEvent {
+  position: number;
+}
 
 export interface Tables {
   event: {
@@ -28,6 +39,10 @@ export interface Tables {
     opening_json: string;
     end_json: string | null;
   };
+  /** Labels that hosts of a run share, out of its `run.started`. */
+  label_set: OfPart & { groups_json: string; owner: string | null; ring: string | null; labels_json: string };
+  /** Which of them a host had in a run. */
+  host_label: OfPart & { run: string; host: string; host_id: string; at: number };
   wave: { run: string; wave: number; name: string; hosts_json: string; started_at: number; ended_at: number | null };
   host_run: {
     run: string;
@@ -40,8 +55,7 @@ export interface Tables {
     verdict: Verdict | null;
     outcome_json: string | null;
   };
-  step: {
-    seq: number;
+  step: OfEvent & {
     run: string;
     host_id: string;
     attempt: number;
@@ -60,6 +74,8 @@ export interface Tables {
     run: string;
     host_id: string;
     attempt: number;
+    /** Empty where neither the event nor a scan of the host names it. */
+    manager: string;
     name: string;
     arch: string;
     from_version: string | null;
@@ -69,14 +85,15 @@ export interface Tables {
     at: number;
     message: string | null;
   };
-  reboot: { seq: number; run: string; host_id: string; at: number; reboot_json: string };
-  finding: { run: string; host_id: string; check_name: string; level: string; message: string };
-  scan: {
-    seq: number;
+  reboot: OfEvent & { run: string; host_id: string; at: number; reboot_json: string };
+  finding: OfPart & { run: string; host_id: string; check_name: string; level: string; message: string };
+  scan: OfEvent & {
     host_id: string;
     run: string;
     purpose: string;
     at: number;
+    /** The package manager that speaks for the whole scan; null where each update names its own. */
+    manager: string | null;
     security: number;
     other: number;
     held_back: number;
@@ -85,8 +102,10 @@ export interface Tables {
     packages_sha256: string;
   };
   host_fact: { host_id: string; seen_from: number; seen_to: number; facts_json: string };
-  missing_update: {
+  /** Of the scan that showed it first. */
+  missing_update: OfPart & {
     host_id: string;
+    manager: string;
     name: string;
     arch: string;
     from_version: string;
@@ -94,6 +113,15 @@ export interface Tables {
     class: string;
     held_back: string | null;
     title: string | null;
+    source: string | null;
+    source_version: string | null;
+    /** As mapped; `vendor_severity` is the publisher's own word. */
+    severity: string | null;
+    vendor_severity: string | null;
+    advisories_json: string | null;
+    cves_json: string | null;
+    size_bytes: number | null;
+    origins_json: string | null;
     first_seen: number;
     gone_at: number | null;
   };
@@ -118,7 +146,7 @@ export interface Tables {
     hosts: number;
     updates: number;
   };
-  note: { seq: number; run: string | null; host: string | null; level: string; message: string; at: number };
+  note: OfEvent & { run: string | null; host: string | null; level: string; message: string; at: number };
   lease: {
     host_id: string;
     run: string;

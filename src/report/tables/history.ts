@@ -2,6 +2,7 @@
 import { formatTime, isoTime } from '../../base/format.ts';
 import type { HistoryRow, HostStatusRow } from '../../domain/report.ts';
 import { doubtSince, doubtWords, renderDoubts } from './doubts.ts';
+import { labelFields } from './ledger-json.ts';
 import { jsonTime, type JsonShape } from '../text/json.ts';
 import type { Output } from '../text/output.ts';
 import { renderTable, type Column } from '../text/table.ts';
@@ -22,7 +23,9 @@ export const historyJson: JsonShape<HistoryRow> = {
     title: (row) => row.title,
     message: (row) => row.message,
     run: (row) => row.run,
+    manager: (row) => row.manager,
     client: (row) => row.client,
+    ...labelFields((row: HistoryRow) => row.labels),
   },
 };
 

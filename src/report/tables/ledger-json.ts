@@ -1,5 +1,6 @@
 // JSON shapes of the ledger's answers: `--json=fields` of `report …`, `run …` and `ledger …`.
 import { stateOf } from '../../domain/host-state.ts';
+import type { HostLabels } from '../../domain/labels.ts';
 import type {
   HostRow,
   HostRunRow,
@@ -32,6 +33,18 @@ function ofKnown<T>(read: (row: HostStatusRow & ScannedStatus) => T): (row: Host
   return (row) => (row.scannedMs === undefined ? null : read(row));
 }
 
+/** What a host belongs to; each null where that was not recorded. */
+export function labelFields<Row>(
+  labelsOf: (row: Row) => HostLabels | undefined,
+): Readonly<Record<keyof HostLabels, (row: Row) => unknown>> {
+  return {
+    groups: (row) => labelsOf(row)?.groups,
+    owner: (row) => labelsOf(row)?.owner,
+    ring: (row) => labelsOf(row)?.ring,
+    labels: (row) => labelsOf(row)?.labels,
+  };
+}
+
 export const statusJson: JsonShape<HostStatusRow> = {
   name: 'report-status',
   list: 'hosts',
@@ -61,6 +74,7 @@ export const statusJson: JsonShape<HostStatusRow> = {
     problems: ofKnown((row) => row.problems),
     lastVerdict: (row) => row.lastVerdict,
     lastRun: (row) => row.lastRun,
+    ...labelFields((row: HostStatusRow) => row.labels),
   },
 };
 
@@ -69,11 +83,20 @@ export const updatesJson: JsonShape<PendingUpdateRow> = {
   list: 'updates',
   version: 1,
   fields: {
+    manager: (row) => row.manager,
     name: (row) => row.name,
     arch: (row) => row.arch,
     to: (row) => row.to,
     title: (row) => row.title ?? null,
     class: (row) => row.class,
+    source: (row) => row.source,
+    sourceVersion: (row) => row.sourceVersion,
+    severity: (row) => row.severity,
+    vendorSeverity: (row) => row.vendorSeverity,
+    advisories: (row) => row.advisories ?? [],
+    cves: (row) => row.cves ?? [],
+    origins: (row) => row.origins ?? [],
+    sizeBytes: (row) => row.sizeBytes,
     firstSeenAt: (row) => jsonTime(row.firstSeenMs),
     hosts: (row) => row.hosts.map(({ host, from, heldBack }) => ({ host, from, heldBack: heldBack ?? null })),
   },
@@ -100,6 +123,7 @@ export const hostsJson: JsonShape<KnownHostRow> = {
     bootId: ofFacts((row) => row.bootId),
     virtualization: ofFacts((row) => row.virtualization),
     packages: ofFacts((row) => row.packages),
+    ...labelFields(({ status }: KnownHostRow) => status.labels),
   },
 };
 
@@ -108,6 +132,7 @@ export const packagesJson: JsonShape<PackageRow> = {
   list: 'packages',
   version: 1,
   fields: {
+    manager: (row) => row.manager,
     name: (row) => row.name,
     arch: (row) => row.arch,
     version: (row) => row.version,
@@ -182,6 +207,7 @@ const hostRunJson: JsonShape<HostRunRow> = {
     hint: (row) => row.hint,
     error: (row) => row.error,
     step: (row) => row.step,
+    ...labelFields((row: HostRunRow) => row.labels),
   },
 };
 
@@ -198,7 +224,9 @@ export function runDetailValue(detail: RunDetail): Record<RunDetailField, unknow
       return { name, hosts, startedAt: jsonTime(startedMs), endedAt: jsonTime(endedMs) };
     }),
     hosts: detail.hosts.map((row) => jsonRow(hostRunJson, row)),
-    updates: detail.updates.map((row) => ({ ...row, from: row.from ?? null, now: row.now ?? null })),
+    updates: detail.updates.map((row) => {
+      return { ...row, manager: row.manager ?? null, from: row.from ?? null, now: row.now ?? null };
+    }),
     findings: detail.findings,
     reboots: detail.reboots.map((row) => jsonRow(rebootsJson, row)),
     notes: detail.notes.map(({ atMs, host, level, message }) => {

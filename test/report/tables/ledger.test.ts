@@ -141,7 +141,15 @@ test('an update names its hosts folded, those that hold it back apart', () => {
     ...['web01', 'web02', 'web03'].map((host) => ({ host, from: '1' })),
     { host: 'db', from: '1', heldBack: 'held' },
   ];
-  const row = { name: 'openssl', arch: 'amd64', to: '2', class: 'security', firstSeenMs: atMs, hosts } as const;
+  const row = {
+    manager: 'apt',
+    name: 'openssl',
+    arch: 'amd64',
+    to: '2',
+    class: 'security',
+    firstSeenMs: atMs,
+    hosts,
+  } as const;
   assert.equal(
     renderUpdates([row], [], { output: fakeOutput().output, nowMs: atMs }),
     'openssl:amd64\t2\tsecurity\t2026-11-23T18:00:00.000Z\t4\tweb[01-03]; db (held)\t\n',
@@ -248,6 +256,7 @@ for (const isTty of [true, false]) {
 test('in a pipe the rows of what is not known have the columns of the others', () => {
   const shown = { output: fakeOutput().output, nowMs: atMs };
   const update = {
+    manager: 'apt',
     name: 'a',
     arch: 'all',
     to: '2',

@@ -1,0 +1,42 @@
+import { unpackEnvelope } from './chain.ts';
+import { project } from './projection.ts';
+import { storedEvents, type StoredEvent } from './stored-events.ts';
+import { projections } from '../store/projections.ts';
+import { restoreSchema } from '../store/schema-check.ts';
+import { immediately, type Connection } from '../store/sqlite.ts';
+
+/**
+ * Empties every table that is made from events and makes it again, in one transaction; triggers and indexes become
+ * those of this program.
+ */
+export function rebuild(connection: Connection): void {
+  immediately(connection, () => {
+    restoreSchema(connection);
+    fill(connection, (stored) => project(connection, unpackEnvelope(stored)));
+  });
+}
+
+/**
+ * The same for a ledger whose tables have new shapes, within a transaction of the caller. An event that was altered until
+ * it cannot be read is passed over: `ledger verify` names it, and must be able to open the ledger for that.
+ */
+export function refill(connection: Connection): void {
+  fill(connection, (stored) => {
+    try {
+      project(connection, unpackEnvelope(stored));
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+    }
+  });
+}
+
+function fill(connection: Connection, take: (stored: StoredEvent) => void): void {
+  for (const table of projections) connection.exec(`DELETE FROM ${table}`);
+  for (const stored of storedEvents(connection)) take(stored);
+}
+
+/** Not JSON, without a part that every event of its type has, or with a value that its column refuses. */
+function isUnreadable(error: unknown): boolean {
+  if (error instanceof SyntaxError || error instanceof TypeError) return true;
+  return error instanceof Error && 'code' in error && /^SQLITE_(CONSTRAINT|MISMATCH)/.test(String(error.code));
+}
