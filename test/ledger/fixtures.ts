@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../../src/base/clock.ts';
 import type { Operator, RunEvent } from '../../src/domain/event.ts';
+import type { RunRecord } from '../../src/domain/record.ts';
 import type { HostScan } from '../../src/domain/scan.ts';
 import type { Update } from '../../src/domain/update.ts';
 import { openLedger, type Ledger } from '../../src/ledger/ledger.ts';
@@ -102,7 +103,10 @@ export const planBytes = Buffer.from('the bytes of a plan');
 export const planSha256 = createHash('sha256').update(planBytes).digest('hex');
 
 /** Appends events of a run, with the plan that they name. */
-export async function append(ledger: Ledger, events: readonly RunEvent[]): Promise<void> {
+export async function append(
+  ledger: Pick<RunRecord, 'append' | 'putBlob'>,
+  events: readonly RunEvent[],
+): Promise<void> {
   await ledger.putBlob(planBytes);
   await ledger.append(events);
 }

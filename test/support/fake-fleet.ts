@@ -62,6 +62,8 @@ export class FakeFleet {
   async apply(plan: Plan, call: RolloutCall = {}): Promise<RunResult> {
     const names = [...this.machines.keys()];
     const never = new AbortController().signal;
+    const isKnown = this.record.ofType('run.started').some((event) => event.run === 'run1');
+    if (call.isResumed === true && !isKnown) await this.record.append([opening('run1', names)]);
     const state = call.isResumed === true ? await this.record.runState('run1') : undefined;
     return applyPlan({
       opening:

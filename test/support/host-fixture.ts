@@ -10,7 +10,7 @@ import { FakeClock } from './fake-clock.ts';
 import { FakeRemote, fakeManager } from './fake-machine.ts';
 import type { FakeMachine, Gate } from './fake-machine.ts';
 import { MemoryRecord } from './memory-record.ts';
-import { fakeHost, operator, planOf } from './rollout-fixture.ts';
+import { fakeHost, opening, operator, planOf } from './rollout-fixture.ts';
 
 export class ListSink implements EventSink {
   readonly events: (RunEvent | LiveEvent)[] = [];
@@ -32,6 +32,19 @@ export interface HostFixture {
   readonly stop?: AbortSignal;
   readonly detach?: AbortSignal;
   readonly isController?: boolean;
+}
+
+/** The record of a run as it is when the work on its first host begins. */
+export function begunRecord(host: string): MemoryRecord {
+  const record = new MemoryRecord();
+  record.events.push(opening('run1', [host]), {
+    type: 'host.started',
+    run: 'run1',
+    host,
+    hostId: host,
+    attempt: 1,
+  });
+  return record;
 }
 
 export function hostContext(fixture: HostFixture): HostRunContext {

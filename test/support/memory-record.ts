@@ -1,36 +1,52 @@
 import { createHash } from 'node:crypto';
+import type { Clock } from '../../src/base/clock.ts';
 import { FettleError } from '../../src/domain/error.ts';
-import type { Operator, RunEvent, StepName } from '../../src/domain/event.ts';
+import type { Operator, RunEvent } from '../../src/domain/event.ts';
 import { bootExpiry, isHeldAgainst, isOurs, leaseLeftMs, leaseLost, momentOf } from '../../src/domain/lease.ts';
 import type { StoredLease } from '../../src/domain/lease.ts';
-import { hasPaidHooks } from '../../src/domain/outcome.ts';
 import type {
-  HostRunState,
   LeaseAnswer,
   LeaseHolding,
   LeaseRenewal,
   LeaseRequest,
   LostLease,
-  OpenStep,
   RecordedFacts,
+  RunControl,
   RunRecord,
   RunState,
 } from '../../src/domain/record.ts';
+import { runState, type TimedEvent } from './memory-run-state.ts';
 
 /** A record that lives as long as the test; what a real ledger would answer, read from the events alone. */
-export class MemoryRecord implements RunRecord {
+export class MemoryRecord implements RunRecord, RunControl {
+  readonly clock: Pick<Clock, 'now'>;
   readonly events: RunEvent[] = [];
   readonly blobs = new Map<string, Buffer>();
   readonly leases = new Map<string, StoredLease & { readonly fence: number }>();
   readonly stopAsked = new Set<string>();
+  readonly #times: number[] = [];
   #fence = 0;
   /** When set, every call fails with it from now on: a disk that is full. */
   broken: FettleError | undefined;
 
+  constructor(clock: Pick<Clock, 'now'> = { now: () => 0 }) {
+    this.clock = clock;
+  }
+
+  /** Every event with the time at which it was appended. */
+  get timed(): readonly TimedEvent[] {
+    return this.events.map((event, index) => ({ event, atMs: this.#times[index] ?? 0 }));
+  }
+
   append(events: readonly RunEvent[]): Promise<void> {
-    return this.#answer(() => {
-      this.events.push(...events);
-    });
+    return this.#answer(() => this.#push(events));
+  }
+
+  #push(events: readonly RunEvent[]): void {
+    for (const event of events) {
+      this.#times[this.events.length] = this.clock.now();
+      this.events.push(event);
+    }
   }
 
   putBlob(bytes: Uint8Array): Promise<string> {
@@ -45,7 +61,7 @@ export class MemoryRecord implements RunRecord {
     return this.#answer(() => {
       const [lost] = this.#lostOf([own]);
       if (lost !== undefined) throw leaseLost(lost);
-      this.events.push(...events);
+      this.#push(events);
     });
   }
 
@@ -99,6 +115,20 @@ export class MemoryRecord implements RunRecord {
     return this.#answer(() => this.stopAsked.has(run));
   }
 
+  requestStop(run: string): Promise<void> {
+    return this.#answer(() => void this.stopAsked.add(run));
+  }
+
+  withdrawStop(run: string): Promise<void> {
+    return this.#answer(() => void this.stopAsked.delete(run));
+  }
+
+  abandonLease(run: string, hostId: string): Promise<void> {
+    return this.#answer(() => {
+      if (this.leases.get(hostId)?.run === run) this.leases.delete(hostId);
+    });
+  }
+
   recordedFacts(run: string, hostId: string): Promise<RecordedFacts> {
     return this.#answer(() => {
       const own = this.events.filter((event) => 'hostId' in event && event.run === run && event.hostId === hostId);
@@ -119,21 +149,7 @@ export class MemoryRecord implements RunRecord {
   }
 
   runState(run: string): Promise<RunState | undefined> {
-    return this.#answer(() => {
-      const started = this.events.find((event) => event.type === 'run.started' && event.run === run);
-      const hosts = new Map<string, HostRunState>();
-      let wave: { openWave?: number } = {};
-      for (const event of this.events) {
-        if (event.type === 'wave.started') wave = { openWave: event.wave };
-        if (event.type === 'wave.finished') wave = {};
-        if (!('hostId' in event) || event.run !== run) continue;
-        const known = hosts.get(event.hostId) ?? unknownHost(event.host, event.hostId);
-        hosts.set(event.hostId, advance(known, event));
-      }
-      return started?.type === 'run.started'
-        ? { run, kind: started.kind, startedMs: 0, ...wave, hosts: [...hosts.values()] }
-        : { run, kind: 'apply', startedMs: 0, ...wave, hosts: [...hosts.values()] };
-    });
+    return this.#answer(() => runState(this.timed, run));
   }
 
   ofType<T extends RunEvent['type']>(type: T): Extract<RunEvent, { type: T }>[] {
@@ -148,54 +164,4 @@ export class MemoryRecord implements RunRecord {
 function expiryOf(request: Pick<LeaseRequest, 'nowMs' | 'expiresMs' | 'boot'>): Pick<StoredLease, 'expiresMs'> {
   const expiresAt = bootExpiry(request);
   return { expiresMs: request.expiresMs, ...(expiresAt === undefined ? {} : { expiresAt }) };
-}
-
-function unknownHost(host: string, hostId: string): HostRunState {
-  return { host, hostId, attempt: 0, doneSteps: [], openSteps: [], reboots: 0 };
-}
-
-function advance(state: HostRunState, event: RunEvent): HostRunState {
-  switch (event.type) {
-    case 'host.started': {
-      if (event.attempt <= state.attempt) return state;
-      const { host, hostId, reboots, owesAfterHooks = false } = state;
-      return {
-        host,
-        hostId,
-        reboots,
-        owesAfterHooks,
-        attempt: event.attempt,
-        doneSteps: [],
-        openSteps: state.openSteps,
-      };
-    }
-    case 'step.started': {
-      const { step, attempt, job, jobKind, bootIdBefore } = event;
-      const open: OpenStep = {
-        step,
-        attempt,
-        ...(job === undefined ? {} : { job }),
-        ...(jobKind === undefined ? {} : { jobKind }),
-        ...(bootIdBefore === undefined ? {} : { bootIdBefore }),
-      };
-      const owesAfterHooks = step === 'before_host' || state.owesAfterHooks === true;
-      return { ...state, owesAfterHooks, openSteps: [...without(state, step, job), open] };
-    }
-    case 'step.finished': {
-      const doneSteps = event.ok ? [...new Set([...state.doneSteps, event.step])] : state.doneSteps;
-      return { ...state, doneSteps, openSteps: without(state, event.step, event.job) };
-    }
-    case 'host.rebooted':
-      return { ...state, reboots: state.reboots + 1 };
-    case 'host.finished': {
-      const { outcome } = event;
-      return { ...state, outcome, owesAfterHooks: state.owesAfterHooks === true && !hasPaidHooks(outcome) };
-    }
-    default:
-      return state;
-  }
-}
-
-function without(state: HostRunState, step: StepName, job: string | undefined): readonly OpenStep[] {
-  return state.openSteps.filter((open) => open.step !== step || open.job !== job);
 }

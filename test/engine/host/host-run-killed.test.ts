@@ -4,8 +4,8 @@ import type { PlannedHook } from '../../../src/domain/plan.ts';
 import { FettleError } from '../../../src/domain/error.ts';
 import { checkHost, resumeMode, runHost } from '../../../src/engine/host/host-run.ts';
 import type { FakeMachine } from '../../support/fake-machine.ts';
-import { hostTask } from '../../support/host-fixture.ts';
-import { MemoryRecord } from '../../support/memory-record.ts';
+import { begunRecord, hostTask } from '../../support/host-fixture.ts';
+import type { MemoryRecord } from '../../support/memory-record.ts';
 import { MortalProcess, MortalRecord } from '../../support/mortal-process.ts';
 import { fakeMachine, planOf } from '../../support/rollout-fixture.ts';
 
@@ -22,11 +22,10 @@ interface World {
   readonly record: MemoryRecord;
 }
 
-async function newWorld(): Promise<World> {
+function newWorld(): World {
   const machine = fakeMachine('web1');
   machine.needsReboot = true;
-  const record = new MemoryRecord();
-  await record.append([{ type: 'host.started', run: 'run1', host: 'web1', hostId: 'web1', attempt: 1 }]);
+  const record = begunRecord('web1');
   return { machine, record };
 }
 
@@ -88,10 +87,10 @@ function recover(machine: FakeMachine): void {
 
 for (const [name, spoil] of Object.entries(bad)) {
   test(`killed at any point and resumed into a host that is ${name}: what was drained is undrained in the end`, async () => {
-    const { passed } = await live(await newWorld(), Infinity);
+    const { passed } = await live(newWorld(), Infinity);
     let debts = 0;
     for (let killAt = 0; killAt < passed.length; killAt += 1) {
-      const world = await newWorld();
+      const world = newWorld();
       const { machine, record } = world;
       const first = await live(world, killAt);
       const story = `killed ${first.death} (${killAt})`;
@@ -130,10 +129,10 @@ function assertDoneOnce({ machine, record }: World, story: string): void {
 }
 
 test('killed at any single point, the next process brings the host to verified with one install and one reboot', async () => {
-  const whole = await live(await newWorld(), Infinity);
+  const whole = await live(newWorld(), Infinity);
   assert.ok(whole.passed.length > 60, `${whole.passed.length} points`);
   for (let killAt = 0; killAt < whole.passed.length; killAt += 1) {
-    const world = await newWorld();
+    const world = newWorld();
     const first = await live(world, killAt);
     assert.ok(first.isDead);
     await live(world, Infinity);
@@ -142,10 +141,10 @@ test('killed at any single point, the next process brings the host to verified w
 });
 
 test('killed at any point and once more on the way of the second process, the third one finishes', async () => {
-  const points = (await live(await newWorld(), Infinity)).passed.length;
+  const points = (await live(newWorld(), Infinity)).passed.length;
   for (let killAt = 0; killAt < points; killAt += 3) {
     for (let killAgainAt = killAt % 5; killAgainAt < points; killAgainAt += 7) {
-      const world = await newWorld();
+      const world = newWorld();
       const first = await live(world, killAt);
       const second = await live(world, killAgainAt);
       await live(world, Infinity);

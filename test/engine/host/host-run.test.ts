@@ -6,14 +6,14 @@ import type { Plan, PlannedHook } from '../../../src/domain/plan.ts';
 import type { HostRunState } from '../../../src/domain/record.ts';
 import { resumeMode, runHost } from '../../../src/engine/host/host-run.ts';
 import { restartableUnits } from '../../../src/engine/host/restart.ts';
-import { hostTask } from '../../support/host-fixture.ts';
+import { begunRecord, hostTask } from '../../support/host-fixture.ts';
 import type { HostFixture } from '../../support/host-fixture.ts';
-import { MemoryRecord } from '../../support/memory-record.ts';
+import type { MemoryRecord } from '../../support/memory-record.ts';
 import { fakeMachine, hostPlanOf, planned, planOf } from '../../support/rollout-fixture.ts';
 
 function scene() {
   const machine = fakeMachine('web1');
-  const record = new MemoryRecord();
+  const record = begunRecord('web1');
   const run = async (more: Partial<HostFixture> = {}): Promise<Outcome> =>
     runHost(await hostTask({ machine, record, ...more }));
   return { machine, record, run };

@@ -6,9 +6,8 @@ import type { RebootSettings } from '../../../src/domain/playbook.ts';
 import { callOffShutdowns } from '../../../src/engine/fleet/cancel-shutdown.ts';
 import { runHost } from '../../../src/engine/host/host-run.ts';
 import { FakeRemote } from '../../support/fake-machine.ts';
-import { hostContext, hostTask } from '../../support/host-fixture.ts';
+import { begunRecord, hostContext, hostTask } from '../../support/host-fixture.ts';
 import type { HostFixture } from '../../support/host-fixture.ts';
-import { MemoryRecord } from '../../support/memory-record.ts';
 import { fakeHost, fakeMachine, hostPlanOf, planOf } from '../../support/rollout-fixture.ts';
 
 const { rebootSettings } = hostPlanOf('web1');
@@ -17,7 +16,7 @@ const down = Array.from({ length: 2_000 }, () => 'down' as const);
 function scene(settings: Partial<RebootSettings> = {}) {
   const machine = fakeMachine('web1');
   machine.rebootScript = ['up', ...down];
-  const record = new MemoryRecord();
+  const record = begunRecord('web1');
   const hostPlan = {
     updates: [],
     rebootSettings: { ...rebootSettings, mode: 'always', power: 'off', ...settings },
