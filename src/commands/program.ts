@@ -1,6 +1,7 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError, Option, type Help } from 'commander';
+import { exitCodes } from '../domain/exit.ts';
 import type { CommandSpec, Invocation } from './invocation/command.ts';
-import { commonOptions, optionTable, type OptionName, type Options } from './invocation/options.ts';
+import { commonOptions, optionGroups, optionTable, type OptionName, type Options } from './invocation/options.ts';
 import { commands, nouns } from './registry.ts';
 
 /** Runs one parsed command; the composition root hands it in. */
@@ -15,8 +16,9 @@ export interface ProgramStreams {
 export function createProgram(version: string, streams: ProgramStreams, dispatch: Dispatch): Command {
   const program = new Command('fettle')
     .description('Agentless patch management: scan, plan, apply, reboot and verify over SSH and WinRM.')
-    .version(version, '-V, --version')
+    .version(version, '-V, --version', 'print the version number')
     .helpOption('-h, --help', 'show help')
+    .configureHelp(helpStyle)
     .helpCommand(false)
     .showSuggestionAfterError()
     .exitOverride()
@@ -42,15 +44,23 @@ export function createProgram(version: string, streams: ProgramStreams, dispatch
   return program;
 }
 
+/** In 80 columns: no `[options]` in lists, and the variable of each option is not repeated with it. */
+const helpStyle: Partial<Help> = {
+  subcommandTerm: (command) => [command.name(), ...command.registeredArguments.map(argumentTerm)].join(' '),
+  optionDescription: ({ description, argChoices }) =>
+    argChoices === undefined ? description : `${description} (${argChoices.join(', ')})`,
+};
+
+function argumentTerm(argument: Command['registeredArguments'][number]): string {
+  const text = `${argument.name()}${argument.variadic ? '...' : ''}`;
+  return argument.required ? `<${text}>` : `[${text}]`;
+}
+
 function addCommand(parent: Command, verb: string, spec: CommandSpec, dispatch: Dispatch): void {
   const command = parent.command(verb).description(spec.summary);
   if (spec.argument !== undefined) command.argument(spec.argument);
-  for (const name of new Set([...spec.options, ...commonOptions])) {
-    command.addOption(toOption(name));
-    const { negation } = optionTable[name];
-    if (negation !== undefined) command.addOption(new Option(negation, `not ${optionTable[name].flags}`));
-  }
-  command.addHelpText('after', `\nExamples:\n${spec.examples.map((example) => `  ${example}`).join('\n')}`);
+  for (const option of optionsOf(spec)) command.addOption(option);
+  command.addHelpText('after', commandHelp(spec));
   command.action(async () => {
     const given = command.processedArgs.flat().filter((value): value is string => typeof value === 'string');
     const afterDashes = countAfterDashes(command);
@@ -60,6 +70,29 @@ function addCommand(parent: Command, verb: string, spec: CommandSpec, dispatch: 
       ...(afterDashes === undefined ? {} : { afterDashes }),
     });
   });
+}
+
+/** Group by group; what is special to the command comes first. */
+function optionsOf({ options, meanings = {} }: CommandSpec): readonly Option[] {
+  const names = [...new Set([...options, ...commonOptions])];
+  const place = (name: OptionName): number => optionGroups.indexOf(optionTable[name].group);
+  const inGroups = names.toSorted((one, other) => place(one) - place(other));
+  return inGroups.flatMap((name) => {
+    const { group, negation } = optionTable[name];
+    const made = [toOption(name, meanings[name])];
+    if (negation !== undefined) made.push(new Option(negation.flag, negation.description));
+    return made.map((option) => (group === undefined ? option : option.helpGroup(`${group}:`)));
+  });
+}
+
+function commandHelp({ examples, options }: CommandSpec): string {
+  const example = options.includes('limit') ? '--limit web as FETTLE_LIMIT=web' : '--ok changes as FETTLE_OK=changes';
+  return `
+Each option with a value can also be set in the environment:
+  ${example}
+
+Examples:
+${examples.map((line) => `  ${line}`).join('\n')}`;
 }
 
 /** commander drops the `--`; only the words of the whole program still have it. */
@@ -73,9 +106,9 @@ function rootOf(command: Command): Command {
   return command.parent === null ? command : rootOf(command.parent);
 }
 
-function toOption(name: OptionName): Option {
+function toOption(name: OptionName, meaning: string | undefined): Option {
   const spec = optionTable[name];
-  const option = new Option(spec.flags, spec.description);
+  const option = new Option(spec.flags, meaning ?? spec.description);
   if (spec.choices !== undefined) option.choices([...spec.choices]);
   if (spec.repeats)
     option.argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]);
@@ -93,8 +126,21 @@ function positiveInteger(name: string): (value: string) => number {
   };
 }
 
-const afterHelp = `
-Exit codes: 0 ok, 1 internal error, 2 usage, 3 changes pending, 4 partial, 5 unreachable, 6 unverified, 7 stopped by
-budget, 8 closed, 9 waiting, 10 refused, 11 locked, 12 authentication, 13 ledger, 130/143 interrupted and resumable.
+/** Four columns, the codes in order from the top down. */
+function exitCodeTable(): string {
+  const cells = Object.entries(exitCodes).map(([name, code]) => `${String(code).padStart(5)} ${name.padEnd(12)}`);
+  const rows = Math.ceil(cells.length / 4);
+  const row = (index: number): string => cells.filter((_, at) => at % rows === index).join('');
+  return Array.from({ length: rows }, (_, index) => row(index).trimEnd()).join('\n');
+}
 
-Start here: fettle init, then fettle ping -i inventory.yaml, then fettle plan playbook.yaml -i inventory.yaml`;
+const afterHelp = `
+Exit codes, with the names that --ok accepts:
+${exitCodeTable()}
+
+Get started:
+  fettle init
+  fettle ping -i inventory.yaml
+  fettle plan playbook.yaml -i inventory.yaml
+
+Help for a command: fettle COMMAND --help`;

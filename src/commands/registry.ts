@@ -7,18 +7,24 @@ const rollout: readonly OptionName[] = ['jsonl', 'json', 'yes'];
 
 /** What stands behind a noun, for its help. */
 export const nouns: Readonly<Record<string, string>> = {
-  inventory: 'look at the inventory',
-  run: 'look at runs, go on with them, stop them',
-  report: 'answers from the ledger alone; no host is contacted',
-  ledger: 'check and copy the record',
-  schema: 'JSON Schemas for editors and for programs that read plans and events',
+  inventory: 'List, show and check the hosts of the inventory',
+  run: 'Show, resume, stop and release runs',
+  report: 'Report from the ledger; no host is contacted',
+  ledger: 'Check, copy, sign and rebuild the ledger',
+  schema: 'Print JSON Schemas, for editors and other programs',
 };
+
+/** A report says how certain its answer is. */
+const certainty = { detailedExitcode: 'exit 5 or 6 if the state of a host is not certain' } as const;
+const pending = {
+  detailedExitcode: 'exit 3 if something is pending, 5 or 6 if the state of a host is not certain',
+} as const;
 
 /** Every command, in the order of help. */
 export const commands: readonly CommandSpec[] = [
   {
     name: 'init',
-    summary: 'write a starter inventory and playbook here',
+    summary: 'Write a starter inventory and playbook',
     argument: '[directory]',
     options: ['force'],
     examples: ['fettle init', 'fettle init fleet'],
@@ -26,7 +32,7 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'inventory list',
-    summary: 'list hosts with groups, address and transport',
+    summary: 'List hosts with groups, address and transport',
     argument: '[pattern]',
     options: [...inventoryOptions, ...output],
     examples: ['fettle inventory list', "fettle inventory list 'web:!canary' --json"],
@@ -34,7 +40,7 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'inventory show',
-    summary: 'show one host with every variable',
+    summary: 'Show one host with all its variables',
     argument: '<host>',
     options: [...inventoryOptions, 'origin', ...output],
     examples: ['fettle inventory show web01 --origin'],
@@ -42,21 +48,21 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'inventory graph',
-    summary: 'draw the tree of groups',
+    summary: 'Show the tree of groups and hosts',
     options: [...inventoryOptions],
     examples: ['fettle inventory graph'],
     load: verb(() => import('./verbs/inventory/graph.ts')),
   },
   {
     name: 'inventory lint',
-    summary: 'report everything in the inventory that is not understood',
+    summary: 'Check the inventory and report everything that is not recognised',
     options: [...inventoryOptions],
     examples: ['fettle inventory lint -i hosts.yaml'],
     load: verb(() => import('./verbs/inventory/lint.ts')),
   },
   {
     name: 'ping',
-    summary: 'connect, log in, elevate, look for locks; change nothing',
+    summary: 'Check connection, login, elevation and locks; change nothing',
     argument: '[pattern]',
     options: [...hostOptions, ...output, 'jsonl', 'watch', 'for', 'interval'],
     examples: ['fettle ping', 'fettle ping web -K', 'fettle ping web --watch --for 30m'],
@@ -64,7 +70,7 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'scan',
-    summary: 'record missing updates and facts',
+    summary: 'Scan hosts and record missing updates and facts',
     argument: '[pattern]',
     options: [...hostOptions, ...record, ...output, 'jsonl', 'maxAge', 'detailedExitcode'],
     examples: ['fettle scan', 'fettle scan web --json', 'fettle scan --detailed-exitcode'],
@@ -72,7 +78,7 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'plan',
-    summary: 'freeze what shall be installed where, and write it to a file',
+    summary: 'Plan which updates to install where; write the plan to a file',
     argument: '<playbook>',
     options: [...hostOptions, ...record, ...output, 'jsonl', 'out', 'refresh', 'detailedExitcode'],
     examples: [
@@ -83,15 +89,16 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'apply',
-    summary: 'install exactly what a plan file says',
+    summary: 'Install exactly what a plan file lists',
     argument: '<plan>',
     options: [...hostOptions, ...record, ...rollout, 'planHash'],
+    meanings: { yes: 'accepted, so that scripts can always pass it; apply asks no question' },
     examples: ['fettle apply plan.json', 'fettle apply plan.json -q', 'fettle apply plan.json --plan-hash 3f5a…'],
     load: verb(() => import('./verbs/apply.ts')),
   },
   {
     name: 'patch',
-    summary: 'plan, ask, apply',
+    summary: 'Plan, ask for confirmation, and apply',
     argument: '<playbook>',
     options: [...hostOptions, ...record, ...rollout, 'out', 'refresh'],
     examples: ['fettle patch playbooks/monthly.yaml', 'fettle patch monthly.yaml --yes --limit web01'],
@@ -99,7 +106,7 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'verify',
-    summary: 'look again: does a run still hold on its hosts',
+    summary: 'Check that the result of a run still holds on its hosts',
     argument: '[pattern]',
     options: [...hostOptions, ...record, ...output, 'run'],
     examples: ['fettle verify --run 01J…', 'fettle verify web'],
@@ -107,15 +114,16 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'reboot',
-    summary: 'reboot hosts that need it, and prove it',
+    summary: 'Reboot hosts that need it, and verify that they did',
     argument: '[pattern]',
     options: [...hostOptions, ...record, ...rollout, 'force', 'ifIdle'],
+    meanings: { force: 'reboot all hosts, also those that do not need it' },
     examples: ['fettle reboot web', 'fettle reboot db-a --force --yes', 'fettle reboot desks --if-idle'],
     load: verb(() => import('./verbs/reboot.ts')),
   },
   {
     name: 'shutdown',
-    summary: 'switch hosts off, and prove that they are gone',
+    summary: 'Shut hosts down, and verify that they are off',
     argument: '<pattern>',
     options: [...hostOptions, ...record, ...rollout, 'ifIdle', 'cancel'],
     examples: ['fettle shutdown desks --if-idle', 'fettle shutdown web --cancel'],
@@ -123,7 +131,7 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'wake',
-    summary: 'wake hosts that are off (Wake-on-LAN)',
+    summary: 'Wake hosts that are off (Wake-on-LAN)',
     argument: '<pattern>',
     options: [...inventoryOptions, ...record, ...output, 'port'],
     examples: ['fettle wake desks', 'fettle ping desks --watch --for 5m'],
@@ -131,7 +139,7 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'exec',
-    summary: 'run one command everywhere, equal output folded',
+    summary: 'Run one command on all hosts; print equal output once',
     argument: '<[pattern --] command...>',
     options: [...hostOptions, ...record, ...output, 'timeout', 'raw'],
     examples: ['fettle exec web -- uname -r', "fettle exec -- 'systemctl is-active ssh | sort'"],
@@ -139,14 +147,14 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'run list',
-    summary: 'the latest runs',
+    summary: 'List the latest runs',
     options: ['ledger', 'last', ...output],
     examples: ['fettle run list', 'fettle run list -n 50 --json'],
     load: verb(() => import('./verbs/run/list.ts')),
   },
   {
     name: 'run show',
-    summary: 'one run: hosts, outcomes, what to do',
+    summary: 'Show one run: hosts, results, and what to do next',
     argument: '[run]',
     options: ['ledger', ...output],
     examples: ['fettle run show', 'fettle run show 01J…'],
@@ -154,7 +162,7 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'run logs',
-    summary: 'what was printed on one host during a run',
+    summary: 'Print the output of one host during a run',
     argument: '<host>',
     options: ['ledger', 'run', 'raw'],
     examples: ['fettle run logs web01', 'fettle run logs web01 --run 01J…'],
@@ -162,15 +170,16 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'run resume',
-    summary: 'go on with a run: attach to what is in flight, finish the rest',
+    summary: 'Resume a run: attach to running jobs, then finish the other hosts',
     argument: '[run]',
     options: [...hostOptions, ...record, ...rollout],
+    meanings: { yes: 'accepted, so that scripts can always pass it; resume asks no question' },
     examples: ['fettle run resume', 'fettle run resume 01J…'],
     load: verb(() => import('./verbs/run/resume.ts')),
   },
   {
     name: 'run stop',
-    summary: 'ask a running fettle to start no further host',
+    summary: 'Ask a running fettle to start no further hosts',
     argument: '[run]',
     options: ['ledger'],
     examples: ['fettle run stop'],
@@ -178,46 +187,52 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'run abandon',
-    summary: 'give a host of a run up, so that another run may have it',
+    summary: 'Release a host from a run so another run can take it',
     argument: '<host>',
     options: ['ledger', 'run', 'reason'],
+    meanings: { reason: 'reason to record with the release' },
     examples: ['fettle run abandon web01 --reason "being reinstalled"'],
     load: verb(() => import('./verbs/run/abandon.ts')),
   },
   {
     name: 'report status',
-    summary: 'each host: pending updates, reboot, age of the answer; hosts that were never scanned or do not answer',
+    summary: 'Show pending updates, reboots and last contact of each host',
     options: reportOptions,
+    meanings: pending,
     examples: ['fettle report status', 'fettle report status -i inventory.yaml --as-of 2026-11-01'],
     load: verb(() => import('./verbs/report/status.ts')),
   },
   {
     name: 'report updates',
-    summary: 'each pending update with its hosts',
+    summary: 'List pending updates, each with its hosts',
     options: reportOptions,
+    meanings: pending,
     examples: ['fettle report updates --json'],
     load: verb(() => import('./verbs/report/updates.ts')),
   },
   {
     name: 'report hosts',
-    summary: 'every host that was ever selected, with its facts; with a host, its packages',
+    summary: 'List known hosts with their facts; or the packages of one host',
     argument: '[host]',
     options: reportOptions,
+    meanings: certainty,
     examples: ['fettle report hosts', 'fettle report hosts web01 --as-of 2026-03-31'],
     load: verb(() => import('./verbs/report/hosts.ts')),
   },
   {
     name: 'report reboots',
-    summary: 'who needs a reboot since when, and reboots done',
+    summary: 'List pending reboots and completed reboots',
     options: reportOptions,
+    meanings: pending,
     examples: ['fettle report reboots'],
     load: verb(() => import('./verbs/report/reboots.ts')),
   },
   {
     name: 'report history',
-    summary: 'what was installed or failed where and when, with what hosts themselves recorded; the latest first',
+    summary: 'List what was installed and what failed, latest first',
     argument: '[host]',
     options: [...reportOptions, 'since', 'failed', 'update', 'last'],
+    meanings: { ...certainty, last: 'show at most this many (default 200)' },
     examples: [
       'fettle report history web01',
       'fettle report history --failed --since 30d',
@@ -227,14 +242,14 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'ledger verify',
-    summary: 'check the chain, the blobs and the tables',
+    summary: 'Check the event chain, the stored files and the tables',
     options: ['ledger', 'head', 'signedHead', 'allowedSigners', ...output],
     examples: ['fettle ledger verify', 'fettle ledger verify --head 41:9f3c…'],
     load: verb(() => import('./verbs/ledger/verify.ts')),
   },
   {
     name: 'ledger backup',
-    summary: 'copy the ledger while it is in use',
+    summary: 'Copy the ledger, even while it is in use',
     argument: '<file>',
     options: ['ledger'],
     examples: ['fettle ledger backup /backup/fettle.db'],
@@ -242,14 +257,14 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'ledger rebuild',
-    summary: 'make the tables again from the events of the chain',
+    summary: 'Rebuild the tables from the event chain',
     options: ['ledger'],
     examples: ['fettle ledger rebuild'],
     load: verb(() => import('./verbs/ledger/rebuild.ts')),
   },
   {
     name: 'ledger sign',
-    summary: 'write the head of the chain to a file and sign it with an SSH key',
+    summary: 'Write the chain head to a file and sign it with an SSH key',
     argument: '<file>',
     options: ['ledger', 'key'],
     examples: ['fettle ledger sign head.txt --key ~/.ssh/id_ed25519'],
@@ -257,29 +272,34 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'ledger stats',
-    summary: 'size, events, head of the chain',
+    summary: 'Show size, number of events and chain head',
     options: ['ledger', ...output],
     examples: ['fettle ledger stats'],
     load: verb(() => import('./verbs/ledger/stats.ts')),
   },
   {
     name: 'schema print',
-    summary: 'print the JSON Schema of a playbook, an inventory, a plan, or an event of --jsonl',
+    summary: 'Print the schema of a playbook, inventory, plan or event',
     argument: '<kind>',
     options: [],
-    examples: ['fettle schema print playbook > playbook.schema.json', 'fettle schema print event'],
+    examples: [
+      'fettle schema print playbook > playbook.schema.json',
+      'fettle schema print inventory',
+      'fettle schema print plan',
+      'fettle schema print event',
+    ],
     load: verb(() => import('./verbs/schema-print.ts')),
   },
   {
     name: 'doctor',
-    summary: 'check this machine: OpenSSH, agent, ledger, clock',
+    summary: 'Check this machine: OpenSSH, agent, ledger, system log, inventory',
     options: ['ledger', ...inventoryOptions, ...output],
     examples: ['fettle doctor'],
     load: verb(() => import('./verbs/doctor.ts')),
   },
   {
     name: 'completion',
-    summary: 'print shell completion for bash, zsh or fish',
+    summary: 'Print shell completion for bash, zsh or fish',
     argument: '<shell>',
     options: [],
     examples: ['source <(fettle completion bash)'],
@@ -287,7 +307,7 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'version',
-    summary: 'print the version, and the digests of the scripts that run on hosts',
+    summary: 'Print the version, and the digests of the scripts run on hosts',
     options: [...output],
     examples: ['fettle version'],
     load: verb(() => import('./verbs/version.ts')),

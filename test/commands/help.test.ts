@@ -20,6 +20,10 @@ async function helpOf(words: readonly string[]): Promise<string> {
   return printed.join('');
 }
 
+function assertFits(help: string): void {
+  for (const line of help.split('\n')) assert.ok(line.length <= columns, `more than ${columns} columns: ${line}`);
+}
+
 function setWidth(command: Command): void {
   command.configureHelp({ ...command.configureHelp(), helpWidth: columns });
   command.commands.forEach(setWidth);
@@ -34,12 +38,14 @@ for (const { name, options, examples, summary } of commands) {
     }
     for (const example of examples) assert.ok(help.includes(`  ${example}\n`), `${example} in\n${help}`);
     assert.ok(help.replaceAll(/\s+/g, ' ').includes(summary), help);
+    assertFits(help);
   });
 }
 
 test('the program and each noun list their commands with their purpose', async () => {
   const outlines = new Map(Object.keys(nouns).map((noun) => [noun, [noun]]));
   for (const words of [[], ...outlines.values()]) {
+    assertFits(await helpOf(words));
     const help = (await helpOf(words)).replaceAll(/\s+/g, ' ');
     for (const { name, summary } of commands) {
       const isListed = words.length === 0 ? !name.includes(' ') : name.startsWith(`${words[0]} `);

@@ -25,7 +25,7 @@ function wordsOf(name: OptionName, value: unknown): readonly string[] {
   const flag = /--[a-z-]+/.exec(flags)?.[0] ?? '';
   const isNegative = flag.startsWith('--no-');
   if (value === undefined || (value === true && isNegative)) return [];
-  if (value === false) return isNegative ? [flag] : negation === undefined ? [] : [negation];
+  if (value === false) return isNegative ? [flag] : negation === undefined ? [] : [negation.flag];
   if (value === true) return [flag];
   if (counts === true) return Array.from({ length: Number(value) }, () => flag);
   if (Array.isArray(value)) return value.flatMap((item) => [flag, sealedValue(name, String(item))]);

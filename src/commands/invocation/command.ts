@@ -32,6 +32,8 @@ export interface CommandSpec {
   /** commander's notation, such as `<plan>` or `[command...]`. */
   readonly argument?: string;
   readonly options: readonly OptionName[];
+  /** What an option means to this command, where that is more than the option's own description. */
+  readonly meanings?: Readonly<Partial<Record<OptionName, string>>>;
   readonly examples: readonly string[];
   readonly load: () => Promise<ReadCommand>;
 }

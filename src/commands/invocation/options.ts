@@ -55,17 +55,21 @@ export interface Options {
   readonly run: string;
 }
 
+/** The headings of help, in their order; none: what is special to the command. */
+export const optionGroups = [undefined, 'Hosts', 'Login', 'Record', 'Output'] as const;
+
 export interface OptionSpec {
   /** commander's notation. */
   readonly flags: string;
   readonly description: string;
+  readonly group?: Exclude<(typeof optionGroups)[number], undefined>;
   readonly choices?: readonly string[];
   /** May be given several times; the values are collected. */
   readonly repeats?: true;
   readonly number?: true;
   readonly counts?: true;
-  /** The flag that says the opposite; without either the value is left open. */
-  readonly negation?: string;
+  /** The flag of the opposite; without either the value is left open. */
+  readonly negation?: { readonly flag: string; readonly description: string };
 }
 
 export type OptionName = keyof Options;
@@ -73,92 +77,133 @@ export type OptionName = keyof Options;
 export const optionTable: Readonly<Record<OptionName, OptionSpec>> = {
   inventory: {
     flags: '-i, --inventory <file>',
-    description: 'inventory file; may be repeated, later ones win',
+    description: 'inventory file; repeat for several, later ones win',
+    group: 'Hosts',
     repeats: true,
   },
-  limit: { flags: '-l, --limit <pattern>', description: 'narrow the hosts to a pattern' },
-  allowMissing: { flags: '--allow-missing', description: 'let a part of a pattern match nothing' },
+  limit: { flags: '-l, --limit <pattern>', description: 'only the hosts that match this pattern', group: 'Hosts' },
+  allowMissing: {
+    flags: '--allow-missing',
+    description: 'ignore parts of a pattern that match no host',
+    group: 'Hosts',
+  },
   extraVars: {
     flags: '-e, --extra-vars <key=value>',
-    description: 'set a variable above all others; @file reads YAML',
+    description: 'set a variable, overriding the inventory; @FILE reads YAML',
+    group: 'Hosts',
     repeats: true,
   },
-  user: { flags: '-u, --user <name>', description: 'log in as this user' },
-  privateKey: { flags: '--private-key <file>', description: 'log in with this key' },
+  user: { flags: '-u, --user <name>', description: 'log in as this user', group: 'Login' },
+  privateKey: { flags: '--private-key <file>', description: 'log in with this private key', group: 'Login' },
   connection: {
     flags: '--connection <name>',
     description: 'transport for every host',
+    group: 'Login',
     choices: ['ssh', 'winrm', 'local'],
   },
-  askPass: { flags: '-k, --ask-pass', description: 'ask for the login password' },
-  askBecomePass: { flags: '-K, --ask-become-pass', description: 'ask for the elevation password' },
+  askPass: { flags: '-k, --ask-pass', description: 'prompt for the login password', group: 'Login' },
+  askBecomePass: { flags: '-K, --ask-become-pass', description: 'prompt for the elevation password', group: 'Login' },
   passwordFile: {
     flags: '--password-file <file>',
-    description: 'read the login password from a file, or from what an executable prints',
+    description: 'file with the login password, or a program that prints it',
+    group: 'Login',
   },
-  becomePasswordFile: { flags: '--become-password-file <file>', description: 'the same for the elevation password' },
-  become: { flags: '-b, --become', description: 'elevate on every host' },
+  becomePasswordFile: {
+    flags: '--become-password-file <file>',
+    description: 'file with the elevation password, or a program that prints it',
+    group: 'Login',
+  },
+  become: { flags: '-b, --become', description: 'elevate privileges on every host', group: 'Login' },
   hostKey: {
     flags: '--host-key <policy>',
-    description: 'what to do with unknown host keys',
+    description: 'reject or accept unknown host keys',
+    group: 'Login',
     choices: ['strict', 'accept-new'],
   },
-  concurrency: { flags: '-f, --concurrency <n>', description: 'hosts at once', number: true },
-  timeout: { flags: '--timeout <duration>', description: 'limit for the command on each host; 1h by default' },
-  ledger: { flags: '--ledger <file>', description: 'ledger file' },
-  json: { flags: '--json [fields]', description: 'one JSON document on stdout; with a comma list, only these fields' },
-  jsonl: { flags: '--jsonl', description: 'each event as one JSON line on stdout' },
-  color: { flags: '--color', description: 'colour even where it is no terminal', negation: '--no-color' },
-  input: { flags: '--no-input', description: 'never ask; a question is an error' },
-  yes: { flags: '-y, --yes', description: 'go ahead without asking' },
-  quiet: { flags: '-q, --quiet', description: 'print only failures, what is uncertain, and data that was asked for' },
-  verbose: { flags: '-v, --verbose', description: 'say more; may be repeated', counts: true },
+  concurrency: {
+    flags: '-f, --concurrency <n>',
+    description: 'work on this many hosts at once',
+    group: 'Hosts',
+    number: true,
+  },
+  timeout: { flags: '--timeout <duration>', description: 'time limit for the command on each host (default 1h)' },
+  ledger: { flags: '--ledger <file>', description: 'ledger file', group: 'Record' },
+  json: {
+    flags: '--json [fields]',
+    description: 'print one JSON document, whole or only the listed fields (a,b,c)',
+    group: 'Output',
+  },
+  jsonl: { flags: '--jsonl', description: 'print each event as one line of JSON', group: 'Output' },
+  color: {
+    flags: '--color',
+    description: 'use colour even if the output is not a terminal',
+    group: 'Output',
+    negation: { flag: '--no-color', description: 'never use colour' },
+  },
+  input: { flags: '--no-input', description: 'fail instead of prompting', group: 'Login' },
+  yes: { flags: '-y, --yes', description: 'do not ask for confirmation' },
+  quiet: {
+    flags: '-q, --quiet',
+    description: 'print only failures, uncertain results and requested data',
+    group: 'Output',
+  },
+  verbose: {
+    flags: '-v, --verbose',
+    description: 'show each step; -vv also shows what hosts print',
+    group: 'Output',
+    counts: true,
+  },
   progress: {
     flags: '--progress <how>',
-    description: 'live view, lines or nothing',
+    description: 'show progress as a live view or line by line, or not at all',
+    group: 'Output',
     choices: ['auto', 'plain', 'none'],
   },
-  debug: { flags: '--debug', description: 'show stack traces of errors' },
-  detailedExitcode: {
-    flags: '--detailed-exitcode',
-    description: 'exit 3 when there is something to do; of reports also 5 or 6 when hosts are not known for certain',
+  debug: { flags: '--debug', description: 'show stack traces of errors', group: 'Output' },
+  detailedExitcode: { flags: '--detailed-exitcode', description: 'exit 3 if updates are pending' },
+  ok: {
+    flags: '--ok <names>',
+    description: 'exit 0 also for these exit names, such as changes,locked',
+    group: 'Output',
   },
-  ok: { flags: '--ok <names>', description: 'exit names to treat as 0, e.g. changes,locked' },
-  out: { flags: '-o, --out <file>', description: 'where to write it' },
+  out: { flags: '-o, --out <file>', description: 'write the plan to this file' },
   planHash: {
     flags: '--plan-hash <sha256>',
-    description: 'the hash that was approved; needed where this ledger did not make the plan',
+    description: 'hash of the approved plan; needed if it was not made with this ledger',
   },
-  refresh: { flags: '--no-refresh', description: 'leave the package metadata on the hosts as it is' },
+  refresh: { flags: '--no-refresh', description: 'do not refresh package metadata on the hosts' },
   maxAge: { flags: '--max-age <duration>', description: 'package metadata older than this is stale (default 36h)' },
   maxScanAge: { flags: '--max-scan-age <duration>', description: 'a scan older than this is stale (default 7d)' },
-  ticket: { flags: '--ticket <id>', description: 'change ticket, for the record' },
-  reason: { flags: '--reason <text>', description: 'why, for the record' },
-  asOf: { flags: '--as-of <time>', description: 'answer as of this time (ISO 8601, or a duration ago such as 7d)' },
-  since: { flags: '--since <time>', description: 'nothing older (ISO 8601, or a duration ago such as 30d)' },
-  failed: { flags: '--failed', description: 'only what went wrong' },
-  update: { flags: '--update <glob>', description: 'only updates of this name, such as KB50* or openssl*' },
-  watch: { flags: '--watch', description: 'look again and again: who is up, who did not return; Ctrl-C ends it' },
-  for: { flags: '--for <duration>', description: 'watch so long, then end' },
-  interval: { flags: '--interval <duration>', description: 'pause between two looks at a host (default 5s)' },
-  origin: { flags: '--origin', description: 'show where each value comes from' },
-  force: {
-    flags: '--force',
-    description: 'go ahead all the same: overwrite files, or reboot hosts that do not need it',
+  ticket: { flags: '--ticket <id>', description: 'change ticket to record with the run', group: 'Record' },
+  reason: { flags: '--reason <text>', description: 'reason to record with the run', group: 'Record' },
+  asOf: { flags: '--as-of <time>', description: 'report the state at this time: ISO 8601, or an age such as 7d' },
+  since: { flags: '--since <time>', description: 'only what is newer: ISO 8601, or an age such as 30d' },
+  failed: { flags: '--failed', description: 'only failures' },
+  update: { flags: '--update <glob>', description: 'only updates whose name matches, such as KB50* or openssl*' },
+  watch: {
+    flags: '--watch',
+    description: 'keep pinging and report who is up and who did not return; stop with Ctrl-C',
   },
-  port: { flags: '--port <n>', description: 'UDP port to send to (default 9)', number: true },
-  ifIdle: { flags: '--if-idle', description: 'leave hosts alone to which somebody is logged on' },
-  cancel: { flags: '--cancel', description: 'call off a shutdown or restart that is scheduled' },
-  raw: { flags: '--raw', description: 'bytes as they came, control characters included' },
-  head: { flags: '--head <hash>', description: 'a saved chain head to check against' },
-  signedHead: { flags: '--signed-head <file>', description: 'a head that fettle ledger sign wrote, to check against' },
+  for: { flags: '--for <duration>', description: 'stop watching after this time' },
+  interval: { flags: '--interval <duration>', description: 'pause between two pings of a host (default 5s)' },
+  origin: { flags: '--origin', description: 'show where each value is set' },
+  force: { flags: '--force', description: 'overwrite existing files' },
+  port: { flags: '--port <n>', description: 'UDP port to send the packets to (default 9)', number: true },
+  ifIdle: { flags: '--if-idle', description: 'skip hosts on which somebody is logged on' },
+  cancel: { flags: '--cancel', description: 'cancel a scheduled shutdown or restart instead' },
+  raw: { flags: '--raw', description: 'print bytes unchanged, control characters included' },
+  head: { flags: '--head <seq:hash>', description: 'saved chain head to check the ledger against' },
+  signedHead: {
+    flags: '--signed-head <file>',
+    description: 'chain head signed by "fettle ledger sign" to check against',
+  },
   allowedSigners: {
     flags: '--allowed-signers <file>',
-    description: 'whose signatures count, as in ALLOWED SIGNERS of ssh-keygen(1)',
+    description: 'accepted signers, see ALLOWED SIGNERS in ssh-keygen(1)',
   },
-  key: { flags: '--key <file>', description: 'SSH key to sign with; a public one where an agent holds the other half' },
-  last: { flags: '-n, --last <n>', description: 'how many', number: true },
-  run: { flags: '--run <id>', description: 'the run to look at' },
+  key: { flags: '--key <file>', description: 'SSH key to sign with; a public key if an agent holds its private key' },
+  last: { flags: '-n, --last <n>', description: 'show at most this many (default 20)', number: true },
+  run: { flags: '--run <id>', description: 'ID of the run (default: the latest that changed hosts)' },
 };
 
 /** A command as completion knows it. */

@@ -64,7 +64,9 @@ describe('the tables are complete', () => {
     for (const spec of commands) {
       for (const flag of flagsOf(spec)) {
         const { flags, negation } = optionTable[flag];
-        const names = [flags, negation ?? ''].flatMap((text) => text.match(/(?<![\w-])--?[a-zA-Z][a-z-]*/g) ?? []);
+        const names = [flags, negation?.flag ?? ''].flatMap(
+          (text) => text.match(/(?<![\w-])--?[a-zA-Z][a-z-]*/g) ?? [],
+        );
         const isGiven = ({ words }: Row): boolean =>
           words.some((word) =>
             names.some((name) => word === name || word.startsWith(`${name}=`) || isCounted(word, name)),
