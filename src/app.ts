@@ -8,19 +8,21 @@ import { ulid } from 'ulid';
 import { systemClock, type BootTime } from './base/clock.ts';
 import type { CommandSpec, Invocation } from './commands/invocation/command.ts';
 import { createConsole } from './commands/invocation/console.ts';
-import type { Context, Descriptors, OpenTransports } from './commands/invocation/context.ts';
+import type { Context, Descriptors, OpenTransports, Prompt } from './commands/invocation/context.ts';
+import type { Options } from './commands/invocation/options.ts';
 import { acceptedExits, exitCodeOf, exitNameOf } from './commands/invocation/exit.ts';
-import { watchInterruptions, type InterruptSignal } from './commands/invocation/signals.ts';
+import { watchInterruptions, type InterruptSignal, type Interruptions } from './commands/invocation/signals.ts';
 import { commands } from './commands/registry.ts';
 import { ownName } from './commands/invocation/own-name.ts';
 import { createProgram } from './commands/program.ts';
 import { readOperator } from './commands/invocation/operator.ts';
 import { createPrompt } from './commands/invocation/prompt.ts';
 import { FettleError } from './domain/error.ts';
+import type { Operator } from './domain/event.ts';
 import { exitCodes, type ExitName } from './domain/exit.ts';
 import { renderError } from './report/text/error-text.ts';
 import type { LedgerThread } from './ledger/thread.ts';
-import { commandsAsTyped, createOutput, endQuietlyOnClosedPipe } from './report/text/output.ts';
+import { commandsAsTyped, createOutput, endQuietlyOnClosedPipe, type Output } from './report/text/output.ts';
 import { openTransports } from './transport/registry.ts';
 import { distrustOfFile, trustedSearchPath } from './trust/trusted-path.ts';
 
@@ -106,19 +108,7 @@ function createContext(
   const { options } = invocation;
   const { env } = process;
   trustEnvironment(env);
-  const userName = safely(() => userInfo().username);
-  const output = createOutput({
-    stdout: process.stdout,
-    stderr: process.stderr,
-    env,
-    clock: systemClock,
-    onContinued: (action) => void process.on('SIGCONT', action),
-    asTyped: commandsAsTyped(
-      ownName({ ...location, execPath: process.execPath, cwd: process.cwd(), env }),
-      commands.map(({ name }) => name),
-    ),
-    ...(options.color === undefined ? {} : { colour: options.color }),
-  });
+  const output = processOutput(options, env);
   const console = createConsole(
     { write: (text) => output.stdout.write(text), writeError: (text) => output.stderr.write(output.asTyped(text)) },
     options.quiet ?? false,
@@ -138,25 +128,53 @@ function createContext(
     clock: { ...systemClock, sinceBoot: () => sinceBoot(bootId) },
     console,
     output,
-    prompt: createPrompt({
-      input: process.stdin,
-      output: process.stderr,
-      isAvailable: process.stdin.isTTY && process.stderr.isTTY && options.input !== false,
-    }),
-    operator: readOperator({ env, uid: process.getuid?.(), userName, controller: hostname(), pid: process.pid, read }),
+    prompt: processPrompt(options),
+    operator: processOperator(env),
     isProcessAlive,
-    interruptions: watchInterruptions({
-      clock: systemClock,
-      on: (signal, handler) => process.on(signal, handler),
-      say: (message) => console.warn(message),
-      endBy,
-      later: (ms, call) => void setTimeout(call, ms).unref(),
-    }),
+    interruptions: processInterruptions((message) => console.warn(message)),
     newId: () => ulid(),
     randomSeed: () => randomInt(2 ** 32),
     ...ports,
     commands,
   };
+}
+
+function processOutput({ color }: Partial<Options>, env: NodeJS.ProcessEnv): Output {
+  return createOutput({
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env,
+    clock: systemClock,
+    onContinued: (action) => void process.on('SIGCONT', action),
+    asTyped: commandsAsTyped(
+      ownName({ ...location, execPath: process.execPath, cwd: process.cwd(), env }),
+      commands.map(({ name }) => name),
+    ),
+    ...(color === undefined ? {} : { colour: color }),
+  });
+}
+
+function processPrompt({ input }: Partial<Options>): Prompt {
+  return createPrompt({
+    input: process.stdin,
+    output: process.stderr,
+    isAvailable: process.stdin.isTTY && process.stderr.isTTY && input !== false,
+  });
+}
+
+function processOperator(env: NodeJS.ProcessEnv): Operator {
+  const userName = safely(() => userInfo().username);
+  return readOperator({ env, uid: process.getuid?.(), userName, controller: hostname(), pid: process.pid, read });
+}
+
+function processInterruptions(warn: (message: string) => void): Interruptions {
+  return watchInterruptions({
+    clock: systemClock,
+    on: (signal, handler) => process.on(signal, handler),
+    warn,
+    endBy,
+    later: (ms, call) => void setTimeout(call, ms).unref(),
+  });
 }
 
 /** Of this start of the machine, see random(4); hrtime is CLOCK_MONOTONIC on Linux, see clock_gettime(2). */
@@ -214,13 +232,13 @@ function homeDirectory(env: NodeJS.ProcessEnv): string {
   );
 }
 
-/** What Node.js itself has open where the system does not tell: its event loops and the terminal. */
+/** What Node.js itself usually has open, where the system does not list it: its event loops and the terminal. */
 const usuallyOpen = 32;
 
 /** By proc(5) on Linux, elsewhere by Node.js, which raises the soft limit to the hard one when it starts. */
 function descriptors(): Descriptors | undefined {
-  const told = /^Max open files +(\d+)/m.exec(read('/proc/self/limits') ?? '')?.[1];
-  const limit = told === undefined ? reportedLimit() : Number(told);
+  const soft = /^Max open files +(\d+)/m.exec(read('/proc/self/limits') ?? '')?.[1];
+  const limit = soft === undefined ? reportedLimit() : Number(soft);
   if (limit === undefined) return undefined;
   return { limit, open: safely(() => readdirSync('/dev/fd').length) ?? usuallyOpen };
 }

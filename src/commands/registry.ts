@@ -14,12 +14,6 @@ export const nouns: Readonly<Record<string, string>> = {
   schema: 'Print JSON Schemas, for editors and other programs',
 };
 
-/** A report says how certain its answer is. */
-const certainty = { detailedExitcode: 'exit 5 or 6 if the state of a host is not certain' } as const;
-const pending = {
-  detailedExitcode: 'exit 3 if something is pending, 5 or 6 if the state of a host is not certain',
-} as const;
-
 /** Every command, in the order of help. */
 export const commands: readonly CommandSpec[] = [
   {
@@ -190,7 +184,6 @@ export const commands: readonly CommandSpec[] = [
     summary: 'Release a host from a run so another run can take it',
     argument: '<host>',
     options: ['ledger', 'run', 'reason'],
-    meanings: { reason: 'reason to record with the release' },
     examples: ['fettle run abandon web01 --reason "being reinstalled"'],
     load: verb(() => import('./verbs/run/abandon.ts')),
   },
@@ -198,7 +191,6 @@ export const commands: readonly CommandSpec[] = [
     name: 'report status',
     summary: 'Show pending updates, reboots and last contact of each host',
     options: reportOptions,
-    meanings: pending,
     examples: ['fettle report status', 'fettle report status -i inventory.yaml --as-of 2026-11-01'],
     load: verb(() => import('./verbs/report/status.ts')),
   },
@@ -206,7 +198,6 @@ export const commands: readonly CommandSpec[] = [
     name: 'report updates',
     summary: 'List pending updates, each with its hosts',
     options: reportOptions,
-    meanings: pending,
     examples: ['fettle report updates --json'],
     load: verb(() => import('./verbs/report/updates.ts')),
   },
@@ -215,7 +206,6 @@ export const commands: readonly CommandSpec[] = [
     summary: 'List known hosts with their facts; or the packages of one host',
     argument: '[host]',
     options: reportOptions,
-    meanings: certainty,
     examples: ['fettle report hosts', 'fettle report hosts web01 --as-of 2026-03-31'],
     load: verb(() => import('./verbs/report/hosts.ts')),
   },
@@ -223,7 +213,6 @@ export const commands: readonly CommandSpec[] = [
     name: 'report reboots',
     summary: 'List pending reboots and completed reboots',
     options: reportOptions,
-    meanings: pending,
     examples: ['fettle report reboots'],
     load: verb(() => import('./verbs/report/reboots.ts')),
   },
@@ -232,7 +221,7 @@ export const commands: readonly CommandSpec[] = [
     summary: 'List what was installed and what failed, latest first',
     argument: '[host]',
     options: [...reportOptions, 'since', 'failed', 'update', 'last'],
-    meanings: { ...certainty, last: 'show at most this many (default 200)' },
+    meanings: { last: 'show at most this many (default 200)' },
     examples: [
       'fettle report history web01',
       'fettle report history --failed --since 30d',
@@ -282,12 +271,7 @@ export const commands: readonly CommandSpec[] = [
     summary: 'Print the schema of a playbook, inventory, plan or event',
     argument: '<kind>',
     options: [],
-    examples: [
-      'fettle schema print playbook > playbook.schema.json',
-      'fettle schema print inventory',
-      'fettle schema print plan',
-      'fettle schema print event',
-    ],
+    examples: ['fettle schema print playbook > playbook.schema.json', 'fettle schema print event'],
     load: verb(() => import('./verbs/schema-print.ts')),
   },
   {

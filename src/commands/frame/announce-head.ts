@@ -6,10 +6,10 @@ import type { Context } from '../invocation/context.ts';
 
 const runProgram = promisify(execFile);
 
-/** Where the log of the system listens, see syslog(3): logger(1) is content without, and nothing would be kept. */
+/** The sockets of the system log, see syslog(3): without one logger(1) succeeds, but nothing is kept. */
 const sockets = ['/dev/log', '/var/run/syslog', '/var/run/log'];
 
-/** Why the head of the chain cannot be written to the log of the system; undefined where it can. */
+/** Why the head of the chain cannot be written to the system log; undefined where it can. */
 export async function systemLogTrouble(): Promise<string | undefined> {
   const found = await Promise.all(
     sockets.map((path) =>
@@ -19,29 +19,29 @@ export async function systemLogTrouble(): Promise<string | undefined> {
       ),
     ),
   );
-  return found.includes(true) ? undefined : 'no system log listens here (/dev/log)';
+  return found.includes(true) ? undefined : 'there is no system log on this machine (/dev/log)';
 }
 
 /**
- * Tells the system's log the head of the chain at the start, detach and end of a run, logger(1): an anchor outside the
- * ledger, for `fettle ledger verify --head`. Where that cannot be done, `-v` says so.
+ * Writes the head of the chain to the system log at the start, detach and end of a run, logger(1): an anchor outside
+ * the ledger, for `fettle ledger verify --head`. Where that fails, `-v` shows why.
  */
 export function announcer(context: Pick<Context, 'console'>, isVerbose: boolean): (anchor: Anchor) => Promise<void> {
-  let isTold = false;
+  let isReported = false;
   return async ({ event, run, head }) => {
     if (head === undefined) {
-      if (!isTold)
+      if (!isReported)
         context.console.warn(
-          'warning: the ledger does not hold the head that was saved last; run: fettle ledger verify',
+          'warning: the ledger does not contain the chain head that was saved last; run: fettle ledger verify',
         );
-      isTold = true;
+      isReported = true;
       return;
     }
     const trouble = await writeToSystemLog(`run ${run} ${event} ledger head ${head.seq}:${head.hash}`);
-    if (trouble !== undefined && isVerbose && !isTold) {
+    if (trouble !== undefined && isVerbose && !isReported) {
       context.console.message(`the head of the ledger's chain was not written to the system log: ${trouble}`);
     }
-    isTold ||= trouble !== undefined;
+    isReported ||= trouble !== undefined;
   };
 }
 

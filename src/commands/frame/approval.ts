@@ -12,8 +12,8 @@ export interface PlanInHand {
 }
 
 /**
- * A plan is approved where its bytes have the hash that `fettle plan` recorded in this ledger. Where this ledger did not
- * make it, `--plan-hash` or a person at a terminal approves it; `--yes` does not. Throws `FettleError('approval')`.
+ * A plan is approved where its bytes have the hash that `fettle plan` recorded in this ledger. For any other plan,
+ * `--plan-hash` or a person at a terminal approves it; `--yes` does not. Throws `FettleError('approval')`.
  */
 export async function requireApproval(
   { plan, sha256 }: PlanInHand,
@@ -28,16 +28,20 @@ export async function requireApproval(
       'approval',
       `the plan was altered: ${plan.id} was made with SHA-256 ${recorded[0]}, this file has ${sha256}`,
       {
-        hint: 'apply the file as `fettle plan` wrote it, or make a new one',
+        hint: 'apply the file as `fettle plan` wrote it, or make a new plan',
         details: { found: sha256, recorded: recorded[0] },
       },
     );
   }
   if (planHash !== undefined) return;
-  const question = `This ledger did not make the plan. Apply the one with SHA-256 ${sha256}?`;
+  const question = `This plan was not made with this ledger. Apply the plan with SHA-256 ${sha256}?`;
   if (context.prompt.isAvailable && (await context.prompt.confirm(question))) return;
-  throw new FettleError('approval', `nobody approved the plan with SHA-256 ${sha256}: this ledger did not make it`, {
-    hint: 'give the hash that was approved with --plan-hash, or the ledger that made the plan with --ledger',
-    details: { found: sha256 },
-  });
+  throw new FettleError(
+    'approval',
+    `the plan with SHA-256 ${sha256} is not approved: it was not made with this ledger`,
+    {
+      hint: 'give the approved hash with --plan-hash, or the ledger that the plan was made with by --ledger',
+      details: { found: sha256 },
+    },
+  );
 }

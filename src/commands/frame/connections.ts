@@ -75,8 +75,8 @@ function openTransports({ hostKey }: ConnectionRequest, context: Context): Trans
 }
 
 /**
- * The way to each host, asked of its transport before any host is contacted. Throws `config` where the settings of hosts
- * are not understood: the first of them is quoted, the others are named.
+ * The way to each host, from its transport, before any host is contacted. Throws `config` for settings of hosts that are
+ * wrong: the message quotes the first and names the others.
  */
 async function resolveRoutes(
   hosts: readonly Host[],
@@ -112,8 +112,8 @@ function remoteOpener(transports: Transports, context: Context): OpenRemote {
       open: async (wanted, signal) => {
         const transport = transports.get(wanted.connection.transport);
         if (transport !== undefined) return transport.open(wanted, signal === undefined ? {} : { signal });
-        throw new FettleError('config', `${wanted.name} wants the transport "${wanted.connection.transport}"`, {
-          hint: `this version has ${transportNames.join(', ')}`,
+        throw new FettleError('config', `${wanted.name}: there is no transport "${wanted.connection.transport}"`, {
+          hint: `use one of ${transportNames.join(', ')}`,
         });
       },
       elevate,

@@ -1,4 +1,4 @@
-// What would otherwise be found out after the work: judged before any host is contacted.
+// What would otherwise fail after the work: checked before any host is contacted.
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';

@@ -1,4 +1,4 @@
-// Carrying out a plan: shared by `apply`, `patch`, `reboot` and `run resume`.
+// Executes a plan: shared by `apply`, `patch`, `reboot` and `run resume`.
 import { plural } from '../../base/text.ts';
 import { matchHosts } from '../../config/inventory/selector.ts';
 import { FettleError } from '../../domain/error.ts';
@@ -61,7 +61,7 @@ export async function executePlan(order: RolloutOrder, context: Context): Promis
   return exitName;
 }
 
-/** The plan as `--limit` narrows it, and its hosts out of the inventory as it is now; one that is gone is the caller's to judge. */
+/** The plan as `--limit` narrows it, and its hosts from the inventory as it is now. Hosts that left the inventory are the caller's concern. */
 export async function hostsOfPlan(
   whole: Plan,
   request: HostsRequest,
@@ -102,9 +102,13 @@ function lowered(plan: Plan, atOnce: number): Plan {
 
 export function refuseMoreAtOnce(atOnce: number, allowed: number, by: string): void {
   if (atOnce <= allowed) return;
-  throw new FettleError('usage', `${by} lets ${plural(allowed, 'host')} go at once; --concurrency ${atOnce} is more`, {
-    hint: 'lower it here, or raise rollout.concurrency in the playbook and make a new plan',
-  });
+  throw new FettleError(
+    'usage',
+    `--concurrency ${atOnce} is more than ${by} allows: ${plural(allowed, 'host')} at once`,
+    {
+      hint: 'give a lower number, or raise rollout.concurrency in the playbook and make a new plan',
+    },
+  );
 }
 
 /** Before anything is changed: a person says yes, or `--yes` did. */

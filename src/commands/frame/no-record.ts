@@ -15,5 +15,5 @@ export const unrecorded: RunRecord = {
 };
 
 function refuse(): Promise<never> {
-  return Promise.reject(new FettleError('internal', 'a run without a record wants to change something'));
+  return Promise.reject(new FettleError('internal', 'a run without a record tried to change something'));
 }

@@ -1,4 +1,4 @@
-// The machine fettle runs on, and how a host proves to be it.
+// The machine fettle runs on, and the proof that a host is this machine.
 import { randomBytes } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -10,8 +10,8 @@ import type { LedgerRequest } from '../invocation/request.ts';
 import { ledgerPath } from './open-ledger.ts';
 
 /**
- * It goes last and is not rebooted by its own run. The ledger's directory is ours and on a local disk, so that what is
- * written there no other machine can read.
+ * It goes last and is not rebooted by its own run. The ledger's directory is ours and on a local disk, so that no other
+ * machine can read what is written there.
  */
 export async function thisMachine(request: LedgerRequest, context: Context): Promise<OwnMachine> {
   return ownMachine(await readFacts(), secretIn(dirname(ledgerPath(request, context))));
@@ -37,7 +37,7 @@ function secretIn(directory: string): WithLocalSecret {
       return await use(path, word);
     } catch (cause) {
       if (cause instanceof FettleError || !(cause instanceof Error) || !('syscall' in cause)) throw cause;
-      throw new FettleError('disk', `${path} cannot be written, so no host can prove to be this machine`, {
+      throw new FettleError('disk', `${path} cannot be written, so fettle cannot tell which host is this machine`, {
         hint: "make the ledger's directory writable",
         cause,
       });

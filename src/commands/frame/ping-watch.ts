@@ -24,8 +24,8 @@ function watchStyle({ json, jsonl, quiet }: OutputRequest): WatchStyle {
 }
 
 /**
- * Watches hosts until Ctrl-C, or as long as `--for` says, then tells how they stand. A host that did not return makes it
- * exit `unreachable`; Ctrl-C is its ordinary end.
+ * Pings hosts again and again until Ctrl-C or for the time of `--for`, then prints their states. A host that did not
+ * return makes it exit `unreachable`; Ctrl-C is its ordinary end.
  */
 export async function watch(hosts: readonly Host[], request: WatchRequest, context: Context): Promise<ExitName> {
   const { intervalMs, forMs, json, concurrency = defaultConcurrency } = request;

@@ -1,4 +1,4 @@
-// What a person types after a plan that was not written to a file.
+// The command to type after a plan that was not written to a file.
 import { cleanLine, shellWord } from '../../base/text.ts';
 import { isUncertain, type Plan } from '../../domain/plan.ts';
 import { hasWork } from '../../engine/plan/make-plan.ts';

@@ -14,14 +14,14 @@ export interface PlanFile {
 }
 
 /**
- * Looks at where a plan shall go before any host is contacted. An older plan is replaced, and that is said; any other
- * file is left alone. Throws `FettleError('usage')`.
+ * Checks the file a plan is to be written to, before any host is contacted. An older plan is replaced, with a message;
+ * any other file is refused. Throws `FettleError('usage')`.
  */
 export async function openPlanFile(file: string, context: Context): Promise<PlanFile> {
   const path = await followLinks(inDirectory(file, context));
   const kind = await kindOf(path);
   if (kind === 'other') {
-    throw new FettleError('usage', `${path} is there and is no plan; it is left alone`, {
+    throw new FettleError('usage', `${path} exists and is not a plan, so it is not overwritten`, {
       hint: 'name another file with -o',
     });
   }
@@ -33,11 +33,11 @@ export async function openPlanFile(file: string, context: Context): Promise<Plan
         else await replace(path, bytes);
       } catch (cause) {
         throw new FettleError('disk', `the plan cannot be written to ${path}`, {
-          hint: 'make room, or name another file with -o; the plan is in the ledger',
+          hint: 'free disk space, or name another file with -o; the plan is in the ledger',
           cause,
         });
       }
-      if (kind === 'plan') context.console.message(`${path}: replaced the plan that was there`);
+      if (kind === 'plan') context.console.message(`${path}: replaced an older plan`);
     },
   };
 }

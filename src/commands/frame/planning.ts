@@ -47,7 +47,9 @@ export async function loadPlanInput(request: PlaybookRequest, context: Context):
   if (out !== undefined) await checkWritable(inDirectory(out, context), '--out');
   const { playbook, diagnostics } = await loadPlaybook(path);
   reportDiagnostics(diagnostics, context);
-  if (playbook === undefined) throw new FettleError('config', `${path} is no playbook`);
+  if (playbook === undefined) {
+    throw new FettleError('config', `${path} is not a playbook`, { hint: 'see: fettle schema print playbook' });
+  }
   const fleet = await loadFleet(request, context, playbook.targets.select);
   checkGuards({ playbook, selected: fleet.hosts.length, inventorySize: fleet.inventory.hosts.size });
   return { playbook, fleet };

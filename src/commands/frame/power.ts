@@ -1,4 +1,4 @@
-// Reboots and shutdowns: plans without a playbook, carried out as any other.
+// Reboots and shutdowns: plans without a playbook, executed as any other.
 import { encodePlan, planSha256 } from '../../config/plan/file.ts';
 import type { ExitName } from '../../domain/exit.ts';
 import type { Host } from '../../domain/host.ts';
@@ -12,6 +12,32 @@ import { openConnections } from './connections.ts';
 import { executePlan } from './execute-plan.ts';
 
 const minuteMs = 60_000;
+
+const limits = {
+  max: 1,
+  goDownMs: 2 * minuteMs,
+  comeBackMs: 10 * minuteMs,
+  settleMs: minuteMs,
+  hasDefaultLimits: true,
+} as const;
+
+const install = {
+  timeoutMs: 60 * minuteMs,
+  lockWaitMs: 10 * minuteMs,
+  conffile: 'keep-old',
+  onDrift: 'refuse-host',
+  restartServices: 'never',
+  maxAgeMs: Number.MAX_SAFE_INTEGER,
+} as const;
+
+const verify = {
+  failedUnits: 'fail',
+  listeners: 'fail',
+  staleProcesses: 'warn',
+  ignore: [],
+  retries: 3,
+  retryDelayMs: 5_000,
+} as const;
 
 interface PowerOrder {
   readonly kind: 'reboot' | 'shutdown';
@@ -29,30 +55,9 @@ export async function executePower(order: PowerOrder, context: Context): Promise
     id: context.newId(),
     name: kind,
     hosts,
-    settings: {
-      ...order.settings,
-      max: 1,
-      goDownMs: 2 * minuteMs,
-      comeBackMs: 10 * minuteMs,
-      settleMs: minuteMs,
-      hasDefaultLimits: true,
-    },
-    install: {
-      timeoutMs: 60 * minuteMs,
-      lockWaitMs: 10 * minuteMs,
-      conffile: 'keep-old',
-      onDrift: 'refuse-host',
-      restartServices: 'never',
-      maxAgeMs: Number.MAX_SAFE_INTEGER,
-    },
-    verify: {
-      failedUnits: 'fail',
-      listeners: 'fail',
-      staleProcesses: 'warn',
-      ignore: [],
-      retries: 3,
-      retryDelayMs: 5_000,
-    },
+    settings: { ...order.settings, ...limits },
+    install,
+    verify,
     concurrency: request.concurrency ?? 1,
     maxFailures: 0,
     createdMs: context.clock.now(),

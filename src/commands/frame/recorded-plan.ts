@@ -7,6 +7,8 @@ import type { Plan } from '../../domain/plan.ts';
 export async function recordedPlan(ledger: LedgerReader, sha256: string): Promise<Plan> {
   const bytes = await ledger.getBlob(sha256);
   if (bytes === undefined)
-    throw new FettleError('ledger', `the ledger lacks the plan ${sha256}`, { hint: 'run: fettle ledger verify' });
+    throw new FettleError('ledger', `the ledger does not contain the plan ${sha256}`, {
+      hint: 'run: fettle ledger verify',
+    });
   return decodePlan(bytes);
 }

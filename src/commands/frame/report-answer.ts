@@ -21,7 +21,7 @@ import { openInventory, selectedNames } from './selected-hosts.ts';
 import { openToRead } from './open-ledger.ts';
 import { showDocument } from '../invocation/show.ts';
 
-/** A scan that is older says nothing of today. */
+/** An older scan does not show today's state. */
 const defaultMaxScanAgeMs = 7 * 24 * 3_600_000;
 
 export interface ReportRequest extends SelectionRequest, LedgerRequest, OutputRequest {

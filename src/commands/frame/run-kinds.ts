@@ -1,11 +1,11 @@
-// A run that was named to a command which does not fit it.
+// A run that was given to a command that does not apply to it.
 import { FettleError } from '../../domain/error.ts';
 import type { RunKind } from '../../domain/event.ts';
 import type { RunRow } from '../../domain/report.ts';
 
 const nouns: Readonly<Record<RunKind, string>> = {
   scan: 'a scan',
-  plan: 'the making of a plan',
+  plan: 'a planning run',
   apply: 'a rollout',
   reboot: 'a reboot',
   shutdown: 'a shutdown',
@@ -17,25 +17,25 @@ const nouns: Readonly<Record<RunKind, string>> = {
 
 const fits: Readonly<Record<RunKind, string>> = {
   scan: 'scan again with: fettle scan',
-  plan: 'carry a plan out with: fettle apply plan.json',
-  apply: 'go on with it: fettle run resume',
-  reboot: 'go on with it: fettle run resume',
-  shutdown: 'see which hosts are up with: fettle ping',
+  plan: 'apply a plan with: fettle apply plan.json',
+  apply: 'resume it with: fettle run resume',
+  reboot: 'resume it with: fettle run resume',
+  shutdown: 'check which hosts are up with: fettle ping',
   verify: 'verify again with: fettle verify',
   exec: 'run the command again with: fettle exec',
   ping: 'ping again with: fettle ping',
   wake: 'wake hosts again with: fettle wake',
 };
 
-/** `usage`: what the run was, why the command does not fit, and what does. `why` follows "it". */
+/** `usage`: what the run was, why the command does not apply, and which one does. `why` follows "it". */
 export function wrongKind({ run, kind, planSha256 }: RunRow, why: string): FettleError {
-  const noun = kind === 'shutdown' && planSha256 === undefined ? 'the calling off of shutdowns' : nouns[kind];
+  const noun = kind === 'shutdown' && planSha256 === undefined ? 'a cancellation of shutdowns' : nouns[kind];
   return new FettleError('usage', `run ${run} was ${noun}: it ${why}`, {
     hint: `${fits[kind]}; see it with: fettle run show ${run}`,
   });
 }
 
-/** True for a run that only asks hosts: it holds none, and takes no request to stop. */
+/** True for a run that only queries hosts: it leases none, and cannot be stopped by a request. */
 export function isQuery({ planSha256 }: RunRow): boolean {
   return planSha256 === undefined;
 }

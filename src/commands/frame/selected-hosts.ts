@@ -35,13 +35,13 @@ export async function inventorySources({ inventory }: SelectionRequest, context:
   });
 }
 
-/** One that was named is the operator's word; one that merely lies here may be anybody's, and it names commands to run. */
+/** The operator vouches for a file that is named; one that merely lies here may be anybody's, and it names commands to run. */
 function refuseForeignInventory(file: string, { uid, env }: Context): void {
   const sudoer = uid === 0 && /^\d+$/.test(env['SUDO_UID'] ?? '') ? [Number(env['SUDO_UID'])] : [];
   const distrust = distrustOfFile(file, { owners: [uid ?? 0, ...sudoer], groupMayWrite: true });
   if (distrust === undefined) return;
   throw new FettleError('usage', `${file} is not used: ${distrust.path} ${distrust.reason}`, {
-    hint: `if you trust what it says, name it: -i ${basename(file)}`,
+    hint: `if you trust its content, name it: -i ${basename(file)}`,
   });
 }
 

@@ -18,7 +18,7 @@ export async function sign(file: string, key: string): Promise<void> {
   if (code !== 0) throw signatureError(`ssh-keygen cannot sign ${file} with ${key}`, stderr);
 }
 
-/** Who signed FILE, by FILE.sig and a file of allowed signers; a signature that does not hold is an error. */
+/** Who signed FILE, by FILE.sig and a file of allowed signers; a signature that is not valid is an error. */
 export async function signerOf(file: string, allowedSigners: string): Promise<string> {
   const signature = ['-n', namespace, '-s', `${file}.sig`, '-f', allowedSigners];
   const found = await keygen(['-Y', 'find-principals', '-s', `${file}.sig`, '-f', allowedSigners]);
@@ -28,7 +28,7 @@ export async function signerOf(file: string, allowedSigners: string): Promise<st
   }
   const checked = await keygen(['-Y', 'verify', '-I', principal, ...signature], await readFile(file));
   if (checked.code !== 0)
-    throw signatureError(`the signature of ${file} does not hold`, checked.stdout + checked.stderr);
+    throw signatureError(`the signature of ${file} is not valid`, checked.stdout + checked.stderr);
   return principal;
 }
 
@@ -47,8 +47,8 @@ async function keygen(argv: readonly string[], input: Uint8Array = Buffer.alloc(
   }
 }
 
-function signatureError(message: string, said: string): FettleError {
-  const reason = said.trim().split('\n', 1)[0] ?? '';
+function signatureError(message: string, output: string): FettleError {
+  const reason = output.trim().split('\n', 1)[0] ?? '';
   return new FettleError('ledger', reason === '' ? message : `${message}: ${reason}`, {
     hint: 'see ALLOWED SIGNERS in ssh-keygen(1); the namespace is fettle-ledger',
   });

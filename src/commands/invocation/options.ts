@@ -160,7 +160,10 @@ export const optionTable: Readonly<Record<OptionName, OptionSpec>> = {
     choices: ['auto', 'plain', 'none'],
   },
   debug: { flags: '--debug', description: 'show stack traces of errors', group: 'Output' },
-  detailedExitcode: { flags: '--detailed-exitcode', description: 'exit 3 if updates are pending' },
+  detailedExitcode: {
+    flags: '--detailed-exitcode',
+    description: 'exit 3 if something is pending; reports exit 5 or 6 if a host is uncertain',
+  },
   ok: {
     flags: '--ok <names>',
     description: 'exit 0 also for these exit names, such as changes,locked',

@@ -8,7 +8,7 @@ export function readDuration(text: string | undefined, flag: string): number | u
   if (text === undefined) return undefined;
   const ms = parseDurationMs(text);
   if (ms !== undefined) return ms;
-  throw new FettleError('usage', `${flag} ${text} is no duration`, { hint: 'write it like 90s, 10m, 6h or 7d' });
+  throw new FettleError('usage', `${flag} ${text} is not a duration`, { hint: 'write it like 90s, 10m, 6h or 7d' });
 }
 
 /** `--as-of 2026-11-01`, an ISO 8601 time, or a duration ago; now where it is absent. A date alone is its end, UTC. */
@@ -31,7 +31,7 @@ function readTime(
   if (agoMs !== undefined) return context.clock.now() - agoMs;
   const ms = Date.parse(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T${timeOfDay}Z` : text);
   if (Number.isFinite(ms) && /^\d{4}-\d{2}-\d{2}/.test(text)) return ms;
-  throw new FettleError('usage', `${flag} ${text} is no time`, {
+  throw new FettleError('usage', `${flag} ${text} is not a time`, {
     hint: 'write a date (2026-11-01), an ISO 8601 time (2026-11-01T12:00:00Z) or a duration ago (7d)',
   });
 }

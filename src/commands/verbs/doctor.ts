@@ -57,7 +57,7 @@ async function checkSsh(): Promise<DoctorRow> {
     const { stderr } = await runProgram('ssh', ['-V']);
     return { check: 'OpenSSH', state: 'ok', message: stderr.trim() };
   } catch {
-    const message = 'the ssh program is not there; only a part of ~/.ssh/config is understood without it';
+    const message = 'ssh is not installed; without it, only part of ~/.ssh/config is supported';
     return { check: 'OpenSSH', state: 'warning', message };
   }
 }
@@ -65,7 +65,7 @@ async function checkSsh(): Promise<DoctorRow> {
 function checkAgent({ env }: Context): DoctorRow {
   const socket = env['SSH_AUTH_SOCK'];
   return socket === undefined || socket === ''
-    ? { check: 'ssh-agent', state: 'warning', message: 'none (SSH_AUTH_SOCK is not set); keys come from files' }
+    ? { check: 'ssh-agent', state: 'warning', message: 'none (SSH_AUTH_SOCK is not set); keys are read from files' }
     : { check: 'ssh-agent', state: 'ok', message: socket };
 }
 
@@ -89,7 +89,7 @@ function failedLedger(error: unknown): DoctorRow {
   return { check: 'ledger', state: 'failed', message, ...(hint === undefined ? {} : { hint }) };
 }
 
-/** The first recorded run will make it, where the nearest directory that is there lets it. */
+/** The first recorded run creates it, if the nearest existing directory is writable. */
 async function checkNewLedger(path: string): Promise<DoctorRow> {
   let directory = dirname(path);
   while (!(await isThere(directory)) && dirname(directory) !== directory) directory = dirname(directory);
@@ -98,15 +98,15 @@ async function checkNewLedger(path: string): Promise<DoctorRow> {
     await access(directory, constants.W_OK);
   } catch (error) {
     if (error instanceof FettleError) return failedLedger(error);
-    const hint = 'name another place with --ledger or FETTLE_LEDGER';
+    const hint = 'choose another path with --ledger or FETTLE_LEDGER';
     return {
       check: 'ledger',
       state: 'failed',
-      message: `${path} cannot be made: no right to write in ${directory}`,
+      message: `${path} cannot be created: ${directory} is not writable`,
       hint,
     };
   }
-  return { check: 'ledger', state: 'warning', message: `${path} is not there yet; the first scan makes it` };
+  return { check: 'ledger', state: 'warning', message: `${path} does not exist yet; the first scan creates it` };
 }
 
 async function isThere(path: string): Promise<boolean> {
@@ -119,11 +119,11 @@ async function isThere(path: string): Promise<boolean> {
 async function checkSystemLog(): Promise<DoctorRow> {
   const trouble = await systemLogTrouble();
   return trouble === undefined
-    ? { check: 'system log', state: 'ok', message: 'heads of the chain are written to it' }
+    ? { check: 'system log', state: 'ok', message: 'chain heads are written to it' }
     : {
         check: 'system log',
         state: 'warning',
-        message: `${trouble}; heads of the chain are kept beside the ledger only`,
+        message: `${trouble}; chain heads are kept beside the ledger only`,
       };
 }
 

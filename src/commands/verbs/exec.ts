@@ -56,12 +56,12 @@ export async function run(request: ExecRequest, context: Context): Promise<ExitN
   );
 }
 
-/** What a command printed was asked for; that it ended well is no news. */
+/** What a command printed was asked for; that it succeeded needs no line. */
 function endedSilently(row: ExecAnswer): boolean {
   return !('error' in row) && row.exitCode === 0 && row.stdout.length + row.stderr.length + row.truncatedBytes === 0;
 }
 
-/** Before `--` stands a pattern of hosts, as for other commands; without a `--` all of it is the command. */
+/** Before `--` there may be a pattern of hosts; without a `--` all words are the command. */
 function readWords({
   arguments: words,
   afterDashes = words.length,
@@ -70,9 +70,13 @@ function readWords({
   const [pattern = 'all', ...others] = words.slice(0, before);
   const command = words.slice(before).join(' ');
   if (command.trim() === '' || others.length > 0) {
-    throw new FettleError('usage', others.length > 0 ? 'more than one word stands before --' : 'no command is given', {
-      hint: "one pattern of hosts may stand before --, the command after it: fettle exec 'web:db' -- uname -r",
-    });
+    throw new FettleError(
+      'usage',
+      others.length > 0 ? 'there is more than one word before --' : 'there is no command to run',
+      {
+        hint: "write one pattern of hosts before -- and the command after it: fettle exec 'web:db' -- uname -r",
+      },
+    );
   }
   return { pattern, command };
 }

@@ -22,7 +22,7 @@ export async function run({ directory, force }: InitRequest, context: Context): 
   try {
     makeDirectory(directory, 0o755);
   } catch (cause) {
-    throw new FettleError('usage', `the directory ${directory} cannot be made`, {
+    throw new FettleError('usage', `the directory ${directory} cannot be created`, {
       hint: 'name another directory',
       cause,
     });
@@ -33,7 +33,7 @@ export async function run({ directory, force }: InitRequest, context: Context): 
       await writeFile(file, text, { flag: force ? 'w' : 'wx' });
     } catch (cause) {
       const exists = cause instanceof Error && 'code' in cause && cause.code === 'EEXIST';
-      throw new FettleError('usage', exists ? `${file} exists already` : `cannot write ${file}`, {
+      throw new FettleError('usage', exists ? `${file} already exists` : `cannot write ${file}`, {
         hint: exists
           ? 'use --force to overwrite it, or name another directory'
           : 'check the directory and its permissions',

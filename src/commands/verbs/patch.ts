@@ -22,7 +22,7 @@ export function read(invocation: Invocation, context: ReadContext): PatchRequest
   return { ...readPlaybook(invocation, context, runDetailFields), yes: invocation.options.yes ?? false };
 }
 
-/** plan, question, apply in one. */
+/** Plan, confirmation and apply in one. */
 export async function run(request: PatchRequest, context: Context): Promise<ExitName> {
   const input = await loadPlanInput(request, context);
   const { hosts } = input.fleet;

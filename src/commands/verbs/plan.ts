@@ -20,7 +20,7 @@ export function read(invocation: Invocation, context: ReadContext): PlanRequest 
   return { ...readPlaybook(invocation, context, Object.keys(isOptional)), detailedExitcode };
 }
 
-/** Freezes what shall be installed where. Refreshes old package lists first, else changes nothing on hosts. */
+/** Plans what to install where. Refreshes old package lists first; changes nothing else on hosts. */
 export async function run(request: PlanRequest, context: Context): Promise<ExitName> {
   const input = await loadPlanInput(request, context);
   const { out: file, json, jsonl, quiet } = request;

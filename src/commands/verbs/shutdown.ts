@@ -25,19 +25,19 @@ export function read(invocation: Invocation, context: ReadContext): ShutdownRequ
   const [pattern = 'all'] = invocation.arguments;
   const { cancel = false, ifIdle = false, yes = false } = invocation.options;
   if (cancel && ifIdle) {
-    throw new FettleError('usage', '--if-idle is for switching off, not for --cancel', {
+    throw new FettleError('usage', '--if-idle applies to a shutdown, not to --cancel', {
       hint: 'leave one of them out',
     });
   }
   return { ...readRun(invocation, context, cancel ? callOffJson : runDetailFields), pattern, cancel, ifIdle, yes };
 }
 
-/** Switches hosts off and proves that each is gone; with `--cancel`, cancels what is scheduled on them. */
+/** Shuts hosts down and verifies that each is off; with `--cancel`, cancels what is scheduled on them. */
 export async function run(request: ShutdownRequest, context: Context): Promise<ExitName> {
   const { pattern: select } = request;
   const { hosts } = await loadFleet(request, context, select);
   if (request.cancel) return cancelShutdowns(hosts, request, context);
-  const question = `switch off ${plural(hosts.length, 'host')}? They do not come back by themselves.`;
+  const question = `shut down ${plural(hosts.length, 'host')}? They do not start again by themselves.`;
   if (!(await confirm(question, request.yes, context))) return 'ok';
   const idle = request.ifIdle ? ({ ifIdle: true } as const) : {};
   const settings = { mode: 'always', power: 'off', ...idle } as const;

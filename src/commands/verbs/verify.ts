@@ -2,7 +2,8 @@ import { FettleError } from '../../domain/error.ts';
 import { countedHostNames } from '../../base/host-names.ts';
 import { worstExit, type ExitName } from '../../domain/exit.ts';
 import type { Outcome } from '../../domain/outcome.ts';
-import { narrowed } from '../../domain/plan.ts';
+import type { Host } from '../../domain/host.ts';
+import { narrowed, type Plan } from '../../domain/plan.ts';
 import { verifyHosts } from '../../engine/fleet/verify.ts';
 import { runResult } from '../../engine/rollout/result.ts';
 import { runDetailFields } from '../../report/tables/ledger-json.ts';
@@ -33,16 +34,9 @@ export function read(invocation: Invocation, context: ReadContext): VerifyReques
 
 /** Scans the hosts of a run again and checks that its result still holds. */
 export async function run(request: VerifyRequest, context: Context): Promise<ExitName> {
+  const { json } = request;
   const whole = await lastPlan(request, context);
-  const { pattern, json } = request;
-  const inventory = await openInventory(request, context);
-  const asked = pattern === undefined ? whole.plan : narrowed(whole.plan, matchHosts(inventory, pattern));
-  const { plan, hosts } = await hostsOfPlan(asked, request, context);
-  const gone = plan.hosts.map(({ host }) => host).filter((host) => !inventory.hosts.has(host));
-  if (gone.length > 0) {
-    context.console.warn(`not verified, no longer in the inventory: ${countedHostNames(gone)}`);
-  }
-  if (hosts.length === 0) throw new FettleError('usage', `run ${whole.run} has no host of that name`);
+  const { plan, hosts, gone } = await chosenHosts(whole, request, context);
   const own = await thisMachine(request, context);
   return runReadOnly(
     {
@@ -72,18 +66,38 @@ export async function run(request: VerifyRequest, context: Context): Promise<Exi
   );
 }
 
-async function lastPlan(
+interface ExecutedPlan {
+  readonly run: string;
+  readonly plan: Plan;
+}
+
+/** The hosts that the pattern and `--limit` leave of the plan, and those of them that left the inventory. */
+async function chosenHosts(
+  { run: id, plan: whole }: ExecutedPlan,
   request: VerifyRequest,
   context: Context,
-): Promise<{ run: string; plan: Awaited<ReturnType<typeof recordedPlan>> }> {
+): Promise<{ readonly plan: Plan; readonly hosts: readonly Host[]; readonly gone: readonly string[] }> {
+  const { pattern } = request;
+  const inventory = await openInventory(request, context);
+  const matching = pattern === undefined ? whole : narrowed(whole, matchHosts(inventory, pattern));
+  const { plan, hosts } = await hostsOfPlan(matching, request, context);
+  const gone = plan.hosts.map(({ host }) => host).filter((host) => !inventory.hosts.has(host));
+  if (gone.length > 0) {
+    context.console.warn(`not verified, no longer in the inventory: ${countedHostNames(gone)}`);
+  }
+  if (hosts.length > 0) return { plan, hosts, gone };
+  throw new FettleError('usage', `run ${id} has no host that matches`, {
+    hint: `see its hosts with: fettle run show ${id}`,
+  });
+}
+
+async function lastPlan(request: VerifyRequest, context: Context): Promise<ExecutedPlan> {
   await using ledger = await openToRead(request, context);
   const found = await ledger.findRun(request.run, true);
   const { run: id, kind, planSha256 } = found;
   if (planSha256 === undefined || kind === 'shutdown') {
     const why =
-      kind === 'shutdown'
-        ? 'switched its hosts off, so there is nothing to verify'
-        : 'carried out no plan to verify against';
+      kind === 'shutdown' ? 'shut its hosts down, so there is nothing to verify' : 'executed no plan to verify against';
     throw wrongKind(found, why);
   }
   return { run: id, plan: await recordedPlan(ledger, planSha256) };

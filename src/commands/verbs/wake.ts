@@ -71,7 +71,7 @@ export async function run(request: WakeRequest, context: Context): Promise<ExitN
   );
 }
 
-/** A packet has no answer: that it was sent is all there is to record. */
+/** A packet has no answer: only that it was sent can be recorded. */
 function wakeEvents(id: string, host: Host, { error }: WakeRow): RunEvent[] {
   const of = { run: id, host: host.name, hostId: host.id, attempt: 1 };
   if (error === undefined) return [{ type: 'host.started', ...of }];

@@ -195,7 +195,7 @@ export const verbRows: Readonly<Record<string, VerbRows>> = {
     argumentRows: neededPattern,
     flags: { json: json('hosts'), cancel: switched('--cancel', 'cancel') },
     combinations: [
-      { words: ['--cancel', '--if-idle'], refused: /--if-idle is for switching off, not for --cancel/ },
+      { words: ['--cancel', '--if-idle'], refused: /--if-idle applies to a shutdown, not to --cancel/ },
       // The document of what was cancelled has fields of its own.
       { words: ['--cancel', '--json=isDone'], request: { json: 'isDone' } },
       { words: ['--json=isDone'], refused: /--json does not know "isDone"/ },
@@ -222,8 +222,8 @@ export const verbRows: Readonly<Record<string, VerbRows>> = {
       { words: [], arguments: ['web', '--', 'uname'], request: { pattern: 'web', command: 'uname' } },
       { words: [], arguments: ['uname'], request: { pattern: 'all', command: 'uname' } },
       { words: [], arguments: ['--', 'a', '--', 'b'], request: { command: 'a -- b' } },
-      { words: [], arguments: ['web', '--'], refused: /no command is given/ },
-      { words: [], arguments: ['--', ' '], refused: /no command is given/ },
+      { words: [], arguments: ['web', '--'], refused: /there is no command to run/ },
+      { words: [], arguments: ['--', ' '], refused: /there is no command to run/ },
       { words: [], arguments: ['web', 'db', '--', 'true'], refused: /more than one word[\s\S]*before --/ },
       { words: [], arguments: [], refused: /missing required argument/ },
     ],

@@ -41,5 +41,5 @@ export function text(flag: string, name: string, byDefault?: unknown): readonly 
   ];
 }
 
-export const durationRefused = /is no duration[\s\S]*90s, 10m, 6h or 7d/;
+export const durationRefused = /is not a duration[\s\S]*90s, 10m, 6h or 7d/;
 export const numberRefused = /must be a positive number/;

@@ -12,7 +12,7 @@ function interruptions() {
   const watched = watchInterruptions({
     clock,
     on: (signal, handler) => void handlers.set(signal, handler),
-    say: (message) => said.push(message),
+    warn: (message) => said.push(message),
     endBy: (signal) => ended.push(signal),
     later: (_ms, call) => deadlines.push(call),
   });
@@ -68,21 +68,21 @@ for (const signal of signals) {
 }
 
 describe('Ctrl-C', () => {
-  test('says of questions that they are given up, not that hosts go on', () => {
+  test('skips hosts that have not answered a query, and promises nothing about others', () => {
     const { watched, said, send } = interruptions();
     using _ = watched.takeCharge('query');
     send('SIGINT');
-    assert.match(said.join('\n'), /given up/);
+    assert.match(said.join('\n'), /are skipped/);
     assert.doesNotMatch(said.join('\n'), /go on/);
   });
 
-  test('once lets hosts in flight go on while a run changes them; again within 5 s detaches', () => {
+  test('once finishes hosts in flight while a run changes them; again within 5 s detaches', () => {
     const { watched, said, ended, pass, send } = interruptions();
     using _ = watched.takeCharge('change');
     send('SIGINT');
     assert.equal(watched.stop.aborted, true);
     assert.equal(watched.detach.aborted, false);
-    assert.match(said[0] ?? '', /hosts in flight go on/);
+    assert.match(said[0] ?? '', /hosts in flight are finished/);
     pass(6_000);
     send('SIGINT');
     assert.equal(watched.detach.aborted, false);

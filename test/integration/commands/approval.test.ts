@@ -91,7 +91,7 @@ describe('apply', () => {
   test('lets --concurrency lower what was approved and refuses to raise it', async () => {
     const raised = await apply('plan.json', '-f', '21');
     assert.equal(raised.code, 2, raised.stderr);
-    assert.match(raised.stderr, /the plan lets 20 hosts go at once; --concurrency 21 is more/);
+    assert.match(raised.stderr, /--concurrency 21 is more than the plan allows: 20 hosts at once/);
     assert.equal((await apply('plan.json', '-f', '2')).code, 5);
     const patched = await rig.run(['patch', 'p.yaml', '-i', 'i.yaml', '-f', '21', '--yes']);
     assert.equal(patched.code, 2, patched.stderr);
@@ -110,11 +110,11 @@ describe('apply', () => {
   test('plan -o replaces an older plan whole and says so, and leaves any other file alone', async () => {
     await rig.write('old.json', plan);
     const again = await rig.run(['plan', 'p.yaml', '-i', 'i.yaml', '-o', 'old.json']);
-    assert.match(again.stderr, /old\.json: replaced the plan that was there/);
+    assert.match(again.stderr, /old\.json: replaced an older plan/);
     assert.notEqual(await readFile(rig.path('old.json'), 'utf8'), plan);
     const wrong = await rig.run(['plan', 'p.yaml', '-i', 'i.yaml', '-o', 'p.yaml']);
     assert.equal(wrong.code, 2, wrong.stderr);
-    assert.match(wrong.stderr, /p\.yaml is there and is no plan; it is left alone/);
+    assert.match(wrong.stderr, /p\.yaml exists and is not a plan, so it is not overwritten/);
     assert.equal(await readFile(rig.path('p.yaml'), 'utf8'), playbook);
   });
 });

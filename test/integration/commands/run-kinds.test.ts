@@ -38,10 +38,10 @@ test('without a run that worked on hosts, each command names the latest of all a
 
 for (const [kind, noun, next] of [
   ['scan', 'a scan', /fettle scan|cli\.ts scan/],
-  ['plan', 'the making of a plan', /apply plan\.json/],
+  ['plan', 'a planning run', /apply plan\.json/],
   ['exec', 'a command on hosts', /exec/],
   ['wake', 'a wake-up', /wake/],
-  ['shutdown', 'the calling off of shutdowns', /shutdown/],
+  ['shutdown', 'a cancellation of shutdowns', /shutdown/],
 ] as const) {
   test(`a command that does not fit ${noun} says what the run was and what fits`, async () => {
     await using rig = await rigWith([started(query, { kind })]);
@@ -52,7 +52,7 @@ for (const [kind, noun, next] of [
         assert.equal(code, 2, words.join(' '));
         // A plan holds hosts while it fetches their lists, and exec keeps output: those have no web01 here.
         if ((kind === 'plan' && words[1] === 'abandon') || (kind === 'exec' && words[1] === 'logs')) {
-          assert.match(stderr, /has no(?:thing of| host) web01/);
+          assert.match(stderr, /has no (?:output of|host) web01/);
           continue;
         }
         assert.match(stderr, new RegExp(`run ${query} was ${noun}: it `), words.join(' '));
@@ -88,7 +88,7 @@ test('a list of runs that was cut says so, on stderr and in JSON', async () => {
     [cut, whole].map(({ stdout }) => stdout.trimEnd().split('\n').length),
     [20, 21],
   );
-  assert.match(cut.stderr, /only the latest 20 are shown; there is more/);
+  assert.match(cut.stderr, /only the latest 20 are shown; show more with -n/);
   assert.equal(whole.stderr, '');
   const { isCut } = JSON.parse((await rig.run(['run', 'list', '--json=run'])).stdout) as { isCut: boolean };
   assert.equal(isCut, true);

@@ -38,6 +38,6 @@ describe('verify', () => {
   test('of a run that switched its hosts off is refused', async () => {
     const { code, stderr } = await rig.run(['verify', '-i', 'i.yaml', '--run', '01JBBBBBBBBBBBBBBBBBBBBBBB']);
     assert.equal(code, 2, stderr);
-    assert.match(stderr, /switched its hosts off/);
+    assert.match(stderr, /shut its hosts down/);
   });
 });

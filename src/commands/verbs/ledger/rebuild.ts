@@ -10,9 +10,13 @@ export { readLedger as read };
 export async function run(request: LedgerRequest, context: Context): Promise<ExitName> {
   const before = await check(request, context);
   if (before.length > 0 && !before.every((problem) => /^(table|index|trigger|view) /.test(problem))) {
-    throw new FettleError('ledger', 'the tables are not rebuilt: the chain or a blob differs from what was written', {
-      hint: 'see what differs with: fettle ledger verify; then restore a backup',
-    });
+    throw new FettleError(
+      'ledger',
+      'the tables are not rebuilt: the chain or a stored file differs from what was written',
+      {
+        hint: 'list the differences with: fettle ledger verify; then restore a backup',
+      },
+    );
   }
   {
     await using ledger = await openFile(request, context, 'write');
@@ -20,7 +24,7 @@ export async function run(request: LedgerRequest, context: Context): Promise<Exi
   }
   const after = await check(request, context);
   for (const problem of after) context.console.warn(problem);
-  context.console.message(`rebuilt the tables from the events; ${before.length - after.length} problems mended`);
+  context.console.message(`rebuilt the tables from the events; ${before.length - after.length} problems solved`);
   return after.length === 0 ? 'ok' : 'ledger';
 }
 

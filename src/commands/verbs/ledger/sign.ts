@@ -17,7 +17,9 @@ export function read(invocation: Invocation, context: ReadContext): SignRequest 
   const [file = ''] = invocation.arguments;
   const { key } = invocation.options;
   if (key === undefined) {
-    throw new FettleError('usage', 'no key to sign with', { hint: 'name one with --key ~/.ssh/id_ed25519' });
+    throw new FettleError('usage', 'there is no key to sign with', {
+      hint: 'give one, such as --key ~/.ssh/id_ed25519',
+    });
   }
   return { ...readLedger(invocation, context), file: inDirectory(file, context), key: inDirectory(key, context) };
 }

@@ -38,13 +38,13 @@ export function run(request: HistoryRequest, context: Context): Promise<ExitName
       limit,
     });
     if (found === undefined && about.length === 0) {
-      throw new FettleError('usage', `the ledger knows no host ${host ?? ''}`, {
+      throw new FettleError('usage', `the ledger has no host ${host ?? ''}`, {
         hint: 'list its hosts with: fettle report hosts',
       });
     }
     const { rows, isCut } = found ?? { rows: [], isCut: false };
     const doubts = host === undefined ? all : ofHost(all, host);
-    if (isCut) context.console.warn(`only the latest ${limit} are shown; there is more: use -n, --since or --as-of`);
+    if (isCut) context.console.warn(`only the latest ${limit} are shown; show more with -n, --since or --as-of`);
     return {
       document: (choice) => ({ ...reportDocument(historyJson, rows, { choice, doubts }), isCut }),
       text: () => renderHistory(rows, doubts, { output: context.output, nowMs }),

@@ -25,8 +25,8 @@ export async function run(request: RunAbandonRequest, context: Context): Promise
   await using ledger = await openRecord(request, context);
   const found = await ledger.findRun(request.run);
   const { run: id } = found;
-  // The making of a plan holds a host while its package lists are fetched.
-  if (isQuery(found) && found.kind !== 'plan') throw wrongKind(found, 'holds no host that could be given up');
+  // A planning run leases a host while its package lists are fetched.
+  if (isQuery(found) && found.kind !== 'plan') throw wrongKind(found, 'leases no host that could be released');
   const state = await ledger.runState(id);
   const host = state?.hosts.find((item) => item.host === name);
   if (host === undefined) {
@@ -37,6 +37,6 @@ export async function run(request: RunAbandonRequest, context: Context): Promise
   const { operator } = context;
   await ledger.append([{ type: 'host.abandoned', run: id, host: host.host, hostId: host.hostId, operator, reason }]);
   await ledger.abandonLease(id, host.hostId);
-  context.console.message(`run ${id} has given up ${name}`);
+  context.console.message(`released ${name} from run ${id}`);
   return 'ok';
 }

@@ -28,6 +28,6 @@ export async function run(request: RunListRequest, context: Context): Promise<Ex
   const isCut = found.length > limit;
   if (json === undefined) context.output.stdout.write(renderRunList(rows, context.output));
   else showDocument({ ...jsonList(runsJson, rows, json), isCut }, context);
-  if (isCut) context.console.warn(`only the latest ${limit} are shown; there is more: use -n`);
+  if (isCut) context.console.warn(`only the latest ${limit} are shown; show more with -n`);
   return 'ok';
 }

@@ -31,7 +31,7 @@ export async function run(request: RunLogsRequest, context: Context): Promise<Ex
     throw wrongKind(found, `keeps no output of ${host}`);
   }
   if (rows.length === 0) {
-    throw new FettleError('usage', `run ${id} has nothing of ${host}`, {
+    throw new FettleError('usage', `run ${id} has no output of ${host}`, {
       hint: `see its hosts with: fettle run show ${id}`,
     });
   }

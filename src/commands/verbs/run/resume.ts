@@ -29,14 +29,14 @@ export async function run(request: ResumeRequest, context: Context): Promise<Exi
   const recorded = await ledger.findRun(request.run);
   const { run: id, planSha256 } = recorded;
   if (planSha256 === undefined) {
-    throw wrongKind(recorded, 'carried out no plan, so there is nothing to go on with');
+    throw wrongKind(recorded, 'executed no plan, so there is nothing to resume');
   }
   const gone = await goneHolders(id, ledger, context);
   const whole = narrowedAsBefore(await recordedPlan(ledger, planSha256), recorded);
   const { plan: narrow, hosts } = await hostsOfPlan(whole, request, context);
   const plan = withConcurrency(narrow, request.concurrency);
   const state = await ledger.runState(id);
-  if (state === undefined) throw new FettleError('ledger', `the ledger lacks the state of run ${id}`);
+  if (state === undefined) throw new FettleError('ledger', `the ledger does not contain the state of run ${id}`);
   const { operator } = context;
   const argv = commandLine(context.command);
   const { idle, absent } = partsOf(plan);
@@ -44,14 +44,14 @@ export async function run(request: ResumeRequest, context: Context): Promise<Exi
   return await executePlan({ plan, hosts, opening, ledger, request, state, gone }, context);
 }
 
-/** A run that was narrowed by --limit goes on narrowed; hosts that took no part in its plan are still named. */
+/** A run that was narrowed by --limit stays narrowed; hosts that took no part in its plan are still named. */
 function narrowedAsBefore(plan: Plan, { hosts, idle = [], absent = plan.absent }: RunRow): Plan {
   return narrowed(plan, new Set([...hosts, ...idle, ...absent.map((item) => item.host)]));
 }
 
 /**
- * Who had the run in hand and is gone.
- * @throws FettleError `lock-held` where a process is still at it; two would hinder each other on every host.
+ * The processes that executed the run before and have ended.
+ * @throws FettleError `lock-held` where one is still running; two would hinder each other on every host.
  */
 async function goneHolders(id: string, ledger: LedgerReader, context: Context): Promise<readonly Operator[]> {
   const holders = await ledger.leaseHolders(id, context.operator.controller);
@@ -61,8 +61,8 @@ async function goneHolders(id: string, ledger: LedgerReader, context: Context): 
     const isGone = holder.controller === here && (holder.pid === pid || !context.isProcessAlive(holder.pid));
     if (isGone) continue;
     const who = `${holder.user}@${holder.controller} (pid ${holder.pid})`;
-    throw new FettleError('lock-held', `run ${id} is still being carried out by ${who}`, {
-      hint: `wait for it, or stop it: fettle run stop ${id}; if it is gone, its hold ends at ${new Date(expiresMs).toISOString()}`,
+    throw new FettleError('lock-held', `run ${id} is still being executed by ${who}`, {
+      hint: `wait for it, or stop it: fettle run stop ${id}; if that process has ended, its lease expires at ${new Date(expiresMs).toISOString()}`,
     });
   }
   return holders.map(({ holder }) => holder);

@@ -21,15 +21,18 @@ export async function run(request: RunStopRequest, context: Context): Promise<Ex
   const found = await ledger.findRun(request.run);
   const { run: id, exitName } = found;
   if (exitName !== undefined) {
-    throw new FettleError('usage', `run ${id} has ended already (${exitName})`, {
+    throw new FettleError('usage', `run ${id} has already ended (${exitName})`, {
       hint: 'list runs with: fettle run list',
     });
   }
   if (isQuery(found)) {
     const { user, controller, pid } = found.operator;
-    throw wrongKind(found, `takes no request to stop; end it with Ctrl-C: process ${pid} of ${user} on ${controller}`);
+    throw wrongKind(
+      found,
+      `cannot be stopped by a request; end it with Ctrl-C: process ${pid} of ${user} on ${controller}`,
+    );
   }
   await ledger.requestStop(id);
-  context.console.message(`asked run ${id} to start no further host; hosts in flight go on`);
+  context.console.message(`asked run ${id} to start no further hosts; hosts in flight are finished`);
   return 'ok';
 }
