@@ -30,7 +30,7 @@ export interface Operator {
   readonly loginUid?: number;
   /** Its account on the controller, where there is one. */
   readonly loginName?: string;
-  /** SUDO_USER of the environment, which everybody can set. */
+  /** SUDO_USER of the environment, which any user can set. */
   readonly sudoUser?: string;
   /** Up to version 0.1: SUDO_USER, or `uid N` of the login. No longer written. */
   readonly loginUser?: string;

@@ -31,7 +31,7 @@ export function wildcardMatcher(pattern: string): Matcher {
   return (text) => matches(steps, [...text]);
 }
 
-/** Members and ranges between the brackets; undefined where a range begins behind its end, so that it is no set. */
+/** Members and ranges between the brackets; undefined where a range starts after its end, so that it is no set. */
 function characterSet(content: readonly string[]): ((character: string) => boolean) | undefined {
   const isNegated = content[0] === '!';
   const members = isNegated ? content.slice(1) : content;

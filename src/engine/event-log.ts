@@ -5,7 +5,7 @@ import type { RunRecord } from '../domain/record.ts';
 
 /** Why a run whose hosts are all well ends as `internal`. */
 export function unshown(failure: FettleError): string {
-  return `events of the run could not all be shown: ${failure.message}`;
+  return `some events of the run could not be shown: ${failure.message}`;
 }
 
 /**

@@ -261,7 +261,7 @@ export class Ledger implements RunRecord, RunControl, LedgerReader, AsyncDisposa
     const latest = (await readSavedHeads(this.path)).at(-1);
     if (latest?.hash === head.hash) return head;
     if (latest !== undefined && !(await this.#query<boolean>('holdsHead', latest))) {
-      const message = `the chain does not hold the head saved last (${formatHead(latest)}): this ledger was replaced or cut off`;
+      const message = `the chain does not contain the head saved last (${formatHead(latest)}): this ledger was replaced or truncated`;
       if (!this.#isMismatchNoted) await this.#append([{ type: 'note', level: 'warn', message }]);
       this.#isMismatchNoted = true;
       return undefined;

@@ -124,13 +124,13 @@ export class ElevationDialogue implements Dialogue, Disposable {
     const isUnasked = known === wantsPassword && this.#options.elevation.method === 'doas';
     const reason = isUnasked ? doasWantsPassword : known;
     if (this.#wasSent && (reason === refusesPassword || reason === undefined)) this.#offer?.refused();
-    return this.#error(reason ?? { what: 'does not let us through', hint: 'try it there by hand' }, said);
+    return this.#error(reason ?? { what: 'refuses the elevation', hint: 'run it on the host by hand to check' }, said);
   }
 
   /** The login shell ended, or became another program, before it ran anything of ours. */
   #noShell(text: string, exitCode: number | null): FettleError {
     const said = text.trim().split('\n').at(-1)?.trim() ?? '';
-    const words = said === '' ? '' : `; the last it said is: ${said.slice(0, 200)}`;
+    const words = said === '' ? '' : `; its last output was: ${said.slice(0, 200)}`;
     const message = `the login shell on ${this.#options.host} ran no command: it ended with status ${exitCode ?? 'none'}${words}`;
     return new FettleError('elevate', message, {
       hint: 'a start-up file of the account (.bashrc, .profile, config.fish) exits or starts another program; try: ssh HOST true',
@@ -152,8 +152,8 @@ interface Reason {
 
 const wantsPassword: Reason = {
   pattern: /a password is required|Authentication required|no password was provided/i,
-  what: 'wants a password',
-  hint: 'give it with -K or --become-password-file, or allow it without one in sudoers',
+  what: 'requires a password',
+  hint: 'pass it with -K or --become-password-file, or allow sudo without a password in sudoers',
 };
 
 const doasWantsPassword: Reason = {
@@ -176,35 +176,35 @@ const withheld: Pick<Reason, 'what' | 'hint'> = {
 const reasons: readonly Reason[] = [
   {
     pattern: /must have a tty|requiretty|no tty present/i,
-    what: 'wants a terminal (requiretty)',
-    hint: 'set "Defaults:USER !requiretty" in sudoers there',
+    what: 'requires a terminal (requiretty)',
+    hint: 'set "Defaults:USER !requiretty" in sudoers on the host',
   },
   {
     pattern: /not in the sudoers file|may not run sudo|not allowed to (execute|run)|Operation not permitted/i,
     what: 'is not allowed for this account',
-    hint: 'fettle needs to run sh; add a rule to sudoers or doas.conf there',
+    hint: 'fettle needs to run sh; add a rule to sudoers or doas.conf on the host',
   },
   {
     pattern:
       /account (has )?expired|password (has )?expired|Password change required|not available|account is locked|account validation failure/i,
-    what: 'meets an account that has expired or may not be used',
-    hint: 'look at the account there (chage -l)',
+    what: 'failed: the account has expired or must not be used',
+    hint: 'check the account on the host (chage -l)',
   },
   {
     pattern: /unknown user|(user|User) \S+ does not exist|no passwd entry/i,
-    what: 'does not know that account',
+    what: 'failed: there is no such account',
     hint: 'check ansible_become_user',
   },
   wantsPassword,
   refusesPassword,
   {
     pattern: /must be suid|effective uid is not 0|setuid/i,
-    what: 'has no rights itself there',
+    what: 'has no set-user-id rights on the host',
     hint: 'its file must belong to root with the set-user-id bit, on a file system without nosuid',
   },
   {
     pattern: /not found|No such file|Permission denied/i,
-    what: 'cannot be run there',
+    what: 'cannot be run on the host',
     hint: 'install it, or set ansible_become_method or ansible_become_exe',
   },
 ];

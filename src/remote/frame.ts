@@ -29,11 +29,11 @@ export function parseFrameBytes(answer: Buffer): ReadonlyMap<string, Buffer> {
   while (at >= 0) {
     const nameEnd = answer.indexOf(0x0a, at + separator.length);
     if (nameEnd < 0) break;
-    if (nameEnd - at > maxOpeningBytes) throw unreadable('a section has no proper name', answer);
+    if (nameEnd - at > maxOpeningBytes) throw unreadable('a section has an invalid name', answer);
     const name = answer.toString('latin1', at + separator.length, nameEnd);
     if (name === 'end') return onlyOnce(sections, answer, findFrame(answer.subarray(lineEnd, at), mark));
-    if (!namePattern.test(name)) throw unreadable('a section has no proper name', answer);
-    if (sections.has(name)) throw unreadable(`section ${name} comes twice`, answer);
+    if (!namePattern.test(name)) throw unreadable('a section has an invalid name', answer);
+    if (sections.has(name)) throw unreadable(`section ${name} appears twice`, answer);
     if (sections.size >= maxSections) throw unreadable('it has too many sections', answer);
     at = answer.indexOf(separator, nameEnd);
     if (at < 0) break;
@@ -41,7 +41,7 @@ export function parseFrameBytes(answer: Buffer): ReadonlyMap<string, Buffer> {
     if (section.length > maxSectionBytes) throw unreadable(`section ${name} is too large`, answer);
     sections.set(name, section);
   }
-  throw unreadable('it is cut off', answer);
+  throw unreadable('it is truncated', answer);
 }
 
 /** The same as text; control characters besides line feed and tab are replaced by U+FFFD. */
@@ -53,26 +53,26 @@ export function parseFrame(answer: Buffer): ReadonlyMap<string, string> {
 
 function readOpening(answer: Buffer): { readonly mark: string; readonly lineEnd: number } {
   const start = answer.indexOf(opening);
-  if (start < 0) throw unreadable('it has no beginning', answer);
+  if (start < 0) throw unreadable('no FETTLE frame found', answer);
   const lineEnd = answer.subarray(0, start + maxOpeningBytes).indexOf(0x0a, start);
   const line = answer.toString('latin1', start + opening.length, Math.max(start + opening.length, lineEnd));
   const [mark = '', word, ...more] = line.split(' ');
   if (lineEnd < 0 || word !== 'begin' || more.length > 0 || !markPattern.test(mark)) {
-    throw unreadable('its beginning does not read', answer);
+    throw unreadable('the start of its FETTLE frame is invalid', answer);
   }
   return { mark, lineEnd };
 }
 
 function onlyOnce<T>(sections: T, answer: Buffer, second: number): T {
-  if (second >= 0) throw unreadable('two answers are mixed', answer);
+  if (second >= 0) throw unreadable('it mixes two answers', answer);
   return sections;
 }
 
 /** What the host said instead, without its control characters. */
 export function unreadable(why: string, answer: Buffer): FettleError {
   const begins = answer.toString('utf8', 0, 200).replace(controls, '\ufffd').trim();
-  return new FettleError('parse', `the host's answer does not read: ${why}`, {
-    hint: 'the login shell or its profile may print or change what it should not',
+  return new FettleError('parse', `unexpected output from the host: ${why}`, {
+    hint: 'the login shell or its profile may print text or alter the output',
     details: { bytes: answer.length, begins },
   });
 }

@@ -108,24 +108,24 @@ function refusal(code: string, words: string, ownRun: string): FettleError {
     case 'lock-held':
       return lockHeld(words, ownRun);
     case 'running':
-      return new FettleError('lock-held', words, { hint: 'it can be collected when it is over' });
+      return new FettleError('lock-held', words, { hint: 'it can be collected when it has ended' });
     case 'queue':
       return new FettleError('lock-held', words, {
-        hint: 'try again; if it stays so, look at that process on the host',
+        hint: 'try again; if it persists, check that process on the host',
       });
     case 'read-only':
       return new FettleError('disk', words, {
-        hint: 'look at why (dmesg, /etc/fstab), then on the host: mount -o remount,rw',
+        hint: 'find the cause (dmesg, /etc/fstab), then run on the host: mount -o remount,rw',
       });
     case 'task':
       return new FettleError('command', words, {
-        hint: 'look at the Task Scheduler service of the host and its Operational event log',
+        hint: 'check the Task Scheduler service of the host and its Operational event log',
       });
     case 'bad-request':
       return new FettleError('command', `the host refuses the request: ${words}`);
     default:
       return new FettleError('disk', words, {
-        hint: 'make room on that disk; where there is room, look at the owner of the job directory',
+        hint: 'free space on that disk; if there is enough, check the owner of the job directory',
       });
   }
 }
@@ -133,13 +133,13 @@ function refusal(code: string, words: string, ownRun: string): FettleError {
 function lockHeld(words: string, ownRun: string): FettleError {
   const [run = '', job = '', controller = ''] = words.split(' ');
   if (run === ownRun) {
-    return new FettleError('lock-held', `${job} of this run is still at work`, {
-      hint: `when it is over: fettle run resume ${run}`,
+    return new FettleError('lock-held', `${job} of this run is still running`, {
+      hint: `when it has ended: fettle run resume ${run}`,
       details: { run, job, controller },
     });
   }
-  return new FettleError('lock-held', `another run has it: ${run} from ${controller}`, {
-    hint: `wait for that run, or give the host up there with: fettle run abandon`,
+  return new FettleError('lock-held', `another run is working on the host: ${run} from ${controller}`, {
+    hint: `wait for that run, or release the host there with: fettle run abandon`,
     details: { run, job, controller },
   });
 }
@@ -161,7 +161,7 @@ function readStatus(text: string): JobStatus {
   const phase = lines.get('phase') ?? '';
   const logBytes = Number(lines.get('log') ?? '');
   if (!isPhase(phase) || !Number.isSafeInteger(logBytes)) {
-    throw new FettleError('parse', 'the state of the job on the host does not read', {
+    throw new FettleError('parse', 'the state of the job on the host cannot be parsed', {
       details: { text: text.slice(0, 200) },
     });
   }
@@ -179,7 +179,7 @@ function readResult(bytes: Buffer): JobResult {
   const [verdict = '', code = ''] = first.split(' ');
   const [started, ended] = (sections.get('times') ?? '').split(' ', 2).map(Number);
   if (!/^[a-z-]+$/.test(verdict) || !/^\d{1,10}$/.test(code)) {
-    throw new FettleError('parse', 'the result of the job on the host does not read', { details: { first } });
+    throw new FettleError('parse', 'the result of the job on the host cannot be parsed', { details: { first } });
   }
   const words = message.trim();
   return {

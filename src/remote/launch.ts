@@ -52,9 +52,13 @@ function checked(value: string, mayList: boolean): string {
 }
 
 function unencodable(value: string): FettleError {
-  return new FettleError('config', `${JSON.stringify(value)} has characters that no package, version or name has`, {
-    hint: 'letters, digits and . + ~ : _ @ / - are what package managers use',
-  });
+  return new FettleError(
+    'config',
+    `${JSON.stringify(value)} has characters that are not allowed in packages, versions and names`,
+    {
+      hint: 'allowed are letters, digits and . + ~ : _ @ / -',
+    },
+  );
 }
 
 /**
@@ -79,7 +83,7 @@ export async function runScript(
   });
   if (result.exitCode === 0) {
     const begins = findFrame(result.stdout, mark);
-    if (begins < 0) throw unreadable('it has no beginning', result.stdout);
+    if (begins < 0) throw unreadable('no FETTLE frame found', result.stdout);
     return { ...result, stdout: result.stdout.subarray(begins) };
   }
   const said = printable(result.stderr.toString('utf8').trim().split('\n').at(-1) ?? '').slice(0, 400);
@@ -87,7 +91,7 @@ export async function runScript(
     'command',
     `the ${script.name} script ended with status ${result.exitCode ?? 'none'}: ${said}`,
     {
-      hint: 'its shell must be a POSIX sh; look at the login banner and the profile of the account',
+      hint: 'its shell must be a POSIX sh; check the login banner and the profile of the account',
       details: { exitCode: result.exitCode, stderr: said },
     },
   );

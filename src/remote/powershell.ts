@@ -17,7 +17,7 @@ export interface EncodedRequest {
 
 /** A profile could print or hang, a policy refuse. */
 export const switches = '-NoProfile -NonInteractive -ExecutionPolicy Bypass';
-const noMatch = 'the program answered, but not to this request';
+const noMatch = 'the answer does not belong to this request';
 
 /**
  * WinRS hands its command line to cmd, which expands the absolute path, so that a damaged PATH does not matter. Over
@@ -103,7 +103,7 @@ export function decodeAnswer(stdout: Buffer, mark: string): Buffer | undefined {
     if (found !== mark && found !== '0') continue;
     const start = match.index + whole.length;
     const end = text.indexOf('>>', start);
-    if (end < 0) throw unreadable('it is cut off', stdout);
+    if (end < 0) throw unreadable('it is truncated', stdout);
     const answer = Buffer.from(text.slice(start, end), 'base64');
     if (answer.length !== Number(length) || sha256(answer) !== digest) throw unreadable('it was altered', stdout);
     return answer;
@@ -127,14 +127,18 @@ function noAnswer(script: RemoteScript, result: ExecResult): FettleError {
   const [, what, found = ''] =
     /<<FETTLE-CANNOT:(language|version):([\w.]{1,40})>>/.exec(result.stdout.toString('latin1')) ?? [];
   if (what === 'language') {
-    return new FettleError('config', `the host runs PowerShell in ${found} mode, where no script of ours can work`, {
-      hint: 'application control (AppLocker or WDAC) does this: allow the account, or leave the host out',
-      details: { languageMode: found },
-    });
+    return new FettleError(
+      'config',
+      `the host runs PowerShell in ${found} mode, in which the scripts of fettle cannot run`,
+      {
+        hint: 'application control (AppLocker or WDAC) causes this: allow the account, or exclude the host',
+        details: { languageMode: found },
+      },
+    );
   }
   if (what === 'version') {
     return new FettleError('config', `the host has PowerShell ${found}, which is too old`, {
-      hint: 'scripts need 5.1: install Windows Management Framework 5.1, or leave the host out',
+      hint: 'fettle needs 5.1: install Windows Management Framework 5.1, or exclude the host',
       details: { version: found },
     });
   }
@@ -146,7 +150,7 @@ function noAnswer(script: RemoteScript, result: ExecResult): FettleError {
     'command',
     `the ${script.name} script ended with status ${result.exitCode ?? 'none'} and no answer: ${said}`,
     {
-      hint: 'powershell.exe of Windows PowerShell 5.1 must be there and start for this account; look whether a policy stops it',
+      hint: 'powershell.exe of Windows PowerShell 5.1 must exist and start for this account; check whether a policy blocks it',
       details: { exitCode: result.exitCode, stderr: said },
     },
   );
@@ -154,8 +158,8 @@ function noAnswer(script: RemoteScript, result: ExecResult): FettleError {
 
 /** @returns `lost`: it came to its end, and what it said did not all arrive. */
 export function lostOutput(what: string): FettleError {
-  return new FettleError('lost', `the connection was lost while ${what} ran, and with it a part of its output`, {
-    hint: 'it came to its end on the host; ask again',
+  return new FettleError('lost', `the connection was lost while ${what} ran, together with a part of its output`, {
+    hint: 'it ended on the host; run the command again',
   });
 }
 
@@ -172,11 +176,11 @@ function problemError(script: RemoteScript, text: string): FettleError {
   );
   const { phase = '', message = '', id = '', hresult = '' } = facts;
   const details = { ...facts };
-  if (hresult === isGoingDown) return new FettleError('lost', 'the host is going down', { details });
+  if (hresult === isGoingDown) return new FettleError('lost', 'the host is shutting down', { details });
   switch (phase) {
     case 'admin':
       return new FettleError('elevate', message, {
-        hint: 'it must be in Administrators; a local account besides the built-in one also needs LocalAccountTokenFilterPolicy=1 (in HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Policies\\System)',
+        hint: 'it must be in Administrators; a local account other than the built-in one also needs LocalAccountTokenFilterPolicy=1 (in HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Policies\\System)',
         details,
       });
     case 'read':
@@ -187,14 +191,14 @@ function problemError(script: RemoteScript, text: string): FettleError {
       return new FettleError('command', `the host refuses the request: ${message}`, { details });
     case 'disk':
       return new FettleError('disk', message, {
-        hint: 'make room on that disk; where there is room, look at the owner of the job directory',
+        hint: 'free space on that disk; if there is enough, check the owner of the job directory',
         details,
       });
     default:
       return new FettleError('command', `the ${script.name} script failed on the host: ${message}`, {
         hint: id.includes('ScriptContainedMaliciousContent')
-          ? 'the antivirus of the host stops it: allow PowerShell started by this account'
-          : 'the position in the details says where',
+          ? 'the antivirus of the host blocks it: allow PowerShell started by this account'
+          : 'the details contain the position',
         details,
       });
   }

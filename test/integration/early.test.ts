@@ -21,12 +21,12 @@ const wrong: readonly [title: string, argv: (rig: Rig) => readonly string[], say
   [
     'a field that --json does not know',
     (rig) => ['exec', '-i', 'i.yaml', '--json=hostt', '--', `echo >${rig.path('done')}`],
-    /--json does not know "hostt"/,
+    /--json has no field "hostt"/,
   ],
   [
     'a field of a plan that there is not',
     () => ['plan', 'p.yaml', '-i', 'i.yaml', '--json=wavs'],
-    /does not know "wavs"/,
+    /--json has no field "wavs"/,
   ],
   [
     'a field of a run, before it is planned',

@@ -139,7 +139,7 @@ describe('planted secrets', () => {
   });
 
   test('on the command line are answered with a better way', () => {
-    const said = [...printed.values()].find((text) => text.includes('list of processes')) ?? '';
-    assert.match(said, /every user of this machine can see ansible_ssh_pass [\s\S]*--password-file/);
+    const said = [...printed.values()].find((text) => text.includes('process list')) ?? '';
+    assert.match(said, /every user of this machine can read ansible_ssh_pass [\s\S]*--password-file/);
   });
 });

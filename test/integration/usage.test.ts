@@ -72,7 +72,7 @@ const bad: readonly BadInput[] = [
     what: 'a plan that is no plan',
     argv: ['apply', 'p.json', '-i', 'i.yaml'],
     files: { 'i.yaml': inventory, 'p.json': '{"kind":"plan"' },
-    says: /it is not JSON, or cut off/,
+    says: /it is not JSON, or is truncated/,
   },
   { what: 'a command nobody knows', argv: ['pach'], says: /unknown command[\s\S]*patch/ },
   { what: 'an option nobody knows', argv: ['scan', '--fats'], says: /unknown option/ },

@@ -179,7 +179,7 @@ const bad: readonly BadHost[] = [
     variables: http,
     code: 4,
     says: /ended with status 1 and no answer: The system cannot find the path/,
-    advises: /Windows PowerShell 5\.1 must be there/,
+    advises: /Windows PowerShell 5\.1 must exist/,
   },
   {
     what: 'a service that does not run yet',
@@ -399,7 +399,7 @@ describe('a Windows host that turns bad between plan and end', { skip: skipWitho
       const ended = await apply(rig);
       assert.equal(ended.code, 4, words(ended));
       assert.match(ending(ended), /the job cannot be written to .*jobs: No space left on device/);
-      assert.match(ending(ended), /hint: make room on that disk/);
+      assert.match(ending(ended), /hint: free space on that disk/);
       assert.deepEqual(host.model().history, []);
     });
   });

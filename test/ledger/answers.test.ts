@@ -125,7 +125,7 @@ describe('where a run stands', () => {
     await using directory = await temporaryDirectory();
     const clock = new StandingClock();
     await using ledger = await openAt(directory.path, clock);
-    await assert.rejects(ledger.findRun(), /there is no run/);
+    await assert.rejects(ledger.findRun(), /the ledger has no runs yet/);
     await ledger.append([started('01A'), started('01B')]);
     clock.nowMs += 1;
     await ledger.append([started('01C', { kind: 'scan' })]);

@@ -190,7 +190,7 @@ test('a version that came before refuses the tables of this one, and leaves them
   file.pragma(`user_version = ${schemaVersion + 1}`);
   file.close();
   const before = await readFile(path);
-  const message = new RegExp(`newer fettle \\(schema ${schemaVersion + 1}, this one knows ${schemaVersion}\\)`);
+  const message = new RegExp(`newer fettle \\(schema ${schemaVersion + 1}, this one supports ${schemaVersion}\\)`);
   await assert.rejects(openAt(directory.path), { code: 'ledger', message });
   await assert.rejects(openLedger({ path, clock: new StandingClock(), readonly: true }), { code: 'ledger', message });
   assert.deepEqual(await readFile(path), before);

@@ -34,7 +34,7 @@ test('a backup has the heads of its ledger and is held against them', async () =
   await append(ledger, wholeRun);
   await ledger.backup(path);
   assert.deepEqual(await readSavedHeads(path), await readSavedHeads(ledger.path));
-  await assert.rejects(ledger.backup(path), { code: 'usage', message: /exists already/ });
+  await assert.rejects(ledger.backup(path), { code: 'usage', message: /already exists/ });
   await using copy = await openLedger({ path, clock: new StandingClock(), readonly: true });
   const { heads, problems } = await copy.verify();
   assert.deepEqual([heads.saved, problems], [1, []]);

@@ -121,7 +121,7 @@ printf %s "$mark" >&2; IFS= read -r told; printf '%s\\n' "$told" >${log}; run "$
       },
       sudo({ user: "o'brien", exe, flags }),
     );
-    await assert.rejects(text(session, 'true'), /does not let us through/);
+    await assert.rejects(text(session, 'true'), /refuses the elevation/);
     assert.match(said, /<-C><\$\(touch \/tmp\/never\); "; echo><it's><-u><o'brien><-->/);
   });
 
@@ -135,17 +135,17 @@ printf %s "$mark" >&2; IFS= read -r told; printf '%s\\n' "$told" >${log}; run "$
     await using withPassword = elevate(await local(by), sudo({ user, exe, flags, password }));
     assert.equal((await text(withPassword, 'exit 3')).exitCode, 3);
     await using without = elevate(await local(by), sudo({ user, exe, flags }));
-    await rejectsWith(text(without, 'true'), 'elevate', /wants a password \(sudo: a password is required\)/);
+    await rejectsWith(text(without, 'true'), 'elevate', /requires a password \(sudo: a password is required\)/);
   });
 
   const words: readonly (readonly [said: string, error: RegExp])[] = [
     ['alice is not in the sudoers file.', /is not allowed for this account/],
-    ['sudo: sorry, you must have a tty to run sudo', /wants a terminal \(requiretty\)/],
-    ['sudo: Account expired or PAM config lacks an "account" section for sudo', /account that has expired/],
-    ['Password change required but no TTY available.', /account that has expired/],
-    ['sudo: unknown user fettle-nobody', /does not know that account/],
-    ['sudo: effective uid is not 0, is sudo installed setuid root?', /has no rights itself/],
-    ['something nobody has seen', /does not let us through \(something nobody has seen\)/],
+    ['sudo: sorry, you must have a tty to run sudo', /requires a terminal \(requiretty\)/],
+    ['sudo: Account expired or PAM config lacks an "account" section for sudo', /the account has expired/],
+    ['Password change required but no TTY available.', /the account has expired/],
+    ['sudo: unknown user fettle-nobody', /there is no such account/],
+    ['sudo: effective uid is not 0, is sudo installed setuid root?', /has no set-user-id rights/],
+    ['something nobody has seen', /refuses the elevation \(something nobody has seen\)/],
   ];
   for (const [said, error] of words) {
     test(`“${said}” is told as what it is`, async () => {
@@ -234,7 +234,7 @@ describe('real elevation programs', { skip: noRig }, () => {
       assert.equal(result.stderr.toString(), '');
       const wrong = raise(sudo({ password: new Secret('wrong') }));
       await rejectsWith(text(wrong, 'true'), 'elevate', /sudo to root on web01 refuses the password/);
-      await rejectsWith(text(raise(sudo()), 'true'), 'elevate', /wants a password \(sudo: a password is required\)/);
+      await rejectsWith(text(raise(sudo()), 'true'), 'elevate', /requires a password \(sudo: a password is required\)/);
     });
   });
 
@@ -254,10 +254,10 @@ describe('real elevation programs', { skip: noRig }, () => {
       const elevation = sudo({ password: user.password });
       await rejectsWith(text(raise(elevation), 'true'), 'elevate', /is not allowed for this account \(.*sudoers/);
       user.sudoers('Defaults:USER requiretty', 'USER ALL=(ALL) ALL');
-      await rejectsWith(text(raise(elevation), 'true'), 'elevate', /wants a terminal \(requiretty\)/);
+      await rejectsWith(text(raise(elevation), 'true'), 'elevate', /requires a terminal \(requiretty\)/);
       user.sudoers('USER ALL=(ALL) NOPASSWD: ALL');
       user.expire();
-      await rejectsWith(text(raise(elevation), 'true'), 'elevate', /account that has expired/);
+      await rejectsWith(text(raise(elevation), 'true'), 'elevate', /the account has expired/);
     });
   });
 
@@ -270,7 +270,7 @@ describe('real elevation programs', { skip: noRig }, () => {
       assert.equal(result.stderr.toString(), 'err\n');
       await rejectsWith(text(raise(su(user.password)), 'true'), 'elevate', /su to \S+ on web01 refuses the password/);
       const none: Elevation = { method: 'su', user: other.name, flags: [] };
-      await rejectsWith(text(raise(none), 'true'), 'elevate', /wants a password/);
+      await rejectsWith(text(raise(none), 'true'), 'elevate', /requires a password/);
     });
   });
 
@@ -317,7 +317,7 @@ describe('real elevation programs', { skip: noRig }, () => {
     ['exit 0', /the login shell on web01 ran no command: it ended with status 0$/],
     [
       'exec no-such-shell',
-      /the login shell on web01 ran no command: .* status 127; the last it said is: .*no-such-shell/,
+      /the login shell on web01 ran no command: .* status 127; its last output was: .*no-such-shell/,
     ],
     ['echo "sudo: a password is required" >&2; exit 1', /the login shell on web01 ran no command: .* status 1/],
   ];
@@ -335,7 +335,7 @@ describe('real elevation programs', { skip: noRig }, () => {
     await as(async (user, raise) => {
       user.sudoers('Defaults:USER requiretty', 'USER ALL=(ALL) ALL');
       using _profile = startUpFile(['echo "su: Authentication failure" >&2']);
-      await rejectsWith(text(raise(sudo()), 'true'), 'elevate', /wants a password|wants a terminal/);
+      await rejectsWith(text(raise(sudo()), 'true'), 'elevate', /requires a password|requires a terminal/);
     }, '/usr/bin/bash');
   });
 
@@ -351,7 +351,7 @@ describe('real elevation programs', { skip: noRig }, () => {
         assert.equal((await raise(doas).exec({ command: 'id -u; cat', stdin: 'x' })).stdout.toString(), '0\nx');
         writeFileSync(doasConfig, `permit ${user.name}\n`, { mode: 0o600 });
         await assert.rejects(text(raise(doas), 'true'), (error: FettleError) => {
-          assert.match(error.message, /doas to root on web01 wants a password/);
+          assert.match(error.message, /doas to root on web01 requires a password/);
           assert.match(error.hint ?? '', /doas reads passwords only from a terminal/);
           return true;
         });

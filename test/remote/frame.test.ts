@@ -38,11 +38,15 @@ describe('a framed answer', () => {
   });
 
   const bad: readonly [what: string, answer: string, why: RegExp][] = [
-    ['is empty', '', /no beginning/],
-    ['is only a banner', 'This account is currently not available.\n', /no beginning/],
-    ['begins with an improper mark', '\x1eFETTLE a;b begin\n\n\x1ea;b end\n', /beginning does not read/],
-    ['ends inside its first line', '\x1eFETTLE ab12 begin', /beginning does not read/],
-    ['has a section twice', whole.replace('\x1eab12 log', '\x1eab12 user'), /section user comes twice/],
+    ['is empty', '', /no FETTLE frame found/],
+    ['is only a banner', 'This account is currently not available.\n', /no FETTLE frame found/],
+    [
+      'begins with an improper mark',
+      '\x1eFETTLE a;b begin\n\n\x1ea;b end\n',
+      /the start of its FETTLE frame is invalid/,
+    ],
+    ['ends inside its first line', '\x1eFETTLE ab12 begin', /the start of its FETTLE frame is invalid/],
+    ['has a section twice', whole.replace('\x1eab12 log', '\x1eab12 user'), /section user appears twice/],
     ['has a section without a proper name', whole.replace('\x1eab12 log', '\x1eab12 ../log'), /no proper name/],
     ['has a control character in a name', whole.replace('\x1eab12 log', '\x1eab12 l\x1bog'), /no proper name/],
     ['is mixed with another of the same mark', whole.replace('x\n', '\x1eFETTLE ab12 begin\n'), /two answers/],

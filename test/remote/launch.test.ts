@@ -156,7 +156,7 @@ for (const shell of shells) {
     test('an answer under the mark of another request is not taken', async () => {
       const script = scriptWith('');
       const strange = { ...script, text: script.text.replace('\nbegin\n', '\nmark=other\nbegin\n') };
-      await assert.rejects(ask(strange, { verb: 'summary' }), { code: 'parse', message: /no beginning/ });
+      await assert.rejects(ask(strange, { verb: 'summary' }), { code: 'parse', message: /no FETTLE frame found/ });
     });
 
     test('a scan whose reader goes away leaves nothing behind', async () => {

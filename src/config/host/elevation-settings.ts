@@ -46,7 +46,7 @@ function readFlags(reader: SettingsReader, method: ElevationMethod, list: readon
   if (text === undefined) return [];
   const words = splitWords(text);
   if (words === undefined) {
-    reader.report(list, 'the become flags have a quote that is not closed');
+    reader.report(list, 'the become flags have an unclosed quote');
     return [];
   }
   const given = method === 'sudo' ? /^(-[HSn]+|--(set-home|stdin|non-interactive))$/ : /^-n$/;

@@ -122,13 +122,13 @@ function readTransport(reader: SettingsReader, host: string): string {
   const name = written.replace(/^ansible\.(builtin|legacy)\./, '');
   if (['ssh', 'smart', 'paramiko', 'paramiko_ssh'].includes(name)) return 'ssh';
   if (name === 'psrp') {
-    const hint = 'the variables that both have mean the same; ansible_connection: winrm says it plainly';
-    reader.report(names.connection, 'psrp hosts are reached by WinRM', { severity: 'warning', hint });
+    const hint = 'variables that exist for both mean the same; write ansible_connection: winrm instead';
+    reader.report(names.connection, 'fettle reaches psrp hosts over WinRM', { severity: 'warning', hint });
     return 'winrm';
   }
   if (name !== 'local' && name !== 'winrm') {
     reader.report(names.connection, `host ${host} is unsupported: ansible_connection is ${written}`, {
-      hint: 'this version reaches hosts by ssh, winrm and local; leave the host out with a pattern such as all:!NAME',
+      hint: 'this version supports ssh, winrm and local; exclude the host with a pattern such as all:!NAME',
     });
   }
   return name;
@@ -141,13 +141,9 @@ function readShell(reader: SettingsReader, transport: string): 'powershell' | un
   if (!isWindows) return undefined;
   const method = reader.text(...names.becomeMethod);
   if (method !== undefined && !/(^|\.)runas$/.test(method)) {
-    reader.report(
-      names.becomeMethod,
-      'on Windows there is nobody to become: what changes a host runs as SYSTEM there',
-      {
-        severity: 'warning',
-      },
-    );
+    reader.report(names.becomeMethod, 'elevation is not used on Windows: whatever changes a host runs as SYSTEM', {
+      severity: 'warning',
+    });
   }
   return 'powershell';
 }
@@ -166,7 +162,7 @@ function readKeyFile(
   if (problem === undefined) return path;
   if (written === undefined) {
     throw new FettleError('usage', `the private key ${path} cannot be read: ${problem}`, {
-      hint: 'give another with --private-key',
+      hint: 'use another key with --private-key',
     });
   }
   reader.report(names.privateKeyFile, `the private key ${path} cannot be read: ${problem}`);
@@ -218,7 +214,7 @@ function readSshArguments(reader: SettingsReader): readonly string[] {
     const text = reader.text(...setting);
     if (text === undefined) continue;
     const split = sshArguments(text);
-    if (split === undefined) reader.report(setting, `${setting[0]}: a quote is not closed`);
+    if (split === undefined) reader.report(setting, `${setting[0]}: unclosed quote`);
     else words.push(...split);
   }
   return words;
@@ -226,10 +222,11 @@ function readSshArguments(reader: SettingsReader): readonly string[] {
 
 function readHostKeyPolicy(reader: SettingsReader, words: readonly string[], overrides: HostOverrides): HostKeyPolicy {
   if (overrides.hostKeyPolicy !== undefined) return overrides.hostKeyPolicy;
-  const hint = 'anyone between can read and change everything; --host-key accept-new checks from the second time on';
+  const hint =
+    'anyone on the network path can read and change everything; --host-key accept-new checks keys from the second connection on';
   const written = checkingOf(words);
   const hasSecret = overrides.password !== undefined || overrides.becomePassword !== undefined;
-  const withheld = hasSecret ? ', so the passwords of the command line are not used for them' : '';
+  const withheld = hasSecret ? ', so passwords given on the command line are not sent to these hosts' : '';
   if (reader.boolean(...names.hostKeyChecking) === false) {
     reader.report(names.hostKeyChecking, `host keys are not checked${withheld}`, { severity: 'warning', hint });
     return 'off';

@@ -57,7 +57,7 @@ function readWindows(reader: SettingsReader): WindowsUpdateSettings {
       ['patch_windows_catalogue'],
       'patch_windows_catalogue must be a path on the host such as C:\\updates\\wsusscn2.cab',
       {
-        hint: 'letters, digits and . + ~ _ @ - only, no blanks; a share cannot be searched',
+        hint: 'only letters, digits and . + ~ _ @ -, no spaces; a network share cannot be used',
       },
     );
   }
@@ -66,7 +66,7 @@ function readWindows(reader: SettingsReader): WindowsUpdateSettings {
   const signs = reader.list('patch_ignore_reboot_signs');
   const strange = signs.find((sign) => !/^[a-z][a-z-]*$/.test(sign));
   if (strange !== undefined)
-    reader.report(['patch_ignore_reboot_signs'], `"${strange}" is no sign of a pending reboot`);
+    reader.report(['patch_ignore_reboot_signs'], `"${strange}" is not a sign of a pending reboot`);
   return {
     ...(source === undefined ? {} : { source }),
     ...(catalogue === undefined ? {} : { catalogue }),
@@ -81,7 +81,7 @@ function readOrigins(reader: SettingsReader): readonly string[] {
   const names = reader.list('patch_security_origins');
   const strange = names.find((name) => !/^[A-Za-z0-9.+~:_@/-]+$/.test(name));
   if (strange === undefined) return names;
-  reader.report(['patch_security_origins'], `patch_security_origins: "${strange}" is no origin or label`);
+  reader.report(['patch_security_origins'], `patch_security_origins: "${strange}" is not an origin or label`);
   return [];
 }
 
@@ -102,7 +102,7 @@ function readUntil(reader: SettingsReader): number | undefined {
   const ms = day === undefined ? Number.NaN : Date.parse(`${day}T${time}${zone.toUpperCase()}`);
   const isReal = day !== undefined && new Date(`${day}T00:00Z`).getUTCDate() === Number(day.slice(8));
   if (Number.isFinite(ms) && isReal) return ms;
-  reader.report(['patch_disabled_until'], `patch_disabled_until: "${text}" is no date`, {
+  reader.report(['patch_disabled_until'], `patch_disabled_until: "${text}" is not a date`, {
     hint: 'as in "2026-11-30" or "2026-11-30T06:00:00+01:00"',
   });
   return undefined;

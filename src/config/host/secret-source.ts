@@ -33,7 +33,7 @@ export async function readSecret(path: string, { owners, env }: SecretReader): P
   }
   const text = isProgram ? await printed(path, env) : await content(path);
   const line = /^[^\r\n]*/.exec(text.replace(/^\uFEFF/, ''))?.[0] ?? '';
-  if (line === '') throw new FettleError('secret', `the password file ${path} gives nothing in its first line`);
+  if (line === '') throw new FettleError('secret', `the password file ${path} has an empty first line`);
   return new Secret(line);
 }
 
@@ -55,7 +55,7 @@ function refuseForeignFile(path: string, owners: readonly number[], isProgram: b
     ? ['chown "$(id -un)"', 'its owner']
     : ['chmod go-w', 'its mode'];
   throw new FettleError('secret', `others could have written the ${what} ${path}: ${where} ${distrust.reason}`, {
-    hint: `correct ${object} with: ${command} ${distrust.path}; or keep it in a directory of your own`,
+    hint: `correct ${object} with: ${command} ${distrust.path}; or move it to a directory of your own`,
   });
 }
 

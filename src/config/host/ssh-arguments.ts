@@ -4,8 +4,8 @@ import { splitWords } from '../inventory/shell-words.ts';
 const droppedOption = /^(control(master|path|persist)|batchmode|compression)\s*(=|\s|$)/i;
 
 /**
- * The words of `ansible_ssh_*args` as an argument list, without what has no meaning here (`-C`, `-S`, `-q`, `-v`,
- * `-o ControlMaster=…`, `-o BatchMode=…`). Undefined when a quote is not closed.
+ * The words of `ansible_ssh_*args` as an argument list, without what has no meaning here (`-C`, `-S`, `-q`, `-v`, `-o
+ * ControlMaster=…`, `-o BatchMode=…`). Undefined when unclosed quote.
  */
 export function sshArguments(text: string): string[] | undefined {
   const words = splitWords(text);

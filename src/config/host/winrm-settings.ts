@@ -71,8 +71,8 @@ const mechanisms: ReadonlyMap<string, WinrmAuthentication | 'refused'> = new Map
 ] as const);
 
 const refusals: ReadonlyMap<string, string> = new Map([
-  ['plaintext', 'it would send the password over the network in clear; take ntlm, or basic with https'],
-  ['credssp', 'it hands the password to the host, which no update needs; take ntlm or kerberos'],
+  ['plaintext', 'it would send the password over the network in clear text; use ntlm, or basic with https'],
+  ['credssp', 'it sends the password to the host, which no update needs; use ntlm or kerberos'],
 ]);
 
 /** The first of the list that is known and safe; Ansible's own order. */
@@ -114,7 +114,7 @@ function readCertificatePolicy(
   if (validation !== 'ignore' || scheme === 'http') return { certificatePolicy: 'verify' };
   reader.report(names.validation, 'certificates are not checked', {
     severity: 'warning',
-    hint: 'patch_winrm_certificate: trust-on-first-use checks from the second time on',
+    hint: 'patch_winrm_certificate: trust-on-first-use checks certificates from the second connection on',
   });
   return { certificatePolicy: 'off' };
 }
@@ -124,13 +124,13 @@ function refuse(reader: SettingsReader): void {
   const severity = 'warning';
   if (reader.text(...names.proxy) !== undefined) {
     reader.report(names.proxy, 'a proxy in front of WinRM is not supported', {
-      hint: 'take it out, or reach the host directly',
+      hint: 'remove it, or connect to the host directly',
     });
   }
   if (reader.boolean(...names.sendBindings) === false) {
     reader.report(names.sendBindings, 'channel bindings are always sent', {
       severity,
-      hint: 'hosts that do not check them take them too',
+      hint: 'hosts that do not check them accept them as well',
     });
   }
 }

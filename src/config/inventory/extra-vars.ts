@@ -46,7 +46,7 @@ function readInline(text: string): YamlResult {
     return isMap(result.yaml?.root) || result.yaml === undefined ? result : refuse('it must be a mapping');
   }
   const words = splitWords(text);
-  if (words === undefined) return refuse('a quote is not closed');
+  if (words === undefined) return refuse('unclosed quote');
   const wrong = words.find((word) => !/^[^=\s]+=/.test(word));
   if (wrong !== undefined || words.length === 0) return refuse('extra variables are key=value, @file or a JSON object');
   const pairs = words.map((word) => {
@@ -72,7 +72,7 @@ function openSecret(name: string): Diagnostic {
     line: 1,
     column: 1,
     excerpt: '',
-    message: `every user of this machine can see ${name} in the list of processes`,
-    hint: 'give passwords with -k, -K, --password-file or --become-password-file, other secrets with -e @FILE',
+    message: `every user of this machine can read ${name} in the process list`,
+    hint: 'pass passwords with -k, -K, --password-file or --become-password-file, other secrets with -e @FILE',
   };
 }

@@ -25,7 +25,7 @@ export function expandHosts(key: string): HostNames {
   if (problem !== undefined) return { ok: false, message: `${problem} in "${key}"` };
   const strange = names.find((item) => inventoryNameProblem(item) !== undefined && !isIPv6(item));
   if (strange !== undefined) {
-    return { ok: false, message: `"${strange}" is no host name: it ${inventoryNameProblem(strange) ?? ''}` };
+    return { ok: false, message: `"${strange}" is not a host name: it ${inventoryNameProblem(strange) ?? ''}` };
   }
   return withPort(names, port);
 }
@@ -41,12 +41,12 @@ function withPort(names: readonly string[], port: string | undefined): HostNames
 function expandInto(names: string[], head: string, rest: string): string | undefined {
   const open = rest.indexOf('[');
   if (open < 0) {
-    if (rest.includes(']')) return 'there is a ] without its [';
+    if (rest.includes(']')) return 'a ] has no matching [';
     names.push(head + rest);
     return names.length > namesLimit ? `there are more than ${namesLimit} hosts` : undefined;
   }
   const close = rest.indexOf(']', open);
-  if (close < 0) return 'there is a [ without its ]';
+  if (close < 0) return 'a [ has no matching ]';
   const steps = stepsOf(rest.slice(open + 1, close));
   if (typeof steps === 'string') return steps;
   for (const step of steps) {
@@ -62,7 +62,8 @@ function stepsOf(range: string): readonly string[] | string {
   if (parts.length < 2 || parts.length > 3) return `the range [${range}] is not begin:end or begin:end:step`;
   const [begin = '', end = '', stepText = '1'] = parts;
   if (end === '') return `the range [${range}] has no end`;
-  if (!/^\d+$/.test(stepText) || Number(stepText) < 1) return `the step of the range [${range}] is no positive number`;
+  if (!/^\d+$/.test(stepText) || Number(stepText) < 1)
+    return `the step of the range [${range}] is not a positive number`;
   const first = begin === '' ? '0' : begin;
   const step = Number(stepText);
   if (/^[a-zA-Z]$/.test(first) && /^[a-zA-Z]$/.test(end)) return letterSteps(range, [first, end], step);
@@ -70,7 +71,7 @@ function stepsOf(range: string): readonly string[] | string {
   const isPadded = first.length > 1 && first.startsWith('0');
   if (isPadded && first.length !== end.length) return `the ends of the range [${range}] differ in length`;
   const [from, to] = [Number(first), Number(end)];
-  if (from > to) return `the range [${range}] begins behind its end`;
+  if (from > to) return `the range [${range}] starts after its end`;
   if ((to - from) / step >= namesLimit) return `the range [${range}] has more than ${namesLimit} hosts`;
   const steps: string[] = [];
   for (let at = from; at <= to; at += step) steps.push(String(at).padStart(isPadded ? first.length : 1, '0'));
@@ -79,7 +80,7 @@ function stepsOf(range: string): readonly string[] | string {
 
 function letterSteps(range: string, [first, end]: readonly [string, string], step: number): readonly string[] | string {
   const [from, to] = [letters.indexOf(first), letters.indexOf(end)];
-  if (from > to) return `the range [${range}] begins behind its end`;
+  if (from > to) return `the range [${range}] starts after its end`;
   const steps: string[] = [];
   for (let at = from; at <= to; at += step) steps.push(letters.charAt(at));
   return steps;

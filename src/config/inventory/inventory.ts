@@ -30,7 +30,7 @@ export interface LoadedInventory {
  * error among them the inventory holds only what could be read. `FettleError('usage')` without any source.
  */
 export async function loadInventory({ sources, extraVars }: InventoryRequest): Promise<LoadedInventory> {
-  if (sources.length === 0) throw new FettleError('usage', 'no inventory is named', { hint: 'use -i FILE' });
+  if (sources.length === 0) throw new FettleError('usage', 'no inventory is given', { hint: 'use -i FILE' });
   const diagnostics: Diagnostic[] = [];
   const draft = new InventoryDraft();
   for (const source of sources) await readInto(draft, source, diagnostics);
@@ -64,11 +64,11 @@ function explainMissing({ file, message }: Diagnostic): Partial<Diagnostic> {
   if (message.startsWith('it is a directory')) {
     return {
       message: 'directories as inventory are not supported in this version',
-      hint: 'name its files, each with -i',
+      hint: 'pass its files, each with -i',
     };
   }
   if (file.includes(',') && message.includes('no such file')) {
-    return { message: 'lists of hosts as inventory are not supported in this version', hint: 'write them into a file' };
+    return { message: 'host lists as inventory are not supported in this version', hint: 'write them into a file' };
   }
   return {};
 }

@@ -16,7 +16,7 @@ export function loopsIn(draft: InventoryDraft): Diagnostic[] {
         diagnostics.push({
           severity: 'error',
           ...where,
-          message: `the children of group ${child} are a loop: ${circle}`,
+          message: `the children of group ${child} form a loop: ${circle}`,
         });
       } else if (state.get(child) === undefined) visit(child);
     }

@@ -64,8 +64,7 @@ function colonParts(pattern: string): string[] {
 function parsePart(text: string): PatternPart {
   const kind = text.startsWith('!') ? 'not' : text.startsWith('&') ? 'and' : 'plain';
   const bare = (kind === 'plain' ? text : text.slice(1)).trim();
-  if (bare === '')
-    throw new FettleError('usage', `the pattern part "${text}" names nothing`, { hint: 'as in web:!db' });
+  if (bare === '') throw new FettleError('usage', `the pattern part "${text}" is empty`, { hint: 'as in web:!db' });
   const [, expression, index, from, to] = /^(.+)\[(?:(-?\d+)|(\d+):(\d*))\]$/.exec(bare) ?? [];
   if (expression === undefined || bare.startsWith('~')) return { text, kind, expression: bare };
   if (index !== undefined) return { text, kind, expression, subscript: { from: Number(index), to: Number(index) } };
@@ -79,7 +78,7 @@ export function matcherOf(expression: string): (name: string) => boolean {
       const regex = new RegExp(`^(?:${expression.slice(1)})`, 'u');
       return (name) => regex.test(name);
     } catch (cause) {
-      throw new FettleError('usage', `"${expression}" is no regular expression`, {
+      throw new FettleError('usage', `"${expression}" is not a regular expression`, {
         hint: 'put the pattern in quotes',
         cause,
       });

@@ -6,14 +6,14 @@ const texts = { anyOf: [text, { type: 'array', items: text }] };
 const patchSchemas: Readonly<Record<string, object>> = {
   patch_enabled: {
     type: 'boolean',
-    description: 'False leaves the host alone, for good or until patch_disabled_until where that is given.',
+    description: 'False excludes the host from patching, permanently or until patch_disabled_until.',
   },
   patch_disabled_until: { type: 'string', description: 'A day or a time (RFC 3339); UTC without a zone.' },
-  patch_hold: { ...texts, description: 'Globs on packages that are never updated.' },
+  patch_hold: { ...texts, description: 'Globs of packages that are never updated.' },
   patch_reboot: { enum: ['never', 'if-needed', 'always'] },
   patch_max_reboots: { type: 'integer', minimum: 0, maximum: 10 },
-  patch_mac: { ...texts, description: 'Hardware addresses by which it is woken.' },
-  patch_cluster: { ...texts, description: 'Hosts of one cluster never go together.' },
+  patch_mac: { ...texts, description: 'Hardware addresses for Wake-on-LAN.' },
+  patch_cluster: { ...texts, description: 'Hosts of one cluster are never patched at the same time.' },
 };
 
 /** JSON Schema (2020-12) of an inventory for editors. `ansible_*` and variables of your own are free. */

@@ -26,7 +26,7 @@ export function selectHosts(
   if (names.length > 0) return names;
   const narrowed = limit === undefined ? '' : `, narrowed by "${limit}"`;
   throw new FettleError('usage', `the pattern "${select}"${narrowed} selects no host`, {
-    hint: 'see what there is with: fettle inventory graph',
+    hint: 'list hosts and groups with: fettle inventory graph',
   });
 }
 
@@ -102,6 +102,6 @@ function missing(inventory: Inventory, { text, expression }: PatternPart): Fettl
   const near = suggestion(expression, [...inventory.groups.keys(), ...inventory.hosts.keys()]);
   const hint = isFolded
     ? 'brackets are a set of characters in a pattern: name the hosts with commas or *'
-    : (near ?? 'see what there is with: fettle inventory graph');
+    : (near ?? 'list hosts and groups with: fettle inventory graph');
   return new FettleError('usage', `"${text}" matches no host and no group`, { hint, details: { pattern: text } });
 }

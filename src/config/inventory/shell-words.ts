@@ -1,6 +1,6 @@
 /**
  * Words of a command line as sh(1) splits them: blanks separate, quotes and backslashes keep together. Nothing is
- * expanded. Undefined when a quote is not closed.
+ * expanded. Undefined when unclosed quote.
  */
 export function splitWords(text: string): string[] | undefined {
   const words: string[] = [];

@@ -34,7 +34,7 @@ export function readSource(reading: SourceReading): void {
     return;
   }
   if (!isMap(root)) {
-    const hint = 'it begins with groups, as in: all: {hosts: {web01: {}}}';
+    const hint = 'it starts with groups, as in: all: {hosts: {web01: {}}}';
     diagnostics.push({
       severity: 'error',
       ...yaml.placeOf(root),
@@ -49,10 +49,10 @@ export function readSource(reading: SourceReading): void {
     const isPlugin = foreign.key.value === 'plugin';
     const message = isPlugin
       ? 'inventory plugins are not supported in this version'
-      : 'this is no inventory: it has a kind';
+      : 'this is not an inventory: it has the key kind';
     const hint = isPlugin
-      ? 'write its result: ansible-inventory -i FILE --list --yaml --output hosts.yaml'
-      : 'give the inventory with -i and the playbook as argument';
+      ? 'write its result to a file: ansible-inventory -i FILE --list --yaml --output hosts.yaml'
+      : 'pass the inventory with -i and the playbook as an argument';
     diagnostics.push({ severity: 'error', ...yaml.placeOf(foreign.key), message, hint });
     return;
   }
@@ -98,7 +98,7 @@ function readGroup(reading: OpenReading, entry: Entry): string | undefined {
   yaml.nodes.spend(costOfName);
   const place = yaml.placeOf(entry.key);
   if (!draft.groups.has(name) && /\W/.test(name)) {
-    const message = `the group name "${name}" holds characters that patterns may not understand`;
+    const message = `the group name "${name}" has characters that patterns may misread`;
     diagnostics.push({ severity: 'warning', ...place, message, hint: 'use letters, digits and _' });
   }
   draft.group(name);
@@ -109,7 +109,7 @@ function readGroup(reading: OpenReading, entry: Entry): string | undefined {
     return name;
   }
   if (open.has(entry.value)) {
-    diagnostics.push({ severity: 'error', ...place, message: `group ${name} holds itself by a YAML alias` });
+    diagnostics.push({ severity: 'error', ...place, message: `group ${name} contains itself through a YAML alias` });
     return name;
   }
   readContent({ ...reading, open: new Set([...open, entry.value]) }, name, entry.value);
@@ -122,7 +122,7 @@ function readContent(reading: OpenReading, name: string, node: YAMLMap): void {
   for (const { key } of content) {
     const found = String(key.value);
     if (sections.some((section) => section === found)) continue;
-    const message = `group ${name}: ${found} is not read`;
+    const message = `group ${name}: ${found} is ignored`;
     const hint = suggestion(found, sections) ?? 'a group has hosts, children and vars; hosts belong under hosts';
     diagnostics.push({ severity: 'warning', ...yaml.placeOf(key), message, hint });
   }

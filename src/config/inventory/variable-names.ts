@@ -104,13 +104,13 @@ const withoutEffect =
 
 /** Ansible's too, but of a way that is not gone here: what they were meant for is to be had otherwise, or not needed. */
 const ofAnotherWay: readonly (readonly [name: RegExp, hint: string])[] = [
-  [/^ansible_winrm_kinit_/, 'kinit is never started: GSSAPI gets the ticket, with the password or from the cache'],
+  [/^ansible_winrm_kinit_/, 'fettle never runs kinit: GSSAPI gets the ticket, with the password or from the cache'],
   [/^ansible_winrm_realm$/, 'write the user as user@REALM'],
   [/^ansible_winrm_keytab$/, 'get a ticket first: kinit -k -t FILE user@REALM'],
-  [/^ansible_(winrm|psrp)_credssp_/, 'CredSSP is not used: it hands the password to the host'],
-  [/^ansible_psrp_(re)?connection_(retries|backoff)$/, 'a lost connection is made anew by rules of our own'],
-  [/^ansible_psrp_max_envelope_size$/, 'messages have at most 150 KB, which every host takes'],
-  [/^ansible_psrp_configuration_name$/, 'no PowerShell session is opened there, so that none is configured'],
+  [/^ansible_(winrm|psrp)_credssp_/, 'CredSSP is not used: it sends the password to the host'],
+  [/^ansible_psrp_(re)?connection_(retries|backoff)$/, 'fettle has its own rules for reconnecting'],
+  [/^ansible_psrp_max_envelope_size$/, 'messages have at most 150 KB, which every host accepts'],
+  [/^ansible_psrp_configuration_name$/, 'fettle opens no PowerShell session, so there is none to configure'],
 ];
 
 export interface NameProblem {
@@ -128,7 +128,7 @@ export function isSetting(name: string): boolean {
 export function checkName(name: string): NameProblem | undefined {
   if (name.startsWith('patch_') && !patchNames.has(name)) {
     if (laterPatchNames.has(name)) {
-      return { severity: 'error', message: `${name} is not available in this version`, hint: 'take it out for now' };
+      return { severity: 'error', message: `${name} is not available in this version`, hint: 'remove it for now' };
     }
     const hint = suggestion(name, patchNames) ?? `known are ${[...patchNames].join(', ')}`;
     return { severity: 'error', message: `unknown variable ${name}`, hint };
@@ -139,7 +139,7 @@ export function checkName(name: string): NameProblem | undefined {
   const near = suggestion(name, effective);
   return {
     severity: 'warning',
-    message: `${name} is not known and has no effect`,
+    message: `${name} is unknown and has no effect`,
     ...(near === undefined ? {} : { hint: near }),
   };
 }

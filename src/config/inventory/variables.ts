@@ -38,7 +38,7 @@ export function readVariables(yaml: YamlFile, node: unknown, options: ReadOption
       diagnostics.push({
         severity: 'error',
         ...place,
-        message: `${String(key.value)} is no variable name`,
+        message: `${String(key.value)} is not a variable name`,
         hint: 'quote it',
       });
       continue;
@@ -71,16 +71,16 @@ function isUnderstood({ yaml, name, value, diagnostics }: OneVariable): boolean 
   const severity = isSetting(variable) ? 'error' : 'warning';
   const found: Diagnostic[] = [];
   const report = (node: unknown, what: string, hint: string): void => {
-    const lost = severity === 'warning' ? `; ${variable} is left out` : '';
+    const lost = severity === 'warning' ? `; ${variable} is ignored` : '';
     found.push({ severity, ...yaml.placeOf(node), message: `${what} in this version${lost}`, hint });
   };
   visit(value, {
     Node(_, node) {
       const tag = 'tag' in node && typeof node.tag === 'string' ? node.tag : '';
       if (tag === '!vault' || tag === '!vault-encrypted') {
-        report(node, `${tag} values are not supported`, 'use a password file or -k/-K, or give the value decrypted');
+        report(node, `${tag} values are not supported`, 'use a password file or -k/-K, or write the value decrypted');
       } else if (tag.startsWith('!') && tag !== '!unsafe') {
-        report(node, `the tag ${tag} is not supported`, 'write the plain value');
+        report(node, `the tag ${tag} is not supported`, 'write a plain value');
       } else if (isScalar(node) && tag !== '!unsafe' && typeof node.value === 'string' && /\{\{|\{%/.test(node.value)) {
         report(node, 'templates ({{ … }}) are not supported', 'write the value itself');
       }
@@ -97,14 +97,14 @@ function plainValue(variable: OneVariable): unknown {
     const plain: unknown = yaml.nodes.plain(value);
     const isSecret = secretName.test(String(name.value));
     if (isSecret && (typeof plain === 'number' || typeof plain === 'boolean')) {
-      const message = `${String(name.value)} is read as a ${typeof plain}, not as text`;
+      const message = `${String(name.value)} is parsed as a ${typeof plain}, not as text`;
       diagnostics.push({ severity: 'warning', ...yaml.placeOf(name), message, hint: 'quote it' });
     }
     return isMap(value) || isSeq(value) || isSecret ? sealed(plain, isSecret) : plain;
   } catch (error) {
     if (error instanceof FettleError) throw error;
     const isEndless = error instanceof RangeError;
-    const reason = isEndless ? 'it holds itself' : error instanceof Error ? error.message : String(error);
+    const reason = isEndless ? 'it contains itself' : error instanceof Error ? error.message : String(error);
     diagnostics.push({ severity: 'error', ...yaml.placeOf(name), message: `the value cannot be read: ${reason}` });
     return undefined;
   }

@@ -51,7 +51,7 @@ async function readFolder({
     const [first, ...others] = files;
     if (first === undefined) continue;
     for (const other of others) {
-      const message = `it is not read: ${join(label, first)} comes first`;
+      const message = `it is ignored: ${join(label, first)} takes precedence`;
       diagnostics.push({ severity: 'warning', ...startOf(join(folder, other)), message });
     }
     const variables = new Map<string, Variable>();
@@ -90,7 +90,7 @@ async function filesUnder(path: string, diagnostics: Diagnostic[]): Promise<read
     if (isDirectory) files.push(...(await filesUnder(inner, diagnostics)));
     else if (extensions.includes(extname(name))) files.push(inner);
     else {
-      const message = 'it is not read: variable files end in .yml, .yaml, .json or nothing';
+      const message = 'it is ignored: the names of variable files end in .yml, .yaml, .json or have no extension';
       diagnostics.push({ severity: 'warning', ...startOf(inner), message });
     }
   }

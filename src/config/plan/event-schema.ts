@@ -13,13 +13,13 @@ const sha256 = text.describe('SHA-256 in hex.');
 
 const run = { run: text };
 const ofHost = { run: text, host: text, hostId: text };
-const attempt = whole.describe('Counts the attempts on this host in this run, from 1.');
+const attempt = whole.describe('Number of the attempt on this host in this run, from 1.');
 
 const operator = z.object({
   user: text.describe('User of the process.'),
   loginUid: whole.exactOptional().describe('User id of the login as the kernel keeps it.'),
   loginName: text.exactOptional(),
-  sudoUser: text.exactOptional().describe('SUDO_USER of the environment, which everybody can set.'),
+  sudoUser: text.exactOptional().describe('SUDO_USER of the environment, which any user can set.'),
   loginUser: text.exactOptional(),
   controller: text,
   pid: whole,
@@ -98,7 +98,7 @@ const finding = z.object({
 
 /** Hosts of a plan that its run does not touch. */
 const others = {
-  idle: texts.exactOptional().describe('Hosts of the plan on which there is nothing to do.'),
+  idle: texts.exactOptional().describe('Hosts of the plan that need no work.'),
   absent: z
     .array(
       z.object({
@@ -108,7 +108,7 @@ const others = {
       }),
     )
     .exactOptional()
-    .describe('Hosts that took no part when the plan was made.'),
+    .describe('Hosts that could not be planned.'),
 };
 
 const label = z.union([z.string(), z.number(), z.boolean()]);
@@ -177,7 +177,7 @@ export const eventSchemas = {
     ...ofHost,
     attempt: attempt.exactOptional(),
     scan: scanSchema,
-    purpose: z.enum(['scan', 'before', 'after']).describe('A scan of its own, or before or after an installation.'),
+    purpose: z.enum(['scan', 'before', 'after']).describe('A scan by itself, or before or after an installation.'),
   }),
   'step.started': z.object({
     type: z.literal('step.started'),
@@ -245,7 +245,7 @@ export const eventSchemas = {
 
 const line = z.object({
   v: z.literal(1).describe('Version of the envelope.'),
-  seq: z.int().min(1).describe('Counts the lines of one process from 1.'),
+  seq: z.int().min(1).describe('Number of the line in this process, from 1.'),
   time: z.iso.datetime().describe('RFC 3339, UTC.'),
   run: text.exactOptional().describe('The run that the event belongs to.'),
 });

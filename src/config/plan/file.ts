@@ -30,7 +30,7 @@ export function readPlanHash(text: string): string {
   const hash = /^([0-9a-f]{64})(\s|$)/.exec(text.trim().toLowerCase())?.[1];
   if (hash !== undefined) return hash;
   throw new FettleError('usage', `"${text}" is not a SHA-256 hash: 64 hexadecimal digits`, {
-    hint: 'give the hash that `fettle plan` printed',
+    hint: 'pass the hash that `fettle plan` printed',
   });
 }
 
@@ -41,7 +41,7 @@ export function readPlanHash(text: string): string {
 export function checkPlanHash(found: string, approved: string): void {
   if (found === approved) return;
   throw new FettleError('approval', `the plan file has SHA-256 ${found}, but ${approved} was approved`, {
-    hint: 'apply the file that was approved, or have this one approved',
+    hint: 'apply the approved file, or have this one approved',
     details: { found, approved },
   });
 }
@@ -53,7 +53,7 @@ export function checkPlanHash(found: string, approved: string): void {
  */
 export function decodePlan(bytes: Uint8Array): Plan {
   if (bytes.length > planFileLimitBytes) {
-    throw refused(`it is ${Math.round(bytes.length / 1024 / 1024)} MiB; no plan is that large`);
+    throw refused(`it has ${Math.round(bytes.length / 1024 / 1024)} MiB; no plan is that large`);
   }
   const raw = parseJson(bytes);
   checkKind(raw);
@@ -70,15 +70,15 @@ export function decodePlan(bytes: Uint8Array): Plan {
 }
 
 function refused(what: string, cause?: unknown): FettleError {
-  return new FettleError('config', `this is no plan that can be applied: ${what}`, {
-    hint: 'give the file as `fettle plan` wrote it, or make a new one',
+  return new FettleError('config', `this plan cannot be applied: ${what}`, {
+    hint: 'use the file as `fettle plan` wrote it, or make a new plan',
     ...(cause === undefined ? {} : { cause }),
   });
 }
 
 function altered(what: string, cause?: unknown): FettleError {
-  return new FettleError('approval', `this plan is not as it was made: ${what}`, {
-    hint: 'apply the file as `fettle plan` wrote it, or make a new one',
+  return new FettleError('approval', `this plan was altered: ${what}`, {
+    hint: 'apply the file as `fettle plan` wrote it, or make a new plan',
     ...(cause === undefined ? {} : { cause }),
   });
 }
@@ -94,8 +94,8 @@ function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    if (isPlanText(text)) throw altered('it is cut off, or was edited', error);
-    throw refused(text.endsWith('}\n') ? 'it is not JSON' : 'it is not JSON, or cut off', error);
+    if (isPlanText(text)) throw altered('it is truncated, or was edited', error);
+    throw refused(text.endsWith('}\n') ? 'it is not JSON' : 'it is not JSON, or is truncated', error);
   }
 }
 
@@ -130,7 +130,7 @@ function checkWaves(plan: Plan): void {
   const names = [...plan.hosts, ...plan.absent].map((item) => item.host);
   const seen = new Set<string>();
   const twice = names.find((name) => seen.size === seen.add(name).size);
-  if (twice !== undefined) throw altered(`host ${twice} is in it twice`);
+  if (twice !== undefined) throw altered(`host ${twice} appears twice`);
   const waveOf = new Map<string, number>();
   for (const [index, wave] of plan.waves.entries()) {
     for (const host of wave.hosts) {
@@ -139,10 +139,10 @@ function checkWaves(plan: Plan): void {
     }
   }
   const wrong = plan.hosts.find((host) => (waveOf.get(host.host) ?? -1) !== host.wave);
-  if (wrong !== undefined) throw altered(`host ${wrong.host} and its wave do not agree`);
+  if (wrong !== undefined) throw altered(`host ${wrong.host} and its wave do not match`);
   const known = new Set(plan.hosts.map((host) => host.host));
   const stray = [...waveOf.keys()].find((host) => !known.has(host));
-  if (stray !== undefined) throw altered(`a wave names ${stray}, which the plan does not hold`);
+  if (stray !== undefined) throw altered(`a wave lists ${stray}, which is not in the plan`);
   const forgotten = plan.hosts.find((host) => host.wave < 0 && host.updates.length + host.removals.length > 0);
   if (forgotten !== undefined) throw altered(`host ${forgotten.host} has updates but no wave`);
 }

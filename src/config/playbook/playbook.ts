@@ -69,10 +69,10 @@ function checkKind(yaml: YamlFile): Diagnostic | undefined {
     message,
     hint,
   });
-  if (!isMap(yaml.root)) return refuse(yaml.root, 'this is no playbook', 'it begins with: kind: patch');
+  if (!isMap(yaml.root)) return refuse(yaml.root, 'this is not a playbook', 'it starts with: kind: patch');
   const entries = entriesOf(yaml, yaml.root);
   if (entries.some(({ key }) => key.value === 'kind')) return undefined;
   const isInventory = entries.some(({ key }) => ['all', 'ungrouped', 'plugin'].includes(String(key.value)));
-  if (isInventory) return refuse(yaml.root, 'this is an inventory, not a playbook', 'give it with -i');
-  return refuse(yaml.root, 'the key kind is missing', 'a playbook begins with: kind: patch');
+  if (isInventory) return refuse(yaml.root, 'this is an inventory, not a playbook', 'pass it with -i');
+  return refuse(yaml.root, 'the key kind is missing', 'a playbook starts with: kind: patch');
 }

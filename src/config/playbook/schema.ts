@@ -4,13 +4,13 @@ import { sealText } from '../../domain/secret-text.ts';
 import { parseAmount, parsePercent } from './amount.ts';
 import { parseDurationMs } from './duration.ts';
 
-const name = z.string().regex(/^[^\S\p{Cc}]*[^\s\p{Cc}][^\p{Cc}]*$/u, 'must be text of one line');
+const name = z.string().regex(/^[^\S\p{Cc}]*[^\s\p{Cc}][^\p{Cc}]*$/u, 'must be one line of text');
 const count = z.int().min(1);
 const duration = z
   .string('must be a duration such as 90s, 10m, 6h or 7d')
   .refine((text) => parseDurationMs(text) !== undefined, 'must be a duration such as 90s, 10m, 6h or 7d')
   .meta({ examples: ['90s', '10m', '6h', '7d'] });
-const positiveDuration = duration.refine((text) => parseDurationMs(text) !== 0, 'must be longer than nothing');
+const positiveDuration = duration.refine((text) => parseDurationMs(text) !== 0, 'must be longer than zero');
 const percent = z
   .string('must be a percentage such as 5%')
   .refine((text) => parsePercent(text) !== undefined, 'must be a percentage such as 5%')
@@ -35,10 +35,10 @@ const severity = z.enum(['fail', 'warn', 'ignore']);
 const rebootMode = z.enum(['never', 'if-needed', 'always']);
 
 const budget = z.strictObject({
-  max: z.int().min(0).optional().describe('No further host starts once more hosts than this went wrong.'),
+  max: z.int().min(0).optional().describe('No further host is started once more hosts than this have failed.'),
   percent: percent
     .optional()
-    .describe('The same as a share of the hosts of the run, or of the wave, rounded down; the smaller holds.'),
+    .describe('The same as a share of the hosts of the run, or of the wave, rounded down; the smaller limit applies.'),
   counts: z
     .array(z.enum(['failed', 'unreachable', 'unverified', 'drifted']))
     .min(1)
@@ -47,7 +47,7 @@ const budget = z.strictObject({
 
 const wave = z.strictObject({
   name: name.optional(),
-  select: name.optional().describe('Pattern of hosts that this wave may take.'),
+  select: name.optional().describe('Pattern of hosts that this wave may contain.'),
   where: z
     .record(z.string(), z.union([z.string(), z.number(), z.boolean()], 'must be text, a number, true or false'))
     .optional()
@@ -60,14 +60,14 @@ const wave = z.strictObject({
 const rule = z
   .strictObject({
     class: z.enum(['security', 'other', 'unknown', 'any']).optional(),
-    packages: z.array(name).min(1).optional().describe('Globs on package names, KB numbers or update ids.'),
-    titles: z.array(name).min(1).optional().describe('Globs on the titles of Windows updates.'),
+    packages: z.array(name).min(1).optional().describe('Globs of package names, KB numbers or update ids.'),
+    titles: z.array(name).min(1).optional().describe('Globs of titles of Windows updates.'),
     classifications: z.array(z.enum(classifications)).min(1).optional().describe('Windows Update classifications.'),
     severities: z
       .array(z.enum(['critical', 'important', 'moderate', 'low']))
       .min(1)
       .optional()
-      .describe('Severities as Microsoft gives them; many updates have none and match nothing.'),
+      .describe('Severities as Microsoft rates them; many updates have none and never match.'),
   })
   .refine(
     (value) => Object.values(value).some((part) => part !== undefined),
@@ -77,7 +77,7 @@ const rule = z
 const hook = z
   .strictObject({
     name,
-    local: z.array(z.string()).min(1).optional().describe('A command here, as an argument list.'),
+    local: z.array(z.string()).min(1).optional().describe('A command on the controller, as an argument list.'),
     remote: z.string().min(1).optional().describe('A script for the shell of the host: sh, or PowerShell on Windows.'),
     timeout: positiveDuration.optional(),
     on_error: z.enum(['fail-host', 'warn']).optional(),
@@ -86,7 +86,7 @@ const hook = z
   .refine((value) => (value.local === undefined) !== (value.remote === undefined), 'needs either local or remote')
   .refine(
     ({ local = [], remote = '' }) => [local.join(' '), remote].every((text) => sealText(text) === text),
-    'must not hold a secret: plan and ledger keep its text; let the hook read the secret from a file',
+    'must not contain a secret: the plan and the ledger keep its text; let the hook read the secret from a file',
   );
 
 const beforeHook = hook.refine((value) => value.runs === undefined, {
@@ -104,7 +104,7 @@ const rollout = z.strictObject({
   concurrency: count.optional(),
   per_source: count
     .optional()
-    .describe('Windows: hosts at once that fetch from one update server, as its WSUS bears it.'),
+    .describe('Windows: how many hosts may fetch from one update server, such as a WSUS server, at once.'),
   order: z.enum(['inventory', 'shuffle']).optional(),
   budget: budget.optional(),
   waves: z
@@ -121,7 +121,7 @@ const install = z.strictObject({
   mode: z
     .enum(['download', 'cached'])
     .optional()
-    .describe('Windows: download only, or install only what is downloaded already.'),
+    .describe('Windows: download only, or install only what is already downloaded.'),
   restart_services: z.enum(['never', 'report', 'stale']).optional(),
   max_age: duration.optional(),
 });
@@ -133,7 +133,7 @@ const reboot = z.strictObject({
   come_back: positiveDuration.optional(),
   settle: duration.optional(),
   concurrency: count.optional(),
-  if_idle: z.boolean().optional().describe('Leave a host alone while somebody is logged on to it.'),
+  if_idle: z.boolean().optional().describe('Do not reboot a host while a user is logged on.'),
 });
 
 const verify = z.strictObject({
@@ -147,7 +147,7 @@ const verify = z.strictObject({
 
 export const playbookSchema = z.strictObject({
   kind: z.literal('patch', 'must be patch'),
-  version: z.literal(1, 'must be 1, the version this fettle reads'),
+  version: z.literal(1, 'must be 1, the version this fettle supports'),
   name,
   description: z.string().optional(),
   targets: z.strictObject({ select: name, guard: guard.optional() }),

@@ -48,8 +48,8 @@ export class NodeReader {
   spend(count: number): void {
     this.#expansions += count;
     if (this.#expansions <= mostExpansions) return;
-    throw new FettleError('config', `${this.#file} means more than ${mostExpansions} entries once it is expanded`, {
-      hint: 'its ranges, aliases or merge keys multiply: write fewer of them',
+    throw new FettleError('config', `${this.#file} expands to more than ${mostExpansions} entries`, {
+      hint: 'its ranges, aliases or merge keys multiply: use fewer of them',
     });
   }
 
@@ -100,7 +100,7 @@ export class NodeReader {
     const meant = this.follow(node);
     if (meant === null || meant === undefined) return null;
     if (isScalar(meant)) return meant.value;
-    if (this.#open.has(meant)) throw new RangeError('it holds itself');
+    if (this.#open.has(meant)) throw new RangeError('it contains itself');
     this.#open.add(meant);
     try {
       this.spend(1);

@@ -78,7 +78,7 @@ function unknownKey({ yaml, schema, laterKeys }: SchemaReading, path: readonly P
   const known = propertiesAt(schema, path);
   if (laterKeys.has(key)) {
     const message = `${describe([...path, key])} is not available in this version`;
-    return { severity: 'error', ...place, message, hint: 'take it out for now' };
+    return { severity: 'error', ...place, message, hint: 'remove it for now' };
   }
   const hint = suggestion(key, known) ?? `known here: ${known.join(', ')}`;
   return { severity: 'error', ...place, message: `${describe(path)}: unknown key ${key}`, hint };

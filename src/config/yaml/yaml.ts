@@ -41,7 +41,7 @@ export async function readYaml(file: string, dialect: YamlDialect): Promise<Yaml
   let bytes: Uint8Array;
   try {
     const found = await stat(file);
-    if (found.isDirectory()) return refuse('it is a directory, a file is needed');
+    if (found.isDirectory()) return refuse('it is a directory, not a file');
     if (found.size > fileLimitBytes) return refuse('it is larger than 64 MiB');
     bytes = await readFile(file);
   } catch (error) {
@@ -64,7 +64,7 @@ export function reasonOf(error: unknown): string {
   const known: Readonly<Record<string, string>> = {
     ENOENT: 'no such file',
     EACCES: 'permission denied',
-    ENOTDIR: 'a part of its path is no directory',
+    ENOTDIR: 'a part of its path is not a directory',
     ELOOP: 'too many symbolic links',
   };
   return known[code] ?? (error instanceof Error ? error.message : String(error));
@@ -139,7 +139,7 @@ function plain(message: string): string {
 }
 
 function explainSyntax(code: string, message: string): [message: string, hint?: string] {
-  if (code === 'MULTIPLE_DOCS') return ['it holds several YAML documents', 'keep one; remove the line `---`'];
+  if (code === 'MULTIPLE_DOCS') return ['it contains several YAML documents', 'keep one; remove the line `---`'];
   if (code === 'TAB_AS_INDENT') return ['tabs cannot indent YAML', 'use spaces'];
   if (code === 'BAD_ALIAS' || code === 'BLOCK_AS_IMPLICIT_KEY')
     return [`broken YAML: ${plain(message)}`, 'quote the value'];
@@ -155,7 +155,7 @@ function duplicateKeys(yaml: YamlFile): Diagnostic[] {
         if (!isScalar(key) || isMergeKey(key)) continue;
         const name = String(key.value);
         if (seen.has(name)) {
-          const message = `the key ${name} is here twice, the last one holds`;
+          const message = `the key ${name} appears twice; the last one applies`;
           diagnostics.push({ severity: 'warning', ...yaml.placeOf(key), message });
         }
         seen.add(name);

@@ -54,7 +54,7 @@ export class HostSession implements AsyncDisposable {
   }
 
   async #open(signal: AbortSignal | undefined): Promise<Opened> {
-    if (this.#isClosed) throw new FettleError('internal', `the connection to ${this.host.name} was closed already`);
+    if (this.#isClosed) throw new FettleError('internal', `the connection to ${this.host.name} is already closed`);
     if (this.#opened?.session.isAlive === true) return this.#opened;
     this.#opening ??= this.#openAnew(signal).finally(() => {
       this.#opening = undefined;

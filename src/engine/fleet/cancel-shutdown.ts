@@ -42,7 +42,7 @@ async function underLease(host: Host, { context, remote: open }: CallOffFleet): 
   const { taken, refused } = await record.acquireLeases(request);
   const [lease] = taken;
   if (lease === undefined) {
-    const message = `run ${refused[0]?.run ?? ''} has it`;
+    const message = `run ${refused[0]?.run ?? ''} has the lease on it`;
     throw new FettleError('lock-held', message, {
       hint: `stop that run first: fettle run stop ${refused[0]?.run ?? ''}`,
     });

@@ -48,8 +48,8 @@ export function pingWarnings(summary: HostSummary): string[] {
   const skew = facts.clockSkewMs ?? 0;
   return [
     ...(privileges.isRoot ? [] : [`${privileges.user} is not root and no elevation is set`]),
-    ...running.map((item) => `${item.name} (pid ${item.pid}) is at work with packages`),
-    ...(active === undefined ? [] : [`run ${active.run} of ${active.controller} is at work on it`]),
+    ...running.map((item) => `${item.name} (pid ${item.pid}) is changing packages`),
+    ...(active === undefined ? [] : [`run ${active.run} of ${active.controller} is working on it`]),
     ...(broken.length === 0
       ? []
       : [`packages are not properly installed: ${broken.map((item) => item.name).join(', ')}`]),

@@ -38,7 +38,7 @@ export async function retryThroughOutages<T>(
       missedSince ??= clock.elapsedMs();
       if (clock.elapsedMs() - missedSince + pauseMs > limitMs) throw error;
       const what = isOutage(error) ? 'connection lost' : 'no usable answer';
-      const note = `${what} (${error.message}), trying again`;
+      const note = `${what} (${error.message}), retrying`;
       show(context, { type: 'live.note', host: context.host.name, note });
     }
     await clock.sleep(pauseMs, detach);

@@ -114,7 +114,11 @@ export async function collectQuietly(context: HostContext, job: JobId): Promise<
     await context.remote.collectJob(job, context.detach);
   } catch (error) {
     const { message } = asFettleError(error);
-    show(context, { type: 'live.note', host: context.host.name, note: `job ${job} is left to collect: ${message}` });
+    show(context, {
+      type: 'live.note',
+      host: context.host.name,
+      note: `job ${job} could not be collected yet: ${message}`,
+    });
   }
 }
 
@@ -126,11 +130,11 @@ export function concludeByExit(end: JobEnd): StepConclusion {
       return { ok: exitCode === 0 && verdict === 'ok', ...(said === undefined ? {} : { message: said }) };
     }
     case 'collected':
-      return { ok: true, message: 'the job was finished and collected before' };
+      return { ok: true, message: 'the job had already ended and was collected' };
     case 'crashed':
       return { ok: false, message: 'the job ended without a result' };
     case 'interrupted':
-      return { ok: false, message: 'the host rebooted under the job' };
+      return { ok: false, message: 'the host rebooted during the job' };
     case 'refused':
     case 'lost':
       return { ok: false, message: end.error.message };
@@ -214,7 +218,7 @@ function leavesNothing(error: unknown): boolean {
 function lostDuring(context: HostContext, order: NamedOrder, cause: FettleError): FettleError {
   return new FettleError('lost', `${context.host.name}: lost during ${order.step}: ${cause.message}`, {
     cause,
-    hint: `the job goes on by itself; \`fettle run resume ${context.run}\` reads its result`,
+    hint: `the job continues on the host; \`fettle run resume ${context.run}\` reads its result`,
     details: { job: order.job, step: order.step },
   });
 }
@@ -274,8 +278,8 @@ function endOf(news: JobNews): JobEnd | undefined {
 
 function stillRunning(context: HostContext, order: NamedOrder): FettleError {
   const minutes = Math.round(order.timeoutMs / 6_000) / 10;
-  return new FettleError('timeout', `${context.host.name}: ${order.step} still runs after ${minutes} min`, {
-    hint: `it is left to finish; \`fettle run resume ${context.run}\` reads its result`,
+  return new FettleError('timeout', `${context.host.name}: ${order.step} is still running after ${minutes} min`, {
+    hint: `fettle leaves it running; \`fettle run resume ${context.run}\` reads its result`,
     details: { job: order.job, step: order.step },
   });
 }

@@ -140,7 +140,7 @@ export function toStart(
 /** How a host ends whose lease another run holds. What is owed to it waits: a run that is at work there must not be disturbed. */
 export function heldBy({ run, holder, expiresMs }: LeaseAnswer['refused'][number], member: RolloutHost): Outcome {
   const who = `${holder.user}@${holder.controller}`;
-  const reason = `run ${run} of ${who} (pid ${holder.pid}) holds it until ${new Date(expiresMs).toISOString()}`;
+  const reason = `run ${run} of ${who} (pid ${holder.pid}) has the lease on it until ${new Date(expiresMs).toISOString()}`;
   const hint = `wait for it, or stop it: fettle run stop ${run}`;
   const error = { code: 'lock-held', message: reason, hint, details: { run, holder: who } } as const;
   const owed = member.state?.owesAfterHooks === true ? ({ owesHooks: true } as const) : {};

@@ -130,7 +130,7 @@ async function finish(rollout: Rollout, options: ApplyOptions, result: RunResult
   const { run } = options.opening;
   if (rollout.isDetached) {
     const hosts = [...result.outcomes].filter(([, outcome]) => outcome.verdict === 'detached').map(([host]) => host);
-    const message = `detached; work on hosts goes on there; resume with: fettle run resume ${run}`;
+    const message = `detached; jobs already started on hosts keep running; resume with: fettle run resume ${run}`;
     await rollout.emit([{ type: 'run.detached', run, hosts, message }]);
     return;
   }

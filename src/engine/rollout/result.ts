@@ -32,7 +32,10 @@ export function runResult(input: ResultInput): RunResult {
   if (input.stopped !== undefined && isLeft) found.push(input.stopped);
   const denied = [...outcomes.values()].filter((outcome) => isDeniedOutcome(outcome));
   if (denied.length > 0 && denied.length === outcomes.size && pending.length === 0) {
-    found.push({ exit: 'auth', reason: 'every host refused the credentials, its key did not match or sudo refused' });
+    found.push({
+      exit: 'auth',
+      reason: 'on every host the credentials or sudo were refused, or the host key did not match',
+    });
   }
   const written = plan.hosts.filter(({ rebootSettings }) => rebootSettings.isWritten === true);
   const hasWrittenMode = new Set(written.map((item) => item.host));

@@ -54,8 +54,8 @@ export function membersOf(input: MembersInput): RolloutHost[] {
     if (hostPlan === undefined) return [];
     const host = input.hosts.get(name);
     if (host === undefined) {
-      throw new FettleError('config', `the plan names ${name}, which the inventory does not have`, {
-        hint: 'give the inventory the plan was made from',
+      throw new FettleError('config', `the plan lists ${name}, which is not in the inventory`, {
+        hint: 'pass the inventory from which the plan was made',
       });
     }
     const behind = jumps.has(name) ? [...reachedBehind(name, input.reachedThrough)] : [];

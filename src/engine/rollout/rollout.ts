@@ -59,7 +59,7 @@ export class Rollout implements AsyncDisposable {
         this.#handedOver ??= error;
         this.#detach.abort(error);
       },
-      onStopRequested: () => this.#stopFor('operator', 'somebody asked the run to stop'),
+      onStopRequested: () => this.#stopFor('operator', 'a stop of the run was requested'),
       onFailure: (error) => this.#failWith(asFettleError(error)),
     });
     for (const signal of [this.#context.stop, this.#context.detach])

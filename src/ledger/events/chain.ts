@@ -111,16 +111,16 @@ export function checkChain(connection: Connection, saved: readonly Head[]): Chai
     checkLink(row, head, problems);
     for (const blob of referencesOf(row)) if (!named.has(blob)) named.set(blob, row.seq);
     if (wanted.get(row.seq)?.some(({ hash }) => hash !== row.hash) === true) {
-      problems.push(`event ${row.seq} is not the one of the saved head: the chain was written anew`);
+      problems.push(`event ${row.seq} does not match the saved head: the chain was rewritten`);
     }
     head = { seq: row.seq, hash: row.hash };
   }
   for (const { seq } of saved) {
     if (seq > head.seq)
-      problems.push(`the chain ends at event ${head.seq}, but a saved head names event ${seq}: events were cut off`);
+      problems.push(`the chain ends at event ${head.seq}, but a saved head is of event ${seq}: events were removed`);
   }
   for (const { chain, count } of otherChains(connection)) {
-    problems.push(`${count} events lie under another chain (${chain}); this ledger has one`);
+    problems.push(`${count} events belong to another chain (${chain}); this ledger has one chain`);
   }
   return { head, problems, references: named };
 }

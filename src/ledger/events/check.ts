@@ -39,8 +39,8 @@ function checkLeases(connection: Connection): readonly string[] {
       .prepare(`SELECT DISTINCT run FROM ${table} WHERE run NOT IN (SELECT run FROM event WHERE run IS NOT NULL)`)
       .all() as { run: string }[];
   return [
-    ...strangers('lease').map(({ run }) => `a lease names run ${run}, of which no event tells`),
-    ...strangers('stop_request').map(({ run }) => `a stop request names run ${run}, of which no event tells`),
+    ...strangers('lease').map(({ run }) => `a lease names run ${run}, which has no events`),
+    ...strangers('stop_request').map(({ run }) => `a stop request names run ${run}, which has no events`),
   ];
 }
 
@@ -100,7 +100,8 @@ export function checkTables(connection: Connection, share: TableShare): readonly
       for (const stored of storedEvents(connection, typesOf(share))) project(anew, unpackEnvelope(stored));
       return compareTables(connection, anew, share);
     } catch (error) {
-      if (error instanceof SyntaxError) return ['an event does not read, so the tables cannot be made from the events'];
+      if (error instanceof SyntaxError)
+        return ['an event cannot be parsed, so the tables cannot be rebuilt from the events'];
       throw error;
     } finally {
       anew.close();
@@ -127,7 +128,7 @@ function compareTables(connection: Connection, anew: Connection, share: TableSha
     .filter((table) => shareOfTable[table] === share)
     .filter((table) => !isSame(rowsOf(connection, table, 'stored'), rowsOf(anew, table, 'stored')))
     .filter((table) => !isSame(rowsOf(connection, table, 'whole'), rowsOf(anew, table, 'whole')))
-    .map((table) => `table ${table} was altered: it differs from what the events say`);
+    .map((table) => `table ${table} was altered: it differs from the events`);
 }
 
 /** Each row as JSON; `stored` is the order in which they lie in the file: quick, and nearly always the same in both. */

@@ -44,7 +44,7 @@ function isKnown(connection: Connection, hostId: string, { atMs, id, revision, o
 export function readPackageLists(connection: Connection, sha256: string): PackageLists {
   const bytes = getBlob(connection, sha256);
   if (bytes === undefined) {
-    throw new FettleError('ledger', `the ledger lacks the package list ${sha256}`, {
+    throw new FettleError('ledger', `the package list ${sha256} is missing from the ledger`, {
       hint: 'run: fettle ledger verify',
     });
   }

@@ -9,9 +9,9 @@ export function noSuchRun(id: string, isAmbiguous: boolean): FettleError {
 
 /** None was named, and none is of the kind that is taken then; `latest` is of another. */
 export function noWorkingRun([latest]: readonly RunRow[], toVerify: boolean): FettleError {
-  if (latest === undefined) return new FettleError('usage', 'there is no run in the ledger yet');
+  if (latest === undefined) return new FettleError('usage', 'the ledger has no runs yet');
   const what = toVerify ? 'worked on hosts and left them on' : 'worked on hosts';
   return new FettleError('usage', `no run in the ledger ${what}; the latest of all is ${latest.run} (${latest.kind})`, {
-    hint: `see it with: fettle run show ${latest.run}; list all with: fettle run list`,
+    hint: `show it with: fettle run show ${latest.run}; list all with: fettle run list`,
   });
 }

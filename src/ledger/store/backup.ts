@@ -19,8 +19,8 @@ function reserve(target: string): void {
     closeSync(openSync(target, 'wx', 0o600));
   } catch (cause) {
     const isThere = cause instanceof Error && 'code' in cause && cause.code === 'EEXIST';
-    throw new FettleError(isThere ? 'usage' : 'disk', `${target} ${isThere ? 'exists already' : 'cannot be made'}`, {
-      hint: 'name a new file in a directory that this account may write to',
+    throw new FettleError(isThere ? 'usage' : 'disk', `${target} ${isThere ? 'already exists' : 'cannot be made'}`, {
+      hint: 'use a new file in a directory that this account may write to',
       cause,
     });
   }

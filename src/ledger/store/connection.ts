@@ -20,7 +20,7 @@ export function openConnection(path: string, isReadonly: boolean, refill: Refill
     if (existsSync(directory)) refuseNetworkFileSystem(directory);
     if (existsSync(path)) return openReader(path, refill);
     throw new FettleError('ledger', `there is no ledger at ${path}`, {
-      hint: 'scan something first, or name it with --ledger or FETTLE_LEDGER',
+      hint: 'run a scan first, or set --ledger or FETTLE_LEDGER',
     });
   }
   makeLedgerDirectory(directory);
@@ -32,8 +32,8 @@ function makeLedgerDirectory(directory: string): void {
   try {
     makeDirectory(directory, 0o700);
   } catch (cause) {
-    throw new FettleError('ledger', `the directory ${directory} for the ledger cannot be made`, {
-      hint: 'name another place with --ledger or FETTLE_LEDGER',
+    throw new FettleError('ledger', `the directory ${directory} for the ledger cannot be created`, {
+      hint: 'set another path with --ledger or FETTLE_LEDGER',
       cause,
     });
   }
@@ -83,7 +83,7 @@ function checkVersion(connection: Connection, path: string): number {
   const version = Number(connection.pragma('user_version', { simple: true }));
   refuseNewer(version, path);
   if (version > 0) return version;
-  throw new FettleError('ledger', `${path} is not a fettle ledger`, { hint: 'name another file with --ledger' });
+  throw new FettleError('ledger', `${path} is not a fettle ledger`, { hint: 'set another file with --ledger' });
 }
 
 /** Brought up to date, and gone from the directory as soon as it is open. */

@@ -54,9 +54,9 @@ export function refuseNewer(version: number, path: string): void {
   if (version <= schemaVersion) return;
   throw new FettleError(
     'ledger',
-    `the ledger ${path} was written by a newer fettle (schema ${version}, this one knows ${schemaVersion})`,
+    `the ledger ${path} was written by a newer fettle (schema ${version}, this one supports ${schemaVersion})`,
     {
-      hint: 'use that version of fettle, or name another ledger with --ledger',
+      hint: 'use that version of fettle, or set another ledger with --ledger',
     },
   );
 }

@@ -46,7 +46,7 @@ const networkFileSystems: Readonly<Record<number, string>> = {
 export function refuseNetworkFileSystem(directory: string, typeOf: (path: string) => number = fileSystemType): void {
   const name = networkFileSystems[typeOf(directory)];
   if (name === undefined) return;
-  throw new FettleError('ledger', `the ledger may not lie on a network file system (${directory} is ${name})`, {
+  throw new FettleError('ledger', `the ledger must not be on a network file system (${directory} is ${name})`, {
     hint: 'choose a local path with --ledger or FETTLE_LEDGER',
   });
 }

@@ -15,8 +15,8 @@ export function checkSchema(connection: Connection): readonly string[] {
   const problems: string[] = [];
   for (const { type, name, sql } of found.values()) {
     const same = wanted.get(name);
-    if (same === undefined) problems.push(`${type} ${name} is none of the ledger's: somebody added it`);
-    else if (same.sql !== sql) problems.push(`${type} ${name} is not what fettle made: its definition differs`);
+    if (same === undefined) problems.push(`${type} ${name} does not belong to the ledger: it was added`);
+    else if (same.sql !== sql) problems.push(`${type} ${name} was altered: its definition differs`);
   }
   for (const { type, name } of wanted.values()) {
     if (!found.has(name)) problems.push(`${type} ${name} is missing`);

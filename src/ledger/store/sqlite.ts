@@ -104,16 +104,28 @@ export function immediately<T>(connection: Connection, work: () => T): T {
 
 const explanations: readonly { readonly code: RegExp; readonly what: string; readonly hint: string }[] = [
   { code: /BUSY|LOCKED/, what: 'is locked by another process', hint: 'wait for it, or find it with: fuser' },
-  { code: /FULL/, what: 'cannot be written: the disk is full', hint: 'make room, then resume with: fettle run resume' },
+  {
+    code: /FULL/,
+    what: 'cannot be written: the disk is full',
+    hint: 'free disk space, then resume with: fettle run resume',
+  },
   {
     code: /READONLY|PERM|AUTH/,
     what: 'cannot be written: it is read-only',
     hint: 'check owner and permissions, or use --ledger',
   },
-  { code: /NOTADB/, what: 'is not a fettle ledger', hint: 'name another file with --ledger' },
-  { code: /CORRUPT/, what: 'is damaged', hint: 'restore a backup; look at it with: fettle ledger verify' },
-  { code: /CANTOPEN/, what: 'cannot be opened', hint: 'does the directory exist, and may this account use it?' },
-  { code: /IOERR/, what: 'cannot be read or written: the disk reports an error', hint: 'check space and the disk' },
+  { code: /NOTADB/, what: 'is not a fettle ledger', hint: 'set another file with --ledger' },
+  { code: /CORRUPT/, what: 'is damaged', hint: 'restore a backup; check it with: fettle ledger verify' },
+  {
+    code: /CANTOPEN/,
+    what: 'cannot be opened',
+    hint: 'check that the directory exists and that this account may use it',
+  },
+  {
+    code: /IOERR/,
+    what: 'cannot be read or written: the disk reports an error',
+    hint: 'check the disk and its free space',
+  },
 ];
 
 /** What SQLite throws becomes ours; everything else of ours passes. */
@@ -123,8 +135,8 @@ export function ledgerError(path: string, cause: unknown): FettleError {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
   const known = explanations.find((item) => item.code.test(code));
   return known === undefined
-    ? new FettleError('ledger', `the ledger ${path} fails: ${message}`, {
-        hint: 'look at it with: fettle ledger verify',
+    ? new FettleError('ledger', `the ledger ${path} failed: ${message}`, {
+        hint: 'check it with: fettle ledger verify',
         cause,
       })
     : new FettleError('ledger', `the ledger ${path} ${known.what}`, { hint: known.hint, cause });

@@ -25,15 +25,15 @@ function runText(event: RunEvent | LiveEvent): string | undefined {
       return `${event.kind} ${event.run}: ${plural(event.hosts.length, 'host')}${playbook}${plan}`;
     }
     case 'run.resumed':
-      return `run ${event.run} goes on`;
+      return `run ${event.run} continues`;
     case 'run.stopping':
       return `stopping: ${event.message}`;
     case 'run.detached':
       return event.hosts.length === 0 ? event.message : `${event.message}: ${countedHostNames(event.hosts)}`;
     case 'wave.started':
-      return `wave ${event.wave + 1} (${event.name}) begins: ${countedHostNames(event.hosts)}`;
+      return `wave ${event.wave + 1} (${event.name}) started: ${countedHostNames(event.hosts)}`;
     case 'wave.finished':
-      return `wave ${event.wave + 1} (${event.name}) is over`;
+      return `wave ${event.wave + 1} (${event.name}) ended`;
     case 'plan.created':
       return `plan ${shortHash(event.sha256)}: ${plural(event.updates, 'update')} on ${plural(event.hosts, 'host')}`;
     case 'note':

@@ -55,5 +55,5 @@ function heartbeat(state: RunProgress, nowMs: number): string {
   );
   const parts = [...running].map(([step, group]) => `${step}: ${countedHostNames(group.map((item) => item.host))}`);
   const elapsed = formatDuration(nowMs - (state.startedMs ?? nowMs));
-  return cleanLine([`still at work after ${elapsed}: ${done} of ${hosts.length} hosts done`, ...parts].join('; '));
+  return cleanLine([`still running after ${elapsed}: ${done} of ${hosts.length} hosts done`, ...parts].join('; '));
 }

@@ -26,7 +26,7 @@ export async function createReporter(
   const entry: ReporterEntry | undefined = reporters.find((reporter) => reporter.name === name);
   if (entry === undefined) {
     const hint = `one of ${reporters.map((reporter) => reporter.name).join(', ')}`;
-    throw new FettleError('usage', `no reporter is called "${name}"`, { hint });
+    throw new FettleError('usage', `there is no reporter "${name}"`, { hint });
   }
   const create = await entry.load();
   return create(output, { verbose: options.verbose ?? 0, accepted: options.accepted ?? [] });

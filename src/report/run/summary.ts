@@ -59,7 +59,7 @@ export function otherHosts({ idle = [], absent = [] }: Pick<RunStarted, 'idle' |
     ...idle.map((host): SummaryHost => ({ host, standing: 'nothing to do' })),
     ...absent.map(({ host, kind, reason }): SummaryHost => {
       if (kind === 'disabled') return { host, standing: 'skipped', reason };
-      const hint = 'make a new plan once that is mended';
+      const hint = 'fix this, then make a new plan';
       return { host, standing: 'absent', reason: `${kind} when the plan was made: ${reason}`, hint };
     }),
   ];
@@ -168,7 +168,7 @@ function groupLines(
 
 function changeText(change: Exclude<Change, 'none'>): string {
   if (change === 'installed') return 'everything planned was installed';
-  return change === 'partial' ? 'a part of it was installed' : 'what was installed is not known';
+  return change === 'partial' ? 'a part of the plan was installed' : 'it is unknown what was installed';
 }
 
 /** `10 hosts: 1 failed, 9 verified in 3m12s; exit 4 (partial); run 01J…` */

@@ -69,7 +69,7 @@ export function renderDoubts(
     { title: 'REMARKS', text: ({ example }) => doubtWords(example, time), narrow: 'wrap' },
   ];
   const table = renderTable(columns, foldDoubts(rows, time), { output, empty: '' });
-  return `\n${output.stdout.paint.bold('Not known for certain')}\n${table}`;
+  return `\n${output.stdout.paint.bold('Uncertain')}\n${table}`;
 }
 
 /** `uncertain` of the JSON documents of reports. */

@@ -81,7 +81,7 @@ function groupText({ hosts, answer }: Group, { stdout: { paint } }: Output): str
   const end = exitCode === null ? 'killed' : `exit ${exitCode}`;
   const header = exitCode === 0 ? paint.bold(`--- ${names}`) : paint.red(`--- ${names}  ${end}`);
   const errors = stderr.length === 0 ? '' : `${paint.dim('stderr:')}\n${blockText(stderr)}`;
-  const cut = truncatedBytes === 0 ? '' : `${paint.yellow(`… ${truncatedBytes} bytes more were not kept`)}\n`;
+  const cut = truncatedBytes === 0 ? '' : `${paint.yellow(`… ${truncatedBytes} more bytes were not kept`)}\n`;
   return `${header}\n${blockText(stdout)}${errors}${cut}`;
 }
 

@@ -53,7 +53,7 @@ export function renderHistory(
       narrow: 'wrap',
     },
   ];
-  const table = renderTable(columns, rows, { output, empty: 'nothing is recorded that matches' });
+  const table = renderTable(columns, rows, { output, empty: 'no matching entries' });
   if (output.stdout.isTty) return table + renderDoubts(doubts, { output, nowMs });
   return table + renderTable(doubtColumns, doubts, { output, empty: '' });
 }

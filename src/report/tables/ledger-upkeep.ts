@@ -40,8 +40,8 @@ function heldAgainst({ heads: { saved, latestSaved, given } }: LedgerCheck): str
     ...given.map((head) => `given head ${head}`),
   ];
   return parts.length === 0
-    ? 'no saved head: nothing says whether events were cut off at the end'
-    : `held against ${parts.join('; ')}`;
+    ? 'no saved head: it cannot be checked whether events at the end were removed'
+    : `compared with ${parts.join('; ')}`;
 }
 
 export interface DoctorRow {

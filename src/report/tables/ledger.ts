@@ -52,7 +52,7 @@ export function renderStatus(rows: readonly HostStatusRow[], { output, nowMs }: 
       narrow: 'wrap',
     },
   ];
-  return renderTable(columns, rows, { output, empty: 'the ledger knows no host; scan with: fettle scan' });
+  return renderTable(columns, rows, { output, empty: 'the ledger has no hosts; scan with: fettle scan' });
 }
 
 /** The answer is old, or the host's own lists were when it gave it. */
@@ -120,7 +120,7 @@ export function renderUpdates(
       narrow: 'cut',
     },
   ];
-  const empty = 'no pending updates are known';
+  const empty = 'no pending updates recorded';
   if (output.stdout.isTty) {
     return renderTable(columns, rows, { output, empty }) + renderDoubts(doubts, { output, nowMs });
   }
@@ -163,7 +163,7 @@ export function renderHosts(rows: readonly KnownHostRow[], { output, nowMs }: Sh
       paint: (text, _row, paint) => (text === 'scanned' ? text : paint.yellow(text)),
     },
   ];
-  const empty = 'the ledger knows no host; scan with: fettle scan';
+  const empty = 'the ledger has no hosts; scan with: fettle scan';
   if (output.stdout.isTty) {
     const doubts = rows.map((row) => row.status).filter(isInDoubt);
     return renderTable(columns, rows, { output, empty }) + renderDoubts(doubts, { output, nowMs });
@@ -184,7 +184,7 @@ export function renderPackages(
     { title: 'VERSION', text: (row) => row.version, narrow: 'cut' },
     { title: 'STATUS', text: (row) => row.status },
   ];
-  const empty = 'no packages are known of it';
+  const empty = 'no packages are recorded for it';
   if (doubt === undefined) return renderTable(columns, rows, { output, empty });
   if (output.stdout.isTty) {
     return renderTable(columns, rows, { output, empty }) + renderDoubts([doubt], { output, nowMs });

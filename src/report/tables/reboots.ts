@@ -62,7 +62,7 @@ function linesOf({ pending, doubts, done }: RebootReport): Line[] {
 /** The scan itself may be sound, and the host unable to say whether it waits for a reboot. */
 function rebootDoubt(row: HostStatusRow, time: (ms: number) => string): string {
   const words = doubtWords(row, time);
-  return words === '' ? 'the host does not say whether it needs a reboot' : words;
+  return words === '' ? 'the host does not report whether it needs a reboot' : words;
 }
 
 function renderPendingReboots(
@@ -74,7 +74,7 @@ function renderPendingReboots(
     { title: 'SINCE', text: (row) => formatAge(row.sinceMs, nowMs) },
     { title: 'REASONS', text: (row) => row.reasons.join('; '), narrow: 'wrap' },
   ];
-  return renderTable(columns, rows, { output, empty: 'no host is known to wait for a reboot' });
+  return renderTable(columns, rows, { output, empty: 'no host is recorded as waiting for a reboot' });
 }
 
 function renderReboots(rows: readonly RebootRow[], output: Output): string {
@@ -90,5 +90,5 @@ function renderReboots(rows: readonly RebootRow[], output: Output): string {
     { title: 'REASONS', text: (row) => row.reasons.join('; '), narrow: 'wrap' },
     { title: 'RUN', text: (row) => row.run },
   ];
-  return renderTable(columns, rows, { output, empty: 'no reboot is recorded' });
+  return renderTable(columns, rows, { output, empty: 'no reboots recorded' });
 }

@@ -32,7 +32,7 @@ export function renderRunList(rows: readonly RunRow[], output: Output): string {
     },
     { title: 'COUNTS', text: (row) => countsText(row.counts), narrow: 'wrap' },
   ];
-  return renderTable(columns, rows, { output, empty: 'no run is recorded' });
+  return renderTable(columns, rows, { output, empty: 'no runs recorded' });
 }
 
 function tookText({ startedMs, endedMs }: RunRow): string {

@@ -11,7 +11,7 @@ export function renderError(error: unknown, output: Output, { debug }: { readonl
   const { paint } = output.stderr;
   const known = error instanceof FettleError;
   const message = known ? error.message : `internal error: ${error instanceof Error ? error.message : String(error)}`;
-  const hint = known ? error.hint : 'run it again with --debug and report what it prints';
+  const hint = known ? error.hint : 'run the command again with --debug and report its output';
   const lines = [...messageLines(sealUrls(message), output)];
   if (hint !== undefined) lines.push(`${paint.bold('hint:')} ${cleanLine(hint)}`);
   if (debug) lines.push(...stackLines(error).map((line) => paint.dim(cleanLine(sealUrls(line)))));

@@ -75,9 +75,9 @@ function chooseFields(known: readonly string[], choice: FieldChoice): readonly s
     .filter((word) => word !== '');
   const strange = wanted.filter((word) => !known.includes(word));
   const hint = `fields: ${known.join(', ')}`;
-  if (wanted.length === 0) throw new FettleError('usage', '--json names no field', { hint });
+  if (wanted.length === 0) throw new FettleError('usage', '--json lists no field', { hint });
   if (strange.length === 0) return wanted;
-  throw new FettleError('usage', `--json does not know ${strange.map((word) => `"${word}"`).join(', ')}`, { hint });
+  throw new FettleError('usage', `--json has no field ${strange.map((word) => `"${word}"`).join(', ')}`, { hint });
 }
 
 /** Epoch milliseconds as ISO 8601; null stays. */

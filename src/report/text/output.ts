@@ -161,7 +161,7 @@ export function endQuietlyOnClosedPipe(stream: FailingStream, fail: (error: Fett
   stream.on('error', (error) => {
     const code = 'code' in error ? error.code : undefined;
     if (code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED') return;
-    const hint = 'see whether the disk it goes to is full';
+    const hint = 'check whether the disk is full';
     fail(new FettleError('disk', `the output cannot be written: ${error.message}`, { hint, cause: error }));
   });
 }

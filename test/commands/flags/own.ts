@@ -20,8 +20,8 @@ function json(field: string): readonly Row[] {
     { words: [], request: { json: undefined } },
     { words: ['--json'], request: { json: true } },
     { words: [`--json=${field}`], request: { json: field } },
-    { words: ['--json=nosuch'], refused: new RegExp(`--json does not know "nosuch"[\\s\\S]*\\b${field}\\b`) },
-    { words: ['--json=,'], refused: /--json names no field/ },
+    { words: ['--json=nosuch'], refused: new RegExp(`--json has no field "nosuch"[\\s\\S]*\\b${field}\\b`) },
+    { words: ['--json=,'], refused: /--json lists no field/ },
   ];
 }
 
@@ -157,7 +157,7 @@ export const verbRows: Readonly<Record<string, VerbRows>> = {
       ],
     },
     // A field of the other document.
-    combinations: [{ words: ['--watch', '--json=latencyMs'], refused: /--json does not know "latencyMs"/ }],
+    combinations: [{ words: ['--watch', '--json=latencyMs'], refused: /--json has no field "latencyMs"/ }],
   },
   scan: {
     argumentRows: pattern,
@@ -198,7 +198,7 @@ export const verbRows: Readonly<Record<string, VerbRows>> = {
       { words: ['--cancel', '--if-idle'], refused: /--if-idle applies to a shutdown, not to --cancel/ },
       // The document of what was cancelled has fields of its own.
       { words: ['--cancel', '--json=isDone'], request: { json: 'isDone' } },
-      { words: ['--json=isDone'], refused: /--json does not know "isDone"/ },
+      { words: ['--json=isDone'], refused: /--json has no field "isDone"/ },
     ],
   },
   wake: {
@@ -251,7 +251,7 @@ export const verbRows: Readonly<Record<string, VerbRows>> = {
     // With a host the document is the list of its packages.
     combinations: [
       { words: ['--json=version'], arguments: ['web01'], request: { json: 'version' } },
-      { words: ['--json=machineId'], arguments: ['web01'], refused: /--json does not know "machineId"/ },
+      { words: ['--json=machineId'], arguments: ['web01'], refused: /--json has no field "machineId"/ },
     ],
   }),
   'report reboots': report('bootIdAfter'),

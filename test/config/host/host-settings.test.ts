@@ -166,14 +166,14 @@ const wrong: readonly [variables: string, expected: RegExp, severity?: 'warning'
   ['ansible_password: [a]', /ansible_password must be text/],
   ['ansible_become: maybe', /ansible_become must be true or false/],
   ['ansible_become: true, ansible_become_method: pbrun', /ansible_become_method pbrun is not supported/],
-  ['ansible_become: true, ansible_become_flags: "\'x"', /become flags have a quote/],
-  ['ansible_ssh_common_args: "\'x"', /ansible_ssh_common_args: a quote is not closed/],
+  ['ansible_become: true, ansible_become_flags: "\'x"', /become flags have an unclosed quote/],
+  ['ansible_ssh_common_args: "\'x"', /ansible_ssh_common_args: unclosed quote/],
   ['ansible_private_key_file: ~/nokey', /:3:9: the private key .*\/nokey cannot be read: no such file/],
   ['ansible_private_key_file: "~"', /cannot be read: it is a directory/],
   ['ansible_host_key_checking: false', /warning: host keys are not checked/, 'warning'],
   ['ansible_ssh_common_args: "-o StrictHostKeyChecking=no"', /host keys are not checked \(Strict/, 'warning'],
   ['patch_reboot: sometimes', /patch_reboot must be never, if-needed, always/],
-  ['patch_disabled_until: 2026-02-30', /"2026-02-30" is no date/],
+  ['patch_disabled_until: 2026-02-30', /"2026-02-30" is not a date/],
   ['patch_hold: [1]', /patch_hold must be a list of names/],
 ];
 
@@ -199,7 +199,10 @@ describe('a wrong value', () => {
       const { host, diagnostics } = await resolve(`ansible_become: true, ${off}`, overrides);
       assert.equal(host.connection.password, undefined);
       assert.equal(host.connection.elevation?.password, undefined);
-      assert.match(diagnostics.map(formatDiagnostic).join(), /passwords of the command line are not used for them/);
+      assert.match(
+        diagnostics.map(formatDiagnostic).join(),
+        /passwords given on the command line are not sent to these hosts/,
+      );
       const own = await resolve(`${off}, ansible_password: own`, overrides);
       assert.equal(own.host.connection.password?.reveal(), 'own');
       const asked = await resolve(`ansible_become: true, ${off}`, { ...overrides, hostKeyPolicy: 'accept-new' });

@@ -27,7 +27,7 @@ describe('a secret', () => {
     ['that the group may read', 'planted', 0o640, /can be read by others \(mode 0640\)/],
     ['that everyone may read', 'planted', 0o604, /can be read by others/],
     ['from a program that others may write', '#!/bin/sh\necho planted\n', 0o722, /can be written by others/],
-    ['that is empty', '\nplanted\n', 0o600, /gives nothing in its first line/],
+    ['that is empty', '\nplanted\n', 0o600, /has an empty first line/],
     ['from a program that fails', '#!/bin/sh\necho planted; echo planted >&2; exit 3\n', 0o700, /ended with exit 3/],
     ['from a program that does not start', '#!/nonexistent\n', 0o700, /it failed \(ENOENT\)/],
   ];

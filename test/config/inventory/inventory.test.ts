@@ -216,7 +216,7 @@ const wrong: readonly [title: string, files: Load['files'], expected: RegExp, se
   ['an INI host line', { 'hosts.yaml': 'h1 ansible_port=22\n' }, /INI inventories are not supported/],
   ['an inventory script', { 'hosts.yaml': '#!/bin/sh\n' }, /inventory scripts are not supported/],
   ['an inventory plugin', { 'hosts.yaml': 'plugin: aws_ec2\n' }, /:1:1: inventory plugins are not supported/],
-  ['a playbook', { 'hosts.yaml': 'kind: patch\n' }, /this is no inventory/],
+  ['a playbook', { 'hosts.yaml': 'kind: patch\n' }, /this is not an inventory/],
   ['an empty file', { 'hosts.yaml': '' }, /the inventory is empty/, 'warning'],
   ['a list', { 'hosts.yaml': '- web\n' }, /:1:1: an inventory is a mapping of groups/],
   ['broken YAML', { 'hosts.yaml': 'all: {hosts: [\n' }, /:\d+:\d+: broken YAML/],
@@ -224,26 +224,30 @@ const wrong: readonly [title: string, files: Load['files'], expected: RegExp, se
   ['two documents', { 'hosts.yaml': 'a: \n---\nb: \n' }, /several YAML documents/],
   ['bytes that are not UTF-8', { 'hosts.yaml': new Uint8Array([0x61, 0xff, 0xfe]) }, /not UTF-8/],
   ['a vault file', { 'hosts.yaml': '$ANSIBLE_VAULT;1.1;AES256\n61\n' }, /encrypted with ansible-vault/],
-  ['a duplicate key', { 'hosts.yaml': 'a: \nb: \na: \n' }, /:3:1: warning: the key a is here twice/, 'warning'],
+  ['a duplicate key', { 'hosts.yaml': 'a: \nb: \na: \n' }, /:3:1: warning: the key a appears twice/, 'warning'],
   [
     'an unknown section',
     { 'hosts.yaml': 'a: {host: {h: }}\n' },
-    /:1:5: warning: group a: host is not read[^]*did you mean hosts/,
+    /:1:5: warning: group a: host is ignored[^]*did you mean hosts/,
     'warning',
   ],
   ['hosts as a list', { 'hosts.yaml': 'a: {hosts: [h]}\n' }, /:1:12: group a: hosts must be a mapping, not a list/],
   ['a group that is text', { 'hosts.yaml': 'a: h\n' }, /:1:4: group a must be a mapping/],
   ['a host that is text', { 'hosts.yaml': 'a: {hosts: {h: x}}\n' }, /:1:16: host h must be a mapping/],
   ['a number as host', { 'hosts.yaml': 'a: {hosts: {12: }}\n' }, /:1:13: 12 is no host name[^]*quote it/],
-  ['a broken range', { 'hosts.yaml': 'a: {hosts: {"w[3:1]": }}\n' }, /:1:13: the range \[3:1\] begins behind/],
+  ['a broken range', { 'hosts.yaml': 'a: {hosts: {"w[3:1]": }}\n' }, /:1:13: the range \[3:1\] starts after/],
   [
     'a loop',
     { 'hosts.yaml': 'a: {children: {b: }}\nb: {children: {a: }}\n' },
-    /:2:16: the children of group a are a loop: a > b > a/,
+    /:2:16: the children of group a form a loop: a > b > a/,
   ],
   ['a group inside itself', { 'hosts.yaml': 'a: {children: {a: }}\n' }, /:1:16: group a cannot be a child of a/],
-  ['an alias into itself', { 'hosts.yaml': 'a: &a {children: {b: *a}}\n' }, /group b holds itself by a YAML alias/],
-  ['a value that holds itself', { 'hosts.yaml': host('x: &x [*x]') }, /the value cannot be read: it holds itself/],
+  [
+    'an alias into itself',
+    { 'hosts.yaml': 'a: &a {children: {b: *a}}\n' },
+    /group b contains itself through a YAML alias/,
+  ],
+  ['a value that holds itself', { 'hosts.yaml': host('x: &x [*x]') }, /the value cannot be read: it contains itself/],
   ['control characters', { 'hosts.yaml': '"\\e[31m": {hosts: {h: x}}\n' }, /the group name " \[31m"/, 'warning'],
   ['all as a child', { 'hosts.yaml': 'a: {children: {all: }}\n' }, /group all cannot be a child/],
   ['a strange group name', { 'hosts.yaml': 'my-web: {hosts: {h: }}\n' }, /the group name "my-web"/, 'warning'],
@@ -272,17 +276,17 @@ const wrong: readonly [title: string, files: Load['files'], expected: RegExp, se
   [
     'an unknown ansible_ name',
     { 'hosts.yaml': host('ansible_prot: 1') },
-    /warning: ansible_prot is not known[^]*did you mean ansible_port/,
+    /warning: ansible_prot is unknown[^]*did you mean ansible_port/,
     'warning',
   ],
   ['a vault value', { 'hosts.yaml': host('ansible_user: !vault x') }, /:3:\d+: !vault values are not supported/],
-  ['a vault value of others', { 'hosts.yaml': host('app_key: !vault x') }, /app_key is left out/, 'warning'],
+  ['a vault value of others', { 'hosts.yaml': host('app_key: !vault x') }, /app_key is ignored/, 'warning'],
   ['a template', { 'hosts.yaml': host('ansible_host: "{{ x }}.y"') }, /:3:23: templates .* are not supported/],
   ['another tag', { 'hosts.yaml': host('ansible_host: !env X') }, /the tag !env is not supported/],
   [
     'an unquoted password',
     { 'hosts.yaml': host('ansible_password: 0644') },
-    /ansible_password is read as a number/,
+    /ansible_password is parsed as a number/,
     'warning',
   ],
   [
@@ -304,20 +308,20 @@ const wrong: readonly [title: string, files: Load['files'], expected: RegExp, se
   [
     'a second group_vars file',
     { 'hosts.yaml': 'a: {hosts: {h: }}', 'group_vars/a.yml': '', 'group_vars/a.json': '' },
-    /a\.json:1:1: warning: it is not read: group_vars\/a\.yml/,
+    /a\.json:1:1: warning: it is ignored: group_vars\/a\.yml/,
     'warning',
   ],
   [
     'a stray file in group_vars',
     { 'hosts.yaml': 'a: {hosts: {h: }}', 'group_vars/a/x.txt': '' },
-    /x\.txt:1:1: warning: it is not read/,
+    /x\.txt:1:1: warning: it is ignored/,
     'warning',
   ],
 ];
 
 describe('a diagnostic with its place', () => {
   for (const [title, files, expected, severity = 'error'] of wrong) {
-    test(`tells of ${title}`, async () => {
+    test(`names ${title}`, async () => {
       const { diagnostics } = await load({ files });
       const found = diagnostics.find((diagnostic) => expected.test(formatDiagnostic(diagnostic)));
       assert.ok(found, diagnostics.map(formatDiagnostic).join('\n'));
@@ -334,7 +338,7 @@ describe('a diagnostic with its place', () => {
 
   test('tells of a list of hosts given as inventory', async () => {
     const { diagnostics } = await loadInventory({ sources: ['web01,'], extraVars: [] });
-    assert.match(diagnostics[0]?.message ?? '', /lists of hosts/);
+    assert.match(diagnostics[0]?.message ?? '', /host lists/);
   });
 });
 
@@ -361,7 +365,7 @@ describe('a small file that means very much', () => {
   ];
   for (const [what, text] of endless) {
     test(`${what} is refused`, async () => {
-      await assert.rejects(load({ files: { 'hosts.yaml': text } }), /hosts\.yaml means more than 1000000 entries/);
+      await assert.rejects(load({ files: { 'hosts.yaml': text } }), /hosts\.yaml expands to more than 1000000 entries/);
     });
   }
 

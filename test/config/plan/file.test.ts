@@ -127,9 +127,9 @@ describe('a plan file', () => {
   const whole = encodePlan(plan);
   const broken: readonly [title: string, bytes: Uint8Array, message: RegExp][] = [
     ['empty', Buffer.alloc(0), /the file is empty/],
-    ['cut off', whole.subarray(0, whole.length - 10), /it is cut off, or was edited/],
+    ['cut off', whole.subarray(0, whole.length - 10), /it is truncated, or was edited/],
     ['without its last byte', whole.subarray(0, whole.length - 1), /not in canonical form/],
-    ['with text behind it', Buffer.concat([whole, Buffer.from('{}\n')]), /cut off, or was edited/],
+    ['with text behind it', Buffer.concat([whole, Buffer.from('{}\n')]), /truncated, or was edited/],
     ['binary', Buffer.from([0x7b, 0xff, 0xfe]), /not UTF-8/],
     ['a list', Buffer.from('[]\n'), /its kind is not `plan`/],
     ['a playbook', Buffer.from('{"kind":"patch","version":1}\n'), /its kind is not `plan`/],
@@ -144,9 +144,9 @@ describe('a plan file', () => {
     ['with an unknown key', forged((raw) => (host(raw)['extra'] = 1)), /hosts\[0\]: .*"extra"/],
     ['with a missing key', forged((raw) => delete host(raw)['manager']), /hosts\[0\]\.manager/],
     ['with a wrong type', forged((raw) => (host(raw)['updates'] = 'all')), /hosts\[0\]\.updates/],
-    ['with a host twice', forged((raw) => (host(raw, 1)['host'] = 'web01')), /host web01 is in it twice/],
-    ['with a host moved to another wave', forged((raw) => (host(raw)['wave'] = 1)), /web01 and its wave do not agree/],
-    ['with a stray host in a wave', forged((raw) => (raw['hosts'] = [])), /a wave names web01/],
+    ['with a host twice', forged((raw) => (host(raw, 1)['host'] = 'web01')), /host web01 appears twice/],
+    ['with a host moved to another wave', forged((raw) => (host(raw)['wave'] = 1)), /web01 and its wave do not match/],
+    ['with a stray host in a wave', forged((raw) => (raw['hosts'] = [])), /a wave lists web01/],
     [
       'with a changed hook',
       forged((raw) => {

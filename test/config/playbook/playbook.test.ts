@@ -153,8 +153,8 @@ plan: {expires: 1d}
 });
 
 const wrong: readonly [text: string, expected: RegExp][] = [
-  ['', /:1:1: this is no playbook/],
-  ['- a\n', /:1:1: this is no playbook/],
+  ['', /:1:1: this is not a playbook/],
+  ['- a\n', /:1:1: this is not a playbook/],
   ['all: {hosts: }\n', /this is an inventory, not a playbook/],
   ['name: a\n', /the key kind is missing/],
   [head.replace('patch', 'plan'), /:1:7: kind: must be patch/],
@@ -253,7 +253,7 @@ describe('a mistake in a playbook', () => {
     assert.equal(playbook?.name, 'm');
     assert.deepEqual(
       diagnostics.map(({ severity, message }) => [severity, message]),
-      [['warning', 'the key name is here twice, the last one holds']],
+      [['warning', 'the key name appears twice; the last one applies']],
     );
   });
 

@@ -79,7 +79,7 @@ test('ping looks and records nothing, and names what would stand in the way', as
   assert.deepEqual(result.warnings, pingWarnings(result.summary));
   assert.deepEqual(result.warnings, [
     'ada is not root and no elevation is set',
-    'apt-get (pid 12) is at work with packages',
+    'apt-get (pid 12) is changing packages',
     'its clock is 3600 s ahead of ours: look at the time service on both sides',
     '/boot is nearly full',
   ]);

@@ -106,6 +106,6 @@ test('a remote hook that outlives its time limit has failed and is left to end',
   const { machine, record, context } = scene();
   machine.jobTicks = Number.MAX_SAFE_INTEGER;
   const end = await runHook(context, { when, hook: hook({ remote: 'sleep 900' }), index: 0 });
-  assert.match(end.kind === 'failed' ? end.error.message : '', /still runs after 30 s/);
+  assert.match(end.kind === 'failed' ? end.error.message : '', /is still running after 30 s/);
   assert.equal(record.ofType('step.finished')[0]?.ok, false);
 });

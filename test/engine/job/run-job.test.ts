@@ -151,7 +151,7 @@ test('a time limit reports the job as still running and leaves it to finish', as
   machine.jobTicks = Number.MAX_SAFE_INTEGER;
   const end = await runJob(context, { ...order, timeoutMs: 60_000 });
   assert.equal(end.kind, 'lost');
-  assert.match(end.kind === 'lost' ? end.error.message : '', /still runs after 1 min/);
+  assert.match(end.kind === 'lost' ? end.error.message : '', /is still running after 1 min/);
   assert.equal(record.ofType('step.finished').length, 0);
   assert.equal(machine.jobs.get(jobOf(context, order))?.phase, 'running');
 });

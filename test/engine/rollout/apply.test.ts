@@ -429,7 +429,7 @@ test('a refresh that outlasts its limit is no host out of reach, and resume read
   const result = await fleet.apply(plan);
   const outcome = result.outcomes.get('a');
   assert.deepEqual([outcome?.verdict, outcome?.change, outcome?.error?.code], ['lost', 'none', 'timeout']);
-  assert.match(outcome?.reason ?? '', /refresh still runs after 16 min/, 'lock_wait is a part of the limit');
+  assert.match(outcome?.reason ?? '', /refresh is still running after 16 min/, 'lock_wait is a part of the limit');
   for (const job of fleet.machine('a').jobs.values()) job.ticks = 0;
   assert.deepEqual((await fleet.apply(plan, { isResumed: true })).counts, { verified: 2 });
   assert.equal(fleet.machine('a').ran.filter((item) => item.kind === 'refresh').length, 1);
@@ -450,7 +450,7 @@ test('a display that fails costs no host and no record: the run is carried out, 
   };
   const result = await fleet.apply(planOf([['a'], ['b']]));
   assert.deepEqual([result.counts, result.exitName], [{ verified: 2 }, 'internal']);
-  assert.match(result.reasons[0] ?? '', /could not all be shown: Cannot read properties/);
+  assert.match(result.reasons[0] ?? '', /some events of the run could not be shown: Cannot read properties/);
   const recorded = fleet.record.ofType('run.finished').at(-1);
   assert.deepEqual([recorded?.exitName, recorded?.exitCode, recorded?.reasons[0]], ['internal', 1, result.reasons[0]]);
 });

@@ -82,7 +82,7 @@ describe('the chain', () => {
 
   test('events cut off at the end are found by the saved head', async () => {
     const problems = await problemsAfter((file) => file.exec('DELETE FROM event WHERE seq > 10'));
-    assert.match(problems.join('\n'), /events were cut off/);
+    assert.match(problems.join('\n'), /events were removed/);
   });
 
   test('a chain that was written anew is found by the saved head', async () => {
@@ -91,7 +91,7 @@ describe('the chain', () => {
     await append(ledger, wholeRun);
     const saved = parseHead(`${wholeRun.length}:${'0'.repeat(64)}`);
     assert.ok(saved !== undefined);
-    assert.match((await ledger.verify([saved])).problems.join(), /not the one of the saved head/);
+    assert.match((await ledger.verify([saved])).problems.join(), /does not match the saved head/);
   });
 
   test('a blob that was altered is found', async () => {
@@ -106,7 +106,7 @@ describe('the chain', () => {
   ] as const) {
     test(`table ${table} that was altered is found, though every event is whole`, async () => {
       const problems = await problemsAfter((file) => file.exec(change));
-      assert.deepEqual(problems, [`table ${table} was altered: it differs from what the events say`]);
+      assert.deepEqual(problems, [`table ${table} was altered: it differs from the events`]);
     });
   }
 
@@ -165,10 +165,10 @@ describe('the chain', () => {
     for (const id of ['01C', '01D', '01E']) await oneRun(id);
     await using ledger = await openAt(directory.path);
     const { problems } = await ledger.verify();
-    assert.match(problems.join('\n'), /not the one of the saved head/);
+    assert.match(problems.join('\n'), /does not match the saved head/);
     await using file = disposable(new Database(path, { readonly: true }));
     const told = file.value.prepare("SELECT message FROM note WHERE level = 'warn'").pluck().all();
-    assert.match(told.join(), /does not hold the head saved last/);
+    assert.match(told.join(), /does not contain the head saved last/);
   });
 
   test('verify names the heads that it held the chain against, or that there was none', async () => {
@@ -196,15 +196,15 @@ describe('the chain', () => {
     [
       'events of another chain',
       `INSERT INTO event SELECT 'other', seq, time, type, run, host_id, envelope, hash FROM event WHERE seq = 2`,
-      /1 events lie under another chain \(other\)/,
+      /1 events belong to another chain \(other\)/,
     ],
     [
       'a trigger',
       'CREATE TRIGGER t AFTER INSERT ON event BEGIN DELETE FROM blob; END',
-      /trigger t is none of the ledger's/,
+      /trigger t does not belong to the ledger/,
     ],
     ['an index that is gone', 'DROP INDEX event_of_run', /index event_of_run is missing/],
-    ['a column more', 'ALTER TABLE host ADD COLUMN x TEXT', /table host is not what fettle made/],
+    ['a column more', 'ALTER TABLE host ADD COLUMN x TEXT', /table host was altered: its definition/],
     ['a lease of no run', `INSERT INTO lease VALUES ('h', 'ghost', '{}', 1, 1, NULL, NULL)`, /a lease names run ghost/],
     ['a stop request for no run', `INSERT INTO stop_request VALUES ('ghost', 1)`, /a stop request names run ghost/],
   ] as const) {

@@ -71,7 +71,7 @@ test('events of two chains with the same numbers keep rows of their own, and no 
   assert.deepEqual([...checkTables(both, 'hosts'), ...checkTables(both, 'work')], []);
   rebuild(both);
   assert.deepEqual([answers(both, run, 'web01'), answers(both, far, 'db01')], before);
-  assert.match(checkRecord(both, []).problems.join(), /19 events lie under another chain \(far\)/);
+  assert.match(checkRecord(both, []).problems.join(), /19 events belong to another chain \(far\)/);
   for (const file of [alone, farAlone, both]) file.close();
 });
 

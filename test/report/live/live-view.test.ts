@@ -144,6 +144,6 @@ test('where nothing can be redrawn the live reporter writes lines', async () => 
   const { output, stderr } = fakeOutput();
   const reporter = await createReporter('live', output);
   for (const event of opening) reporter.event(event);
-  assert.match(stderr.text, /^wave 1 \(first\) begins: web01 \(1\)$/m);
+  assert.match(stderr.text, /^wave 1 \(first\) started: web01 \(1\)$/m);
   reporter.finish();
 });

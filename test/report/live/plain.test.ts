@@ -14,7 +14,7 @@ test('a quiet minute is broken by one line that says what is going on', async ()
   time.pass(1_000);
   assert.equal(
     stderr.text.slice(before),
-    'still at work after 1m00s: 1 of 5 hosts done; install: web02 (1); reboot: web03 (1)\n',
+    'still running after 1m00s: 1 of 5 hosts done; install: web02 (1); reboot: web03 (1)\n',
   );
   time.pass(120_000);
   assert.equal(stderr.text.slice(before).split('\n').length - 1, 3);

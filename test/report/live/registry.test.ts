@@ -52,7 +52,7 @@ for (const { name } of reporters) {
 
 test('an unknown reporter is refused with the names there are', async () => {
   await assert.rejects(createReporter('fancy', fakeOutput().output), (error: Error & { hint?: string }) => {
-    assert.equal(error.message, 'no reporter is called "fancy"');
+    assert.equal(error.message, 'there is no reporter "fancy"');
     assert.match(error.hint ?? '', /live, plain, quiet, jsonl/);
     return true;
   });

@@ -47,7 +47,7 @@ test('what was not kept is told', () => {
   const cut = { ...answer('a', 'x'), truncatedBytes: 99 } as ExecAnswer;
   assert.match(
     String(renderExec([cut], { output: fakeOutput().output, raw: false })),
-    /^… 99 bytes more were not kept$/m,
+    /^… 99 more bytes were not kept$/m,
   );
 });
 

@@ -217,7 +217,7 @@ test('reboots that wait, ledger checks and doctor show nothing that steers', () 
   for (const text of texts) assert.deepEqual(steering(text), []);
   assert.equal(
     renderLedgerCheck({ heads: { saved: 0, given: [] }, events: 1, blobs: 0, head: '1:ab', problems: [] }, output),
-    'ok: 1 event, 0 blobs, head 1:ab\n  no saved head: nothing says whether events were cut off at the end\n',
+    'ok: 1 event, 0 blobs, head 1:ab\n  no saved head: it cannot be checked whether events at the end were removed\n',
   );
 });
 
