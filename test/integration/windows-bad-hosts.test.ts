@@ -328,7 +328,7 @@ describe('a Windows host that is not fit for work', { skip: skipWithoutDotnet },
       const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(late)}` };
       const ended = await rig.run(['ping', '-i', 'i.yaml'], env);
       assert.equal(ended.code, 0, words(ended));
-      assert.match(words(ended), /its clock is 7[12]\d\d s ahead of ours: look at the time service/);
+      assert.match(words(ended), /its clock is 7[12]\d\d s ahead of the controller's: check the time service/);
     });
   });
 
@@ -386,7 +386,7 @@ describe('a Windows host that turns bad between plan and end', { skip: skipWitho
       assert.equal(ended.code, 4, words(ended));
       assert.match(
         ending(ended),
-        /the system drive has 19 MiB free, no update can do with less than \d+ MiB\s+hint: put that right/,
+        /the system drive has 19 MiB free, no update can do with less than \d+ MiB\s+hint: fix this on the host/,
       );
       assert.deepEqual(host.model().history, []);
     });
@@ -426,7 +426,7 @@ describe('a Windows host that turns bad between plan and end', { skip: skipWitho
       assert.equal(host.state, 'off');
       assert.match(ending(ended), /^lost .*win01/);
       assert.match(ending(ended), /did not come back within \S+ of its reboot \(.*port \d+/);
-      assert.match(ending(ended), /hint: look at its console; once it is back: .* run resume [0-9A-Z]{26}/);
+      assert.match(ending(ended), /hint: check its console; when it is back: .* run resume [0-9A-Z]{26}/);
       assert.equal(ended.code, 4, words(ended));
     });
   });

@@ -19,7 +19,7 @@ for (const flavour of ['plain', 'systemd'] as const satisfies readonly Flavour[]
       await desk.killSshSessions();
       await session;
       const off = await scenario.fettle(['shutdown', 'desk', '--if-idle', '--yes']);
-      assert.match(off.stderr, /verified: off: it went away/);
+      assert.match(off.stderr, /verified: off: it stopped answering/);
       assert.equal((await desk.status()).state, 'off');
       assert.deepEqual(await scenario.verdicts(), { desk: 'verified' });
       const gone = await scenario.fettle(['ping', '--watch', '--for', '2s', '--interval', '1s'], 5);

@@ -144,7 +144,11 @@ async function refresh(work: HostWork): Promise<Outcome | undefined> {
   if (!isFresh) {
     const { message } = concludeByExit(end);
     const why = message === undefined ? '' : `: ${message}`;
-    await note(context, 'warn', `its package lists could not be refreshed, drift is judged by those it has${why}`);
+    await note(
+      context,
+      'warn',
+      `package metadata could not be refreshed; checking drift against existing metadata${why}`,
+    );
   }
   return undefined;
 }
@@ -185,9 +189,9 @@ async function adjust(
   work.toInstall = install;
   work.skipped = skipped.map((item) => packageKey(item.update));
   work.superseded = superseded;
-  for (const { reason } of skipped) await note(work.context, 'warn', `skipped, as on_drift says: ${reason}`);
+  for (const { reason } of skipped) await note(work.context, 'warn', `skipped (on_drift: skip): ${reason}`);
   for (const { planned, successor } of superseded) {
-    const message = `superseded, as on_drift says: ${planned.name} ${planned.to} by ${successor.name} ${successor.to}`;
+    const message = `superseded (on_drift: supersede): ${planned.name} ${planned.to} by ${successor.name} ${successor.to}`;
     await note(work.context, 'warn', message);
   }
   return undefined;

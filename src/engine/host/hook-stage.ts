@@ -53,7 +53,7 @@ export async function runAfterHooks(work: HostWork, outcome: Outcome): Promise<O
 }
 
 function stillOwing(work: HostWork, outcome: Outcome, hooks: readonly string[]): Outcome {
-  const reason = `${outcome.reason}; hooks after it are still owed: ${hooks.join(', ')}`;
-  const hint = `once it answers again, this runs them: fettle run resume ${work.context.run}`;
+  const reason = `${outcome.reason}; hooks still to run: ${hooks.join(', ')}`;
+  const hint = `when the host answers again, run them with: fettle run resume ${work.context.run}`;
   return { ...outcome, reason, hint, owesHooks: true };
 }

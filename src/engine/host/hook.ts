@@ -109,7 +109,7 @@ async function runRemote(context: HostContext, call: HookCall, script: string): 
 
 /** The script goes on, unkilled, but the hook has failed: its step ends here. */
 async function overtime(context: HostContext, call: HookCall, order: JobOrder): Promise<HookEnd> {
-  const error = hookError(call, `it still runs after ${call.hook.timeoutMs / 1000} s and is left to end`);
+  const error = hookError(call, `it is still running after ${call.hook.timeoutMs / 1000} s; fettle leaves it running`);
   const named = { step: order.step, job: jobOf(context, order), name: call.hook.name };
   const { message } = error;
   await emit(context, [
@@ -120,7 +120,7 @@ async function overtime(context: HostContext, call: HookCall, order: JobOrder): 
 
 function hookError(call: HookCall, problem: string): FettleError {
   return new FettleError('command', `hook ${call.hook.name} (${call.when}) failed: ${problem}`, {
-    hint: 'its output is in: fettle run logs',
+    hint: 'show its output with: fettle run logs',
   });
 }
 

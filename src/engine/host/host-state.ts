@@ -152,7 +152,7 @@ export function outcomeOfError(work: HostWork, thrown: unknown, during: string):
  * its limit. The lease stays and `run resume` goes on in the same attempt.
  */
 export function endLost(work: HostWork, error: FettleError, during: string): Outcome {
-  const hint = error.hint ?? `once it answers again: fettle run resume ${work.context.run}`;
+  const hint = error.hint ?? `when the host answers again: fettle run resume ${work.context.run}`;
   const outcome = endWith(work, 'lost', `${during}: ${error.message}`, { error, hint });
   return work.hasBegun && work.change !== 'installed' ? { ...outcome, change: 'unknown' } : outcome;
 }
@@ -162,7 +162,7 @@ export function detachedOutcome(work: HostWork, error?: FettleError): Outcome {
   const change = work.change === 'none' && work.hasBegun ? 'unknown' : work.change;
   const lost = lostLeaseOf(work.context, error);
   if (lost !== undefined) return { ...endWith(work, 'detached', lost.message, { error: lost }), change };
-  const reason = error?.code === 'ledger' ? 'detached: the ledger cannot be written' : 'detached before it was over';
+  const reason = error?.code === 'ledger' ? 'detached: the ledger cannot be written' : 'detached before it finished';
   const hint = `fettle run resume ${work.context.run}`;
   return { ...endWith(work, 'detached', reason, { hint, ...(error === undefined ? {} : { error }) }), change };
 }

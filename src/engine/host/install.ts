@@ -48,7 +48,7 @@ export async function install(work: HostWork): Promise<Outcome | undefined> {
       return readBack(work);
     case 'crashed':
     case 'interrupted':
-      await note(context, 'warn', `the install ended without a result (${end.kind}); the package manager repairs`);
+      await note(context, 'warn', `the install ended without a result (${end.kind}); fettle repairs the packages`);
       return readBackRepaired(work);
   }
 }
@@ -63,7 +63,7 @@ async function recall(work: HostWork): Promise<void> {
 
 /** The last point at which a host may still be let alone. */
 export function stoppedBefore(work: HostWork): Outcome {
-  const error = new FettleError('cancelled', 'the rollout stopped before anything was installed on it', {
+  const error = new FettleError('cancelled', 'the rollout stopped before anything was installed on the host', {
     hint: `fettle run resume ${work.context.run}`,
   });
   return endWith(work, 'skipped', error.message, { error });
@@ -114,7 +114,7 @@ function downloadedOnly(work: HostWork): Outcome | undefined {
   const count = work.results.filter((result) => result.state === 'downloaded').length;
   if (count === 0) return undefined;
   return endWith(work, 'skipped', `downloaded, not installed: ${count} ${count === 1 ? 'update' : 'updates'}`, {
-    hint: 'install what is there with a playbook of install.mode: cached',
+    hint: 'install them with a playbook that sets install.mode: cached',
   });
 }
 
@@ -128,11 +128,13 @@ function refusedByJob(work: HostWork, result: JobResult): Outcome {
       });
     case 'locked':
       return endWith(work, 'failed', said, {
-        error: new FettleError('lock-held', said, { hint: 'resume the run when the other package manager is done' }),
+        error: new FettleError('lock-held', said, {
+          hint: 'resume the run when the other package manager has finished',
+        }),
       });
     case 'disk':
       return endWith(work, 'failed', said, {
-        error: new FettleError('disk', said, { hint: 'make room on the host, then resume the run' }),
+        error: new FettleError('disk', said, { hint: 'free disk space on the host, then resume the run' }),
       });
     default:
       return endWith(work, 'failed', said, { error: new FettleError('command', said) });
@@ -262,9 +264,10 @@ function changeOf(results: readonly UpdateResult[], whenNothing: Change): Change
 }
 
 function describe(bad: readonly UpdateResult[]): string {
-  const shown = bad
-    .slice(0, 3)
-    .map((item) => `${item.name} is ${item.now ?? 'not installed'} (${item.message ?? item.state})`);
+  const shown = bad.slice(0, 3).map((item) => {
+    const version = item.now == null ? 'not installed' : `at ${item.now}`;
+    return `${item.name} is ${version} (${item.message ?? item.state})`;
+  });
   const more = bad.length > 3 ? ` and ${bad.length - 3} more` : '';
-  return `not everything went in: ${shown.join(', ')}${more}`;
+  return `not all updates were installed: ${shown.join(', ')}${more}`;
 }

@@ -27,12 +27,12 @@ export async function powerOffStage(work: HostWork, mode: RebootMode): Promise<O
   const open = openStep(work, 'reboot');
   if (open?.bootIdBefore !== undefined) return powerOff(work, open.bootIdBefore, open);
   if (mode === 'never') {
-    return endWith(work, 'skipped', work.isController ? 'fettle runs on it' : 'its patch_reboot says never');
+    return endWith(work, 'skipped', work.isController ? 'fettle runs on it' : 'its patch_reboot is never');
   }
   const scan = work.current ?? (await scanNow(work, 'after'));
   const mark = bootMark(scan.facts);
   if (mark === undefined)
-    return failed(work, new FettleError('reboot', 'it tells no boot id, so nothing could be proven'));
+    return failed(work, new FettleError('reboot', 'no boot ID available; a shutdown could not be verified'));
   const obstacle = await waitForObstacle(work, scan);
   return obstacle === undefined ? powerOff(work, mark) : failed(work, obstacle);
 }
@@ -63,12 +63,12 @@ async function powerOff(work: HostWork, bootIdBefore: string, open?: OpenStep): 
       return endWith(
         work,
         'verified',
-        `off: it went away ${after} s after it was told to and did not answer for ${gone} s`,
+        `off: it stopped answering ${after} s after the request and did not answer for ${gone} s`,
       );
     }
     case 'in-use':
       work.hasBegun = false;
-      return endWith(work, 'skipped', `left on: ${end.error.message}`);
+      return endWith(work, 'skipped', `left running: ${end.error.message}`);
     case 'not-off':
       return failed(work, end.error);
     case 'lost':
@@ -79,7 +79,7 @@ async function powerOff(work: HostWork, bootIdBefore: string, open?: OpenStep): 
 }
 
 function failed(work: HostWork, error: FettleError): Outcome {
-  return endWith(work, 'failed', `it is on still: ${error.message}`, { error });
+  return endWith(work, 'failed', `still powered on: ${error.message}`, { error });
 }
 
 interface PowerOffOrder {
@@ -142,7 +142,7 @@ async function waitUntilGone(context: HostContext, order: PowerOffOrder, job: st
   for (;;) {
     const seen = await probeBoot(context);
     if (isNew(seen, bootIdBefore)) {
-      return { kind: 'not-off', error: new FettleError('reboot', 'it came back under another boot id: it rebooted') };
+      return { kind: 'not-off', error: new FettleError('reboot', 'it came back with a new boot id: it rebooted') };
     }
     if (seen.kind === 'up' && (await command.refuses()) && command.refusal !== undefined) {
       return { kind: 'not-off', error: command.refusal };

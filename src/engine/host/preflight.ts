@@ -62,8 +62,8 @@ function judgeSwitches({ host, nowMs }: PreflightInput): FettleError | undefined
 /** A job of another run works on the host: what it has half done is not ours to judge. */
 function judgeClaim({ run, scan: { active } }: PreflightInput): FettleError | undefined {
   if (active === undefined || active.run.toLowerCase() === run.toLowerCase()) return undefined;
-  return new FettleError('lock-held', `run ${active.run} of ${active.controller} is at work on it`, {
-    hint: 'resume this run when that one is over',
+  return new FettleError('lock-held', `run ${active.run} of ${active.controller} is working on it`, {
+    hint: 'resume this run when that one has ended',
     details: { run: active.run, job: active.job, controller: active.controller },
   });
 }
@@ -78,19 +78,15 @@ function judgeManager(scan: HostScan): FettleError | undefined {
 function judgeProblems({ scan, hostPlan }: PreflightInput): FettleError | undefined {
   const blocking = scan.problems.find((problem) => problem.isBlocking === true);
   if (blocking === undefined || hostPlan.updates.length === 0) return undefined;
-  return new FettleError(
-    blocking.code === 'disk' ? 'disk' : 'command',
-    `it is not fit to be patched: ${blocking.message}`,
-    {
-      hint: 'put that right on the host, then resume the run',
-      details: { problem: blocking.code },
-    },
-  );
+  return new FettleError(blocking.code === 'disk' ? 'disk' : 'command', `it cannot be patched: ${blocking.message}`, {
+    hint: 'fix this on the host, then resume the run',
+    details: { problem: blocking.code },
+  });
 }
 
 function brokenBefore(scan: HostScan): FettleError {
   const names = scan.broken.map((item) => item.name).join(', ');
-  return new FettleError('command', `packages were broken before fettle came: ${names}`, {
+  return new FettleError('command', `packages were already broken: ${names}`, {
     hint: 'repair them on the host (dpkg --configure -a; apt-get --fix-broken install), then resume the run',
     details: { broken: scan.broken.map((item) => `${item.name}:${item.arch} ${item.version} ${item.status}`) },
   });
@@ -116,8 +112,8 @@ export function judgeSpace(
     if (!isShort && !hasFewInodes) continue;
     const room = isShort ? `${inMebibytes(disk.freeBytes)} MiB free` : `${disk.freeInodes} inodes free`;
     const needed = isShort ? `${inMebibytes(bytes)} MiB` : `${fewInodes} inodes`;
-    return new FettleError('disk', `not enough room on ${disk.mount}: ${room}, ${needed} needed`, {
-      hint: 'make room on the host (apt-get clean, old kernels, logs), then resume the run',
+    return new FettleError('disk', `not enough space on ${disk.mount}: ${room}, ${needed} needed`, {
+      hint: 'free disk space on the host (apt-get clean, old kernels, logs), then resume the run',
     });
   }
   return undefined;
@@ -144,20 +140,20 @@ function inMebibytes(bytes: number): number {
 export function skewWarning(scan: Pick<HostScan, 'facts'>): string[] {
   const skew = scan.facts.clockSkewMs;
   if (skew === undefined || Math.abs(skew) <= maxSkewMs) return [];
-  return [`${skewWords(skew)}; signed lists, certificates and tickets may look expired or not yet valid`];
+  return [`${skewWords(skew)}; signed lists, certificates and tickets may appear expired or not yet valid`];
 }
 
 /** How far a host's clock is off, and what to do about it. */
 export function skewWords(skewMs: number): string {
   const seconds = Math.round(Math.abs(skewMs) / 1000);
-  return `its clock is ${seconds} s ${skewMs < 0 ? 'behind' : 'ahead of'} ours: look at the time service on both sides`;
+  return `its clock is ${seconds} s ${skewMs < 0 ? 'behind' : 'ahead of'} the controller's: check the time service of both`;
 }
 
 /** Neither its boot id, which is that of the machine below, nor the start of its PID 1 can prove a reboot. */
 function bootWarning({ scan: { facts }, hostPlan }: PreflightInput): string[] {
   if (!facts.isContainer || facts.initStart !== undefined || !hostPlan.reboot.expected) return [];
   return [
-    'it is a container with the boot id of the machine below, and does not tell when its PID 1 was started: a reboot of ' +
+    'it is a container with the boot id of its host machine and does not report when its PID 1 started: a reboot of ' +
       'it cannot be proven',
   ];
 }
@@ -165,5 +161,5 @@ function bootWarning({ scan: { facts }, hostPlan }: PreflightInput): string[] {
 function busyWarning(scan: HostScan): string[] {
   if (scan.running.length === 0) return [];
   const names = scan.running.map((item) => `${item.name} (pid ${item.pid})`).join(', ');
-  return [`a package manager is at work: ${names}; its lock is waited for`];
+  return [`a package manager is running: ${names}; fettle waits for its lock`];
 }

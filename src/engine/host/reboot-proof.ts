@@ -57,8 +57,8 @@ export class CommandWatch {
       const { status } = await this.#context.remote.followJob(this.#job, 0, options);
       const words = /^refused: (.*)$/.exec(status.note ?? '')?.[1];
       if (words !== undefined && words === this.#seen) {
-        this.refusal = new FettleError('reboot', `its own command refuses: ${words}`, {
-          hint: 'look at what guards it on the host (molly-guard, inhibitors, permissions)',
+        this.refusal = new FettleError('reboot', `its own command refused: ${words}`, {
+          hint: 'check what blocks it on the host (molly-guard, inhibitors, permissions)',
         });
       }
       this.#seen = words;

@@ -33,7 +33,7 @@ export async function rebootStage(work: HostWork): Promise<Outcome | undefined> 
   if (work.hostPlan.rebootSettings.power === 'off') return powerOffStage(work, rebootMode(work));
   const open = openStep(work, 'reboot');
   if (open?.bootIdBefore !== undefined) {
-    const outcome = await rebootOnce(work, { open, bootIdBefore: open.bootIdBefore, reasons: ['begun before'] });
+    const outcome = await rebootOnce(work, { open, bootIdBefore: open.bootIdBefore, reasons: ['started earlier'] });
     if (outcome !== undefined) return outcome;
   }
   for (;;) {
@@ -47,7 +47,7 @@ export async function rebootStage(work: HostWork): Promise<Outcome | undefined> 
 async function prepare(work: HostWork, scan: HostScan): Promise<Outcome | undefined> {
   const mark = bootMark(scan.facts);
   if (mark === undefined) {
-    const error = new FettleError('reboot', 'it tells no boot id, so a reboot could not be proven');
+    const error = new FettleError('reboot', 'no boot ID available; a reboot could not be verified');
     return pending(work, error);
   }
   const obstacle = await waitForObstacle(work, scan);

@@ -179,9 +179,9 @@ function stayedUp(context: HostContext, order: RebootOrder): FettleError {
 function sameBoot({ bootIdBefore }: RebootOrder): FettleError {
   return new FettleError(
     'reboot',
-    'the host went away and came back, but under the same boot id: no reboot is proven',
+    'the host stopped answering and came back with the same boot id: no reboot is proven',
     {
-      hint: 'a container has the boot id of the machine it runs on: look at the start of its PID 1 (ps -o lstart= -p 1)',
+      hint: 'a container has the boot id of its host machine: check the start time of its PID 1 (ps -o lstart= -p 1)',
       details: { bootId: bootIdBefore },
     },
   );
@@ -190,8 +190,8 @@ function sameBoot({ bootIdBefore }: RebootOrder): FettleError {
 /** Where to look on a host that does not go down. */
 export function whatKeepsUp(context: HostContext): string {
   return isWindows(context)
-    ? 'look for updates that are still being installed, services that do not stop, and shutdown.exe /a in its event log (1074, 1075)'
-    : 'look for inhibitors (systemd-inhibit --list), waiting jobs (systemctl list-jobs) or services that do not stop';
+    ? 'check for updates that are still being installed, services that do not stop, and shutdown.exe /a in its event log (1074, 1075)'
+    : 'check for inhibitors (systemd-inhibit --list), waiting jobs (systemctl list-jobs) or services that do not stop';
 }
 
 /** The job looks before it leaps; its refusal need not be waited for. A connection that drops may be the reboot. */
@@ -224,16 +224,16 @@ function stayedAway(context: HostContext, order: RebootOrder, last: BootProbe): 
   const limit = formatDuration(order.settings.comeBackMs);
   const why = last.kind === 'down' ? ` (${last.error.message})` : '';
   return new FettleError('lost', `the host did not come back within ${limit} of its reboot${why}`, {
-    hint: `look at its console; once it is back: fettle run resume ${context.run}`,
+    hint: `check its console; when it is back: fettle run resume ${context.run}`,
     details: { bootIdBefore: order.bootIdBefore, step: 'reboot' },
   });
 }
 
 function strangerCameBack(context: HostContext, cause: FettleError): FettleError {
   const [what, where] = isWindows(context) ? ['certificate', 'its pin or line'] : ['host key', 'known_hosts'];
-  return new FettleError('host-key', `another ${what} answers after the reboot: ${cause.message}`, {
+  return new FettleError('host-key', `a different ${what} answers after the reboot: ${cause.message}`, {
     cause,
-    hint: `find out why; then correct ${where} and: fettle run resume ${context.run}`,
+    hint: `find the cause, correct ${where}, then: fettle run resume ${context.run}`,
   });
 }
 
@@ -241,14 +241,14 @@ function strangerCameBack(context: HostContext, cause: FettleError): FettleError
 export function rebootObstacle(scan: HostScan): FettleError | undefined {
   if (scan.running.length > 0) {
     const names = scan.running.map((item) => `${item.name} (pid ${item.pid})`).join(', ');
-    return new FettleError('lock-held', `a package manager is at work: ${names}`, {
-      hint: 'reboot it when it is done',
+    return new FettleError('lock-held', `a package manager is running: ${names}`, {
+      hint: 'reboot the host when it has finished',
     });
   }
   const initrd = scan.problems.find((problem) => problem.code === 'initrd-missing');
   if (initrd === undefined) return undefined;
   return new FettleError('reboot', `it might not boot: ${initrd.message}`, {
-    hint: 'make the initrd on the host (update-initramfs -u -k all), then resume the run',
+    hint: 'create the initrd on the host (update-initramfs -u -k all), then resume the run',
   });
 }
 

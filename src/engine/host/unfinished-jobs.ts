@@ -24,7 +24,7 @@ export async function sweepLeftovers({ context }: HostWork): Promise<void> {
   try {
     await context.remote.sweepRun(context.run, context.detach);
   } catch (error) {
-    const note = `left to collect: ${asFettleError(error).message}`;
+    const note = `not collected yet: ${asFettleError(error).message}`;
     show(context, { type: 'live.note', host: context.host.name, note });
   }
 }
@@ -42,8 +42,8 @@ async function waitForEnd({ context, plan }: HostWork, job: JobId): Promise<void
     );
     if (status.phase !== 'running') return;
     if (clock.elapsedMs() > deadlineMs) {
-      throw new FettleError('lock-held', `${host.name}: job ${job} of an earlier attempt is still at work`, {
-        hint: `look at it on the host, then: fettle run resume ${run}`,
+      throw new FettleError('lock-held', `${host.name}: job ${job} of an earlier attempt is still running`, {
+        hint: `check it on the host, then: fettle run resume ${run}`,
       });
     }
   }

@@ -57,7 +57,7 @@ function judge(work: HostWork, after: HostScan): readonly VerifyFinding[] {
     superseded: work.superseded,
   });
   if (work.before !== undefined) return findings;
-  const message = 'there is no scan of before the install: services and listeners were not compared';
+  const message = 'there is no scan from before the install: services and listeners were not compared';
   return [...findings, { check: 'unplanned', level: 'warn', message }];
 }
 
@@ -73,13 +73,17 @@ function conclude(work: HostWork, after: HostScan, findings: readonly VerifyFind
   });
   if (work.inUse !== undefined) return leftAlone(outcome, work.inUse);
   if (outcome.verdict !== 'pending-reboot' || !work.isController) return outcome;
-  return { ...outcome, hint: 'fettle runs on it: reboot it by hand when its runs are over, then `fettle verify`' };
+  return {
+    ...outcome,
+    hint: 'fettle runs on it: reboot it by hand when its runs have ended, then run `fettle verify`',
+  };
 }
 
 /** It was to be left alone while somebody is logged on: what it waits for is no failure, but it is told. */
 function leftAlone(outcome: Outcome, inUse: string): Outcome {
   const reason = `${outcome.reason}; not rebooted: ${inUse}`;
-  if (outcome.verdict === 'pending-reboot') return { ...outcome, reason, hint: 'reboot it when they are gone' };
+  if (outcome.verdict === 'pending-reboot')
+    return { ...outcome, reason, hint: 'reboot it when the users have logged off' };
   if (outcome.verdict !== 'verified') return outcome;
   return { ...outcome, reason, ...(outcome.change === 'none' ? { verdict: 'skipped' } : {}) };
 }

@@ -17,18 +17,22 @@ export function checkGuards({ playbook, selected, inventorySize }: GuardInput): 
   const hint = 'narrow targets.select or --limit, or change targets.guard of the playbook';
   if (selected === 0) {
     throw new FettleError('usage', `${playbook.targets.select} selects no host`, {
-      hint: 'an empty selection is an error: look with `fettle inventory list PATTERN`',
+      hint: 'an empty selection is an error; list hosts with `fettle inventory list PATTERN`',
     });
   }
   if (minHosts !== undefined && selected < minHosts) {
-    throw new FettleError('usage', `${count(selected)} selected, the playbook wants at least ${minHosts}`, { hint });
+    throw new FettleError('usage', `${count(selected)} selected, but the playbook requires at least ${minHosts}`, {
+      hint,
+    });
   }
   if (maxHosts !== undefined && selected > maxHosts) {
-    throw new FettleError('usage', `${count(selected)} selected, the playbook allows at most ${maxHosts}`, { hint });
+    throw new FettleError('usage', `${count(selected)} selected, but the playbook allows at most ${maxHosts}`, {
+      hint,
+    });
   }
   if (maxSharePercent !== undefined && selected * 100 > inventorySize * maxSharePercent) {
     const share = `${selected} of ${inventorySize} hosts of the inventory`;
-    throw new FettleError('usage', `${share} selected, the playbook allows at most ${maxSharePercent} %`, { hint });
+    throw new FettleError('usage', `${share} selected, but the playbook allows at most ${maxSharePercent} %`, { hint });
   }
 }
 

@@ -86,7 +86,7 @@ async function machineOf({ order, host, remote, facts: found }: Reached): Promis
 function refuseMode({ name, installModes = [] }: Manager, mode: InstallSettings['mode']): void {
   if (mode === undefined || installModes.includes(mode)) return;
   throw new FettleError('config', `${name} does not know install.mode: ${mode}; it downloads and installs in one`, {
-    hint: 'select hosts of Windows Update only, or leave install.mode out',
+    hint: 'select only hosts with Windows Update, or remove install.mode',
   });
 }
 
@@ -154,7 +154,7 @@ function expectReboot(scan: HostScan, workload: HostWorkload, settings: RebootSe
     ...(scan.reboot.needed === 'yes' ? scan.reboot.reasons.map((reason) => `already: ${reason}`) : []),
     // One with a title is known by its number, not by its revision.
     ...kernels.map(({ name, to, title }) => (title === undefined ? `${name} ${to}` : name)),
-    ...(settings.mode === 'always' && workload.updates.length > 0 ? ['the playbook says always'] : []),
+    ...(settings.mode === 'always' && workload.updates.length > 0 ? ['the mode is always'] : []),
   ];
   const isDue = scan.reboot.needed === 'yes' || reasons.length > 0;
   return { expected: isDue && settings.mode !== 'never', reasons };
@@ -173,7 +173,7 @@ function staleWarning(refreshed: { readonly warning?: string }, scan: HostScan):
 function driverWarning(host: Host, scan: HostScan, policy: Policy): string[] {
   const isWanted = policy.include.some((rule) => rule.classifications?.includes('driver') === true);
   if (!isWanted || scan.manager !== 'windows-update' || host.patch.windows?.hasDrivers === true) return [];
-  return ['drivers are not looked for: set patch_windows_drivers to have those of the playbook found'];
+  return ['drivers are not searched for: set patch_windows_drivers to find those of the playbook'];
 }
 
 function scanWarnings(scan: HostScan, plan: HostPlan): string[] {
@@ -183,7 +183,7 @@ function scanWarnings(scan: HostScan, plan: HostPlan): string[] {
     ...(scan.securityKnown || gapsOf(scan).length > 0
       ? []
       : ['no security source is configured: the number of security updates is unknown']),
-    ...(isWorking && !scan.privileges.isRoot ? ['apply will need root: set ansible_become, or log in as root'] : []),
+    ...(isWorking && !scan.privileges.isRoot ? ['apply needs root: set ansible_become, or log in as root'] : []),
     ...(scan.broken.length > 0 ? [brokenWarning(scan)] : []),
     ...skewWarning(scan),
     ...spaceWarning(scan, plan),

@@ -35,13 +35,16 @@ export async function refreshWhenStale(input: RefreshInput): Promise<Refreshed> 
   if (!isStale && refreshFailed === undefined) return { scan };
   if (!scan.privileges.isRoot) return { scan, warning: 'stale package metadata: refreshing it needs root' };
   if (scan.active !== undefined && scan.active.run !== context.run) {
-    return { scan, warning: `stale package metadata: run ${scan.active.run} is at work on it` };
+    return { scan, warning: `stale package metadata: run ${scan.active.run} is working on it` };
   }
   const request = leaseRequest(context, [host.id], refreshTimeoutMs);
   const { taken, refused } = await context.record.acquireLeases(request);
   const [lease] = taken;
   if (lease === undefined) {
-    return { scan, warning: `stale package metadata: run ${refused[0]?.run ?? 'of another'} has the host` };
+    return {
+      scan,
+      warning: `stale package metadata: run ${refused[0]?.run ?? 'of another'} has the lease on the host`,
+    };
   }
   try {
     return await refreshUnderLease(input, lease.fence);

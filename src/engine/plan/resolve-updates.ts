@@ -53,7 +53,7 @@ export async function planWorkload(input: WorkloadInput): Promise<HostWorkload> 
     pins = updates;
   }
   const leftOut = selection.wanted.map((update) =>
-    leaveOut(update, 'the package manager does not settle on a set with it'),
+    leaveOut(update, 'the package manager finds no consistent set with it'),
   );
   return { updates: [], leftOut: [...selection.leftOut, ...leftOut], downloadBytes: 0 };
 }
@@ -66,8 +66,9 @@ function ofMode({ scan, mode }: WorkloadInput, selection: Selection): Selection 
   const leftOut: LeftOut[] = [];
   for (const update of selection.wanted) {
     const isThere = updates.get(packageKey(update))?.isDownloaded;
-    if (isThere === undefined) leftOut.push(leaveOut(update, 'its package manager cannot download ahead'));
-    else if (mode === 'cached' && !isThere) leftOut.push(leaveOut(update, 'not downloaded; only what is shall go in'));
+    if (isThere === undefined) leftOut.push(leaveOut(update, 'its package manager cannot download in advance'));
+    else if (mode === 'cached' && !isThere)
+      leftOut.push(leaveOut(update, 'not downloaded, and install.mode is cached'));
     else wanted.push(update);
   }
   return { wanted, leftOut: [...selection.leftOut, ...leftOut] };
@@ -131,7 +132,7 @@ function refuseRemovals(simulation: Simulation): void {
   if (first === undefined) return;
   const names = simulation.removes.map(packageKey).join(', ');
   throw new FettleError('command', `its package manager would remove ${names}; removals are refused`, {
-    hint: 'look at the host with apt-get -s upgrade; exclude what asks for it',
+    hint: 'check with apt-get -s upgrade on the host; exclude the update that requires it',
     details: { removes: simulation.removes.map((item) => `${packageKey(item)} ${item.version}`) },
   });
 }
@@ -151,8 +152,8 @@ async function missingUpdates(input: WorkloadInput, attained: Attained): Promise
   const blockers = await findBlockers(input, attained, missing);
   const blocked = blockers.map((item) => item.name).join(', ');
   return missing.map((update) => {
-    if (blockers.length > 0) return leaveOut(update, `needs what the playbook leaves out (${blocked})`);
-    if (update.heldBack?.kind === 'needs-new') return leaveOut(update, `needs new packages that could not be had`);
+    if (blockers.length > 0) return leaveOut(update, `needs packages that the playbook excludes (${blocked})`);
+    if (update.heldBack?.kind === 'needs-new') return leaveOut(update, `needs new packages that are not available`);
     const error = simulation.errors[0];
     return leaveOut(update, `its package manager keeps it back${error === undefined ? '' : ` (${error})`}`);
   });

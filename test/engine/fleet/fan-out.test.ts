@@ -80,7 +80,7 @@ test('ping looks and records nothing, and names what would stand in the way', as
   assert.deepEqual(result.warnings, [
     'ada is not root and no elevation is set',
     'apt-get (pid 12) is changing packages',
-    'its clock is 3600 s ahead of ours: look at the time service on both sides',
+    "its clock is 3600 s ahead of the controller's: check the time service of both",
     '/boot is nearly full',
   ]);
   assert.equal(fleet.record.events.length, 0);

@@ -85,7 +85,7 @@ test('on_drift skip-package installs the rest, and supersede takes the successor
     const expected = onDrift === 'supersede' ? '3' : '1';
     assert.deepEqual([machine.packages.get('lib'), machine.packages.get('tool')], ['2', expected]);
     assert.equal(outcome.verdict, 'verified', outcome.reason);
-    assert.ok(record.ofType('note').some((event) => event.message.includes('as on_drift says')));
+    assert.ok(record.ofType('note').some((event) => event.message.includes('(on_drift: ')));
   }
 });
 
@@ -98,7 +98,7 @@ test('an install that fails ends failed with what is true on the host, and the h
   };
   const outcome = await run();
   assert.deepEqual([outcome.verdict, outcome.change], ['failed', 'partial']);
-  assert.match(outcome.reason, /tool is 2 \(broken\): postinst ended with 1/);
+  assert.match(outcome.reason, /tool is at 2 \(broken\): postinst ended with 1/);
   assert.equal(record.ofType('update.finished')[0]?.results[0]?.state, 'broken');
   assert.equal(record.ofType('host.scanned').at(-1)?.purpose, 'after');
 });
@@ -147,7 +147,7 @@ test('packages that were broken before are no work of ours: the host is refused 
   machine.broken.add('tool');
   const outcome = await run();
   assert.equal(outcome.verdict, 'failed');
-  assert.match(outcome.reason, /broken before fettle came: tool/);
+  assert.match(outcome.reason, /packages were already broken: tool/);
   assert.deepEqual(ranOf(machine), []);
 });
 
@@ -158,13 +158,13 @@ test('a full disk, a lack of rights and a switch in its variables end a host bef
     { mount: '/var', freeBytes: 1e6 },
   ];
   machine.scanOverrides = { disks };
-  assert.match((await run()).reason, /not enough room on \/var: 1 MiB free/);
+  assert.match((await run()).reason, /not enough space on \/var: 1 MiB free/);
   machine.scanOverrides = { disks: [{ mount: '/', freeBytes: 1e10, freeInodes: 10 }] };
   assert.match((await run()).reason, /10 inodes free/);
   machine.scanOverrides = { problems: [{ code: 'disk', message: 'the system drive is full', isBlocking: true }] };
   const full = await run();
   assert.deepEqual([full.verdict, full.error?.code], ['failed', 'disk']);
-  assert.match(full.reason, /not fit to be patched: the system drive is full/);
+  assert.match(full.reason, /it cannot be patched: the system drive is full/);
   machine.scanOverrides = { privileges: { user: 'ada', isRoot: false } };
   assert.equal((await run()).error?.code, 'elevate');
   machine.scanOverrides = {};
@@ -415,7 +415,7 @@ test('an update that fails does not keep the restart from those that went in, an
   const { machine, record, run } = scene();
   const outcome = await run({ plan: halfFailing(machine) });
   assert.deepEqual([outcome.verdict, outcome.change], ['failed', 'partial']);
-  assert.match(outcome.reason, /lib is 1 \(failed\): lib could not be installed/);
+  assert.match(outcome.reason, /lib is at 1 \(failed\): lib could not be installed/);
   assert.equal(machine.boots, 2);
   assert.equal(record.ofType('host.rebooted').length, 1);
 });

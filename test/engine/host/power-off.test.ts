@@ -42,7 +42,7 @@ test('a host that stays up, or comes back, is not off', async () => {
   machine.rebootScript = ['up', 'down', 'down', 'up'];
   const stayed = await run();
   assert.equal(stayed.verdict, 'failed');
-  assert.match(stayed.reason, /it is on still: the host did not go down within 1m/);
+  assert.match(stayed.reason, /still powered on: the host did not go down within 1m/);
   assert.match(stayed.hint ?? '', /systemd-inhibit/);
   const other = scene();
   other.machine.rebootScript = ['up', 'down', 'back'];

@@ -79,8 +79,8 @@ test('a host that went away and came back under one fixed boot id is not proven 
   machine.rebootScript = ['up', 'down', 'down', 'up'];
   const end = await rebootHost(context, order);
   const error = end.kind === 'not-rebooted' ? end.error : undefined;
-  assert.match(error?.message ?? '', /went away and came back, but under the same boot id: no reboot is proven/);
-  assert.match(error?.hint ?? '', /container has the boot id of the machine it runs on/);
+  assert.match(error?.message ?? '', /stopped answering and came back with the same boot id: no reboot is proven/);
+  assert.match(error?.hint ?? '', /container has the boot id of its host machine/);
 });
 
 test('a connection that drops while the host keeps its boot id is no reboot', async () => {

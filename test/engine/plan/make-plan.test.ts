@@ -292,7 +292,7 @@ describe('a plan', () => {
     const { plan } = await make({ scans: { a: unsafe, b: unsafe } });
     assert.equal(plan.warnings.length, 2);
     assert.match(plan.warnings[0] ?? '', /security updates is unknown \(a, b\)$/);
-    assert.match(plan.warnings[1] ?? '', /apply will need root.* \(a, b\)$/);
+    assert.match(plan.warnings[1] ?? '', /apply needs root.* \(a, b\)$/);
   });
 });
 
@@ -300,8 +300,8 @@ describe('guards', () => {
   const check = (guard: Playbook['targets']['guard'], selected = 3): void =>
     checkGuards({ playbook: { ...playbook, targets: { select: 'web', guard } }, selected, inventorySize: 3 });
   const cases: readonly [title: string, check: () => void, message: RegExp][] = [
-    ['too few hosts', () => check({ minHosts: 4 }), /3 hosts selected, the playbook wants at least 4/],
-    ['too many hosts', () => check({ maxHosts: 2 }), /3 hosts selected, the playbook allows at most 2/],
+    ['too few hosts', () => check({ minHosts: 4 }), /3 hosts selected, but the playbook requires at least 4/],
+    ['too many hosts', () => check({ maxHosts: 2 }), /3 hosts selected, but the playbook allows at most 2/],
     ['too large a share', () => check({ maxSharePercent: 90 }), /3 of 3 hosts of the inventory/],
     ['no host at all', () => check({}, 0), /selects no host/],
   ];
@@ -357,7 +357,7 @@ describe('stale metadata', () => {
     await record.acquireLeases({ run: 'other', holder: operator, hostIds: ['a'], nowMs: 0, expiresMs: Infinity });
     const { plan, machines } = await make({ scans: stale, record });
     assert.deepEqual(machines.get('a')?.ran, []);
-    assert.match(plan.warnings[0] ?? '', /run other has the host/);
+    assert.match(plan.warnings[0] ?? '', /run other has the lease on the host/);
     assert.equal(record.leases.get('a')?.run, 'other');
   });
 
@@ -385,9 +385,9 @@ describe('the reboot to expect', () => {
     ['is none for ordinary updates', {}, mode('if-needed'), false],
     ['is one for a kernel', { updates: [kernel] }, mode('if-needed'), true],
     ['is one where the host waits for it', { reboot: waiting }, mode('if-needed'), true],
-    ['is one where the playbook says always', {}, mode('always'), true],
+    ['is one where the mode is always', {}, mode('always'), true],
     ['is none where the playbook says never', { updates: [kernel] }, mode('never'), false],
-    ['is none without work, even where the playbook says always', { updates: [] }, mode('always'), false],
+    ['is none without work, even where the mode is always', { updates: [] }, mode('always'), false],
   ];
   for (const [title, scan, over, expected] of cases) {
     test(title, async () => {

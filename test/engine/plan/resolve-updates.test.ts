@@ -88,8 +88,8 @@ describe('the work of one host', () => {
     assert.deepEqual(
       workload.leftOut.map(({ name, reason }) => [name, reason]),
       [
-        ['KB2', 'not downloaded; only what is shall go in'],
-        ['vlc', 'its package manager cannot download ahead'],
+        ['KB2', 'not downloaded, and install.mode is cached'],
+        ['vlc', 'its package manager cannot download in advance'],
       ],
     );
   });
@@ -145,7 +145,7 @@ describe('the work of one host', () => {
     const { workload, asked } = await ask([nginx, curl], { nginx: ['curl=7.1'] }, policy);
     assert.deepEqual(workload.updates, []);
     const reason = workload.leftOut.find((item) => item.name === 'nginx')?.reason;
-    assert.equal(reason, 'needs what the playbook leaves out (curl)');
+    assert.equal(reason, 'needs packages that the playbook excludes (curl)');
     assert.deepEqual(asked.at(-1), ['curl=7.1', 'nginx=1.1']);
   });
 

@@ -103,7 +103,7 @@ describe('apply', () => {
     const words = ['plan', 'guarded.yaml', '-i', 'i.yaml', '-o', 'guarded.json', '--ledger', ledger];
     const { code, stderr } = await rig.run(words);
     assert.equal(code, 2);
-    assert.match(stderr, /2 hosts selected, the playbook allows at most 1/);
+    assert.match(stderr, /2 hosts selected, but the playbook allows at most 1/);
     assert.deepEqual([existsSync(ledger), existsSync(rig.path('guarded.json'))], [false, false]);
   });
 
