@@ -62,7 +62,7 @@ export function describeLedgerReader(kind: string, open: (clock: StandingClock) 
       assert.equal(await ledger.inventoryOf('web01'), undefined);
       assert.equal(await ledger.getBlob(planSha256), undefined);
       assert.deepEqual(await ledger.planHashes('p'), []);
-      await assert.rejects(ledger.findRun(), { code: 'usage', message: /there is no run/ });
+      await assert.rejects(ledger.findRun(), { code: 'usage', message: /the ledger has no runs yet/ });
     });
 
     withLedger(

@@ -265,7 +265,7 @@ function changeOf(results: readonly UpdateResult[], whenNothing: Change): Change
 
 function describe(bad: readonly UpdateResult[]): string {
   const shown = bad.slice(0, 3).map((item) => {
-    const version = item.now == null ? 'not installed' : `at ${item.now}`;
+    const version = item.now === null ? 'not installed' : `at ${item.now}`;
     return `${item.name} is ${version} (${item.message ?? item.state})`;
   });
   const more = bad.length > 3 ? ` and ${bad.length - 3} more` : '';
