@@ -1,7 +1,7 @@
 import { unpackEnvelope } from './chain.ts';
 import { project } from './projection.ts';
 import { storedEvents, type StoredEvent } from './stored-events.ts';
-import { projections } from '../store/projections.ts';
+import { projections, reportIndexes } from '../store/projections.ts';
 import { restoreSchema } from '../store/schema-check.ts';
 import { immediately, type Connection } from '../store/sqlite.ts';
 
@@ -32,7 +32,10 @@ export function refill(connection: Connection): void {
 
 function fill(connection: Connection, take: (stored: StoredEvent) => void): void {
   for (const table of projections) connection.exec(`DELETE FROM ${table}`);
+  // An index is made at once in a fraction of the time that a row at a time takes.
+  for (const index of reportIndexes) if (index !== 'event_of_run') connection.exec(`DROP INDEX IF EXISTS ${index}`);
   for (const stored of storedEvents(connection)) take(stored);
+  restoreSchema(connection);
 }
 
 /** Not JSON, without a part that every event of its type has, or with a value that its column refuses. */

@@ -123,9 +123,15 @@ export function packagesAt(connection: Connection, host: string, asOfMs: number)
     connection,
     query
       .selectFrom('scan')
-      .innerJoin('host', 'host.host_id', 'scan.host_id')
       .select(['scan.at', 'scan.manager', 'scan.packages_sha256'])
-      .where((where) => where.or([where('host.name', '=', host), where('host.host_id', '=', host)]))
+      .where(
+        'scan.host_id',
+        'in',
+        query
+          .selectFrom('host')
+          .select('host_id')
+          .where((where) => where.or([where('name', '=', host), where('host_id', '=', host)])),
+      )
       .where('scan.at', '<=', asOfMs)
       .orderBy('scan.at', 'desc')
       .orderBy('scan.chain', 'desc')

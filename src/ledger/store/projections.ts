@@ -2,7 +2,7 @@
 
 /**
  * `(chain, seq)` is the event that a row was made from, `position` the part of it. A run has one id in every chain, and
- * so has a host.
+ * so has a host. Tables that other indexes lead into have a rowid: SQLite finds a row by it twice as fast as by a key of text.
  */
 export const projectionSchema = `
   CREATE TABLE host (host_id TEXT PRIMARY KEY, name TEXT NOT NULL, first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL);
@@ -42,7 +42,7 @@ export const projectionSchema = `
     chain TEXT NOT NULL, seq INTEGER NOT NULL, run TEXT NOT NULL, host_id TEXT NOT NULL, attempt INTEGER NOT NULL,
     step TEXT NOT NULL, name TEXT, job TEXT, job_kind TEXT, boot_id_before TEXT, started_at INTEGER NOT NULL,
     ended_at INTEGER, ok INTEGER, message TEXT, output_sha256 TEXT, PRIMARY KEY (chain, seq)
-  ) WITHOUT ROWID;
+  );
   CREATE INDEX step_of_host ON step (run, host_id, attempt);
   CREATE TABLE update_result (
     run TEXT NOT NULL, host_id TEXT NOT NULL, attempt INTEGER NOT NULL, manager TEXT NOT NULL, name TEXT NOT NULL,
@@ -55,19 +55,19 @@ export const projectionSchema = `
   CREATE TABLE reboot (
     chain TEXT NOT NULL, seq INTEGER NOT NULL, run TEXT NOT NULL, host_id TEXT NOT NULL, at INTEGER NOT NULL,
     reboot_json TEXT NOT NULL, PRIMARY KEY (chain, seq)
-  ) WITHOUT ROWID;
+  );
   CREATE INDEX reboot_by_time ON reboot (at);
   CREATE INDEX reboot_of_run ON reboot (run, host_id);
   CREATE TABLE finding (
     chain TEXT NOT NULL, seq INTEGER NOT NULL, position INTEGER NOT NULL, run TEXT NOT NULL, host_id TEXT NOT NULL,
     check_name TEXT NOT NULL, level TEXT NOT NULL, message TEXT NOT NULL, PRIMARY KEY (chain, seq, position)
-  ) WITHOUT ROWID;
+  );
   CREATE INDEX finding_of_run ON finding (run, host_id);
   CREATE TABLE scan (
     chain TEXT NOT NULL, seq INTEGER NOT NULL, host_id TEXT NOT NULL, run TEXT NOT NULL, purpose TEXT NOT NULL,
     at INTEGER NOT NULL, manager TEXT, security INTEGER NOT NULL, other INTEGER NOT NULL, held_back INTEGER NOT NULL,
     reboot_needed TEXT NOT NULL, status_json TEXT NOT NULL, packages_sha256 TEXT NOT NULL, PRIMARY KEY (chain, seq)
-  ) WITHOUT ROWID;
+  );
   CREATE INDEX scan_of_host ON scan (host_id, at);
   CREATE INDEX scan_of_run ON scan (run, host_id);
   CREATE TABLE missing_update (
@@ -76,13 +76,13 @@ export const projectionSchema = `
     held_back TEXT, title TEXT, source TEXT, source_version TEXT, severity TEXT, vendor_severity TEXT,
     advisories_json TEXT, cves_json TEXT, size_bytes INTEGER, origins_json TEXT, first_seen INTEGER NOT NULL,
     gone_at INTEGER, PRIMARY KEY (chain, seq, position)
-  ) WITHOUT ROWID;
+  );
   CREATE INDEX missing_update_of_host ON missing_update (host_id, gone_at);
   CREATE INDEX missing_update_by_time ON missing_update (gone_at, first_seen);
   CREATE TABLE note (
     chain TEXT NOT NULL, seq INTEGER NOT NULL, run TEXT, host TEXT, level TEXT NOT NULL, message TEXT NOT NULL,
     at INTEGER NOT NULL, PRIMARY KEY (chain, seq)
-  ) WITHOUT ROWID;
+  );
   CREATE INDEX note_of_run ON note (run);
   CREATE TABLE label_set (
     chain TEXT NOT NULL, seq INTEGER NOT NULL, position INTEGER NOT NULL, groups_json TEXT NOT NULL, owner TEXT, ring TEXT,
