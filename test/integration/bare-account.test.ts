@@ -56,7 +56,7 @@ test('a ledger where no directory can be made is one message and exit 13, also w
   }
   const started = await rig.run(['init', '/proc/none/deep']);
   assert.equal(started.code, 2, started.stderr);
-  assert.match(started.stderr, /cannot be made/);
+  assert.match(started.stderr, /cannot be created/);
 });
 
 test('an inventory that merely lies in a directory which everybody may write is not used unless it is named', async () => {
