@@ -105,7 +105,7 @@ describe('planted secrets', () => {
         `kind: patch\nversion: 1\nname: p\ntargets: {select: all}\nhooks:\n  before_host:\n    - ${hook}\n`,
       );
       const said = await keep(['plan', 'p.yaml', '-i', 'i.yaml', '--debug'], 2);
-      assert.match(said, /must not hold a secret/);
+      assert.match(said, /must not contain a secret/);
       assertClean(said, 'the refusal');
     }
   });

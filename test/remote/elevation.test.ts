@@ -159,7 +159,7 @@ printf %s "$mark" >&2; IFS= read -r told; printf '%s\\n' "$told" >${log}; run "$
   test('an elevation program that is not there is told as that', async () => {
     await using by = transports();
     await using session = elevate(await local(by), sudo({ user, exe: join(dir, 'absent') }));
-    await rejectsWith(text(session, 'true'), 'elevate', /sudo to fettle-nobody on here cannot be run there/);
+    await rejectsWith(text(session, 'true'), 'elevate', /sudo to fettle-nobody on here cannot be run on the host/);
   });
 
   test('a command that fails by itself after elevation is a result, whatever it says', async () => {

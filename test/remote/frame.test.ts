@@ -47,8 +47,8 @@ describe('a framed answer', () => {
     ],
     ['ends inside its first line', '\x1eFETTLE ab12 begin', /the start of its FETTLE frame is invalid/],
     ['has a section twice', whole.replace('\x1eab12 log', '\x1eab12 user'), /section user appears twice/],
-    ['has a section without a proper name', whole.replace('\x1eab12 log', '\x1eab12 ../log'), /no proper name/],
-    ['has a control character in a name', whole.replace('\x1eab12 log', '\x1eab12 l\x1bog'), /no proper name/],
+    ['has a section without a proper name', whole.replace('\x1eab12 log', '\x1eab12 ../log'), /has an invalid name/],
+    ['has a control character in a name', whole.replace('\x1eab12 log', '\x1eab12 l\x1bog'), /has an invalid name/],
     ['is mixed with another of the same mark', whole.replace('x\n', '\x1eFETTLE ab12 begin\n'), /two answers/],
   ];
   for (const [what, answer, why] of bad) {
