@@ -52,7 +52,7 @@ test('a ledger where no directory can be made is one message and exit 13, also w
   for (const place of ['/proc/none/deep/ledger.db', rig.path('i.yaml/ledger.db')]) {
     const ended = await rig.run(['exec', '-i', 'i.yaml', '--ledger', place, '--', 'true']);
     assert.equal(ended.code, 13, ended.stderr);
-    assert.match(ended.stderr, /the directory \S+ for the ledger cannot be made\nhint: /);
+    assert.match(ended.stderr, /the directory \S+ for the ledger cannot be created\nhint: /);
   }
   const started = await rig.run(['init', '/proc/none/deep']);
   assert.equal(started.code, 2, started.stderr);
