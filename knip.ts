@@ -9,6 +9,7 @@ export default ({ production = false }: { readonly production?: boolean }) => ({
     'bench/{scale,winrm}/simulated-hosts.ts',
     'bench/scale/watch.ts',
     'test/**/*.test.ts',
+    'test/managers/*/rig.ts',
     'test/lab/{dying-fettle,supervisor}.ts',
     'test/lab/synced/{marking-fettle,unsynced}.ts',
     'test/ledger/writer.ts',

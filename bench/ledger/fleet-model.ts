@@ -67,7 +67,10 @@ export class FleetModel {
     }
     if (!host.hasOwnPackage) return list;
     const name = `site-${host.name}`;
-    return [...list, { name, arch: 'all', version: '1', status: 'ii', source: name, sourceVersion: '1' }];
+    return [
+      ...list,
+      { manager: 'apt', name, arch: 'all', version: '1', state: 'installed', source: name, sourceVersion: '1' },
+    ];
   }
 
   scan(host: ModelHost, week: number, atMs: number): HostScan {
@@ -78,12 +81,11 @@ export class FleetModel {
     const [collectedMs, fetchedMs] = [atMs, atMs - 3_600_000];
     return {
       collectedMs,
-      manager: 'apt',
+      managers: ['apt'],
       facts: factsOf(host, kernel, atMs),
       privileges: { user: 'root', isRoot: true },
       packages,
       autoInstalled: packages.filter((_, at) => at % 3 === 1).map(({ name, arch }) => `${name}:${arch}`),
-      held: host.hasHold ? [heldUpdate.name] : [],
       updates: this.updates(host, week),
       newPackages: [],
       securityKnown: true,
@@ -92,6 +94,7 @@ export class FleetModel {
         isStale: false,
         repositories: ['Debian-Security bookworm-security', 'Debian bookworm-updates', 'Debian bookworm'].map(
           (name) => ({
+            manager: 'apt',
             name,
             fetchedMs,
             releasedMs: fetchedMs - 7_200_000,
@@ -117,6 +120,7 @@ export class FleetModel {
 }
 
 const heldUpdate: Update = {
+  manager: 'apt',
   name: 'fettle-held',
   arch: 'all',
   from: '1.0-1',

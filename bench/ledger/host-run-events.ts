@@ -205,8 +205,8 @@ const outcomes: Readonly<Record<Fate, Outcome>> = {
 };
 
 function resultOf(update: Update, state: 'installed' | 'not-installed'): UpdateResult {
-  const { name, arch, from, to } = update;
-  return { name, arch, from, to, now: state === 'installed' ? to : from, state };
+  const { manager, name, arch, from, to } = update;
+  return { manager, name, arch, from, to, now: state === 'installed' ? to : from, state };
 }
 
 /** apt's words; the speed of the download makes each log one of its kind. */

@@ -64,7 +64,7 @@ function version(shape: PackageShape, count: number): string {
 export function installed(shape: PackageShape, week: number): InstalledPackage {
   const { name, arch, source } = shape;
   const now = version(shape, releasesUntil(shape, week));
-  return { name, arch, version: now, status: 'ii', source, sourceVersion: now };
+  return { manager: 'apt', name, arch, version: now, state: 'installed', source, sourceVersion: now };
 }
 
 /** What a host that was patched in week `from` lacks in week `to`; a release is a security update if any since was. */
@@ -75,6 +75,7 @@ export function pending(shapes: readonly PackageShape[], from: number, to: numbe
     const isSecurity = shape.isSecurity.slice(has, could).includes(true);
     return [
       {
+        manager: 'apt',
         name: shape.name,
         arch: shape.arch,
         from: version(shape, has),

@@ -41,11 +41,11 @@ export async function takeDownAnswer(fleet: WindowsFleet, directory: string): Pr
   const mark = /\x1eFETTLE ([a-z0-9]+) begin\n/.exec(stdout.toString('latin1'))?.[1] ?? '';
   const sections = new Map(parseFrame(stdout));
   const windows = JSON.parse(sections.get('windows') ?? '') as WindowsSection;
-  const wua = JSON.parse(sections.get('wua') ?? '') as UpdatesSection;
+  const wua = JSON.parse(sections.get('windows-update') ?? '') as UpdatesSection;
   windows.services.push(...copies(windows.services[0], 220, 'name'));
   windows.inventory.programs.push(...copies(windows.inventory.programs[0], 150, 'key'));
   const installed = copies(wua.updates[0], 120, 'id').map((item) => ({ ...item, isInstalled: true }));
-  sections.set('windows', JSON.stringify(windows)).set('wua', JSON.stringify({ ...wua, installed }));
+  sections.set('windows', JSON.stringify(windows)).set('windows-update', JSON.stringify({ ...wua, installed }));
   const body = [...sections].map(([name, text]) => `\n\x1e${mark} ${name}\n${text}`).join('');
   return { frame: `\x1eFETTLE ${mark} begin\n${body}\n\x1e${mark} end\n`, mark, machine: windows.facts.machine };
 }

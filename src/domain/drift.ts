@@ -1,8 +1,7 @@
-import { FettleError } from './error.ts';
-import type { HostPlan, Plan, PlannedUpdate } from './plan.ts';
+import type { HostPlan, PlannedUpdate } from './plan.ts';
 import type { OnDrift } from './playbook.ts';
-import type { SimulatedUpdate, Simulation } from './simulation.ts';
-import { findPackage, packageKey } from './update.ts';
+import type { SimulatedUpdate, Simulation, Standing } from './simulation.ts';
+import { findPackage, packageKey, packageLabel } from './update.ts';
 
 export interface DriftInput {
   readonly plan: Pick<HostPlan, 'updates' | 'removals'>;
@@ -26,7 +25,7 @@ export interface Superseded {
 /** How drift changed what is installed; committed with the start of the install. */
 export interface Adjustment {
   readonly superseded: readonly Superseded[];
-  /** Left out on purpose, as `name:arch`. */
+  /** Left out on purpose, by their keys. */
   readonly skipped: readonly string[];
 }
 
@@ -85,15 +84,29 @@ export function judgeDrift(input: DriftInput): DriftJudgement {
   return supersede(input, { install, done, drifts, settled });
 }
 
+/** The judgements on the parts of a plan, one for each package manager, as one: what drifted in one refuses all. */
+export function mergeJudgements(parts: readonly DriftJudgement[]): DriftJudgement {
+  const done = parts.flatMap((part) => part.done);
+  const drifted = parts.flatMap((part) => (part.kind === 'drifted' ? [part] : []));
+  if (drifted.length > 0) return { kind: 'drifted', reasons: drifted.flatMap((part) => part.reasons), done };
+  const install = parts.flatMap((part) => (part.kind === 'drifted' ? [] : part.install));
+  const adjusted = parts.flatMap((part) => (part.kind === 'adjusted' ? [part] : []));
+  if (adjusted.length === 0) return { kind: 'clean', install, done };
+  const skipped = adjusted.flatMap((part) => part.skipped);
+  const superseded = adjusted.flatMap((part) => part.superseded);
+  return { kind: 'adjusted', install, done, skipped, superseded };
+}
+
 function driftStateOf(update: PlannedUpdate, simulation: Simulation): DriftState {
-  const name = packageKey(update);
-  const current = simulation.installed[name] ?? simulation.installed[update.name] ?? null;
+  const name = packageLabel(update);
+  const current = standingOf(update, simulation);
   if (current?.version === update.to) {
-    if (isWellInstalled(current.status)) return { kind: 'done' };
-    return { kind: 'other', reason: `${name} is at ${update.to} but not properly installed (${current.status})` };
+    if (current.state === 'installed') return { kind: 'done' };
+    const state = current.stateDetail ?? current.state;
+    return { kind: 'other', reason: `${name} is at ${update.to} but not properly installed (${state})` };
   }
   const now = current?.version ?? null;
-  const simulated = findPackage(simulation.installs, name);
+  const simulated = findPackage(simulation.installs, packageKey(update));
   if (now === update.from && simulated?.to === update.to) return { kind: 'as-planned' };
   if (now === null && update.from !== null) {
     return { kind: 'passed', reason: `${name} is not installed any more (planned from ${update.from})` };
@@ -103,19 +116,22 @@ function driftStateOf(update: PlannedUpdate, simulation: Simulation): DriftState
 
 /** Neither done nor as planned: the installed version changed, the planned one left, or it would not go in. */
 function changedState(update: PlannedUpdate, now: string | null, simulation: Simulation): DriftState {
-  const name = packageKey(update);
+  const [key, name] = [packageKey(update), packageLabel(update)];
   const versions = offered(update, simulation).map((item) => item.version);
   if (now !== update.from) {
     const reason = `${name} is at ${now ?? 'nothing'}, planned from ${update.from ?? 'nothing'} to ${update.to}`;
     return { kind: hasPassed(update, now, versions) ? 'passed' : 'other', reason };
   }
   if (!versions.includes(update.to)) {
-    if (simulation.renewing?.includes(name) === true) {
+    if (simulation.renewing?.includes(key) === true) {
       return { kind: 'renewed', reason: `${name} ${update.to} was replaced by its publisher since the plan` };
     }
-    const successor = simulation.successors?.[name];
+    const successor = simulation.successors?.[key];
     if (successor !== undefined) {
-      return { kind: 'gone', reason: `${name} ${update.to} was replaced by ${packageKey(successor)} ${successor.to}` };
+      return {
+        kind: 'gone',
+        reason: `${name} ${update.to} was replaced by ${packageLabel(successor)} ${successor.to}`,
+      };
     }
     return { kind: 'gone', reason: `${name} ${update.to} has left the repository` };
   }
@@ -135,16 +151,16 @@ function hasPassed(update: PlannedUpdate, now: string | null, versions: readonly
 }
 
 function isInstalled(update: PlannedUpdate, simulation: Simulation): boolean {
-  const current = simulation.installed[packageKey(update)] ?? simulation.installed[update.name] ?? null;
-  return current?.version === update.to && isWellInstalled(current.status);
+  const current = standingOf(update, simulation);
+  return current?.version === update.to && current.state === 'installed';
 }
 
-function isWellInstalled(status: string): boolean {
-  return /^[ih]i\s?$/.test(status);
+function standingOf(update: PlannedUpdate, simulation: Simulation): Standing | null {
+  return simulation.installed[packageKey(update)] ?? null;
 }
 
 function offered(update: PlannedUpdate, simulation: Simulation): Simulation['available'][string] {
-  return simulation.available[packageKey(update)] ?? simulation.available[update.name] ?? [];
+  return simulation.available[packageLabel(update)] ?? simulation.available[update.name] ?? [];
 }
 
 /** What the package manager would do that the plan does not name. */
@@ -155,13 +171,13 @@ function beyondPlan(plan: DriftInput['plan'], simulation: Simulation): string[] 
     ...simulation.installs.filter((item) => !planned.has(packageKey(item))).map(describeExtra),
     ...simulation.removes
       .filter((item) => !removals.has(packageKey(item)))
-      .map((item) => `${packageKey(item)} ${item.version} would be removed, which the plan does not name`),
+      .map((item) => `${packageLabel(item)} ${item.version} would be removed, which the plan does not name`),
   ];
 }
 
 function describeExtra(item: SimulatedUpdate): string {
   const what = item.from === null ? 'would be newly installed' : `would go from ${item.from} to ${item.to}`;
-  return `${packageKey(item)} ${item.from === null ? `${item.to} ` : ''}${what}, which the plan does not name`;
+  return `${packageLabel(item)} ${item.from === null ? `${item.to} ` : ''}${what}, which the plan does not name`;
 }
 
 interface Sorted {
@@ -263,38 +279,7 @@ function stableOrigin(origin: string): string {
 export function installMismatch(install: readonly PlannedUpdate[], simulation: Simulation): string[] {
   const missing = install.filter((update) => findPackage(simulation.installs, packageKey(update))?.to !== update.to);
   return [
-    ...missing.map((update) => `${packageKey(update)} ${update.to} would not go in`),
+    ...missing.map((update) => `${packageLabel(update)} ${update.to} would not go in`),
     ...beyondPlan({ updates: install, removals: [] }, simulation),
   ];
-}
-
-/**
- * Why a plan may not be applied now, as `FettleError('approval')` (exit 10); undefined when it may. `inventory` has the
- * hash of each host's resolved, secret-free variables as they are now.
- */
-export function planRefusal(
-  plan: Pick<Plan, 'expiresMs' | 'hosts'>,
-  nowMs: number,
-  inventory: ReadonlyMap<string, string>,
-): FettleError | undefined {
-  const hint = 'make a new plan with `fettle plan` and have it approved';
-  if (nowMs >= plan.expiresMs) {
-    const when = new Date(plan.expiresMs).toISOString();
-    return new FettleError('approval', `the plan expired at ${when}`, { hint, details: { expiresMs: plan.expiresMs } });
-  }
-  const gone = plan.hosts.filter((host) => !inventory.has(host.host)).map((host) => host.host);
-  if (gone.length > 0) {
-    return new FettleError('approval', `the plan names hosts that the inventory does not have: ${gone.join(', ')}`, {
-      hint: `give the inventory the plan was made from, or ${hint}`,
-      details: { hosts: gone },
-    });
-  }
-  const changed = plan.hosts
-    .filter((host) => inventory.get(host.host) !== host.inventorySha256)
-    .map((host) => host.host);
-  if (changed.length === 0) return undefined;
-  return new FettleError('approval', `the inventory changed since the plan was made for ${changed.join(', ')}`, {
-    hint,
-    details: { hosts: changed },
-  });
 }

@@ -47,6 +47,8 @@ export interface RunStarted {
   readonly kind: RunKind;
   readonly operator: Operator;
   readonly fettleVersion: string;
+  /** Of the list of scripts that `fettle version` prints: what hosts of this run may be sent. */
+  readonly scriptsSha256?: string;
   /** Command line without secret values. */
   readonly argv: readonly string[];
   /** Hosts that are to be worked on or looked at. */

@@ -7,7 +7,7 @@ import type { HostPlan } from './plan.ts';
 import type { InstallSettings, VerifySettings } from './playbook.ts';
 import type { HostScan } from './scan.ts';
 import type { InstalledPackage } from './update.ts';
-import { findPackage, packageKey } from './update.ts';
+import { findPackage, packageKey, packageLabel } from './update.ts';
 
 export interface VerifyInput {
   readonly before: HostScan;
@@ -18,7 +18,7 @@ export interface VerifyInput {
   readonly settings: VerifySettings;
   /** True when this run rebooted the host: then the newest kernel must be the one that runs. */
   readonly wasRebooted: boolean;
-  /** Planned updates left out on purpose (`on_drift: skip-package`), as `name:arch`. */
+  /** Keys of planned updates left out on purpose (`on_drift: skip-package`). */
   readonly skipped?: readonly string[];
   /** What went in instead (`on_drift: supersede`); a kernel of a new ABI has another name than the planned one. */
   readonly superseded?: readonly Superseded[];
@@ -62,9 +62,7 @@ export function judgeVerify(input: VerifyInput): VerifyFinding[] {
 }
 
 function installedByKey(scan: HostScan): ReadonlyMap<string, InstalledPackage> {
-  // The second letter of dpkg's abbreviation is the state: not installed, or only its configuration files are left.
-  const present = scan.packages.filter((item) => !/^.[nc]/.test(item.status));
-  return new Map(present.map((item) => [packageKey(item), item]));
+  return new Map(scan.packages.map((item) => [packageKey(item), item]));
 }
 
 function planFindings(input: VerifyInput): VerifyFinding[] {
@@ -82,16 +80,16 @@ function planFindings(input: VerifyInput): VerifyFinding[] {
     if (now === wanted) continue;
     const level = skipped.has(key) ? 'warn' : 'fail';
     if (isRolledBack(input, result)) {
-      const message = `${key} ${update.to} was installed and is gone again: it was rolled back`;
+      const message = `${packageLabel(update)} ${update.to} was installed and is gone again: it was rolled back`;
       findings.push({ check: 'rolled-back', level, message });
       continue;
     }
-    const message = `${key} is ${now === null ? 'not installed' : `at ${now}`}, planned ${update.to}`;
+    const message = `${packageLabel(update)} is ${now === null ? 'not installed' : `at ${now}`}, planned ${update.to}`;
     findings.push({ check: 'plan', level, message });
   }
   for (const removal of input.plan.removals) {
     if (!installed.has(packageKey(removal))) continue;
-    findings.push({ check: 'plan', level: 'fail', message: `${packageKey(removal)} is still there, planned to go` });
+    findings.push({ check: 'plan', level: 'fail', message: `${packageLabel(removal)} is still there, planned to go` });
   }
   return findings;
 }
@@ -112,9 +110,13 @@ function unplannedFindings(input: VerifyInput): VerifyFinding[] {
     .flatMap((key): VerifyFinding[] => {
       const [was, now] = [before.get(key)?.version, after.get(key)?.version];
       if (was === now || mayDiffer(before.get(key), after.get(key))) return [];
-      const message = `${key} changed from ${was ?? 'not installed'} to ${now ?? 'not installed'} outside the plan`;
+      const message = `${labelOf(before.get(key) ?? after.get(key), key)} changed from ${was ?? 'not installed'} to ${now ?? 'not installed'} outside the plan`;
       return [{ check: 'unplanned', level: 'fail', message }];
     });
+}
+
+function labelOf(item: InstalledPackage | undefined, key: string): string {
+  return item === undefined ? key : packageLabel(item);
 }
 
 /** Programs that update themselves, and updates that something newer stands for. */
@@ -128,7 +130,7 @@ function brokenFindings(input: VerifyInput): VerifyFinding[] {
   return input.after.broken.map((item) => ({
     check: 'broken-package',
     level: before.has(packageKey(item)) ? 'warn' : 'fail',
-    message: `${packageKey(item)} ${item.version} is not properly installed (${item.status.trim()})`,
+    message: `${packageLabel(item)} ${item.version} is not properly installed (${item.stateDetail ?? item.state})`,
   }));
 }
 

@@ -129,7 +129,7 @@ export interface WindowsUpdateSettings {
   /** Drivers are searched for too; they still go in only where they are named. */
   readonly hasDrivers?: boolean;
   /** False: winget and Chocolatey are not asked. */
-  readonly hasThirdParty?: boolean;
+  readonly hasSoftware?: boolean;
   /** Codes of signs of a pending reboot that do not ask for one here. */
   readonly ignoredRebootSigns?: readonly string[];
 }

@@ -1,7 +1,7 @@
 /** What a detached job on a host may be asked to do. Each is one verb of `remote/posix/job.sh`. */
 export type JobKind = 'install' | 'refresh' | 'repair' | 'reboot' | 'restart' | 'hook';
 
-/** Derived from run, host, step and attempt, so that asking twice gives the same job. `[a-z0-9-]`, at most 64. */
+/** Derived from run, host, step and attempt, so that asking twice gives the same job. `[a-z0-9-]`, at most 80. */
 export type JobId = string;
 
 export type JobPhase =

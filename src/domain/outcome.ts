@@ -2,6 +2,7 @@ import { isOurShortage, isUnreached } from './error.ts';
 import type { ErrorRecord, FettleError } from './error.ts';
 import type { ExitName } from './exit.ts';
 import type { BudgetClass } from './playbook.ts';
+import type { PackageId } from './update.ts';
 
 export type Verdict =
   | 'verified'
@@ -130,11 +131,7 @@ export const goodUpdateStates: readonly UpdateState[] = (Object.keys(updateState
   (state) => updateStates[state].isGood,
 );
 
-export interface UpdateResult {
-  /** Its package manager, where the host has several. */
-  readonly manager?: string;
-  readonly name: string;
-  readonly arch: string;
+export interface UpdateResult extends PackageId {
   readonly from: string | null;
   /** What was planned. */
   readonly to: string;

@@ -1,18 +1,15 @@
 import type { Budget, Hook, HookWhen, InstallSettings, Policy, RebootSettings, VerifySettings } from './playbook.ts';
 import type { ErrorRecord } from './error.ts';
-import type { HeldBack, UpdateClass } from './update.ts';
+import type { Removal } from './simulation.ts';
+import type { HeldBack, PackageId, UpdateClass, UpdateDetails } from './update.ts';
 
 /** One package that shall go from exactly `from` to exactly `to`. `from: null` = a new dependency. */
-export interface PlannedUpdate {
-  readonly name: string;
-  readonly arch: string;
+export interface PlannedUpdate extends PackageId, UpdateDetails {
   readonly from: string | null;
   readonly to: string;
   readonly class: UpdateClass;
   readonly origins: readonly string[];
   readonly isKernel: boolean;
-  /** What people call it, where the name is a number. */
-  readonly title?: string;
   /** Why it is in: `security`, `included by …`, `needed by …`. */
   readonly reason: string;
   /** True where this version is first met in a later wave than the first: no earlier wave tried it. */
@@ -20,15 +17,19 @@ export interface PlannedUpdate {
 }
 
 /** An update that exists but is not in the plan, with the reason an auditor reads. */
-export interface LeftOut {
-  readonly name: string;
-  readonly arch: string;
+export interface LeftOut extends PackageId, UpdateDetails {
   readonly from: string;
   readonly to: string;
   readonly class: UpdateClass;
-  readonly title?: string;
   readonly reason: string;
   readonly heldBack?: HeldBack;
+}
+
+/** The part of an install that one package manager does. */
+export interface InstallStep {
+  readonly manager: string;
+  /** What happens to the steps behind it where this one fails. */
+  readonly afterFailure: 'stop' | 'continue';
 }
 
 export interface HostPlan {
@@ -36,11 +37,14 @@ export interface HostPlan {
   readonly hostId: string;
   /** Index into `Plan.waves`; -1 = nothing to do on it, so it is in no wave. */
   readonly wave: number;
-  readonly manager: string;
+  /** Every package manager on it. */
+  readonly managers: readonly string[];
+  /** One for each package manager that has updates here, in the order in which they install. */
+  readonly steps: readonly InstallStep[];
   readonly osName: string;
   readonly machineId?: string;
   readonly updates: readonly PlannedUpdate[];
-  readonly removals: readonly { readonly name: string; readonly arch: string; readonly version: string }[];
+  readonly removals: readonly Removal[];
   readonly leftOut: readonly LeftOut[];
   readonly securityKnown: boolean;
   /** Why the list of updates that this was made from may lack some; absent where it was complete. */
@@ -88,7 +92,7 @@ export interface PlannedHook extends Hook {
  */
 export interface Plan {
   readonly kind: 'plan';
-  readonly version: 1;
+  readonly version: 2;
   readonly id: string;
   readonly createdMs: number;
   readonly expiresMs: number;

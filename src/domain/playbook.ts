@@ -32,6 +32,8 @@ export interface WaveSpec {
 
 export interface UpdateRule {
   readonly class?: UpdateClass | 'any';
+  /** Names of package managers. */
+  readonly managers?: readonly string[];
   /** Globs on package names; KB numbers and update ids of Windows Update. */
   readonly packages?: readonly string[];
   /** Globs on titles, whatever their case. */

@@ -2,8 +2,8 @@ import { firstGlob, firstGlobInAnyCase } from './glob.ts';
 import type { LeftOut, PlannedUpdate } from './plan.ts';
 import type { Policy, UpdateRule } from './playbook.ts';
 import type { HostScan } from './scan.ts';
-import type { HeldBack, Update, UpdateClass } from './update.ts';
-import { packageKey } from './update.ts';
+import type { HeldBack, PackageId, Update, UpdateClass, UpdateDetails } from './update.ts';
+import { detailsOf, packageKey } from './update.ts';
 
 /** An update that shall go in, before the host's package manager was asked whether it can. */
 export type WantedUpdate = Omit<PlannedUpdate, 'from' | 'untried'> & {
@@ -26,7 +26,7 @@ interface Offer {
   readonly heldBack?: HeldBack;
 }
 
-/** How the package manager of the host treats the names of packages. */
+/** How a package manager treats the names of packages. */
 export interface NameSettings {
   /** `kb5034441` means KB5034441. */
   readonly isCaseIgnored?: boolean;
@@ -45,17 +45,17 @@ function namesOf({ isCaseIgnored }: NameSettings): FirstName {
 type Choice = { readonly offer: Offer; readonly reason: string } | { readonly refusal: string };
 
 /**
- * What of the scan the policy takes. Holds of the host and of `patch_hold` come first, then `exclude`, then `include`
+ * What the policy takes of the updates of one package manager. Holds of the host and of `patch_hold` come first, then `exclude`, then `include`
  * (empty = everything), then what the package manager itself keeps back. Where only the security version is wanted and
  * a newer candidate hides it, the security version is taken.
  */
 export function selectUpdates(
-  scan: Pick<HostScan, 'updates' | 'held'>,
+  scan: Pick<HostScan, 'updates' | 'packages'>,
   policy: Policy,
   patchHold: readonly string[],
   names: NameSettings = {},
 ): Selection {
-  const held = new Set(scan.held);
+  const held = new Set(scan.packages.filter((item) => item.isHeld === true).map(packageKey));
   const rules = { ...policy, firstName: namesOf(names) };
   const wanted: WantedUpdate[] = [];
   const leftOut: LeftOut[] = [];
@@ -73,36 +73,43 @@ export function selectUpdates(
 }
 
 function wantedOf(update: Update, offer: Offer, reason: string): WantedUpdate {
-  const { name, arch, from, isKernel, title } = update;
+  const { from, isKernel } = update;
   // The candidate that hides a security version closes the hole too.
   const offered = update.securityTo === undefined ? offer.class : 'security';
   return {
-    name,
-    arch,
+    ...idOf(update),
     from,
     to: offer.to,
     class: offered,
     origins: offer.isBehind ? [] : update.origins,
     isKernel,
-    ...(title === undefined ? {} : { title }),
+    ...detailsOf(offer.isBehind ? withoutVersion(update) : update),
     reason,
     ...(offer.heldBack === undefined ? {} : { heldBack: offer.heldBack }),
   };
 }
 
+function idOf({ manager, name, arch, slot }: PackageId): PackageId {
+  return { manager, name, arch, ...(slot === undefined ? {} : { slot }) };
+}
+
+/** What is known of the candidate alone says nothing about the version behind it. */
+function withoutVersion({ sourceVersion: _version, sizeBytes: _size, ...update }: Update): UpdateDetails {
+  return update;
+}
+
 /** An update that waits, and why. */
 export function leaveOut(
-  update: Pick<Update, 'name' | 'arch' | 'from' | 'to' | 'class' | 'title' | 'heldBack'>,
+  update: PackageId & UpdateDetails & Pick<Update, 'from' | 'to' | 'class' | 'heldBack'>,
   reason: string,
 ): LeftOut {
-  const { name, arch, from, to, title, heldBack } = update;
+  const { from, to, heldBack } = update;
   return {
-    name,
-    arch,
+    ...idOf(update),
     from,
     to,
     class: update.class,
-    ...(title === undefined ? {} : { title }),
+    ...detailsOf(update),
     reason,
     ...(heldBack === undefined ? {} : { heldBack }),
   };
@@ -118,7 +125,7 @@ function narrowed(update: Update, offer: Offer): LeftOut {
 }
 
 function hostHold(update: Update, held: ReadonlySet<string>): string | undefined {
-  if (update.heldBack?.kind === 'held' || held.has(update.name) || held.has(packageKey(update))) {
+  if (update.heldBack?.kind === 'held' || held.has(packageKey(update))) {
     return 'held on the host by its package manager';
   }
   return undefined;
@@ -186,18 +193,21 @@ function notIncluded(offered: UpdateClass, rules: readonly UpdateRule[]): string
 /** The globs of a rule are held against the name and, for updates that have one, the id of the update. */
 function matchesRule(
   rule: UpdateRule,
-  update: Pick<Update, 'name' | 'arch' | 'title' | 'classification' | 'severity'>,
+  update: Pick<Update, 'manager' | 'name' | 'arch' | 'title' | 'classification' | 'severity' | 'vendorSeverity'>,
   offered: UpdateClass,
   firstName: FirstName = firstGlob,
 ): boolean {
-  const { packages, titles, classifications, severities } = rule;
+  const { managers, packages, titles, classifications, severities } = rule;
   const isOfClass = rule.class === undefined || rule.class === 'any' || rule.class === offered;
   return (
     isOfClass &&
+    (managers === undefined || managers.includes(update.manager)) &&
     (packages === undefined || isNamedBy(packages, update, firstName)) &&
     (titles === undefined || matchesAny(titles, update.title)) &&
     (classifications === undefined || matchesAny(classifications, update.classification)) &&
-    (severities === undefined || matchesAny(severities, update.severity))
+    (severities === undefined ||
+      matchesAny(severities, update.severity) ||
+      matchesAny(severities, update.vendorSeverity))
   );
 }
 
@@ -218,6 +228,7 @@ function matchesAny(globs: readonly string[], text: string | undefined): boolean
 function describeRule(rule: UpdateRule): string {
   const parts = [
     ...(rule.class === undefined ? [] : [`class ${rule.class}`]),
+    ...(rule.managers === undefined ? [] : [`managers ${rule.managers.join(', ')}`]),
     ...(rule.packages === undefined ? [] : [`packages ${rule.packages.join(', ')}`]),
     ...(rule.titles === undefined ? [] : [`titles ${rule.titles.join(', ')}`]),
     ...(rule.classifications === undefined ? [] : [`classifications ${rule.classifications.join(', ')}`]),
@@ -239,7 +250,8 @@ function isNamed(update: Update, offer: Offer, policy: Rules): boolean {
   if (patterns.some((pattern) => names.some((name) => name.toLowerCase() === pattern.toLowerCase()))) return true;
   // A pattern of nothing but wildcards names nothing.
   const words = patterns.filter((pattern) => /[a-z0-9]/i.test(pattern));
-  return heldBack.unless === 'pattern' && policy.firstName(words, update.name) !== undefined;
+  const isManagerNamed = rules.some((rule) => rule.managers !== undefined && rule.packages === undefined);
+  return heldBack.unless === 'pattern' && (isManagerNamed || policy.firstName(words, update.name) !== undefined);
 }
 
 /** Why the policy does not overrule what the package manager keeps back; undefined = it may go in. */

@@ -36,6 +36,8 @@ export interface RunRecord {
   runState(run: string): Promise<RunState | undefined>;
   /** What a run recorded of one host last; `resume` verifies against it. */
   recordedFacts(run: string, hostId: string): Promise<RecordedFacts>;
+  /** Package managers that the latest scan found on a host, in whatever run; undefined where none is recorded. */
+  knownManagers(hostId: string): Promise<readonly string[] | undefined>;
   /** True once somebody, in whatever process, asked the run to stop (`run stop`). */
   stopRequested(run: string): Promise<boolean>;
 }
@@ -117,8 +119,13 @@ export interface RunState {
   readonly hosts: readonly HostRunState[];
 }
 
+/** Stands for the package managers of an install that was recorded without a name, as releases up to 0.1 did. */
+export const everyManager = '*';
+
 export interface OpenStep {
   readonly step: StepName;
+  /** The package manager or the hook, where a step has several parts. */
+  readonly name?: string;
   readonly attempt: number;
   readonly job?: JobId;
   readonly jobKind?: JobKind;
@@ -134,6 +141,8 @@ export interface HostRunState {
   readonly outcome?: Outcome;
   /** Steps finished well in the latest attempt. */
   readonly doneSteps: readonly StepName[];
+  /** Package managers whose install ended in the latest attempt, well or not; absent: as `doneSteps` says. */
+  readonly endedInstalls?: readonly string[];
   /** Started and not finished, in whatever attempt: the controller died or let go inside it. */
   readonly openSteps: readonly OpenStep[];
   /** Hooks before the host were entered in this run, and those after it did not run since, in whatever attempt. */

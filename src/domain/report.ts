@@ -3,7 +3,7 @@ import type { ErrorRecord } from './error.ts';
 import type { AbsentHost, Operator, RunKind } from './event.ts';
 import type { Change, UpdateState, Verdict } from './outcome.ts';
 import type { HostLabels } from './labels.ts';
-import type { UpdateClass } from './update.ts';
+import type { PackageId, PackageState, UpdateClass } from './update.ts';
 
 export interface RunRow {
   readonly run: string;
@@ -234,13 +234,12 @@ export interface HistoryAnswer {
   readonly isCut: boolean;
 }
 
-export interface PackageRow {
-  /** Absent where the scan does not tell. */
-  readonly manager?: string;
-  readonly name: string;
-  readonly arch: string;
+export interface PackageRow extends PackageId {
   readonly version: string;
-  readonly status: string;
+  readonly state: PackageState;
+  /** The package manager's own word for a state that is broken. */
+  readonly stateDetail?: string;
+  readonly isHeld: boolean;
 }
 
 export interface PackagesAnswer {

@@ -57,6 +57,8 @@ export interface RebootState {
 }
 
 export interface Repository {
+  /** The package manager that uses it. */
+  readonly manager: string;
   readonly name: string;
   /** Date in the signed Release file, epoch ms. */
   readonly releasedMs?: number;
@@ -165,26 +167,22 @@ export interface ActiveClaim {
   readonly controller: string;
 }
 
-/** What can be told of a host without asking what is pending on it. */
+/** What a host reports at once, without a search for updates. */
 export type HostSummary = Pick<
   HostScan,
-  'collectedMs' | 'manager' | 'facts' | 'privileges' | 'disks' | 'running' | 'broken' | 'active'
-> & {
-  /** File systems that are mounted read-only and should not be. */
-  readonly readOnly?: readonly string[];
-};
+  'collectedMs' | 'managers' | 'facts' | 'privileges' | 'disks' | 'running' | 'broken' | 'active' | 'problems'
+>;
 
 export interface HostScan {
   /** Controller time when the answer arrived, epoch ms. */
   readonly collectedMs: number;
-  /** A name of `managers/registry.ts`. */
-  readonly manager: string;
+  /** Every package manager that was found, by its name in `managers/registry.ts`; the system's own comes first. */
+  readonly managers: readonly string[];
   readonly facts: HostFacts;
   readonly privileges: Privileges;
   readonly packages: readonly InstalledPackage[];
-  /** Names marked automatic, `name:arch`. */
+  /** Labels of packages that came as dependencies. */
   readonly autoInstalled: readonly string[];
-  readonly held: readonly string[];
   readonly updates: readonly Update[];
   /** Packages not installed yet that the updates would bring in, from the manager's own dry run; absent = not told. */
   readonly newPackages?: readonly SimulatedUpdate[];
@@ -203,6 +201,8 @@ export interface HostScan {
   readonly conffileLeftovers: readonly string[];
   readonly active?: ActiveClaim;
   readonly problems: readonly ScanProblem[];
+  /** Names of the parts of the script that the host was sent; `fettle version` lists their digests. */
+  readonly scripts?: readonly string[];
   readonly inventory?: Inventory;
   /** The latest of the host's own history of updates; the ledger keeps each line once. */
   readonly history?: readonly HistoryEntry[];

@@ -14,10 +14,49 @@ export type HeldBack =
   | { readonly kind: 'excluded'; readonly reason: string; readonly unless: 'pattern' | 'name' | 'id' }
   | { readonly kind: 'unknown' };
 
-/** One package for which the host's metadata knows a newer version. */
-export interface Update {
+/** What tells one package of a host from another. */
+export interface PackageId {
+  /** A name of `managers/registry.ts`. */
+  readonly manager: string;
   readonly name: string;
+  /** Architecture; the update id on Windows; empty where the package manager knows none. */
   readonly arch: string;
+  /** The version, of packages that are installed beside others of their name, as kernels are. */
+  readonly slot?: string;
+}
+
+/** A reference to what a publisher wrote about an update. */
+export interface Advisory {
+  /** As its publisher names it: `DSA-5805-1`, `RHSA-2026:1234`, `KB5034441`. */
+  readonly id: string;
+  readonly kind: 'security' | 'bugfix' | 'enhancement' | 'other';
+  readonly issuedMs?: number;
+  readonly url?: string;
+}
+
+export type Severity = 'critical' | 'important' | 'moderate' | 'low';
+
+/** What is known of an update besides its versions; it goes from the host's answer into plans, the ledger and reports. */
+export interface UpdateDetails {
+  /** What people call it, where the name is a number. */
+  readonly title?: string;
+  /** Source package, where its name or version is not the package's own. */
+  readonly source?: string;
+  readonly sourceVersion?: string;
+  /** The publisher's word on one scale; absent where there is none, or none that is known. */
+  readonly severity?: Severity;
+  /** The publisher's own word, e.g. `Critical`. */
+  readonly vendorSeverity?: string;
+  readonly advisories?: readonly Advisory[];
+  readonly cves?: readonly string[];
+  /** Windows Update's classification: `security`, `critical`, `definition`, `rollup`, `upgrade`, `driver` … */
+  readonly classification?: string;
+  /** Bytes at most to download. */
+  readonly sizeBytes?: number;
+}
+
+/** One package for which the host's metadata knows a newer version. */
+export interface Update extends PackageId, UpdateDetails {
   /** Installed version. */
   readonly from: string;
   /** The version that a normal upgrade would install (the candidate). */
@@ -31,36 +70,37 @@ export interface Update {
   readonly heldBack?: HeldBack;
   /** A kernel or another package whose update asks for a reboot by its nature. */
   readonly isKernel: boolean;
-  /** What people call it, where the name is a number. */
-  readonly title?: string;
-  /** Its package manager, where the host has several; absent: that of the scan. */
-  readonly manager?: string;
-  /** Source package and its version. */
-  readonly source?: string;
-  readonly sourceVersion?: string;
-  /** Mapped to one scale beside `vendorSeverity`; alone it is the publisher's own word, e.g. `Critical`. */
-  readonly severity?: string;
-  /** The publisher's own word. */
-  readonly vendorSeverity?: string;
-  /** Advisories that it answers, as the host names them. */
-  readonly advisories?: readonly unknown[];
-  /** Windows Update's classification: `security`, `critical`, `definition`, `rollup`, `upgrade`, `driver` … */
-  readonly classification?: string;
-  /** Bytes at most to download. */
-  readonly sizeBytes?: number;
   /** Whether it lies on the host already; absent where its manager cannot download ahead. */
   readonly isDownloaded?: boolean;
-  readonly cves?: readonly string[];
 }
 
-export interface InstalledPackage {
-  /** Its package manager, where the host has several. */
-  readonly manager?: string;
-  readonly name: string;
-  readonly arch: string;
+/** The fields of `UpdateDetails` that an update has, and nothing else. */
+export function detailsOf(update: UpdateDetails): UpdateDetails {
+  const { title, source, sourceVersion, severity, vendorSeverity, advisories, cves, classification, sizeBytes } =
+    update;
+  return {
+    ...(title === undefined ? {} : { title }),
+    ...(source === undefined ? {} : { source }),
+    ...(sourceVersion === undefined ? {} : { sourceVersion }),
+    ...(severity === undefined ? {} : { severity }),
+    ...(vendorSeverity === undefined ? {} : { vendorSeverity }),
+    ...(advisories === undefined ? {} : { advisories }),
+    ...(cves === undefined ? {} : { cves }),
+    ...(classification === undefined ? {} : { classification }),
+    ...(sizeBytes === undefined ? {} : { sizeBytes }),
+  };
+}
+
+/** `broken`: not properly installed, so that its package manager has to repair it before anything else. */
+export type PackageState = 'installed' | 'broken';
+
+export interface InstalledPackage extends PackageId {
   readonly version: string;
-  /** dpkg's status abbreviation such as `ii`, `hi`, `iF`; other managers map to these. */
-  readonly status: string;
+  readonly state: PackageState;
+  /** The package manager's own word for a state that is broken, such as dpkg's `iF`. */
+  readonly stateDetail?: string;
+  /** Kept at its version by the package manager. */
+  readonly isHeld?: true;
   readonly source: string;
   readonly sourceVersion: string;
   /** What may happen to it outside a plan: `leaves` when something newer stands for it, `changes` by itself at any time. */
@@ -83,26 +123,26 @@ export function countPending(updates: readonly Update[]): PendingCounts {
   return { security, other: pending.length - security, heldBack: updates.length - pending.length };
 }
 
-/** `name:arch`, the key of a package within one host. */
-export function packageKey(item: { readonly name: string; readonly arch: string }): string {
-  return `${item.name}:${item.arch}`;
+/** The key of a package within one host: `apt/libc6:amd64`; a slot follows as `=6.1.0-31`. */
+export function packageKey({ manager, name, arch, slot }: PackageId): string {
+  return `${manager}/${name}:${arch}${slot === undefined ? '' : `=${slot}`}`;
 }
 
-interface Named {
-  readonly name: string;
-  readonly arch: string;
+/** What people call a package: `libc6:amd64`, or the name alone where there is no architecture. */
+export function packageLabel({ name, arch }: Pick<PackageId, 'name' | 'arch'>): string {
+  return arch === '' ? name : `${name}:${arch}`;
 }
 
-const indexes = new WeakMap<readonly Named[], ReadonlyMap<string, Named>>();
+const indexes = new WeakMap<readonly PackageId[], ReadonlyMap<string, PackageId>>();
 
 /** The first of the list with that key. The list is indexed once, so that looking up all of another is no search each. */
-export function findPackage<Item extends Named>(list: readonly Item[], key: string): Item | undefined {
+export function findPackage<Item extends PackageId>(list: readonly Item[], key: string): Item | undefined {
   const index = (indexes.get(list) as ReadonlyMap<string, Item> | undefined) ?? indexOf(list);
   indexes.set(list, index);
   return index.get(key);
 }
 
-function indexOf<Item extends Named>(list: readonly Item[]): ReadonlyMap<string, Item> {
+function indexOf<Item extends PackageId>(list: readonly Item[]): ReadonlyMap<string, Item> {
   // From the end, so that the first of a key is what stays.
   return new Map(list.toReversed().map((item) => [packageKey(item), item]));
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { LiveEvent, Operator, RunEvent } from '../domain/event.ts';
 import type { Host } from '../domain/host.ts';
 import type { RunRecord } from '../domain/record.ts';
-import type { Manager } from '../managers/contract/manager.ts';
+import type { PackageManager } from '../managers/contract/package-manager.ts';
 import type { HostPort } from './connection/host-port.ts';
 import type { EventLog } from './event-log.ts';
 import type { SpawnLocal } from './local-command.ts';
@@ -44,7 +44,7 @@ export interface RunContext {
   readonly stop: AbortSignal;
   /** Aborted: let go now; jobs go on by themselves. */
   readonly detach: AbortSignal;
-  readonly manager: (name: string) => Manager;
+  readonly packageManager: (name: string) => PackageManager;
   readonly spawnLocal: SpawnLocal;
   readonly limits: EngineLimits;
 }

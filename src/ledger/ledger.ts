@@ -141,6 +141,10 @@ export class Ledger implements RunRecord, RunControl, LedgerReader, AsyncDisposa
     return this.#query('recordedFacts', run, hostId);
   }
 
+  knownManagers(hostId: string): Promise<readonly string[] | undefined> {
+    return this.#query('knownManagers', hostId);
+  }
+
   requestStop(run: string): Promise<void> {
     return this.#query('requestStop', run, this.#clock.now());
   }

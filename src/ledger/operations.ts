@@ -21,7 +21,7 @@ import {
   withdrawStop,
 } from './store/leases.ts';
 import { findRun, listRuns, planHashes, readLogs, showRun } from './queries/runs.ts';
-import { readRecordedFacts, readRunState } from './queries/run-state.ts';
+import { readKnownManagers, readRecordedFacts, readRunState } from './queries/run-state.ts';
 import { hostStatus } from './queries/status.ts';
 import { immediately, type Connection } from './store/sqlite.ts';
 
@@ -42,6 +42,7 @@ export const operations = {
   stopRequested: (connection, _path, [run]) => stopRequested(connection, text(run)),
   runState: (connection, _path, [run]) => readRunState(connection, text(run)),
   recordedFacts: (connection, _path, [run, hostId]) => readRecordedFacts(connection, text(run), text(hostId)),
+  knownManagers: (connection, _path, [hostId]) => readKnownManagers(connection, text(hostId)),
   runs: (connection, _path, [limit]) => listRuns(connection, Number(limit)),
   findRun: (connection, _path, [id, toVerify]) =>
     findRun(connection, id === undefined ? undefined : text(id), toVerify === true),

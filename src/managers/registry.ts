@@ -1,30 +1,37 @@
 import { recordOf } from '../base/record.ts';
 import { FettleError } from '../domain/error.ts';
 import { apt } from './apt/apt.ts';
-import type { Manager, Sections } from './contract/manager.ts';
+import { chocolatey } from './chocolatey/chocolatey.ts';
+import type { Family } from './contract/family.ts';
+import type { PackageManager } from './contract/package-manager.ts';
+import { linux } from './family/linux.ts';
+import { windows } from './family/windows.ts';
 import { windowsUpdate } from './windows-update/windows-update.ts';
-import { firstLine, linesOf } from './contract/sections.ts';
+import { winget } from './winget/winget.ts';
 
-/** Every package manager by name. */
-export const managers: Readonly<Record<string, Manager>> = recordOf(
-  [apt, windowsUpdate].map((item) => [item.name, item]),
-);
+/** Every package manager, in the order in which they install on one host: those of the system first. */
+const packageManagers: readonly PackageManager[] = [apt, windowsUpdate, chocolatey, winget];
 
-export function managerNamed(name: string): Manager {
-  const manager = managers[name];
+const byName = recordOf(packageManagers.map((item) => [item.name, item] as const));
+
+/** Names of every package manager, in the order in which they install. */
+export const packageManagerNames: readonly string[] = packageManagers.map((item) => item.name);
+
+export function isPackageManager(name: string): boolean {
+  return byName[name] !== undefined;
+}
+
+export function packageManagerNamed(name: string): PackageManager {
+  const manager = byName[name];
   if (manager !== undefined) return manager;
   throw new FettleError('config', `this version knows no package manager "${name}"`, {
-    hint: `it knows ${Object.keys(managers).join(', ')}`,
+    hint: `it knows ${packageManagerNames.join(', ')}`,
   });
 }
 
-/** The manager that the probe found. */
-export function detectManager(sections: Sections): Manager {
-  const name = firstLine(sections, 'manager') ?? 'none';
-  const manager = managers[name];
-  if (manager !== undefined) return manager;
-  const os = linesOf(sections, 'os-release').find((line) => line.startsWith('PRETTY_NAME='));
-  throw new FettleError('config', `no package manager is found on it${os === undefined ? '' : ` (${os.slice(12)})`}`, {
-    hint: 'this version patches hosts with apt (Debian, Ubuntu) and with Windows Update',
-  });
+const families: Readonly<Record<string, Family>> = recordOf([linux, windows].map((item) => [item.name, item] as const));
+
+/** The family that the host reports; undefined where this version knows none of that name. */
+export function familyNamed(name: string): Family | undefined {
+  return families[name];
 }

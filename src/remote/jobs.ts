@@ -13,6 +13,8 @@ export interface StartOptions {
   readonly controller: string;
   /** Number of the lease: a host refuses a start with a smaller number than it has seen. */
   readonly fence: number;
+  /** The package manager that does the work; absent where none does. */
+  readonly manager?: string;
   readonly request: ScriptInput;
 }
 
@@ -39,10 +41,19 @@ const controllerWord = /[^A-Za-z0-9.+~:_@/-]/g;
 
 /** Claims and starts the job once; a job that is there already is attached to. A host in another run is `lock-held`. */
 export async function startJob(session: Session, start: StartOptions, options?: ScriptOptions): Promise<JobStatus> {
-  const { job, kind, run, fence, request } = start;
+  const { job, kind, run, fence, manager, request } = start;
   const controller = start.controller.replace(controllerWord, '_');
-  const fields = { ...request.fields, job, kind, run, controller, fence };
-  const sections = await ask(session, { verb: 'start', fields, rows: request.rows ?? [] }, options);
+  const fields = {
+    ...request.fields,
+    ...(manager === undefined ? {} : { manager }),
+    job,
+    kind,
+    run,
+    controller,
+    fence,
+  };
+  const managers = manager === undefined ? [] : [manager];
+  const sections = await ask(session, { verb: 'start', managers, fields, rows: request.rows ?? [] }, options);
   return readStatus(sections.get('status')?.toString('utf8') ?? '');
 }
 
@@ -96,7 +107,7 @@ async function ask(
   request: ScriptRequest,
   options?: ScriptOptions,
 ): Promise<ReadonlyMap<string, Buffer>> {
-  const { stdout } = await runScript(session, jobScript(), request, options);
+  const { stdout } = await runScript(session, jobScript(request), request, options);
   const sections = parseFrameBytes(stdout);
   const refused = sections.get('refused')?.toString('utf8').slice(0, longestMessage).split('\n', 2);
   if (refused !== undefined) throw refusal(refused[0] ?? '', refused[1] ?? '', String(request.fields?.['run'] ?? ''));

@@ -25,15 +25,20 @@ const word = /^[A-Za-z0-9.+~:_@/-]*$/;
 const fieldName = /^[a-z][a-z_]*$/;
 const verbName = /^[a-z][a-z-]*$/;
 
-/** One line in the alphabet that the scripts accept; other characters are refused here already. */
+/** One line in the alphabet that the scripts accept. Cells of rows may hold any bytes; fields that do not fit are refused. */
 export function encodeRequest(request: ScriptRequest, mark: string): string {
-  const fields = Object.entries(request.fields ?? {}).map(([name, value]) => {
+  const { managers = [] } = request;
+  const given: Readonly<Record<string, string | number>> = {
+    ...request.fields,
+    ...(managers.length === 0 ? {} : { managers: managers.join(',') }),
+  };
+  const fields = Object.entries(given).map(([name, value]) => {
     if (!fieldName.test(name)) throw unencodable(name);
-    return `${name}=${checked(String(value), true)}`;
+    return `${name}=${checked(String(value))}`;
   });
   if (!verbName.test(request.verb)) throw unencodable(request.verb);
   const rows = (request.rows ?? []).map((row) => {
-    const encoded = row.map((cell) => checked(cell, false)).join(',');
+    const encoded = row.map(escaped).join(',');
     // An empty row, or the word that ends the fields, would be read as something else.
     if (encoded === '' || encoded === '--') throw unencodable(encoded);
     return encoded;
@@ -46,8 +51,13 @@ export function toOctal(text: string): string {
   return Array.from(Buffer.from(text), (byte) => byte.toString(8).padStart(3, '0')).join('');
 }
 
-function checked(value: string, mayList: boolean): string {
-  if (word.test(mayList ? value.replaceAll(',', '') : value)) return value;
+/** Bytes outside the alphabet of requests as `=` and three octal digits; each script checks its own alphabet. */
+function escaped(cell: string): string {
+  return cell.replace(/[^A-Za-z0-9.+~:_@/-]+/g, (text) => toOctal(text).replace(/.{3}/g, '=$&'));
+}
+
+function checked(value: string): string {
+  if (word.test(value.replaceAll(',', ''))) return value;
   throw unencodable(value);
 }
 
@@ -74,7 +84,7 @@ export async function runScript(
   const mark = randomBytes(8).toString('hex');
   const line = encodeRequest(request, mark);
   if (session.shell === 'powershell') {
-    return runPowerShell(session, inPowerShell(script, request.verb), { mark, line }, options);
+    return runPowerShell(session, inPowerShell(script, request), { mark, line }, options);
   }
   const result = await session.exec({
     command: launcher,

@@ -1,9 +1,11 @@
-/** A constant text that runs on hosts; one digest per fettle version. */
+/** A constant text that runs on hosts: the same files give the same text in one version of fettle. */
 export interface RemoteScript {
   readonly name: string;
   readonly text: string;
   /** Hex SHA-256 of `text`. */
   readonly sha256: string;
+  /** The files that it was assembled from. */
+  readonly files: readonly string[];
 }
 
 /** Data for a script: never code. The script checks every part against its own alphabet. */
@@ -16,6 +18,8 @@ export interface ScriptInput {
 /** What a script is asked to do, with its data. */
 export interface ScriptRequest extends ScriptInput {
   readonly verb: string;
+  /** Package managers that it is about; absent: all that the host has. */
+  readonly managers?: readonly string[];
 }
 
 export interface ScriptOptions {

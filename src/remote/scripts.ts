@@ -1,104 +1,103 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import type { RemoteScript } from './script.ts';
+import { windowsFiles, windowsScripts } from './windows-parts.ts';
 
 type ScriptName = 'probe' | 'job';
 
-const posix = {
-  probe: ['lib.sh', 'running.sh', 'tree.sh', 'apt.sh', 'probe.sh'],
-  job: [
-    ...['lib.sh', 'running.sh', 'tree.sh', 'apt.sh', 'apt-refresh.sh', 'apt-job.sh', 'work.sh'],
-    ...['job.sh', 'claim.sh', 'job-run.sh', 'job-main.sh'],
-  ],
-} as const satisfies Record<ScriptName, readonly string[]>;
-
-const shared = [
-  'lib',
-  'json',
-  'job-log',
-  'boot',
-  'task',
-  'claim',
-  'facts',
-  'pending-reboot',
-  'wua',
-  'wua-scan',
-] as const;
-const watching = ['lib', 'boot', 'task', 'claim', 'job', 'job-watch', 'job-main'] as const;
-const windows = {
-  probe: [...shared, 'scan-task', 'inventory', 'third-party', 'probe', 'probe-main'],
-  job: [
-    ...shared,
-    ...['scan-task', 'third-party', 'wua-select', 'wua-install', 'wua-jobs'],
-    ...['text', 'work', 'reboot', 'job', 'job-watch', 'job-run', 'job-main'],
-  ],
-} as const satisfies Record<ScriptName, readonly string[]>;
-
-/** What is asked again and again has no need of the rest, which the host would read and its logs might keep each time. */
-const windowsVerbs: Readonly<Record<string, readonly string[]>> = {
-  'probe boot': ['lib', 'boot', 'probe-main'],
-  'job follow': watching,
-  'job stat': watching,
-  'job collect': watching,
-  'job sweep': watching,
-};
-
-/** One text that runs on hosts, with the verbs that it answers to; `verb` is `*` for all that have no text of their own. */
-export interface HostScript {
-  readonly family: 'posix' | 'windows';
-  readonly name: string;
-  readonly verb: string;
-  /** Of the text as it reaches the host, hexadecimal. */
-  readonly sha256: string;
+/** Which text a request needs. */
+export interface ScriptChoice {
+  /** Absent: everything that any verb needs. */
+  readonly verb?: string;
+  /** Package managers whose parts go along; absent: all. How the others are found always does. */
+  readonly managers?: readonly string[];
 }
 
-const made = new Map<string, RemoteScript>();
+/** A file of a script, or a list of files that depends on the package managers. */
+type Part = string | ((managers: readonly string[]) => readonly string[]);
 
-/** Looks: facts, pending updates, simulations. Changes nothing. */
-export function probeScript(): RemoteScript {
-  return assemble('probe', 'posix', posix.probe);
+const managerFolder = 'managers';
+
+/** Package managers of POSIX systems: each has a folder of its own with `detect.sh`, `scan.sh`, and what its jobs need. */
+export const posixManagers: readonly string[] = readdirSync(
+  new URL(`posix/${managerFolder}/`, import.meta.url),
+).toSorted();
+
+function filesOf(manager: string): readonly string[] {
+  const names = readdirSync(new URL(`posix/${managerFolder}/${manager}/`, import.meta.url)).toSorted();
+  return names.map((name) => `${managerFolder}/${manager}/${name}`);
+}
+
+const detection: Part = () => posixManagers.map((manager) => `${managerFolder}/${manager}/detect.sh`);
+const scanning: Part = (managers) => managers.map((manager) => `${managerFolder}/${manager}/scan.sh`);
+const working: Part = (managers) =>
+  managers.flatMap((manager) => filesOf(manager).filter((file) => !/\/(detect|scan)\.sh$/.test(file)));
+
+const base = ['lib.sh', 'os-linux.sh'] as const;
+const found = [...base, 'tree.sh', 'kernel-linux.sh', 'managers.sh', detection] as const;
+
+/** By script and verb; `*` stands for all verbs that have no line of their own. */
+const posix: Readonly<Record<string, readonly Part[]>> = {
+  'probe boot': [...base, 'boot.sh', 'probe-main.sh'],
+  'probe *': [...found, scanning, 'boot.sh', 'probe.sh', 'probe-main.sh'],
+  'job follow': [...base, 'tree.sh', 'job.sh', 'job-main.sh'],
+  'job stat': [...base, 'tree.sh', 'job.sh', 'job-main.sh'],
+  'job collect': [...base, 'tree.sh', 'job.sh', 'claim.sh', 'job-main.sh'],
+  'job sweep': [...base, 'tree.sh', 'job.sh', 'claim.sh', 'job-main.sh'],
+  'job *': [...found, scanning, working, 'work.sh', 'job.sh', 'claim.sh', 'job-run.sh', 'job-main.sh'],
+};
+
+/** Reads: facts, pending updates, simulations. Changes nothing. */
+export function probeScript(choice: ScriptChoice = {}): RemoteScript {
+  return assemble('probe', 'posix', posixFiles('probe', choice));
 }
 
 /** Changes: starts, follows and collects detached jobs, and is what they run. */
-export function jobScript(): RemoteScript {
-  return assemble('job', 'posix', posix.job);
+export function jobScript(choice: ScriptChoice = {}): RemoteScript {
+  return assemble('job', 'posix', posixFiles('job', choice));
 }
 
 /** The script of the same name for hosts that run PowerShell, or as much of it as a verb needs; the verbs are the same. */
-export function inPowerShell({ name }: Pick<RemoteScript, 'name'>, verb = ''): RemoteScript {
-  if (name !== 'probe' && name !== 'job') throw new RangeError(`there is no PowerShell script ${name}`);
-  const parts = windowsVerbs[`${name} ${verb}`] ?? windows[name];
-  return assemble(
-    name,
-    'windows',
-    parts.map((part) => `${part}.ps1`),
-  );
+export function inPowerShell({ name }: Pick<RemoteScript, 'name'>, choice: ScriptChoice = {}): RemoteScript {
+  if (!isScriptName(name)) throw new RangeError(`there is no PowerShell script ${name}`);
+  return assemble(name, 'windows', windowsFiles(name, choice));
 }
 
-/** Every script that is assembled here, once for each of its texts. */
-export function assembledScripts(): readonly HostScript[] {
-  const whole = [probeScript(), jobScript()];
-  return [
-    ...whole.map(({ name, sha256 }) => ({ family: 'posix' as const, name, verb: '*', sha256 })),
-    ...whole.map((script) => windowsScript(script.name, '*')),
-    ...Object.keys(windowsVerbs).map((key) => {
-      const [name = '', verb = ''] = key.split(' ');
-      return windowsScript(name, verb);
-    }),
-  ];
+function isScriptName(name: string): name is ScriptName {
+  return name === 'probe' || name === 'job';
 }
 
-function windowsScript(name: string, verb: string): HostScript {
-  return { family: 'windows', name, verb, sha256: inPowerShell({ name }, verb).sha256 };
+function posixFiles(name: ScriptName, { verb, managers = posixManagers }: ScriptChoice): readonly string[] {
+  const known = posixManagers.filter((manager) => managers.includes(manager));
+  const parts = posix[`${name} ${verb ?? '*'}`] ?? posix[`${name} *`] ?? [];
+  return parts.flatMap((part) => (typeof part === 'string' ? [part] : part(known)));
 }
+
+/** Every file that any script is made of, by family. */
+export const scriptFiles: Readonly<Record<'posix' | 'windows', readonly string[]>> = {
+  posix: [...new Set(Object.keys(posix).flatMap((key) => posixFiles(...keyOf(key))))].toSorted(),
+  windows: [...new Set(Object.keys(windowsScripts).flatMap((key) => windowsFiles(...keyOf(key))))].toSorted(),
+};
+
+function keyOf(key: string): [ScriptName, ScriptChoice] {
+  const [name = '', verb = ''] = key.split(' ');
+  if (!isScriptName(name)) throw new RangeError(`there is no script ${name}`);
+  return [name, { verb }];
+}
+
+export function scriptFile(family: 'posix' | 'windows', file: string): string {
+  return readFileSync(new URL(`${family}/${file}`, import.meta.url), 'utf8');
+}
+
+const made = new Map<string, RemoteScript>();
 
 function assemble(name: ScriptName, family: 'posix' | 'windows', files: readonly string[]): RemoteScript {
   const key = `${family} ${files.join(' ')}`;
   const known = made.get(key);
   if (known !== undefined) return known;
-  const text = files.map((file) => readFileSync(new URL(`${family}/${file}`, import.meta.url), 'utf8')).join('\n');
+  const text = files.map((file) => scriptFile(family, file)).join('\n');
   const sha256 = createHash('sha256').update(text).digest('hex');
-  const assembled = { name, text, sha256 };
+  const assembled = { name, text, sha256, files };
   made.set(key, assembled);
   return assembled;
 }

@@ -175,7 +175,12 @@ export function describeLedgerReader(kind: string, open: (clock: StandingClock) 
       async ({ ledger, clock }) => {
         const first = clock.nowMs;
         const held = update('held', '3', { heldBack: { kind: 'phased', percent: 10 } });
-        const described = { source: 'src', vendorSeverity: 'Important', severity: 'high', cves: ['CVE-2026-1'] };
+        const described = {
+          source: 'src',
+          vendorSeverity: 'Important',
+          severity: 'important',
+          cves: ['CVE-2026-1'],
+        } as const;
         await append(ledger, [
           started(),
           scanned(web, scan([update('app', '2', { sizeBytes: 7, origins: ['Debian'] }), held])),
@@ -214,7 +219,7 @@ export function describeLedgerReader(kind: string, open: (clock: StandingClock) 
           { host: 'web01', sinceMs: first + day, reasons: ['kernel'] },
         ]);
         assert.deepEqual((await ledger.packagesAt('web01', first))?.packages, [
-          { manager: 'apt', name: 'app', arch: 'all', version: '1', status: 'ii' },
+          { manager: 'apt', name: 'app', arch: 'all', version: '1', state: 'installed', isHeld: false },
         ]);
         assert.deepEqual(await ledger.packagesAt('web01', clock.nowMs), { scannedMs: clock.nowMs, packages: [] });
         assert.equal(await ledger.packagesAt('web01', first - 1), undefined);
@@ -295,7 +300,15 @@ export function describeLedgerReader(kind: string, open: (clock: StandingClock) 
         ...{ result, atMs: clock.nowMs },
       });
       const of = { ...web, attempt: 1 };
-      const result = { name: 'KB1', arch: 'guid', from: '', to: '1', now: '1', state: 'installed' } as const;
+      const result = {
+        manager: 'windows-update',
+        name: 'KB1',
+        arch: 'guid',
+        from: '',
+        to: '1',
+        now: '1',
+        state: 'installed',
+      } as const;
       await append(ledger, [
         started(),
         { type: 'host.started', ...of },

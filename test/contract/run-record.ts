@@ -53,6 +53,7 @@ export function describeRunRecord(kind: string, open: () => Promise<OpenedRecord
           hostId: 'web01',
           attempt: 1,
           doneSteps: [],
+          endedInstalls: [],
           openSteps: [{ step: 'install', attempt: 1, job: 'j-1', jobKind: 'install' }],
           reboots: 0,
           owesAfterHooks: false,
@@ -131,7 +132,7 @@ export function describeRunRecord(kind: string, open: () => Promise<OpenedRecord
     withRecord(
       'the latest scan before the work, results and adjustment are what verify compares with',
       async (record) => {
-        const adjustment = { drop: [], supersede: [] } as never;
+        const adjustment = { superseded: [], skipped: ['apt/app:all'] };
         const before = (to: string): RunEvent => ({
           type: 'host.scanned',
           ...of,

@@ -14,7 +14,7 @@ function goesIn(
 ): boolean {
   const heldBack = { kind: 'excluded', reason: 'a preview', unless } as const;
   const update = anUpdate({ name: 'KB5044284', arch: id, heldBack, ...more });
-  const { wanted, leftOut } = selectUpdates({ updates: [update], held: [] }, { ...everything, include }, []);
+  const { wanted, leftOut } = selectUpdates({ updates: [update], packages: [] }, { ...everything, include }, []);
   if (wanted.length === 0) assert.match(leftOut[0]?.reason ?? '', /does not name it|not included/);
   return wanted.length > 0;
 }
@@ -50,6 +50,6 @@ describe('an update that is excluded by default', () => {
     const heldBack = { kind: 'excluded', reason: 'a preview', unless: 'name' } as const;
     const update = anUpdate({ name: 'KB1', arch: id, heldBack });
     const policy = { ...everything, include: [{ packages: ['KB1'] }], exclude: [{ packages: [id] }] };
-    assert.equal(selectUpdates({ updates: [update], held: [] }, policy, []).wanted.length, 0);
+    assert.equal(selectUpdates({ updates: [update], packages: [] }, policy, []).wanted.length, 0);
   });
 });

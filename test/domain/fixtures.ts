@@ -6,6 +6,7 @@ import type { InstalledPackage, Update } from '../../src/domain/update.ts';
 
 export function anUpdate(over: Partial<Update> = {}): Update {
   return {
+    manager: 'apt',
     name: 'nginx',
     arch: 'amd64',
     from: '1.0',
@@ -22,8 +23,8 @@ export function aPlanned(over: Partial<PlannedUpdate> = {}): PlannedUpdate {
 }
 
 export function aPackage(over: Partial<InstalledPackage> = {}): InstalledPackage {
-  const base = { name: 'nginx', arch: 'amd64', version: '1.0', status: 'ii', source: 'nginx', sourceVersion: '1.0' };
-  return { ...base, ...over };
+  const id = { manager: 'apt', name: 'nginx', arch: 'amd64' };
+  return { ...id, version: '1.0', state: 'installed', source: 'nginx', sourceVersion: '1.0', ...over };
 }
 
 export const everything: Policy = {
@@ -54,7 +55,7 @@ export const verifySettings: VerifySettings = {
 export function aScan(over: Partial<HostScan> = {}): HostScan {
   return {
     collectedMs: 1_700_000_000_000,
-    manager: 'apt',
+    managers: ['apt'],
     facts: {
       machineId: 'machine-1',
       bootId: 'boot-1',
@@ -71,7 +72,6 @@ export function aScan(over: Partial<HostScan> = {}): HostScan {
     privileges: { user: 'root', isRoot: true },
     packages: [aPackage()],
     autoInstalled: [],
-    held: [],
     updates: [],
     securityKnown: true,
     metadata: { fetchedMs: 1_700_000_000_000, repositories: [], isStale: false },
@@ -91,7 +91,8 @@ export function aHostPlan(over: Partial<HostPlan> = {}): HostPlan {
     host: 'web01',
     hostId: 'web01',
     wave: 0,
-    manager: 'apt',
+    managers: ['apt'],
+    steps: [{ manager: 'apt', afterFailure: 'stop' }],
     osName: 'Debian GNU/Linux 12',
     updates: [],
     removals: [],

@@ -8,6 +8,7 @@ import { aHostPlan, aPackage, aPlanned, aScan, verifySettings } from './fixtures
 
 const plan = aHostPlan({ updates: [aPlanned()] });
 const installed: UpdateResult = {
+  manager: 'apt',
   name: 'nginx',
   arch: 'amd64',
   from: '1.0',
@@ -46,14 +47,9 @@ const cases: readonly Case[] = [
     found: [/^fail plan: nginx:amd64 is at 1\.0, planned 1\.1$/],
   },
   {
-    title: 'a package of which only the configuration is left',
-    is: { packages: [aPackage({ version: '1.1', status: 'rc' })] },
-    found: [/^fail plan: nginx:amd64 is not installed/],
-  },
-  {
     title: 'a package skipped on purpose is only noted',
     is: { packages: [aPackage()] },
-    over: { skipped: ['nginx:amd64'] },
+    over: { skipped: ['apt/nginx:amd64'] },
     found: [/^warn plan: nginx:amd64 is at 1\.0/],
   },
   {
@@ -64,7 +60,7 @@ const cases: readonly Case[] = [
   },
   {
     title: 'a removal that did not happen',
-    over: { plan: { ...plan, removals: [{ name: 'nginx', arch: 'amd64', version: '1.0' }] } },
+    over: { plan: { ...plan, removals: [{ manager: 'apt', name: 'nginx', arch: 'amd64', version: '1.0' }] } },
     found: [/^fail plan: nginx:amd64 is still there/],
   },
   {
@@ -85,13 +81,13 @@ const cases: readonly Case[] = [
   },
   {
     title: 'a package the run broke',
-    is: { broken: [aPackage({ version: '1.1', status: 'iF ' })] },
+    is: { broken: [aPackage({ version: '1.1', state: 'broken', stateDetail: 'iF' })] },
     found: [/^fail broken-package: nginx:amd64 1\.1 is not properly installed \(iF\)$/],
   },
   {
     title: 'a package that was broken before is noted',
-    was: { broken: [aPackage({ name: 'exim4', status: 'iF' })] },
-    is: { broken: [aPackage({ name: 'exim4', status: 'iF' })] },
+    was: { broken: [aPackage({ name: 'exim4', state: 'broken', stateDetail: 'iF' })] },
+    is: { broken: [aPackage({ name: 'exim4', state: 'broken', stateDetail: 'iF' })] },
     found: [/^warn broken-package: exim4/],
   },
   {

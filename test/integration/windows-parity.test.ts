@@ -7,6 +7,7 @@ import { classification, monthOfUpdates, windowsUpdate } from '../support/window
 import { skipWithoutDotnet } from '../support/windows-engine.ts';
 import { startWindowsFleet, type WindowsFleet, type WindowsFleetOptions } from '../support/windows-fleet.ts';
 import type { WindowsModel } from '../support/windows-model.ts';
+import { chocolateyVersions, installChocolatey } from '../support/windows-packages.ts';
 import { Rig, type Ended } from './rig.ts';
 
 const quickly = { delayShare: 0.1, shutdownMs: 0, offMs: 100, bootingMs: 100, logonUiMs: 0, servicingMs: 0 };
@@ -283,6 +284,44 @@ describe('a month on two hosts', { skip: skipWithoutDotnet }, () => {
     );
     const report = await scene.rig.run(['report', 'history', 'win01', '--failed']);
     assert.match(report.stdout, /KB890830\t\t200\tfailed\t01[0-9A-Z]{24}\t0x80070643/);
+  });
+});
+
+describe('several package managers on one host', { skip: skipWithoutDotnet }, () => {
+  test('install in one step each, Windows Update first, and each update is recorded with its own', async () => {
+    await using scene = await Scene.make(['win01'], {});
+    const [member] = scene.fleet.members;
+    assert.ok(member !== undefined);
+    await installChocolatey(member.host, [
+      { name: 'git', version: '2.40.0', available: '2.41.0' },
+      { name: 'nodejs', version: '20.1.0', available: '22.0.0', isPinned: true },
+    ]);
+    const plan = await scene.plan('policy: { include: [{ packages: [KB890830, "git*", "node*"] }] }');
+    const [host] = plan.hosts;
+    assert.deepEqual(host?.managers, ['windows-update', 'chocolatey']);
+    assert.deepEqual(
+      host.steps.map(({ manager, afterFailure }) => [manager, afterFailure]),
+      [
+        ['windows-update', 'stop'],
+        ['chocolatey', 'continue'],
+      ],
+    );
+    assert.deepEqual(host.updates.map(({ manager, name, to }) => `${manager} ${name} ${to}`).toSorted(), [
+      'chocolatey git 2.41.0',
+      'windows-update KB890830 200',
+    ]);
+    assert.match(reasonOf(plan, 'nodejs') ?? '', /held/);
+    const applied = await scene.rig.run(['apply', scene.rig.path('plan.json'), '--yes']);
+    assert.equal(applied.code, 0, applied.stderr);
+    assert.match(applied.stderr, /verified/);
+    assert.equal(updateOf(scene.model(), '890830').isInstalled, true);
+    assert.deepEqual(chocolateyVersions(member.host.directory), { git: '2.41.0', nodejs: '20.1.0' });
+    assert.deepEqual(
+      (await history(scene.rig))
+        .flatMap(({ name, state, kind }) => (kind === 'update' ? [`${name} ${state}`] : []))
+        .toSorted(),
+      ['KB890830 installed', 'git installed'],
+    );
   });
 });
 

@@ -26,7 +26,7 @@ function readSent(session: Session, request: ExecRequest): { readonly line: stri
 /** The same with another request line. */
 function sentWith(session: Session, line: string, text: string): string {
   if (session.shell !== 'powershell') return `${line}\n${text}`;
-  return encodePayload({ name: 'job', text, sha256: '' }, { mark: line.split(' ')[1] ?? '', line });
+  return encodePayload({ name: 'job', text, sha256: '', files: [] }, { mark: line.split(' ')[1] ?? '', line });
 }
 
 /** What a script answered; the frame of Windows is packed. */
@@ -37,7 +37,7 @@ function readAnswer(session: Session, { stdout }: ExecResult, line: string): str
 
 async function execAtMoment(session: Session, request: ExecRequest): Promise<ExecResult> {
   const { line, text } = readSent(session, request);
-  if (!/^v1 \S+ \S+ .*\bjob=\S+-install-\d/.test(line)) return session.exec(request);
+  if (!/^v1 \S+ \S+ .*\bjob=\S+-install-[a-z-]+-\d/.test(line)) return session.exec(request);
   const verb = line.split(' ')[2];
   if (verb === 'start' && moment === 'before-start') die();
   if (verb === 'start' && moment === 'after-claim') {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
+import { aPackage } from '../domain/fixtures.ts';
 import { describe, test } from 'node:test';
 import { openLedger } from '../../src/ledger/ledger.ts';
 import {
@@ -30,7 +31,7 @@ describe('answers as of an earlier time', () => {
       scanned(web, scan([update('app', '2'), update('held', '3', { heldBack: { kind: 'held' } })])),
     ]);
     clock.nowMs += day;
-    const later = [{ name: 'app', arch: 'all', version: '2', status: 'ii', source: 'app', sourceVersion: '2' }];
+    const later = [aPackage({ name: 'app', arch: 'all', version: '2', source: 'app', sourceVersion: '2' })];
     const reboot = { needed: 'yes', reasons: ['kernel'], runningKernel: '1' } as const;
     await ledger.append([scanned(web, scan([], { packages: later, reboot }))]);
     assert.deepEqual((await ledger.pendingUpdates(clock.nowMs)).length, 0);

@@ -41,13 +41,13 @@ export function openAt(directory: string, clock: Clock = new StandingClock()): P
 }
 
 export function update(name: string, to: string, rest: Partial<Update> = {}): Update {
-  return { name, arch: 'all', from: '1', to, origins: [], class: 'security', isKernel: false, ...rest };
+  return { manager: 'apt', name, arch: 'all', from: '1', to, origins: [], class: 'security', isKernel: false, ...rest };
 }
 
 export function scan(updates: readonly Update[], rest: Partial<HostScan> = {}): HostScan {
   return {
     collectedMs: 1,
-    manager: 'apt',
+    managers: ['apt'],
     facts: {
       hostName: 'web01',
       family: 'linux',
@@ -62,9 +62,10 @@ export function scan(updates: readonly Update[], rest: Partial<HostScan> = {}): 
       uptimeSec: 5,
     },
     privileges: { user: 'root', isRoot: true },
-    packages: [{ name: 'app', arch: 'all', version: '1', status: 'ii', source: 'app', sourceVersion: '1' }],
+    packages: [
+      { manager: 'apt', name: 'app', arch: 'all', version: '1', state: 'installed', source: 'app', sourceVersion: '1' },
+    ],
     autoInstalled: [],
-    held: [],
     updates,
     securityKnown: true,
     metadata: { repositories: [], isStale: false, fetchedMs: 3 },
@@ -125,8 +126,8 @@ export const wholeRun: readonly RunEvent[] = [
     ...of,
     attempt: 1,
     results: [
-      { name: 'app', arch: 'all', from: '1', to: '2', now: '2', state: 'installed' },
-      { name: 'lib', arch: 'all', from: '1', to: '2', now: '1', state: 'failed', message: 'no room' },
+      { manager: 'apt', name: 'app', arch: 'all', from: '1', to: '2', now: '2', state: 'installed' },
+      { manager: 'apt', name: 'lib', arch: 'all', from: '1', to: '2', now: '1', state: 'failed', message: 'no room' },
     ],
   },
   { type: 'host.rebooted', ...of, bootIdBefore: 'b1', bootIdAfter: 'b2', reasons: ['kernel'], downMs: 900 },

@@ -39,7 +39,7 @@ async function told(ledger: Ledger, question: Partial<HistoryQuestion>): Promise
 
 /** A host of each family: one update went in, one failed, one was there; one run ended badly an hour later. */
 async function filled(ledger: Ledger, clock: StandingClock): Promise<void> {
-  const base = { arch: 'all', from: '1', to: '2' } as const;
+  const base = { manager: 'apt', arch: 'all', from: '1', to: '2' } as const;
   await ledger.append([
     started(),
     { type: 'host.started', ...web, attempt: 1 },
@@ -127,7 +127,15 @@ describe('what happened on hosts', () => {
       await using directory = await temporaryDirectory();
       const clock = new StandingClock();
       await using ledger = await openAt(directory.path, clock);
-      const met = { name: 'KB5000001', arch: cumulative, from: '', to: '7', now: '7', state } as const;
+      const met = {
+        manager: 'windows-update',
+        name: 'KB5000001',
+        arch: cumulative,
+        from: '',
+        to: '7',
+        now: '7',
+        state,
+      } as const;
       await ledger.append([started(), results(win, met), scanned(win, scan([], { history: [entry(clock.nowMs)] }))]);
       const own = (await told(ledger, {})).filter(([, kind]) => kind === 'own');
       assert.deepEqual(own, [['win01', 'own', 'KB5000001', 'installed', undefined]]);
@@ -138,7 +146,15 @@ describe('what happened on hosts', () => {
     await using directory = await temporaryDirectory();
     const clock = new StandingClock();
     await using ledger = await openAt(directory.path, clock);
-    const planned = { name: 'KB5000001', arch: cumulative, from: '', to: '7', now: '7', state: 'installed' } as const;
+    const planned = {
+      manager: 'windows-update',
+      name: 'KB5000001',
+      arch: cumulative,
+      from: '',
+      to: '7',
+      now: '7',
+      state: 'installed',
+    } as const;
     await ledger.append([
       started(),
       results(win, planned),

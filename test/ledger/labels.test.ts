@@ -82,9 +82,9 @@ test('what an update is comes from the latest scan that showed it, and is told o
   const told = {
     source: 'app-src',
     sourceVersion: '2-1',
-    severity: 'high',
+    severity: 'important' as const,
     vendorSeverity: 'Important',
-    advisories: [{ id: 'DSA-1' }],
+    advisories: [{ id: 'DSA-1', kind: 'security' as const }],
     cves: ['CVE-2026-1'],
     sizeBytes: 7,
   };
@@ -123,7 +123,15 @@ test('what an update is comes from the latest scan that showed it, and is told o
     ],
   );
   const of = { ...web, attempt: 1 };
-  const result = { name: 'app', arch: 'all', from: '1', to: '2', now: '2', state: 'installed' } as const;
+  const result = {
+    manager: 'apt',
+    name: 'app',
+    arch: 'all',
+    from: '1',
+    to: '2',
+    now: '2',
+    state: 'installed',
+  } as const;
   await ledger.append([
     { type: 'host.started', ...of },
     {

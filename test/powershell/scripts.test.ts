@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { inPowerShell } from '../../src/remote/scripts.ts';
+import { windowsManagers } from '../../src/remote/windows-parts.ts';
 import { buildChecks, skipWithoutDotnet } from '../support/windows-engine.ts';
 
 const run = promisify(execFile);
@@ -59,6 +60,32 @@ describe('the checks of Windows scripts', { skip: skipWithoutDotnet }, () => {
       const path = join(folder, `${name}.ps1`);
       writeFileSync(path, inPowerShell({ name }).text);
       assert.deepEqual(await check(path), []);
+    });
+  }
+
+  /** What the last part of a script calls for verbs whose parts were not sent. */
+  const otherVerbs =
+    /: command: (Get-BootSections|Get-Summary|Get-Probe|Get-Simulation|Invoke-ScanWorker|Invoke-Job|Start-DetachedJob) is neither/;
+  const choices: readonly (readonly ['probe' | 'job', string, readonly string[]])[] = [
+    ...['boot', 'summary'].map((verb) => ['probe', verb, []] as const),
+    ...windowsManagers.flatMap((manager) => [
+      ['probe', 'simulate', [manager]] as const,
+      ['probe', 'probe', [manager]] as const,
+      ['job', 'start', [manager]] as const,
+    ]),
+    ['probe', 'probe', []],
+    ['job', 'start', []],
+    ['job', 'follow', []],
+    ['job', 'sweep', []],
+  ];
+  for (const [name, verb, managers] of choices) {
+    test(`find nothing in ${verb} of the ${name} about ${managers.join() || 'no package manager'}`, async () => {
+      const path = join(folder, `${name}-${verb}-${managers.join()}.ps1`);
+      writeFileSync(path, inPowerShell({ name }, { verb, managers }).text);
+      assert.deepEqual(
+        (await check(path)).filter((line) => !otherVerbs.test(line)),
+        [],
+      );
     });
   }
 

@@ -1,60 +1,74 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
-import { FettleError } from '../../src/domain/error.ts';
 import { hostScripts } from '../../src/remote/host-scripts.ts';
-import { runScript } from '../../src/remote/launch.ts';
-import { jobScript, probeScript } from '../../src/remote/scripts.ts';
-import type { ExecRequest, ExecResult, Session } from '../../src/transport/session.ts';
-import { gunzipSync } from 'node:zlib';
+import { inPowerShell, jobScript, posixManagers, probeScript, scriptFile } from '../../src/remote/scripts.ts';
 
 const verbs = {
   probe: ['boot', 'probe', 'simulate', 'summary'],
   job: ['start', 'follow', 'stat', 'collect', 'sweep'],
 } as const;
 
-/** Digests of the texts that a session is given for every verb of both scripts. */
-async function sent(shell: 'posix' | 'powershell'): Promise<ReadonlySet<string>> {
-  const digests = new Set<string>();
-  const stop = new FettleError('cancelled', 'seen');
-  const exec = (request: ExecRequest): Promise<ExecResult> => {
-    const stdin = String(request.stdin);
-    const payload =
-      shell === 'posix' ? stdin : gunzipSync(Buffer.from(stdin.split('\n')[1] ?? '', 'base64')).toString();
-    digests.add(sha256(payload.slice(payload.indexOf('\n') + 1)));
-    return Promise.reject(stop);
-  };
-  const session = { hostName: 'x', transport: 'x', shell, isAlive: true, exec } as unknown as Session;
-  for (const script of [probeScript(), jobScript()]) {
-    for (const verb of verbs[script.name as keyof typeof verbs]) {
-      await assert.rejects(runScript(session, script, { verb }), stop);
+const listed = hostScripts();
+
+test('every file below a family is a part of some script, and has its digest in the list', () => {
+  for (const [family, ending] of [
+    ['posix', '.sh'],
+    ['windows', '.ps1'],
+  ] as const) {
+    const folder = new URL(`../../src/remote/${family}/`, import.meta.url);
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith(ending));
+    const parts = listed.filter((item) => item.family === family && item.part.endsWith(ending));
+    const others = family === 'windows' ? ['bootstrap.ps1', 'text.ps1'] : [];
+    assert.ok(files.length > 15);
+    assert.deepEqual(
+      files.filter((file) => !others.includes(file) && !parts.some((item) => item.part === file)),
+      [],
+    );
+    for (const { part, sha256 } of parts) {
+      assert.equal(sha256, createHash('sha256').update(scriptFile(family, part)).digest('hex'), part);
     }
   }
-  return digests;
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
-}
-
-test('every text that is sent to a host has its digest in the list, and the list has no other', async () => {
-  const listed = hostScripts();
-  const digestsOf = (family: string): ReadonlySet<string> =>
-    new Set(listed.filter((item) => item.family === family && item.name in verbs).map((item) => item.sha256));
-  assert.deepEqual(digestsOf('posix'), await sent('posix'));
-  assert.deepEqual(digestsOf('windows'), await sent('powershell'));
-  const names = listed.map(({ family, name, verb }) => `${family} ${name} ${verb}`);
+  const names = listed.map(({ family, part }) => `${family} ${part}`);
   assert.equal(new Set(names).size, names.length, 'a line comes twice');
-  assert.ok(names.includes('windows bootstrap *') && names.includes('windows text exec'));
+  assert.ok(names.includes('windows bootstrap') && names.includes('windows text'));
 });
 
-test('no script file is left out of every text', () => {
-  const folder = new URL('../../src/remote/windows/', import.meta.url);
-  const files = readdirSync(folder).filter((file) => file.endsWith('.ps1'));
-  const source = ['scripts', 'powershell', 'powershell-text']
-    .map((file) => readFileSync(new URL(`../../src/remote/${file}.ts`, import.meta.url), 'utf8'))
-    .join('\n');
-  assert.ok(files.length > 20);
-  for (const file of files) assert.match(source, new RegExp(`['/]${file.replace(/\.ps1$/, '')}(\\.ps1)?'`), file);
+test('a script is nothing but its parts, whatever the verb and the package managers', () => {
+  const families = { posix: { probe: probeScript, job: jobScript } } as const;
+  for (const name of ['probe', 'job'] as const) {
+    for (const verb of verbs[name]) {
+      for (const managers of [undefined, [], ['apt'], posixManagers]) {
+        const choice = managers === undefined ? { verb } : { verb, managers };
+        const posix = families.posix[name](choice);
+        assert.equal(posix.text, posix.files.map((file) => scriptFile('posix', file)).join('\n'));
+        const windows = inPowerShell({ name }, choice);
+        assert.equal(windows.text, windows.files.map((file) => scriptFile('windows', file)).join('\n'));
+      }
+    }
+  }
+});
+
+test('a host that is known to have one package manager is sent no list or install script of another', () => {
+  for (const own of posixManagers) {
+    for (const script of [probeScript, jobScript]) {
+      const strange = script({ managers: [own] }).files.filter(
+        (file) => file.startsWith('managers/') && !file.startsWith(`managers/${own}/`),
+      );
+      assert.deepEqual(
+        strange.filter((file) => !file.endsWith('/detect.sh')),
+        [],
+      );
+    }
+  }
+});
+
+test('a poll is sent a small part of the script, and nothing of any package manager', () => {
+  const [follow, start] = [jobScript({ verb: 'follow' }), jobScript({ verb: 'start' })];
+  assert.ok(follow.text.length * 2 < start.text.length, `${follow.text.length} of ${start.text.length}`);
+  assert.deepEqual(
+    follow.files.filter((file) => file.startsWith('managers')),
+    [],
+  );
 });

@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { detectManager } from '../../src/managers/registry.ts';
+import { readHostSummary } from '../../src/managers/host-scan.ts';
 import { parseFrame } from '../../src/remote/frame.ts';
 import { runScript } from '../../src/remote/launch.ts';
 import { probeScript } from '../../src/remote/scripts.ts';
@@ -30,9 +30,7 @@ const nobody = 65_534;
 async function pidsAtWork(session: ShellSession): Promise<number[]> {
   const { stdout } = await runScript(session, probeScript(), { verb: 'summary' });
   const sections = parseFrame(stdout);
-  return detectManager(sections)
-    .parseSummary(sections, Date.now())
-    .running.map(({ pid }) => pid);
+  return readHostSummary(sections, Date.now()).running.map(({ pid }) => pid);
 }
 
 for (const shell of ['dash', 'busybox'] as const) {

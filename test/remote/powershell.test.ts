@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { runText } from '../../src/remote/exec.ts';
 import { parseFrame } from '../../src/remote/frame.ts';
-import { runScript } from '../../src/remote/launch.ts';
+import { encodeRequest, runScript } from '../../src/remote/launch.ts';
 import { bootstrapCommand, decodeAnswer, encodePayload, runPowerShell } from '../../src/remote/powershell.ts';
 import { textCommand } from '../../src/remote/powershell-text.ts';
 import type { RemoteScript } from '../../src/remote/script.ts';
@@ -18,14 +18,14 @@ const request = { mark: 'ab12', line: 'v1 ab12 boot --' };
 const [winrm, ssh] = [{ transport: 'winrm' }, { transport: 'ssh' }];
 
 function scriptOf(text: string): RemoteScript {
-  return { name: 'test', text: `param($RequestLine, $ScriptText)\n${text}`, sha256: '' };
+  return { name: 'test', text: `param($RequestLine, $ScriptText)\n${text}`, sha256: '', files: [] };
 }
 
 /** The library and a frame around what the test asks of it. */
 function scriptWith(text: string): RemoteScript {
   const [library = ''] = inPowerShell({ name: 'job' }).text.split('\n# JSON as we want it');
   const body = `$request = Read-Request $RequestLine\n$frame = New-Frame $request.Mark\n${text}\nComplete-Frame $frame\n`;
-  return { name: 'test', text: `${library}\n${body}`, sha256: '' };
+  return { name: 'test', text: `${library}\n${body}`, sha256: '', files: [] };
 }
 
 function answer(bytes: Buffer, mark = request.mark): string {
@@ -138,6 +138,35 @@ describe('a script in PowerShell', { skip: skipWithoutDotnet }, () => {
     assert.equal(sections.get('line'), request.line);
     assert.equal(sections.get('text'), script.text);
     assert.equal(sections.get('odd'), '\u20ac \u00e9 \u2028');
+  });
+
+  test('gets the cells of its rows as they were sent, whatever is in them', async () => {
+    await using host = createWindowsHost();
+    const rows = [
+      ['a,b', '"c" and \'d\'', 'x^y_z', '\u00e9 \u20ac \u{1f600}', '$(calc) `n %PATH% ; | & < >', '=101'],
+      ['plain', '', 'line\nend\t', '1.0-2+b~3'],
+    ];
+    const line = encodeRequest({ verb: 'boot', rows }, request.mark);
+    assert.match(line, /^[A-Za-z0-9.+~:_@/,= -]+$/);
+    const text = "foreach ($row in $request.Rows) { $at++; Add-Section $frame ('row' + $at) ($row -join '|') }";
+    const { stdout } = await runPowerShell(new WindowsSession(host), scriptWith(`$at = 0\n${text}`), {
+      ...request,
+      line,
+    });
+    const sections = parseFrame(stdout);
+    for (const [at, row] of rows.entries()) assert.equal(sections.get(`row${at + 1}`), row.join('|'));
+  });
+
+  test('refuses cells that do not read, or that are no text', async () => {
+    await using host = createWindowsHost();
+    const session = new WindowsSession(host);
+    for (const cell of ['=', '=9', '=400', 'a=12', '=303']) {
+      const line = `v1 ${request.mark} boot -- ${cell}`;
+      await assert.rejects(runPowerShell(session, scriptWith(''), { ...request, line }), {
+        code: 'command',
+        message: /refuses the request: a cell of the request/,
+      });
+    }
   });
 
   test('answers with megabytes', async () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { detectManager } from '../../src/managers/registry.ts';
+import { readHostScan, readHostSummary } from '../../src/managers/host-scan.ts';
 import { parseFrame } from '../../src/remote/frame.ts';
 import { runScript } from '../../src/remote/launch.ts';
 import { probeScript } from '../../src/remote/scripts.ts';
@@ -29,10 +29,10 @@ for (const shell of ['dash', 'busybox'] as const) {
         assert.equal(stderr.toString(), '');
         assert.deepEqual(readdirSync(session.home), ['bin']);
         const sections = parseFrame(stdout);
-        const scan = detectManager(sections).parseScan(sections, Date.now(), 1);
-        assert.equal(scan.manager, 'apt');
+        const scan = readHostScan(sections, { collectedMs: Date.now(), maxAgeMs: 1 });
+        assert.equal(scan.managers[0], 'apt');
         assert.equal(scan.privileges.isRoot, false);
-        assert.ok(scan.packages.some((item) => item.name === 'dpkg' && item.status === 'ii'));
+        assert.ok(scan.packages.some((item) => item.name === 'dpkg' && item.state === 'installed'));
         assert.equal(scan.facts.family, 'linux');
         assert.ok(scan.disks.some((disk) => disk.mount === '/' && disk.freeBytes > 0));
       },
@@ -44,8 +44,8 @@ for (const shell of ['dash', 'busybox'] as const) {
       assert.equal(stderr.toString(), '');
       const sections = parseFrame(stdout);
       assert.deepEqual([sections.has('apt-normal'), sections.has('listeners')], [false, false]);
-      const look = detectManager(sections).parseSummary(sections, Date.now());
-      assert.deepEqual([look.manager, look.privileges.isRoot, look.facts.family], ['apt', false, 'linux']);
+      const look = readHostSummary(sections, Date.now());
+      assert.deepEqual([look.managers[0], look.privileges.isRoot, look.facts.family], ['apt', false, 'linux']);
       assert.ok(look.facts.uptimeSec !== undefined && look.disks.some((disk) => disk.mount === '/'));
     });
 

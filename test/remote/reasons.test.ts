@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { shellIsMissing } from '../support/shell-session.ts';
 
-const functions = ['apt.sh', 'apt-refresh.sh'].map((name) =>
+const functions = ['managers/apt/scan.sh', 'managers/apt/refresh.sh'].map((name) =>
   readFileSync(new URL(`../../src/remote/posix/${name}`, import.meta.url), 'utf8'),
 );
 

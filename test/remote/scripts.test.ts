@@ -46,10 +46,10 @@ for (const script of [probeScript(), jobScript()].map((script) => inPowerShell(s
 }
 
 test('what is asked of PowerShell again and again is a small part of the whole', () => {
-  const sizes = [inPowerShell(probeScript(), 'boot'), inPowerShell(jobScript(), 'follow')].map(
+  const sizes = [inPowerShell(probeScript(), { verb: 'boot' }), inPowerShell(jobScript(), { verb: 'follow' })].map(
     ({ text }) => text.length,
   );
-  const whole = [inPowerShell(probeScript(), 'probe'), inPowerShell(jobScript(), 'start')].map(
+  const whole = [inPowerShell(probeScript(), { verb: 'probe' }), inPowerShell(jobScript(), { verb: 'start' })].map(
     ({ text }) => text.length,
   );
   assert.ok(

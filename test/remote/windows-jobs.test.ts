@@ -316,7 +316,11 @@ describe('a job on Windows', { skip: skipWithoutDotnet }, () => {
     await using host = createWindowsHost();
     const session = new WindowsSession(host);
     const bad: readonly [Partial<StartOptions>, string][] = [
-      [{ kind: 'install', request: {} }, 'a row is no update'],
+      [{ kind: 'install', manager: 'chocolatey', request: {} }, 'there is nothing to install'],
+      [{ kind: 'install', request: { rows: [['git', '1.0']] } }, 'the request names no package manager'],
+      [{ kind: 'refresh', request: {} }, 'the request names no package manager'],
+      [{ kind: 'restart', request: { rows: [['W*']] } }, 'a row is no service'],
+      [{ kind: 'restart', request: { rows: [['a', 'b']] } }, 'a row is no service'],
       [{ kind: 'defragment' as StartOptions['kind'] }, 'no job of kind defragment'],
       [{ request: { fields: { script: '999' } } }, 'the script does not read'],
       [{ run: '' }, 'the request names no run'],

@@ -19,7 +19,7 @@ import { parseFrame } from '../../src/remote/frame.ts';
 import { runScript } from '../../src/remote/launch.ts';
 import { probeScript } from '../../src/remote/scripts.ts';
 import { describeFault, faultError } from '../../src/transport/winrm/soap/faults.ts';
-import { probeSections, record, updateId } from '../fixtures/managers/windows-update/sections.ts';
+import { probeSections, record, scanOf, updateId } from '../fixtures/managers/windows-update/sections.ts';
 import { classification, monthOfUpdates, windowsUpdate as anUpdate } from '../support/windows-defaults.ts';
 import { skipWithoutDotnet } from '../support/windows-engine.ts';
 import { FakeRemote } from '../support/fake-machine.ts';
@@ -35,11 +35,7 @@ const skip = skipWithoutDotnet;
 
 /** What the manager makes of a worker's record. */
 function read(record: Readonly<Record<string, unknown>>, updates: readonly unknown[] = []): HostScan {
-  return windowsUpdate.parseScan(
-    probeSections({ updates, scan: record }),
-    Date.parse('2026-09-10T10:00:05Z'),
-    86_400_000,
-  );
+  return scanOf({ updates, scan: record });
 }
 
 describe('the search for updates', { skip }, () => {
@@ -334,24 +330,8 @@ describe('software beside Windows Update', { skip }, () => {
     ]);
     // What Windows Update itself has said is whole.
     assert.equal(found.securityKnown, true);
-    const without = await scan(windows, { third_party: 'no' });
-    assert.deepEqual(without.problems, []);
-  });
-
-  test('that takes too long, or that nobody may run, is missing and said to be', () => {
-    const state = { version: '1', installed: '', outdated: '', listCode: 0, outdatedCode: -1, limit: 180 };
-    const thirdParty = { chocolatey: { ...state, outdatedTimedOut: true }, failures: ['winget: not run'] };
-    assert.deepEqual(gapsOf(read({ thirdParty })), [
-      'software beside Windows Update: winget: not run',
-      'chocolatey did not finish its list of newer versions within 180 s',
-    ]);
-    for (const [name, code] of [
-      ['chocolatey', 2],
-      ['winget', 0x8a15_0014 | 0],
-    ] as const) {
-      const whole = { [name]: { ...state, listCode: code, outdatedCode: code } };
-      assert.deepEqual(gapsOf(read({ thirdParty: whole })), [], name);
-    }
+    const without = await scan(windows, { software: 'no' });
+    assert.deepEqual([without.managers, without.problems], [['windows-update'], []]);
   });
 });
 

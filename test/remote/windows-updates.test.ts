@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { FettleError } from '../../src/domain/error.ts';
 import { judgeVerify } from '../../src/domain/health.ts';
+import { readHostSummary, unscannedManagers } from '../../src/managers/host-scan.ts';
 import { windowsUpdate } from '../../src/managers/windows-update/windows-update.ts';
 import { classification, monthOfUpdates, windowsUpdate as anUpdate } from '../support/windows-defaults.ts';
 import {
@@ -31,15 +32,16 @@ describe('a scan of a Windows host', { skip }, () => {
   test('a look tells the host without any search, and refuses who is no administrator as a scan does', async () => {
     await using windows = host(monthOfUpdates());
     const sections = await ask(windows, { verb: 'summary' });
-    assert.equal(sections.has('wua'), false);
-    const look = windowsUpdate.parseSummary(sections, Date.now());
-    const { manager, privileges, facts, disks } = await scan(windows);
-    assert.deepEqual([look.manager, look.privileges, look.facts.osName], [manager, privileges, facts.osName]);
+    assert.equal(sections.has('windows-update'), false);
+    assert.deepEqual(unscannedManagers(sections), []);
+    const look = readHostSummary(sections, Date.now());
+    const { managers, privileges, facts, disks } = await scan(windows);
+    assert.deepEqual([look.managers, look.privileges, look.facts.osName], [managers, privileges, facts.osName]);
     assert.deepEqual(look.disks, disks);
     const account = { name: String.raw`WIN01\clerk`, sid: 'S-1-5-21-1-2-3-1001', isAdministrator: false };
     await using foreign = host([], { account });
     const denied = await ask(foreign, { verb: 'summary' });
-    assert.throws(() => windowsUpdate.parseSummary(denied, 0), {
+    assert.throws(() => readHostSummary(denied, 0), {
       code: 'elevate',
       message: /clerk has no administrator/,
     });
@@ -100,7 +102,7 @@ describe('a scan of a Windows host', { skip }, () => {
   test('an answer of this moment is taken again, one of before a reboot is not', async () => {
     await using windows = host(monthOfUpdates());
     const begun = async (): Promise<string> =>
-      /"started":"[^"]*"/.exec((await ask(windows, { verb: 'probe' })).get('wua') ?? '')?.[0] ?? '';
+      /"started":"[^"]*"/.exec((await ask(windows, { verb: 'probe' })).get('windows-update') ?? '')?.[0] ?? '';
     const first = await begun();
     assert.equal(await begun(), first);
     await windows.reboot();
@@ -397,10 +399,10 @@ describe('an installation on a Windows host', { skip }, () => {
 
   test('services that stand still are started by a repair, and a refresh searches anew', async () => {
     await using windows = host(monthOfUpdates());
-    const repaired = await work(windows, 'repair', windowsUpdate.repairRequest([], settings));
+    const repaired = await work(windows, 'repair', windowsUpdate.repairRequest?.([], settings) ?? {});
     assert.equal(repaired.result.verdict, 'ok', repaired.result.message);
     assert.equal(windows.model().services['wuauserv']?.status, 'Running');
-    const refreshed = await work(windows, 'refresh', windowsUpdate.refreshRequest(0));
+    const refreshed = await work(windows, 'refresh', windowsUpdate.refreshRequest?.(0) ?? {});
     assert.equal(refreshed.result.verdict, 'ok', refreshed.result.message);
     assert.match(refreshed.log, /updates on offer: 4/);
   });
@@ -415,7 +417,7 @@ describe('software beside Windows Update', { skip }, () => {
       { name: '7zip', version: '24.8.0' },
     ]);
     const found = await scan(windows);
-    const own = found.updates.filter((update) => update.arch === 'chocolatey');
+    const own = found.updates.filter((update) => update.manager === 'chocolatey');
     assert.deepEqual(
       own.map((update) => `${update.name} ${update.from} ${update.to} ${update.heldBack?.kind}`),
       ['git 2.40.0 2.41.0 excluded', 'nodejs 20.1.0 22.0.0 held'],
@@ -451,7 +453,7 @@ describe('software beside Windows Update', { skip }, () => {
       const { updates, problems } = await scan(windows, fields);
       assert.deepEqual(updates, []);
       assert.ok(
-        problems.some(({ message }) => /chocolatey: .* is not run, since others/.test(message)),
+        problems.some(({ message }) => /^chocolatey could not be asked: .* is not run, since others/.test(message)),
         sddl,
       );
       await windows.change((model) => {
@@ -472,7 +474,7 @@ describe('software beside Windows Update', { skip }, () => {
     installWinget(windows.directory, table, `${table}2 Aktualisierungen verf\u00fcgbar.\r\n`);
     const { updates } = await scan(windows);
     assert.deepEqual(
-      updates.map((update) => `${update.name} ${update.arch} ${update.from} ${update.to}`),
+      updates.map((update) => `${update.name} ${update.manager} ${update.from} ${update.to}`),
       ['Contoso.Cafe winget 1.0 1.1', 'Mozilla.Firefox winget 130.0 131.0.2'],
     );
   });

@@ -5,6 +5,7 @@ const counts = ['failed', 'unreachable', 'unverified', 'drifted'] as const;
 
 export function update(name: string, more: Partial<PlannedUpdate> = {}): PlannedUpdate {
   return {
+    manager: 'apt',
     name,
     arch: 'amd64',
     from: '1.0-1',
@@ -23,7 +24,8 @@ export function hostPlan(host: string, more: Partial<HostPlan> = {}): HostPlan {
     host,
     hostId: host,
     wave: 0,
-    manager: 'apt',
+    managers: ['apt'],
+    steps: [{ manager: 'apt', afterFailure: 'stop' }],
     osName: 'Debian GNU/Linux 12',
     updates: [],
     removals: [],
@@ -55,6 +57,7 @@ function webs(wave: number, from: number, to: number): HostPlan[] {
       downloadBytes: 6_200_000,
       leftOut: [
         {
+          manager: 'apt',
           name: 'nginx',
           arch: 'amd64',
           from: '1.22',
@@ -74,7 +77,7 @@ const sampleHosts: readonly HostPlan[] = [
   hostPlan('db-a', {
     wave: 1,
     updates: [kernel],
-    removals: [{ name: 'linux-image-6.1.0-30-amd64', arch: 'amd64', version: '6.1.124-1' }],
+    removals: [{ manager: 'apt', name: 'linux-image-6.1.0-30-amd64', arch: 'amd64', version: '6.1.124-1' }],
     downloadBytes: 69_000_000,
     reboot: { expected: true, reasons: ['linux-image-amd64 is a kernel'] },
   }),
@@ -84,7 +87,7 @@ const sampleHosts: readonly HostPlan[] = [
 
 export const samplePlan: Plan = {
   kind: 'plan',
-  version: 1,
+  version: 2,
   id: '01JPLAN',
   createdMs: Date.UTC(2026, 10, 23, 18, 0),
   expiresMs: Date.UTC(2026, 10, 24, 18, 0),

@@ -2,13 +2,23 @@ import type { HostScan } from '../../src/domain/scan.ts';
 import type { Update } from '../../src/domain/update.ts';
 
 export function pending(name: string, more: Partial<Update> = {}): Update {
-  return { name, arch: 'amd64', from: '1', to: '2', origins: ['Debian'], class: 'other', isKernel: false, ...more };
+  return {
+    manager: 'apt',
+    name,
+    arch: 'amd64',
+    from: '1',
+    to: '2',
+    origins: ['Debian'],
+    class: 'other',
+    isKernel: false,
+    ...more,
+  };
 }
 
 export function hostScan(more: Partial<HostScan> = {}): HostScan {
   return {
     collectedMs: 0,
-    manager: 'apt',
+    managers: ['apt'],
     facts: {
       hostName: 'web01',
       family: 'linux',
@@ -23,7 +33,6 @@ export function hostScan(more: Partial<HostScan> = {}): HostScan {
     privileges: { user: 'root', isRoot: true },
     packages: [],
     autoInstalled: [],
-    held: [],
     updates: [],
     securityKnown: true,
     metadata: { repositories: [], isStale: false, fetchedMs: Date.UTC(2026, 10, 23, 16, 0) },

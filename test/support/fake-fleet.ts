@@ -9,7 +9,8 @@ import { noOwnMachine } from './own-machine.ts';
 import { applyPlan } from '../../src/engine/rollout/apply.ts';
 import type { RunResult } from '../../src/engine/rollout/result.ts';
 import { FakeClock } from './fake-clock.ts';
-import { FakeRemote, fakeManager } from './fake-machine.ts';
+import { FakeRemote } from './fake-machine.ts';
+import { packageManagerNamed } from '../../src/managers/registry.ts';
 import type { FakeMachine, Gate } from './fake-machine.ts';
 import { ListSink } from './host-fixture.ts';
 import { MemoryRecord } from './memory-record.ts';
@@ -78,7 +79,7 @@ export class FakeFleet {
       detach: call.detach ?? never,
       interruptedAs: () => (call.stop?.aborted || call.detach?.aborted ? 'interrupted' : undefined),
       openRemote: (host) => this.#connect(new FakeRemote(host, this.machine(host.name), call.gate)),
-      manager: () => fakeManager((name) => this.machines.get(name)),
+      packageManager: packageManagerNamed,
       spawnLocal,
       reachedThrough: call.reachedThrough ?? new Map(),
       own: call.own ?? noOwnMachine,

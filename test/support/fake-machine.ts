@@ -2,7 +2,8 @@ import { FettleError } from '../../src/domain/error.ts';
 import type { Host } from '../../src/domain/host.ts';
 import type { JobPhase, JobResult, JobStatus } from '../../src/domain/job.ts';
 import type { HostSummary, HostScan } from '../../src/domain/scan.ts';
-import type { Simulation } from '../../src/domain/simulation.ts';
+import type { Simulation, Standing } from '../../src/domain/simulation.ts';
+import { packageKey } from '../../src/domain/update.ts';
 import type {
   BootState,
   HostPort,
@@ -10,8 +11,6 @@ import type {
   ScanOptions,
   SimulateRequest,
 } from '../../src/engine/connection/host-port.ts';
-import { apt } from '../../src/managers/apt/apt.ts';
-import type { Manager } from '../../src/managers/contract/manager.ts';
 import type { FollowOptions, JobNews, StartOptions } from '../../src/remote/jobs.ts';
 
 interface FakeJob {
@@ -111,7 +110,7 @@ export class FakeMachine {
     const packages = [...this.packages].map(([name, version]) => fakePackage(name, version, this.broken.has(name)));
     return {
       collectedMs: 0,
-      manager: 'apt',
+      managers: ['apt'],
       facts: {
         hostName: this.name,
         machineId: `${this.name}-machine`,
@@ -128,7 +127,6 @@ export class FakeMachine {
       privileges: { user: 'root', isRoot: true },
       packages,
       autoInstalled: [],
-      held: [],
       updates: [],
       securityKnown: true,
       metadata: { repositories: [], isStale: false },
@@ -150,19 +148,26 @@ export class FakeMachine {
   /** As apt's: what is asked about, and kernels that are there or on offer, since one supersedes another. */
   simulate({ updates }: SimulateRequest): Simulation {
     const kernels = [...this.packages.keys(), ...this.available.keys()].filter((name) => /^linux-.*-\d/.test(name));
-    const installed: Record<string, { version: string; status: string } | null> = {};
+    const installed: Record<string, Standing | null> = {};
     const available: Record<string, { version: string; origins: string[] }[]> = {};
     for (const name of [...updates.map((update) => update.name), ...kernels]) {
       const version = this.packages.get(name);
-      const status = this.broken.has(name) ? 'iF' : 'ii';
-      if (version !== undefined) installed[`${name}:amd64`] = { version, status };
+      const state = this.broken.has(name) ? 'broken' : 'installed';
+      if (version !== undefined) installed[packageKey({ manager: 'apt', name, arch: 'amd64' })] = { version, state };
       available[`${name}:amd64`] = this.#offersOf(name).map((offered) => ({ version: offered, origins: ['Debian'] }));
     }
     const installs = updates
       .filter(
         (update) => this.packages.get(update.name) !== update.to && this.#offersOf(update.name).includes(update.to),
       )
-      .map(({ name, arch, to }) => ({ name, arch, from: this.packages.get(name) ?? null, to, origins: ['Debian'] }));
+      .map(({ manager, name, arch, to }) => ({
+        manager,
+        name,
+        arch,
+        from: this.packages.get(name) ?? null,
+        to,
+        origins: ['Debian'],
+      }));
     return { installs, removes: [], downloadBytes: 0, errors: [], installed, available, ...this.simulated };
   }
 
@@ -195,7 +200,9 @@ export class FakeMachine {
     const action = this.actions[kind] ?? defaultActions[kind] ?? (() => ({}));
     const end = action(this, start);
     known.log = `${kind} ran\n`;
-    known.result = end === 'crash' ? undefined : { ...okResult, ...end };
+    // As the job reads it back, whatever came before.
+    const sections = { 'apt-installed': this.installedList() };
+    known.result = end === 'crash' ? undefined : { ...okResult, sections, ...end };
   }
 
   #boot(): void {
@@ -207,12 +214,13 @@ export class FakeMachine {
 }
 
 function fakePackage(name: string, version: string, isBroken: boolean): HostScan['packages'][number] {
-  return { name, arch: 'amd64', version, status: isBroken ? 'iF' : 'ii', source: name, sourceVersion: version };
+  const state = isBroken ? 'broken' : 'installed';
+  return { manager: 'apt', name, arch: 'amd64', version, state, source: name, sourceVersion: version };
 }
 
 const defaultActions: Readonly<Record<string, FakeAction>> = {
   install: (machine, { request }) => {
-    for (const [name = '', to = ''] of request.rows ?? []) machine.packages.set(name, to);
+    for (const [name = '', , to = ''] of request.rows ?? []) machine.packages.set(name, to);
     return {};
   },
   reboot: (machine) => {
@@ -305,26 +313,4 @@ export class FakeRemote implements HostPort {
     this.#gate(`after ${point}`);
     return value;
   }
-}
-
-/** Reads and asks as a manager does, in the fake machine's own words. */
-export function fakeManager(machine: (host: string) => FakeMachine | undefined): Manager {
-  const notUsed = (): never => {
-    throw new FettleError('internal', 'not used here');
-  };
-  return {
-    name: 'apt',
-    parseScan: notUsed,
-    parseSummary: notUsed,
-    simulateRequest: notUsed,
-    parseSimulation: notUsed,
-    installRequest: (updates) => ({ rows: updates.map((item) => [item.name, item.to]) }),
-    refreshRequest: () => ({}),
-    repairRequest: () => ({}),
-    // What apt makes of the package list that its job reads back.
-    readInstall: (result, plan, attempted) => {
-      const list = machine(plan.host)?.installedList() ?? '';
-      return apt.readInstall({ ...result, sections: { 'apt-installed': list } }, plan, attempted);
-    },
-  };
 }

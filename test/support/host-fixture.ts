@@ -7,7 +7,8 @@ import type { HostTask } from '../../src/engine/host/host-state.ts';
 import { EventLog } from '../../src/engine/event-log.ts';
 import { spawnLocal } from '../../src/engine/local-command.ts';
 import { FakeClock } from './fake-clock.ts';
-import { FakeRemote, fakeManager } from './fake-machine.ts';
+import { FakeRemote } from './fake-machine.ts';
+import { packageManagerNamed } from '../../src/managers/registry.ts';
 import type { FakeMachine, Gate } from './fake-machine.ts';
 import { MemoryRecord } from './memory-record.ts';
 import { fakeHost, opening, operator, planOf } from './rollout-fixture.ts';
@@ -59,7 +60,7 @@ export function hostContext(fixture: HostFixture): HostRunContext {
     record,
     stop: fixture.stop ?? new AbortController().signal,
     detach: fixture.detach ?? new AbortController().signal,
-    manager: () => fakeManager(() => machine),
+    packageManager: packageManagerNamed,
     spawnLocal,
     limits: engineLimits,
     host,

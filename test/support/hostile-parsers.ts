@@ -5,27 +5,32 @@ import { join } from 'node:path';
 import { parentPort } from 'node:worker_threads';
 import { cleanBlock, cleanLine, ellipsis, newestLine, shellWord } from '../../src/base/text.ts';
 import { FettleError } from '../../src/domain/error.ts';
-import type { HostPlan } from '../../src/domain/plan.ts';
+import type { PlannedUpdate } from '../../src/domain/plan.ts';
 import { readInstalled } from '../../src/managers/apt/apt.ts';
 import { readMetadata } from '../../src/managers/apt/metadata.ts';
 import { parsePolicy, parseReleases } from '../../src/managers/apt/policy.ts';
 import { parseAptSimulation } from '../../src/managers/apt/simulation.ts';
 import { readUpdates } from '../../src/managers/apt/updates.ts';
-import { readChocolatey } from '../../src/managers/chocolatey/chocolatey.ts';
+import { readChocolatey } from '../../src/managers/chocolatey/chocolatey-lists.ts';
 import { compareDebVersions, newestDebVersion } from '../../src/managers/versions/deb.ts';
 import { describeHResult, parseHResult } from '../../src/managers/windows-update/hresult.ts';
-import type { Manager, Sections } from '../../src/managers/contract/manager.ts';
+import type { PackageManager } from '../../src/managers/contract/package-manager.ts';
 import * as posix from '../../src/managers/family/posix-facts.ts';
-import { detectManager, managerNamed, managers } from '../../src/managers/registry.ts';
-import { firstLine, linesIn, linesOf } from '../../src/managers/contract/sections.ts';
+import * as refusals from '../../src/managers/family/windows-refusals.ts';
+import * as hostScan from '../../src/managers/host-scan.ts';
+import * as registry from '../../src/managers/registry.ts';
+import { firstLine, linesIn, linesOf, type Sections } from '../../src/managers/contract/sections.ts';
 import * as windowsFacts from '../../src/managers/family/windows-facts.ts';
 import { readHistory } from '../../src/managers/windows-update/history.ts';
 import { readWindowsInstall } from '../../src/managers/windows-update/install.ts';
 import { parseHostJson, textAt, textsAt } from '../../src/managers/contract/json.ts';
 import { readWindowsUpdateScan } from '../../src/managers/windows-update/records.ts';
 import { readWindowsUpdates } from '../../src/managers/windows-update/selection.ts';
-import { readThirdParty, thirdPartyWarnings } from '../../src/managers/windows-update/third-party.ts';
-import { readWinget } from '../../src/managers/winget/winget.ts';
+import { parseSimulation } from '../../src/managers/windows-update/simulation.ts';
+import { readSoftwareInstall } from '../../src/managers/windows-software/software-install.ts';
+import { readSoftwareLists, type ListFormat } from '../../src/managers/windows-software/software-lists.ts';
+import { simulateSoftware } from '../../src/managers/windows-software/software-simulation.ts';
+import { readWinget } from '../../src/managers/winget/winget-lists.ts';
 import { decodeClixml } from '../../src/remote/clixml.ts';
 import { ElevationDialogue, readyOf } from '../../src/remote/elevation-dialogue.ts';
 import { findFrame, parseFrame, parseFrameBytes, unreadable } from '../../src/remote/frame.ts';
@@ -105,7 +110,8 @@ const sectionShapes: readonly Shape[] = [
 /** For every parser. */
 const shapes: readonly Shape[] = [...repetitions(units), ...sectionShapes];
 
-const plan = { host: 'h', hostId: 'h', updates: [], removals: [] } as unknown as HostPlan;
+const planned: readonly PlannedUpdate[] = [];
+const limits = { collectedMs: 1, maxAgeMs: 1 };
 
 /** An answer that is in order but for one section. */
 function spoilt(sections: Sections, name: string, text: string): Sections {
@@ -119,24 +125,43 @@ const simulated: Sections = parseFrame(
   readFileSync(join(import.meta.dirname, '..', 'fixtures', 'managers', 'apt', 'simulate', 'answer')),
 );
 
+/** Both lists of software are one text. */
+function softwareLists(text: string): string {
+  return JSON.stringify({ phase: 'done', installed: text, outdated: text, listCode: 1, outdatedCode: 0 });
+}
+
+const windowsManagers = 'windows-update\nchocolatey\nwinget';
+const windowsSections = probeSections({
+  sections: {
+    managers: windowsManagers,
+    scanned: windowsManagers,
+    chocolatey: softwareLists('git|1.0'),
+    winget: softwareLists(''),
+  },
+});
+
 const answersOf: Readonly<Record<string, readonly Sections[]>> = {
   apt: [aptSections, simulated],
-  'windows-update': [probeSections()],
+  'windows-update': [windowsSections],
+  chocolatey: [windowsSections],
+  winget: [windowsSections],
 };
 
 /** Every question that is asked of a section, each section spoilt in turn. */
-function managerRows(manager: Manager): { readonly name: string; readonly read: Row }[] {
+function managerRows(manager: PackageManager): { readonly name: string; readonly read: Row }[] {
   return (answersOf[manager.name] ?? []).flatMap((sections) => {
-    const names = [...new Set([...sections.keys(), 'problem', 'claim', 'wua-results', 'wua-after', 'asked'])];
+    const names = [...new Set([...sections.keys(), 'problem', 'claim', 'results', 'after', 'asked'])];
     return names.map((section) => ({
       name: `managers/${manager.name}: section ${section}`,
       read: (text: string) => {
         const spoiltSections = spoilt(sections, section, text);
-        attempt(() => manager.parseScan(spoiltSections, 1, 1));
-        attempt(() => manager.parseSummary(spoiltSections, 1));
+        // Whatever the package manager, the answer is that of the whole host.
+        attempt(() => hostScan.readHostScan(spoiltSections, limits));
+        attempt(() => hostScan.readHostSummary(spoiltSections, 1));
+        attempt(() => manager.parseInstalled(spoiltSections));
         attempt(() => manager.parseSimulation(spoiltSections));
         const result = { exitCode: 0, verdict: 'done', sections: Object.fromEntries(spoiltSections) };
-        attempt(() => manager.readInstall(result, plan, []));
+        attempt(() => manager.readInstall(result, planned, []));
       },
     }));
   });
@@ -176,10 +201,7 @@ function json(text: string): ReturnType<typeof parseHostJson> {
   };
 }
 
-function lists(text: string): ReturnType<typeof parseHostJson> {
-  const list = { installed: text, outdated: text, listCode: 1 };
-  return { chocolatey: list, winget: list };
-}
+const softwareFormat: ListFormat = { name: 'it', wholeLists: [0], read: () => [] };
 
 const xmlNamespaces = 'xmlns:s="http://www.w3.org/2003/05/soap-envelope"';
 
@@ -199,7 +221,8 @@ export const rows: Readonly<Record<string, Row | null>> = {
   'managers/apt/simulation.ts#parseAptSimulation': (text) => parseAptSimulation(text, 'amd64'),
   'managers/apt/updates.ts#readUpdates': (text) =>
     readUpdates(every(text), { packages: [], normal: parseAptSimulation(text, 'a'), releases: new Map() }),
-  'managers/chocolatey/chocolatey.ts#readChocolatey': (text) => readChocolatey(text, text),
+  'managers/chocolatey/chocolatey.ts#chocolatey': null,
+  'managers/chocolatey/chocolatey-lists.ts#readChocolatey': (text) => readChocolatey(text, text),
   'managers/versions/deb.ts#compareDebVersions': (text) => compareDebVersions(text, `${text}a`),
   'managers/versions/deb.ts#newestDebVersion': (text) => newestDebVersion([text, `${text}a`]),
   'managers/windows-update/hresult.ts#parseHResult': parseHResult,
@@ -212,16 +235,35 @@ export const rows: Readonly<Record<string, Row | null>> = {
   'managers/family/posix-facts.ts#readRunning': (text) => posix.readRunning(every(text)),
   'managers/family/posix-facts.ts#readClaim': (text) => posix.readClaim(every(text)),
   'managers/family/posix-facts.ts#readReboot': (text) => posix.readReboot(every(text), posix.readFacts(aptSections, 1)),
-  'managers/registry.ts#managers': null,
-  'managers/registry.ts#managerNamed': managerNamed,
-  'managers/registry.ts#detectManager': (text) => detectManager(every(text)),
+  'managers/family/linux.ts#linux': null,
+  'managers/family/windows.ts#windows': null,
+  'managers/family/windows-refusals.ts#refuseProblem': (text) => refusals.refuseProblem(every(text)),
+  'managers/family/windows-refusals.ts#noAdministrator': null,
+  'managers/host-scan.ts#reportedManagers': (text) => hostScan.reportedManagers(every(text)),
+  'managers/host-scan.ts#unscannedManagers': (text) => hostScan.unscannedManagers(every(text)),
+  'managers/host-scan.ts#readHostScan': (text) => hostScan.readHostScan(every(text), limits),
+  'managers/host-scan.ts#readHostSummary': (text) => hostScan.readHostSummary(every(text), 1),
+  'managers/registry.ts#packageManagerNames': null,
+  'managers/registry.ts#isPackageManager': registry.isPackageManager,
+  'managers/registry.ts#packageManagerNamed': registry.packageManagerNamed,
+  'managers/registry.ts#familyNamed': registry.familyNamed,
   'managers/contract/sections.ts#linesIn': (text) => [...linesIn(text, 'it')],
   'managers/contract/sections.ts#linesOf': (text) => linesOf(every(text), 'it'),
   'managers/contract/sections.ts#firstLine': (text) => firstLine(every(text), 'it'),
   'managers/contract/sections.ts#required': null,
-  'managers/windows-update/third-party.ts#readThirdParty': (text) => readThirdParty(lists(text)),
-  'managers/windows-update/third-party.ts#thirdPartyWarnings': (text) =>
-    thirdPartyWarnings({ ...lists(text), failures: [text] }),
+  'managers/windows-software/software-package.ts#softwareWord': null,
+  'managers/windows-software/software-manager.ts#softwareManager': null,
+  'managers/windows-software/software-lists.ts#formatStatus': null,
+  'managers/windows-software/software-lists.ts#readSoftwareLists': (text) => {
+    attempt(() => readSoftwareLists(text, softwareFormat));
+    return readSoftwareLists(softwareLists(text), softwareFormat);
+  },
+  'managers/windows-software/software-install.ts#readSoftwareInstall': (text) => {
+    const sections = { results: JSON.stringify({ items: [{ name: text, words: text }] }), after: text };
+    return readSoftwareInstall({ exitCode: 0, verdict: 'done', sections }, softwareFormat, planned, []);
+  },
+  'managers/windows-software/software-simulation.ts#simulateSoftware': (text) =>
+    simulateSoftware('it', every(text), { packages: [], warnings: [] }, []),
   'managers/family/windows-facts.ts#readWindowsFacts': (text) =>
     windowsFacts.readWindowsFacts(json(text), every(text), 1),
   'managers/family/windows-facts.ts#buildOf': (text) => windowsFacts.buildOf(json(text)),
@@ -232,7 +274,7 @@ export const rows: Readonly<Record<string, Row | null>> = {
   'managers/family/windows-facts.ts#readWindowsHealth': (text) =>
     windowsFacts.readWindowsHealth({ services: [{ name: text, start: 'Auto', state: text }] }),
   'managers/family/windows-facts.ts#readWindowsReboot': (text) =>
-    windowsFacts.readWindowsReboot({ pendingReboot: [{ code: text, words: text }] }, true),
+    windowsFacts.readWindowsReboot({ pendingReboot: [{ code: text, words: text }] }),
   'managers/family/windows-facts.ts#readWindowsRunning': (text) =>
     windowsFacts.readWindowsRunning({ running: [{ name: text, pid: 1 }] }),
   'managers/family/windows-facts.ts#readWindowsProblems': (text) =>
@@ -240,16 +282,12 @@ export const rows: Readonly<Record<string, Row | null>> = {
   'managers/family/windows-facts.ts#readPrograms': (text) =>
     windowsFacts.readPrograms({ inventory: { programs: [{ name: text, version: text }], hotfixes: [{ id: text }] } }),
   'managers/family/windows-facts.ts#readInventory': (text) =>
-    windowsFacts.readInventory({ ...json(text), policy: { [text]: text } }, text),
+    windowsFacts.readInventory({ ...json(text), policy: { [text]: text } }),
   'managers/windows-update/history.ts#datedHistory': null,
   'managers/windows-update/history.ts#readHistory': (text) =>
     readHistory({ id: '11111111-0000-4000-8000-000000000001', revision: 1, title: text, code: text, at: text }),
   'managers/windows-update/install.ts#readWindowsInstall': (text) =>
-    readWindowsInstall(
-      { exitCode: 0, verdict: 'done', sections: { 'wua-results': text, 'wua-after': text } },
-      plan,
-      [],
-    ),
+    readWindowsInstall({ exitCode: 0, verdict: 'done', sections: { results: text, after: text } }, planned, []),
   'managers/contract/json.ts#parseHostJson': (text) => parseHostJson(text, 'it'),
   'managers/contract/json.ts#objectAt': null,
   'managers/contract/json.ts#objectsAt': null,
@@ -259,8 +297,9 @@ export const rows: Readonly<Record<string, Row | null>> = {
   'managers/contract/json.ts#numberAt': null,
   'managers/contract/json.ts#isAt': null,
   'managers/contract/json.ts#momentAt': null,
-  'managers/windows-update/records.ts#readWindowsUpdateScan': readWindowsUpdateScan,
-  'managers/windows-update/records.ts#noAdministrator': null,
+  'managers/windows-update/records.ts#readWindowsUpdateScan': (text) => readWindowsUpdateScan(text),
+  'managers/windows-update/installed.ts#installedUpdates': null,
+  'managers/windows-update/simulation.ts#parseSimulation': (text) => parseSimulation(every(text)),
   'managers/windows-update/selection.ts#nameOf': null,
   'managers/windows-update/selection.ts#isDefinition': null,
   'managers/windows-update/selection.ts#isDefinitionName': null,
@@ -274,7 +313,8 @@ export const rows: Readonly<Record<string, Row | null>> = {
       ),
     ),
   'managers/windows-update/windows-update.ts#windowsUpdate': null,
-  'managers/winget/winget.ts#readWinget': (text) =>
+  'managers/winget/winget.ts#winget': null,
+  'managers/winget/winget-lists.ts#readWinget': (text) =>
     readWinget(`${text.slice(0, lineLength)}\n${'-'.repeat(20)}\n${text}`, text),
   'remote/clixml.ts#decodeClixml': (text) => decodeClixml(`#< CLIXML\n<Objs>${text}`),
   'remote/elevation-dialogue.ts#promptOf': null,
@@ -334,7 +374,7 @@ const shorter = sectionShapes.map(({ name, text }) => ({ name, text: text.slice(
 /** One message before each text and one at the end; an error that is no refusal ends the worker. */
 function readEverything(tell: (name: string) => void): void {
   const named = Object.entries(rows).flatMap(([name, read]) => (read === null ? [] : [{ name, read, texts: shapes }]));
-  const sections = Object.values(managers).flatMap(managerRows);
+  const sections = registry.packageManagerNames.map(registry.packageManagerNamed).flatMap(managerRows);
   for (const { name, read, texts } of [...named, ...sections.map((row) => ({ ...row, texts: shorter }))]) {
     for (const shape of texts) {
       tell(`${name}: ${shape.name}`);

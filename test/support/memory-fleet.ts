@@ -17,7 +17,7 @@ import type {
 import { gapsOf } from '../../src/domain/scan.ts';
 import { countPending, type HeldBack, type Update } from '../../src/domain/update.ts';
 import { attemptsOf, ofRun, ofType, type TimedEvent } from './memory-run-state.ts';
-import { compare, contactedHosts, labelsInRun, managerBefore, rebootRows } from './memory-runs.ts';
+import { compare, contactedHosts, labelsInRun, rebootRows } from './memory-runs.ts';
 
 type Timed = readonly TimedEvent[];
 
@@ -67,8 +67,8 @@ export function packagesAt(all: Timed, host: string, asOfMs: number): PackagesAn
     ? undefined
     : {
         scannedMs: scan.atMs,
-        packages: scan.event.scan.packages.map(({ name, arch, version, status, manager = scan.event.scan.manager }) => {
-          return { manager, name, arch, version, status };
+        packages: scan.event.scan.packages.map(({ manager, name, arch, version, state, isHeld = false }) => {
+          return { manager, name, arch, version, state, isHeld };
         }),
       };
 }
@@ -110,7 +110,7 @@ function missingOn(timed: Timed, hostId: string): readonly Missing[] {
   let missing = new Map<string, Missing>();
   for (const { atMs, event } of ofType(timed, 'host.scanned').filter((scan) => scan.event.hostId === hostId)) {
     const now = event.scan.updates.map((update) => {
-      const manager = update.manager ?? event.scan.manager;
+      const { manager } = update;
       const heldBack = update.heldBack === undefined ? undefined : heldWord(update.heldBack);
       const { name, arch, from, to, class: its } = update;
       const key = [manager, name, arch, from, to, its, heldBack].join('\0');
@@ -183,7 +183,7 @@ function updateEvents(timed: Timed, hostId: string, host: string): readonly Hist
     .flatMap(({ atMs, event }) =>
       event.results
         .filter(({ state }) => state !== 'already')
-        .map(({ name, from, to, state, message, manager = managerBefore(timed, event) }) => ({
+        .map(({ name, from, to, state, message, manager }) => ({
           ...{ host, atMs, kind: 'update' as const, name, to, state, isBad: !updateStates[state].isGood },
           run: event.run,
           ...(from === null || from === '' ? {} : { from }),

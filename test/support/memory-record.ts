@@ -115,6 +115,13 @@ export class MemoryRecord implements RunRecord, RunControl {
     return this.#answer(() => this.stopAsked.has(run));
   }
 
+  knownManagers(hostId: string): Promise<readonly string[] | undefined> {
+    return this.#answer(() => {
+      const last = this.events.findLast((event) => event.type === 'host.scanned' && event.hostId === hostId);
+      return last?.type === 'host.scanned' ? last.scan.managers : undefined;
+    });
+  }
+
   requestStop(run: string): Promise<void> {
     return this.#answer(() => void this.stopAsked.add(run));
   }

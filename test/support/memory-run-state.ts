@@ -1,4 +1,5 @@
 // Where a run stands, read from its events alone.
+import { everyManager } from '../../src/domain/record.ts';
 import type { RunEvent } from '../../src/domain/event.ts';
 import { hasPaidHooks } from '../../src/domain/outcome.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
@@ -126,6 +127,9 @@ function hostState(ofIts: readonly TimedEvent[], attempts: readonly Attempt[]): 
       attempt,
       ...(outcome === undefined ? {} : { outcome }),
       doneSteps: [...new Set(done.map(({ start }) => start.step))],
+      endedInstalls: steps.flatMap(({ start, end }) =>
+        start.step === 'install' && start.attempt === attempt && end !== undefined ? [start.name ?? everyManager] : [],
+      ),
       openSteps: steps.filter(({ end }) => end === undefined).map(({ start }) => openStep(start)),
       reboots,
       owesAfterHooks: owesAfterHooks(attempts, steps),
@@ -133,10 +137,11 @@ function hostState(ofIts: readonly TimedEvent[], attempts: readonly Attempt[]): 
   ];
 }
 
-function openStep({ step, attempt, job, jobKind, bootIdBefore }: Of<'step.started'>): OpenStep {
+function openStep({ step, name, attempt, job, jobKind, bootIdBefore }: Of<'step.started'>): OpenStep {
   return {
     step,
     attempt,
+    ...(name === undefined ? {} : { name }),
     ...(job === undefined ? {} : { job }),
     ...(jobKind === undefined ? {} : { jobKind }),
     ...(bootIdBefore === undefined ? {} : { bootIdBefore }),

@@ -122,19 +122,10 @@ function scannedAlone(timed: readonly TimedEvent[], ofIts: readonly TimedEvent[]
     .toSorted((one, other) => (one.host < other.host ? -1 : 1));
 }
 
-/** The package manager that the scan before an event tells of its host. */
-export function managerBefore(timed: readonly TimedEvent[], event: Of<'update.finished'>): string | undefined {
-  const before = timed.slice(
-    0,
-    timed.findIndex((item) => item.event === event),
-  );
-  return ofType(before, 'host.scanned').findLast((scan) => scan.event.hostId === event.hostId)?.event.scan.manager;
-}
-
 function updateRows(ofIts: readonly TimedEvent[], nameOf: (id: string) => string): readonly UpdateResultRow[] {
   const results = ofType(ofIts, 'update.finished').flatMap(({ event }) =>
     event.results.map((result) => {
-      const manager = result.manager ?? managerBefore(ofIts, event);
+      const { manager } = result;
       const { name, arch, from, to, now, state } = result;
       const row: UpdateResultRow = {
         host: nameOf(event.hostId),

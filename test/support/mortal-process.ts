@@ -80,6 +80,10 @@ export class MortalRecord implements RunRecord {
     return this.#record.recordedFacts(run, hostId);
   }
 
+  knownManagers(hostId: string): Promise<readonly string[] | undefined> {
+    return this.#record.knownManagers(hostId);
+  }
+
   stopRequested(run: string): Promise<boolean> {
     return this.#record.stopRequested(run);
   }

@@ -25,6 +25,7 @@ export function fakeHost(name: string, patch: Partial<Host['patch']> = {}): Host
 
 export function planned(name: string, to = '2', from: string | null = '1'): PlannedUpdate {
   return {
+    manager: 'apt',
     name,
     arch: 'amd64',
     from,
@@ -56,7 +57,8 @@ export function hostPlanOf(host: string, wave = 0, more: Partial<HostPlan> = {})
     host,
     hostId: host,
     wave,
-    manager: 'apt',
+    managers: ['apt'],
+    steps: [{ manager: 'apt', afterFailure: 'stop' }],
     osName: 'Debian 12',
     updates: [planned('tool')],
     removals: [],
@@ -76,7 +78,7 @@ export function hostPlanOf(host: string, wave = 0, more: Partial<HostPlan> = {})
 export function planOf(waves: readonly (readonly string[])[], more: Partial<Plan> = {}): Plan {
   return {
     kind: 'plan',
-    version: 1,
+    version: 2,
     id: 'plan-1',
     createdMs: 0,
     expiresMs: 1,

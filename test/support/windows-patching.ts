@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import type { JobResult } from '../../src/domain/job.ts';
 import type { UpdateResult } from '../../src/domain/outcome.ts';
-import type { HostPlan, PlannedUpdate } from '../../src/domain/plan.ts';
+import type { PlannedUpdate } from '../../src/domain/plan.ts';
 import type { HostScan } from '../../src/domain/scan.ts';
 import type { Simulation } from '../../src/domain/simulation.ts';
 import type { Update } from '../../src/domain/update.ts';
-import type { Sections } from '../../src/managers/contract/manager.ts';
-import { windowsUpdate } from '../../src/managers/windows-update/windows-update.ts';
+import type { PackageManager } from '../../src/managers/contract/package-manager.ts';
+import type { Sections } from '../../src/managers/contract/sections.ts';
+import { readHostScan } from '../../src/managers/host-scan.ts';
+import { packageManagerNamed } from '../../src/managers/registry.ts';
 import { parseFrame } from '../../src/remote/frame.ts';
 import { followJob, startJob } from '../../src/remote/jobs.ts';
 import { runScript } from '../../src/remote/launch.ts';
@@ -30,11 +32,21 @@ export async function ask(windows: WindowsHost, request: ScriptRequest): Promise
 }
 
 export async function scan(windows: WindowsHost, fields: Record<string, string | number> = {}): Promise<HostScan> {
-  return windowsUpdate.parseScan(await ask(windows, { verb: 'probe', fields }), Date.now(), 86_400_000);
+  const sections = await ask(windows, { verb: 'probe', fields });
+  return readHostScan(sections, { collectedMs: Date.now(), maxAgeMs: 86_400_000 });
 }
 
+/** All of one package manager. */
 export async function simulate(windows: WindowsHost, updates: readonly Update[]): Promise<Simulation> {
-  return windowsUpdate.parseSimulation(await ask(windows, windowsUpdate.simulateRequest(updates)));
+  const manager = managerOf(updates);
+  const request = { ...manager.simulateRequest(updates), verb: 'simulate', managers: [manager.name] };
+  return manager.parseSimulation(await ask(windows, request));
+}
+
+function managerOf(updates: readonly Update[]): PackageManager {
+  const names = [...new Set(updates.map((update) => update.manager))];
+  assert.equal(names.length, 1, names.join());
+  return packageManagerNamed(names[0] ?? '');
 }
 
 export const settings = {
@@ -46,8 +58,8 @@ export const settings = {
   maxAgeMs: 86_400_000,
 } as const;
 
-export function planned({ name, arch, from, to, class: of, origins, isKernel }: Update): PlannedUpdate {
-  return { name, arch, from, to, class: of, origins, isKernel, reason: 'wanted', untried: false };
+export function planned({ manager, name, arch, from, to, class: of, origins, isKernel }: Update): PlannedUpdate {
+  return { manager, name, arch, from, to, class: of, origins, isKernel, reason: 'wanted', untried: false };
 }
 
 export interface Installed {
@@ -62,12 +74,21 @@ export async function work(
   windows: WindowsHost,
   kind: 'install' | 'refresh' | 'repair',
   request: ScriptInput,
+  manager = 'windows-update',
 ): Promise<Installed> {
   const session = new WindowsSession(windows);
   jobs += 1;
   const job = `r1-w-${kind}-${jobs}`;
   const fields = { ...request.fields, pause_ms: 10 };
-  await startJob(session, { job, kind, run: 'R1', controller: 'c', fence: 1, request: { ...request, fields } });
+  await startJob(session, {
+    job,
+    kind,
+    run: 'R1',
+    controller: 'c',
+    fence: 1,
+    manager,
+    request: { ...request, fields },
+  });
   let [offset, log] = [0, ''];
   for (;;) {
     const news = await followJob(session, job, offset, { waitSec: 10, maxBytes: 1_048_576 });
@@ -86,28 +107,12 @@ export async function install(
   more: Record<string, string> = {},
 ): Promise<Installed> {
   const plan = updates.map(planned);
-  const request = windowsUpdate.installRequest(plan, settings);
-  const done = await work(windows, 'install', { ...request, fields: { ...request.fields, ...more } });
-  const hostPlan = { updates: plan } as const satisfies Pick<HostPlan, 'updates'>;
-  return { ...done, updates: () => windowsUpdate.readInstall(done.result, { ...emptyPlan, ...hostPlan }, plan) };
+  const manager = managerOf(updates);
+  const request = manager.installRequest(plan, settings);
+  const input = { ...request, fields: { ...request.fields, ...more } };
+  const done = await work(windows, 'install', input, manager.name);
+  return { ...done, updates: () => manager.readInstall(done.result, plan, plan) };
 }
-
-const emptyPlan: HostPlan = {
-  host: 'win01',
-  hostId: 'h',
-  wave: 0,
-  manager: 'windows-update',
-  osName: '',
-  updates: [],
-  removals: [],
-  leftOut: [],
-  securityKnown: true,
-  downloadBytes: 0,
-  reboot: { expected: false, reasons: [] },
-  rebootSettings: { mode: 'if-needed', max: 2, goDownMs: 1, comeBackMs: 1, settleMs: 1 },
-  inventorySha256: '',
-  clusters: [],
-};
 
 export function states(results: readonly UpdateResult[]): readonly string[] {
   return results.map((item) => `${item.name} ${item.state}`);

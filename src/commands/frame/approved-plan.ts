@@ -1,4 +1,4 @@
-import { planRefusal } from '../../domain/drift.ts';
+import { planRefusal } from '../../domain/plan-refusal.ts';
 import type { ExitName } from '../../domain/exit.ts';
 import type { Host } from '../../domain/host.ts';
 import type { Plan } from '../../domain/plan.ts';

@@ -11,7 +11,7 @@ import { FettleError } from '../../domain/error.ts';
 import type { EventSink } from '../../domain/event.ts';
 import type { Host } from '../../domain/host.ts';
 import type { RunRecord } from '../../domain/record.ts';
-import { detectManager, managerNamed } from '../../managers/registry.ts';
+import { packageManagerNamed } from '../../managers/registry.ts';
 import { elevate } from '../../remote/elevation.ts';
 import { transportNames, type Transports } from '../../transport/registry.ts';
 import type { Context } from '../invocation/context.ts';
@@ -19,12 +19,14 @@ import type { HostsRequest } from '../invocation/request.ts';
 import { checkDescriptors, fittingAtOnce, oneSession, type SessionUse } from './descriptors.ts';
 
 type OpenRemote = (host: Host) => HostPort;
+type HostKnowledge = Pick<RunRecord, 'knownManagers'>;
 
 /** The way to the hosts of a command; what was opened is closed with it. */
 export interface HostConnections extends AsyncDisposable {
   /** Names and addresses of the jump hosts on the way to each host. */
   readonly routes: ReadonlyMap<string, readonly string[]>;
-  readonly remote: OpenRemote;
+  /** `record` tells which package managers a host is known to have, so that it is sent no script of others. */
+  readonly remote: (record: HostKnowledge) => OpenRemote;
   /** Hosts at once: as many as were wanted, or as this process has descriptors for. */
   readonly atOnce: number;
 }
@@ -56,7 +58,7 @@ export async function openConnections(
   return {
     routes,
     atOnce,
-    remote: remoteOpener(transports, context),
+    remote: (record) => remoteOpener(transports, record, context),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }
@@ -104,7 +106,7 @@ async function resolveRoutes(
 }
 
 /** One connection a host, opened when it is first needed. */
-function remoteOpener(transports: Transports, context: Context): OpenRemote {
+function remoteOpener(transports: Transports, record: HostKnowledge, context: Context): OpenRemote {
   const { clock } = context;
   const readPaced = pacedReading(clock);
   return (host) => {
@@ -118,8 +120,8 @@ function remoteOpener(transports: Transports, context: Context): OpenRemote {
       },
       elevate,
     });
-    const reading = { detect: detectManager, manager: managerNamed, readPaced };
-    return new ManagedHost(link, { clock, ...reading });
+    const knownManagers = ({ id }: Host): ReturnType<HostKnowledge['knownManagers']> => record.knownManagers(id);
+    return new ManagedHost(link, { clock, packageManager: packageManagerNamed, knownManagers, readPaced });
   };
 }
 
@@ -140,7 +142,7 @@ export function runContext({ run, record, sink }: RunContextParts, context: Cont
     clock,
     stop,
     detach,
-    manager: managerNamed,
+    packageManager: packageManagerNamed,
     spawnLocal: localSpawner(env),
     limits: engineLimits,
   };

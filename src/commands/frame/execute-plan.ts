@@ -46,7 +46,7 @@ export async function executePlan(order: RolloutOrder, context: Context): Promis
       opening,
       plan,
       hosts: new Map(hosts.map((host) => [host.name, host])),
-      openRemote: connections.remote,
+      openRemote: connections.remote(ledger),
       reachedThrough: plannedRoutes(plan.hosts),
       own: await thisMachine(request, context),
       interruptedAs: () => context.interruptions.exitName(),

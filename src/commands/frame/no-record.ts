@@ -11,6 +11,7 @@ export const unrecorded: RunRecord = {
   releaseLeases: refuse,
   runState: async () => undefined,
   recordedFacts: async () => ({}),
+  knownManagers: async () => undefined,
   stopRequested: async () => false,
 };
 

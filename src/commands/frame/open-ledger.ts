@@ -1,4 +1,5 @@
 // The ledger as commands open it, and the frame every recorded run has.
+import { hostScriptsSha256 } from '../../remote/host-scripts.ts';
 import type { Host } from '../../domain/host.ts';
 import type { RunEvent, RunKind, RunStarted } from '../../domain/event.ts';
 import { exitCodes, type ExitName } from '../../domain/exit.ts';
@@ -55,6 +56,7 @@ export function runStarted(frame: RunFrame, context: Context): RunStarted {
     kind: frame.kind,
     operator: context.operator,
     fettleVersion: context.version,
+    scriptsSha256: hostScriptsSha256(),
     argv: commandLine(context.command),
     hosts: frame.hosts.map((host) => host.name),
     labels: labelSets(frame.hosts),

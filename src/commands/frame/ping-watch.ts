@@ -39,7 +39,8 @@ export async function watch(hosts: readonly Host[], request: WatchRequest, conte
   try {
     // Each host keeps its connection between two queries where there is room for all.
     await using connections = await openConnections(hosts, request, { wanted: hosts.length }, context);
-    const { remote, atOnce: fitting } = connections;
+    const { atOnce: fitting } = connections;
+    const remote = connections.remote(unrecorded);
     if (forMs !== undefined)
       void clock.sleep(forMs, until).then(
         () => over.abort(),

@@ -3,6 +3,7 @@ import { toErrorRecord } from '../../domain/error.ts';
 import type { RunEvent, RunKind } from '../../domain/event.ts';
 import { worstExit, type ExitName } from '../../domain/exit.ts';
 import type { Host } from '../../domain/host.ts';
+import type { HostPort } from '../../engine/connection/host-port.ts';
 import type { RunContext } from '../../engine/context.ts';
 import { unshown } from '../../engine/event-log.ts';
 import { openReporter } from '../../report/live/registry.ts';
@@ -12,7 +13,8 @@ import type { HostsRequest, LedgerRequest, NoteRequest, OutputRequest } from '..
 import { openConnections, readOnlyContext, type HostConnections } from './connections.ts';
 import { openRecord, runFinished, runStarted, type LedgerToRecord } from './open-ledger.ts';
 
-export interface ReadOnlyRun extends Pick<HostConnections, 'remote' | 'routes'> {
+export interface ReadOnlyRun extends Pick<HostConnections, 'routes'> {
+  readonly remote: (host: Host) => HostPort;
   readonly context: RunContext;
   readonly ledger: LedgerToRecord;
   readonly concurrency: number;
@@ -44,8 +46,9 @@ export async function runReadOnly(
   const run = context.newId();
   const wanted = request.concurrency ?? defaultConcurrency;
   await using connections = await openConnections(hosts, request, { wanted }, context);
-  const { remote, routes, atOnce: concurrency } = connections;
+  const { routes, atOnce: concurrency } = connections;
   await using ledger = await openRecord(request, context);
+  const remote = connections.remote(ledger);
   const reporter = await openReporter(request, context.output);
   let print: (() => void | Promise<void>) | undefined;
   let name: ExitName;

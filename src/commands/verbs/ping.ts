@@ -55,7 +55,7 @@ export async function run(request: PingRequest, context: Context): Promise<ExitN
   await using connections = await openConnections(hosts, request, { wanted }, context);
   await pingHosts(hosts, {
     context: readOnlyContext({ run: context.newId(), record: unrecorded, sink: reporter }, context),
-    remote: connections.remote,
+    remote: connections.remote(unrecorded),
     concurrency: connections.atOnce,
     onResult: (result) => results.push(result),
   });

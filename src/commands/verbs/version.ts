@@ -16,8 +16,8 @@ export async function run({ json }: OutputRequest, context: Context): Promise<Ex
     context.console.printJson(chosenFields({ fettle: context.version, node: context.nodeVersion, scripts }, json));
   } else {
     context.console.printLine(`fettle ${context.version} (Node.js ${context.nodeVersion})`);
-    for (const { family, name, verb, sha256 } of scripts) {
-      context.console.printLine(`${family} ${name} ${verb} sha256:${sha256}`);
+    for (const { family, part, sha256 } of scripts) {
+      context.console.printLine(`${family} ${part} sha256:${sha256}`);
     }
   }
   return 'ok';

@@ -62,7 +62,7 @@ function readWindows(reader: SettingsReader): WindowsUpdateSettings {
     );
   }
   const hasDrivers = reader.boolean('patch_windows_drivers');
-  const hasThirdParty = reader.boolean('patch_windows_third_party');
+  const hasSoftware = reader.boolean('patch_windows_third_party');
   const signs = reader.list('patch_ignore_reboot_signs');
   const strange = signs.find((sign) => !/^[a-z][a-z-]*$/.test(sign));
   if (strange !== undefined)
@@ -71,7 +71,7 @@ function readWindows(reader: SettingsReader): WindowsUpdateSettings {
     ...(source === undefined ? {} : { source }),
     ...(catalogue === undefined ? {} : { catalogue }),
     ...(hasDrivers === undefined ? {} : { hasDrivers }),
-    ...(hasThirdParty === undefined ? {} : { hasThirdParty }),
+    ...(hasSoftware === undefined ? {} : { hasSoftware }),
     ...(signs.length === 0 || strange !== undefined ? {} : { ignoredRebootSigns: signs }),
   };
 }

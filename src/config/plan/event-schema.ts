@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { errorCodes } from '../../domain/error.ts';
 import type { RunEvent, RunEventType } from '../../domain/event.ts';
 import { scanSchema } from './scan-schema.ts';
+import { packageIdFields } from './update-schema.ts';
 
 const text = z.string();
 const texts = z.array(text);
@@ -70,8 +71,7 @@ const outcome = z.object({
 });
 
 const updateResult = z.object({
-  name: text,
-  arch: text,
+  ...packageIdFields,
   from: text.nullable(),
   to: text,
   now: text.nullable().describe('The version that is installed now; null where none is.'),
@@ -142,6 +142,7 @@ export const eventSchemas = {
     labels,
     ...others,
     limit: text.exactOptional(),
+    scriptsSha256: sha256.exactOptional(),
     planSha256: sha256.exactOptional(),
     playbook: text.exactOptional(),
     ticket: text.exactOptional(),

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { encodeWellFormed } from '../../base/well-formed.ts';
 import { FettleError } from '../../domain/error.ts';
+import { currentPlan } from '../../domain/former-records.ts';
 import { hookSha256 } from '../../domain/hook-hash.ts';
 import type { Plan } from '../../domain/plan.ts';
 import { planSchema } from './schema.ts';
@@ -12,6 +13,10 @@ export const planFileLimitBytes = 256 * 1024 * 1024;
 
 /** RFC 8785 canonical JSON and one newline; `sha256sum` of the file is the plan's hash. */
 export function encodePlan(plan: Plan): Buffer {
+  return encodeCanonical(plan);
+}
+
+function encodeCanonical(plan: unknown): Buffer {
   const text = encodeWellFormed(canonicalize, plan);
   if (text === undefined) throw new FettleError('internal', 'the plan has no canonical form');
   return Buffer.from(`${text}\n`);
@@ -57,13 +62,13 @@ export function decodePlan(bytes: Uint8Array): Plan {
   }
   const raw = parseJson(bytes);
   checkKind(raw);
-  const read = planSchema.safeParse(raw);
+  const read = planSchema.safeParse(currentPlan(raw));
   if (!read.success) {
     const [issue] = read.error.issues;
     throw altered(`${describePath(issue?.path ?? [])}: ${issue?.message ?? 'not as expected'}`, read.error);
   }
   const plan = read.data;
-  if (!encodePlan(plan).equals(bytes)) throw altered('it is not in canonical form: it was edited or reformatted');
+  if (!encodeCanonical(raw).equals(bytes)) throw altered('it is not in canonical form: it was edited or reformatted');
   checkWaves(plan);
   checkHooks(plan);
   return plan;
@@ -113,8 +118,8 @@ function checkKind(raw: unknown): void {
     throw refused('its kind is not `plan`');
   }
   const version = 'version' in raw ? raw.version : undefined;
-  if (version === 1) return;
-  throw refused(`it has format version ${JSON.stringify(version)}; this fettle reads version 1`);
+  if (version === 1 || version === 2) return;
+  throw refused(`it has format version ${JSON.stringify(version)}; this fettle reads versions 1 and 2`);
 }
 
 function describePath(path: readonly PropertyKey[]): string {

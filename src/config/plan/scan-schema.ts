@@ -1,6 +1,7 @@
 // The shape of a scan, as events carry it.
 import { z } from 'zod';
 import type { HostScan } from '../../domain/scan.ts';
+import { packageIdFields, updateDetailFields } from './update-schema.ts';
 
 const text = z.string();
 const texts = z.array(text);
@@ -38,8 +39,8 @@ const heldBack = z.discriminatedUnion('kind', [
 ]);
 
 const update = z.object({
-  name: text,
-  arch: text,
+  ...packageIdFields,
+  ...updateDetailFields,
   from: text,
   to: text,
   origins: texts,
@@ -47,25 +48,22 @@ const update = z.object({
   securityTo: text.exactOptional(),
   heldBack: heldBack.exactOptional(),
   isKernel: flag,
-  title: text.exactOptional(),
-  severity: text.exactOptional(),
-  classification: text.exactOptional(),
-  sizeBytes: number.exactOptional(),
   isDownloaded: flag.exactOptional(),
-  cves: texts.exactOptional(),
 });
 
 const installed = z.object({
-  name: text,
-  arch: text,
+  ...packageIdFields,
   version: text,
-  status: text,
+  state: z.enum(['installed', 'broken']),
+  stateDetail: text.exactOptional().describe("The package manager's own word for a state that is broken."),
+  isHeld: z.literal(true).exactOptional(),
   source: text,
   sourceVersion: text,
   unattended: z.enum(['leaves', 'changes']).exactOptional(),
 });
 
 const repository = z.object({
+  manager: text,
   name: text,
   releasedMs: epochMs.exactOptional(),
   fetchedMs: epochMs.exactOptional(),
@@ -117,16 +115,15 @@ const historyEntry = z.object({
   atMs: epochMs,
 });
 
-const newPackage = z.object({ name: text, arch: text, from: text.nullable(), to: text, origins: texts });
+const newPackage = z.object({ ...packageIdFields, from: text.nullable(), to: text, origins: texts });
 
 export const scanSchema = z.object({
   collectedMs: epochMs,
-  manager: text,
+  managers: texts,
   facts,
   privileges: z.object({ user: text, isRoot: flag }),
   packages: z.array(installed),
   autoInstalled: texts,
-  held: texts,
   updates: z.array(update),
   newPackages: z.array(newPackage).exactOptional(),
   securityKnown: flag.describe('False: no security source is configured; the number of security updates is unknown.'),
@@ -139,6 +136,7 @@ export const scanSchema = z.object({
   conffileLeftovers: texts,
   active: z.object({ run: text, job: text, controller: text }).exactOptional(),
   problems: z.array(z.object({ code: text, message: text, isBlocking: flag.exactOptional() })),
+  scripts: texts.exactOptional().describe('Parts of the script that the host was sent; fettle version lists digests.'),
   inventory: inventory.exactOptional(),
   history: z.array(historyEntry).exactOptional(),
 }) satisfies z.ZodType<HostScan>;

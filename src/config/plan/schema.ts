@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Plan } from '../../domain/plan.ts';
 import { errorCodes } from '../../domain/error.ts';
+import { packageIdFields, updateDetailFields } from './update-schema.ts';
 
 const text = z.string();
 const name = z.string().min(1);
@@ -30,26 +31,24 @@ const heldBack = z.discriminatedUnion('kind', [
 ]);
 
 const plannedUpdate = z.strictObject({
-  name,
-  arch: name,
+  ...packageIdFields,
+  ...updateDetailFields,
   // What Windows Update offers has no version before.
   from: text.nullable(),
   to: name,
   class: updateClass,
   origins: z.array(text),
   isKernel: z.boolean(),
-  title: name.exactOptional(),
   reason: text,
   untried: z.boolean(),
 });
 
 const leftOut = z.strictObject({
-  name,
-  arch: name,
+  ...packageIdFields,
+  ...updateDetailFields,
   from: text,
   to: name,
   class: updateClass,
-  title: name.exactOptional(),
   reason: name,
   heldBack: heldBack.exactOptional(),
 });
@@ -71,11 +70,12 @@ const hostPlan = z.strictObject({
   host: name,
   hostId: name,
   wave: z.int().min(-1),
-  manager: name,
+  managers: z.array(name),
+  steps: z.array(z.strictObject({ manager: name, afterFailure: z.enum(['stop', 'continue']) })),
   osName: text,
   machineId: text.exactOptional(),
   updates: z.array(plannedUpdate),
-  removals: z.array(z.strictObject({ name, arch: name, version: name })),
+  removals: z.array(z.strictObject({ ...packageIdFields, version: name })),
   leftOut: z.array(leftOut),
   securityKnown: z.boolean(),
   gaps: z.array(text).exactOptional(),
@@ -106,6 +106,7 @@ const absence = z.strictObject({
 
 const rule = z.strictObject({
   class: z.enum(['security', 'other', 'unknown', 'any']).exactOptional(),
+  managers: z.array(name).exactOptional(),
   packages: z.array(name).exactOptional(),
   titles: z.array(name).exactOptional(),
   classifications: z.array(name).exactOptional(),
@@ -158,7 +159,7 @@ const wave = z.strictObject({
 
 export const planSchema: z.ZodType<Plan> = z.strictObject({
   kind: z.literal('plan'),
-  version: z.literal(1),
+  version: z.literal(2),
   id: name,
   createdMs: whole,
   expiresMs: whole,

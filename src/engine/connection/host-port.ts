@@ -2,6 +2,7 @@ import type { Host } from '../../domain/host.ts';
 import type { JobId, JobStatus } from '../../domain/job.ts';
 import type { HostSummary, HostScan } from '../../domain/scan.ts';
 import type { Simulation } from '../../domain/simulation.ts';
+import type { Pin } from '../../managers/contract/package-manager.ts';
 import type { FollowOptions, JobNews, StartOptions } from '../../remote/jobs.ts';
 
 /** What one probe of a host that may be rebooting reports. */
@@ -59,7 +60,7 @@ export interface ScanOptions {
 
 export interface SimulateRequest {
   readonly manager: string;
-  readonly updates: readonly { readonly name: string; readonly arch: string; readonly to: string }[];
+  readonly updates: readonly Pin[];
 }
 
 export interface ExecOptions {

@@ -3,13 +3,15 @@ import type { Host } from '../../domain/host.ts';
 import type { JobId, JobStatus } from '../../domain/job.ts';
 import type { HostSummary, HostScan } from '../../domain/scan.ts';
 import type { Simulation } from '../../domain/simulation.ts';
-import type { Manager, Sections } from '../../managers/contract/manager.ts';
+import type { PackageManager } from '../../managers/contract/package-manager.ts';
+import type { Sections } from '../../managers/contract/sections.ts';
+import { readHostScan, readHostSummary, unscannedManagers } from '../../managers/host-scan.ts';
 import { runText } from '../../remote/exec.ts';
 import { parseFrame } from '../../remote/frame.ts';
 import { collectJob, followJob, startJob, sweepJobs } from '../../remote/jobs.ts';
 import { runScript } from '../../remote/launch.ts';
 import type { ScriptRequest } from '../../remote/script.ts';
-import { probeScript } from '../../remote/scripts.ts';
+import { inPowerShell, probeScript } from '../../remote/scripts.ts';
 import type { Session } from '../../transport/session.ts';
 import { isOutage } from '../../domain/error.ts';
 import type { BootState, ExecOptions, HostPort, RunCommandResult, ScanOptions, SimulateRequest } from './host-port.ts';
@@ -19,9 +21,9 @@ import type { FollowOptions, JobNews, StartOptions } from '../../remote/jobs.ts'
 
 export interface ManagedHostPorts {
   readonly clock: Clock;
-  /** The manager that the probe found. */
-  readonly detect: (sections: Sections) => Manager;
-  readonly manager: (name: string) => Manager;
+  readonly packageManager: (name: string) => PackageManager;
+  /** Package managers that an earlier scan found on it; undefined where there is none. */
+  readonly knownManagers: (host: Host) => Promise<readonly string[] | undefined>;
   readonly readPaced: PacedReading;
 }
 
@@ -38,11 +40,32 @@ const bootIdPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** systemctl(1) is-system-running; a degraded system has settled. */
 const settledStates = ['running', 'degraded', 'maintenance'];
 
+const bootRequest: ScriptRequest = { verb: 'boot', managers: [] };
+
+interface ProbeAnswer {
+  readonly answer: Buffer;
+  /** Names of the script's parts. */
+  readonly scripts: readonly string[];
+}
+
+interface Description {
+  readonly answers: readonly Sections[];
+  readonly scripts: readonly string[];
+}
+
+/** Several answers as one: what a later one repeats counts, and what it scanned is added. */
+function joined(answers: readonly Sections[]): Sections {
+  const scanned = answers.map((sections) => sections.get('scanned') ?? '').join('\n');
+  return new Map([...answers.flatMap((sections) => [...sections]), ['scanned', scanned]]);
+}
+
 /** Does to a host what the engine asks for, by the scripts of `remote/` over the host's one link. */
 export class ManagedHost implements HostPort {
   readonly host: Host;
   readonly #link: HostSession;
   readonly #ports: ManagedHostPorts;
+  /** Whose scripts go along with a probe; undefined: those of all, since nothing is known of the host. */
+  #managers: readonly string[] | undefined;
   #hasSwept = false;
   #quiet = { answers: 0, note: '' };
 
@@ -60,34 +83,31 @@ export class ManagedHost implements HostPort {
   async connect(signal: AbortSignal): Promise<void> {
     await this.#over(this.#link.elevated(signal), async (session) => {
       if (this.host.connection.elevation === undefined) return;
-      await runScript(session, probeScript(), { verb: 'boot' }, { signal, timeoutMs: startTimeoutMs });
+      await runScript(session, probeScript(bootRequest), bootRequest, { signal, timeoutMs: startTimeoutMs });
     });
   }
 
   async scan({ maxAgeMs, signal, beforeReading }: ScanOptions): Promise<HostScan> {
-    const answer = await this.#probe({ verb: 'probe', fields: this.#searchFields() }, signal);
+    const { answers, scripts } = await this.#describe({ verb: 'probe', fields: this.#searchFields() }, signal);
     const collectedMs = this.#ports.clock.now();
     await beforeReading?.();
-    return this.#ports.readPaced(() => {
-      const sections = parseFrame(answer);
-      return this.#ports.detect(sections).parseScan(sections, collectedMs, maxAgeMs);
-    });
+    const scan = await this.#ports.readPaced(() => readHostScan(joined(answers), { collectedMs, maxAgeMs }));
+    this.#managers = scan.managers;
+    return { ...scan, scripts };
   }
 
   async summary(signal: AbortSignal): Promise<HostSummary> {
-    const answer = await this.#probe({ verb: 'summary' }, signal);
+    const { answers } = await this.#describe({ verb: 'summary' }, signal);
     const collectedMs = this.#ports.clock.now();
-    return this.#ports.readPaced(() => {
-      const sections = parseFrame(answer);
-      return this.#ports.detect(sections).parseSummary(sections, collectedMs);
-    });
+    return this.#ports.readPaced(() => readHostSummary(joined(answers), collectedMs));
   }
 
   async simulate({ manager: name, updates }: SimulateRequest, signal: AbortSignal): Promise<Simulation> {
-    const manager = this.#ports.manager(name);
+    const manager = this.#ports.packageManager(name);
     const request = manager.simulateRequest(updates);
     const search = this.host.connection.shell === 'powershell' ? this.#searchFields() : {};
-    const answer = await this.#probe({ ...request, fields: { ...search, ...request.fields } }, signal);
+    const fields = { ...search, ...request.fields };
+    const { answer } = await this.#probe({ ...request, verb: 'simulate', managers: [name], fields }, signal);
     return this.#ports.readPaced(() => manager.parseSimulation(parseFrame(answer)));
   }
 
@@ -95,7 +115,7 @@ export class ManagedHost implements HostPort {
   bootState(signal: AbortSignal): Promise<BootState> {
     return this.#over(this.#link.plain(signal), async (session) => {
       const options = { signal, timeoutMs: bootTimeoutMs };
-      const { stdout } = await runScript(session, probeScript(), { verb: 'boot' }, options);
+      const { stdout } = await runScript(session, probeScript(bootRequest), bootRequest, options);
       const sections = parseFrame(stdout);
       const bootId = sections.get('boot-id')?.trim() ?? '';
       const init = sections.get('init-start')?.trim() ?? '';
@@ -171,23 +191,39 @@ export class ManagedHost implements HostPort {
   /** How the inventory wants this host to be looked at; each family knows its own words and passes over the others. */
   #searchFields(): Record<string, string | number> {
     const { securityOrigins = [], windows } = this.host.patch;
-    const { source, catalogue, hasDrivers, hasThirdParty, ignoredRebootSigns = [] } = windows ?? {};
+    const { source, catalogue, hasDrivers, hasSoftware, ignoredRebootSigns = [] } = windows ?? {};
     return {
       ...(securityOrigins.length === 0 ? {} : { security_origins: securityOrigins.join(',') }),
       ...(source === undefined ? {} : { source }),
       ...(catalogue === undefined ? {} : { cab: catalogue }),
       ...(hasDrivers === true ? { drivers: 'yes' } : {}),
-      ...(hasThirdParty === false ? { third_party: 'no' } : {}),
+      ...(hasSoftware === false ? { software: 'no' } : {}),
       ...(ignoredRebootSigns.length === 0 ? {} : { ignore_reboot: ignoredRebootSigns.join(',') }),
       ...(this.host.connection.shell === 'powershell' ? { wait: windowsSearchSec } : {}),
     };
   }
 
-  #probe(request: ScriptRequest, signal: AbortSignal): Promise<Buffer> {
+  /** A package manager that turns up, and whose script the host was not sent, costs a second round trip. */
+  async #describe(request: ScriptRequest, signal: AbortSignal): Promise<Description> {
+    const managers = (this.#managers ??= await this.#ports.knownManagers(this.host));
+    const known = managers === undefined ? {} : { managers };
+    const first = await this.#probe({ ...request, ...known }, signal);
+    const sections = parseFrame(first.answer);
+    const missing = unscannedManagers(sections);
+    if (missing.length === 0) return { answers: [sections], scripts: first.scripts };
+    const fields = { ...request.fields, only: 'yes' };
+    const second = await this.#probe({ ...request, managers: missing, fields }, signal);
+    const scripts = [...new Set([...first.scripts, ...second.scripts])];
+    return { answers: [sections, parseFrame(second.answer)], scripts };
+  }
+
+  #probe(request: ScriptRequest, signal: AbortSignal): Promise<ProbeAnswer> {
     return this.#over(this.#link.elevated(signal), async (session) => {
       const isSlow = session.shell === 'powershell' && request.verb !== 'summary';
       const options = { signal, timeoutMs: isSlow ? windowsSearchSec * 1_000 + scanTimeoutMs : scanTimeoutMs };
-      return (await runScript(session, probeScript(), request, options)).stdout;
+      const script = session.shell === 'powershell' ? inPowerShell({ name: 'probe' }, request) : probeScript(request);
+      const { stdout } = await runScript(session, script, request, options);
+      return { answer: stdout, scripts: script.files };
     });
   }
 

@@ -44,7 +44,7 @@ async function pingHost(host: Host, { context, remote: open }: PingFleet): Promi
 
 /** What would stand in the way of work on the host, each as one sentence. */
 export function pingWarnings(summary: HostSummary): string[] {
-  const { facts, privileges, running, disks, active, broken, readOnly = [] } = summary;
+  const { facts, privileges, running, disks, active, broken, problems } = summary;
   const skew = facts.clockSkewMs ?? 0;
   return [
     ...(privileges.isRoot ? [] : [`${privileges.user} is not root and no elevation is set`]),
@@ -54,7 +54,7 @@ export function pingWarnings(summary: HostSummary): string[] {
       ? []
       : [`packages are not properly installed: ${broken.map((item) => item.name).join(', ')}`]),
     ...(Math.abs(skew) > maxSkewMs ? [skewWords(skew)] : []),
-    ...readOnly.map((place) => `${place} is mounted read-only`),
+    ...problems.map(({ message }) => message),
     ...disks.filter((disk) => disk.freeBytes < lowBytes).map((disk) => `${disk.mount} is nearly full`),
   ];
 }

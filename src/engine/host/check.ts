@@ -1,16 +1,18 @@
-import { installMismatch, judgeDrift } from '../../domain/drift.ts';
+import { installMismatch, judgeDrift, mergeJudgements } from '../../domain/drift.ts';
 import type { DriftJudgement } from '../../domain/drift.ts';
 import { FettleError, isUnreached } from '../../domain/error.ts';
 import { updateStates, type Outcome } from '../../domain/outcome.ts';
-import type { PlannedUpdate } from '../../domain/plan.ts';
+import type { HostPlan, PlannedUpdate } from '../../domain/plan.ts';
 import type { HostScan } from '../../domain/scan.ts';
-import { packageKey } from '../../domain/update.ts';
+import type { Simulation } from '../../domain/simulation.ts';
+import { packageKey, type PackageId } from '../../domain/update.ts';
 import { note } from '../context.ts';
 import {
   endLost,
   endWith,
   inStep,
   isDone,
+  isInstallEnded,
   isPastInstall,
   detachedOutcome,
   openStep,
@@ -18,7 +20,7 @@ import {
   wantedPlan,
 } from './host-state.ts';
 import type { HostWork } from './host-state.ts';
-import { concludeByExit, runJob } from '../job/run-job.ts';
+import { concludeByExit, managerJob, runJob } from '../job/run-job.ts';
 import { settleLeftovers } from './unfinished-jobs.ts';
 import { passesWhileAtWork, retryThroughOutages } from '../job/retry.ts';
 import { judgePreflight } from './preflight.ts';
@@ -50,7 +52,7 @@ export async function check(work: HostWork): Promise<Outcome | undefined> {
 /** The controller died between the commit and the start: the host knows nothing of the job, so nothing has begun. */
 async function isInstallAbsent(work: HostWork): Promise<boolean> {
   const open = openStep(work, 'install');
-  if (open?.job === undefined) return false;
+  if (open?.job === undefined || work.hostPlan.steps.some(({ manager }) => isInstallEnded(work, manager))) return false;
   const { job } = open;
   const { limits, remote, detach: signal } = work.context;
   const patience = { limitMs: limits.outageMs, isPassing: passesWhileAtWork(work.context) };
@@ -83,7 +85,15 @@ async function preflight(work: HostWork): Promise<Outcome | undefined> {
     return endWith(work, 'skipped', leaveAlone.message, isHeld ? { error: leaveAlone } : {});
   }
   if (failure !== undefined) return endWith(work, 'failed', failure.message, { error: failure });
-  return judgement.needsRepair ? repair(work) : undefined;
+  return judgement.needsRepair ? repairAll(work, scan) : undefined;
+}
+
+async function repairAll(work: HostWork, { broken }: HostScan): Promise<Outcome | undefined> {
+  for (const manager of new Set(broken.map((item) => item.manager))) {
+    const outcome = await repair(work, manager);
+    if (outcome !== undefined) return outcome;
+  }
+  return undefined;
 }
 
 /** Broken packages are ours when an earlier try of this run read each of them back as not well installed. */
@@ -94,19 +104,17 @@ function isOurBreakage(work: HostWork, scan: HostScan): boolean {
   return scan.broken.every((item) => ours.has(packageKey(item)));
 }
 
-/** Has the manager finish what an earlier job left half done: a job and a step of its own. */
-export async function repair(work: HostWork): Promise<Outcome | undefined> {
+/** Has the package manager finish what an earlier job left half done: a job and a step of its own. */
+export async function repair(work: HostWork, manager: string): Promise<Outcome | undefined> {
   const { context, plan } = work;
-  const { manager, updates } = wantedPlan(work);
-  const open = openStep(work, 'repair');
+  const updates = wantedPlan(work).updates.filter((update) => update.manager === manager);
+  const request = context.packageManager(manager).repairRequest?.(updates, plan.install);
+  if (request === undefined) return undefined;
+  const open = openStep(work, 'repair', manager);
   work.hasBegun = true;
-  const end = await runJob(context, {
-    step: 'repair',
-    kind: 'repair',
-    request: context.manager(manager).repairRequest(updates, plan.install),
-    timeoutMs: plan.install.timeoutMs,
-    ...(open === undefined ? {} : { open }),
-  });
+  const { timeoutMs } = plan.install;
+  const order = managerJob({ step: 'repair', manager, request, timeoutMs, ...(open === undefined ? {} : { open }) });
+  const end = await runJob(context, order);
   work.current = undefined;
   switch (end.kind) {
     case 'detached':
@@ -127,16 +135,22 @@ export async function repair(work: HostWork): Promise<Outcome | undefined> {
 }
 
 async function refresh(work: HostWork): Promise<Outcome | undefined> {
-  const { context, hostPlan, plan } = work;
-  if (work.isRefreshed === true || isDone(work, 'refresh') || hostPlan.updates.length === 0) return undefined;
-  const open = openStep(work, 'refresh');
-  const end = await runJob(context, {
-    step: 'refresh',
-    kind: 'refresh',
-    request: context.manager(hostPlan.manager).refreshRequest(plan.install.lockWaitMs),
-    timeoutMs: plan.install.lockWaitMs + refreshTimeoutMs,
-    ...(open === undefined ? {} : { open }),
-  });
+  if (work.isRefreshed === true || isDone(work, 'refresh') || work.hostPlan.updates.length === 0) return undefined;
+  for (const { manager } of work.hostPlan.steps) {
+    const outcome = await refreshOne(work, manager);
+    if (outcome !== undefined) return outcome;
+  }
+  return undefined;
+}
+
+async function refreshOne(work: HostWork, manager: string): Promise<Outcome | undefined> {
+  const { context, plan } = work;
+  const request = context.packageManager(manager).refreshRequest?.(plan.install.lockWaitMs);
+  if (request === undefined) return undefined;
+  const open = openStep(work, 'refresh', manager);
+  const timeoutMs = plan.install.lockWaitMs + refreshTimeoutMs;
+  const order = managerJob({ step: 'refresh', manager, request, timeoutMs, ...(open === undefined ? {} : { open }) });
+  const end = await runJob(context, order);
   if (end.kind === 'detached') return detachedOutcome(work);
   if (end.kind === 'lost') return endLost(work, end.error, 'refresh');
   if (end.kind === 'refused' && (isUnreached(end.error) || end.error.code === 'lock-held')) throw end.error;
@@ -159,13 +173,20 @@ async function judge(work: HostWork): Promise<Outcome | undefined> {
     work.toInstall = [];
     return undefined;
   }
-  const simulation = await simulate(work, hostPlan.updates);
-  const judgement = judgeDrift({
-    plan: hostPlan,
-    simulation,
-    onDrift: plan.install.onDrift,
-    superseded: work.recorded?.adjustment?.superseded ?? [],
-  });
+  const superseded = work.recorded?.adjustment?.superseded ?? [];
+  const judgements: DriftJudgement[] = [];
+  for (const { manager } of hostPlan.steps) {
+    const own = ofManager(hostPlan, manager);
+    judgements.push(
+      judgeDrift({
+        plan: own,
+        simulation: await simulate(work, manager, own.updates),
+        onDrift: plan.install.onDrift,
+        superseded: superseded.filter(({ planned }) => planned.manager === manager),
+      }),
+    );
+  }
+  const judgement = mergeJudgements(judgements);
   switch (judgement.kind) {
     case 'clean':
       work.toInstall = judgement.install;
@@ -177,13 +198,18 @@ async function judge(work: HostWork): Promise<Outcome | undefined> {
   }
 }
 
+function ofManager({ updates, removals }: HostPlan, manager: string): Pick<HostPlan, 'updates' | 'removals'> {
+  const isOwn = (item: PackageId): boolean => item.manager === manager;
+  return { updates: updates.filter(isOwn), removals: removals.filter(isOwn) };
+}
+
 async function adjust(
   work: HostWork,
   judgement: Extract<DriftJudgement, { kind: 'adjusted' }>,
 ): Promise<Outcome | undefined> {
   const { install, skipped, superseded } = judgement;
-  if (install.length > 0) {
-    const mismatch = installMismatch(install, await simulate(work, install));
+  for (const [manager, updates] of Map.groupBy(install, (update) => update.manager)) {
+    const mismatch = installMismatch(updates, await simulate(work, manager, updates));
     if (mismatch.length > 0) return drifted(work, mismatch);
   }
   work.toInstall = install;
@@ -197,11 +223,8 @@ async function adjust(
   return undefined;
 }
 
-function simulate(
-  work: HostWork,
-  updates: readonly PlannedUpdate[],
-): ReturnType<HostWork['context']['remote']['simulate']> {
-  return work.context.remote.simulate({ manager: work.hostPlan.manager, updates }, work.context.detach);
+function simulate({ context }: HostWork, manager: string, updates: readonly PlannedUpdate[]): Promise<Simulation> {
+  return context.remote.simulate({ manager, updates }, context.detach);
 }
 
 function drifted(work: HostWork, reasons: readonly string[]): Outcome {

@@ -6,6 +6,7 @@ import { isLeaseLost } from '../../domain/lease.ts';
 import type { RunEvent, StepName } from '../../domain/event.ts';
 import { verdictOfError, type Change, type Outcome, type UpdateResult, type Verdict } from '../../domain/outcome.ts';
 import type { HostPlan, Plan, PlannedUpdate } from '../../domain/plan.ts';
+import { everyManager } from '../../domain/record.ts';
 import type { HostRunState, OpenStep, RecordedFacts } from '../../domain/record.ts';
 import type { HostScan } from '../../domain/scan.ts';
 import { emit, ofHost } from '../context.ts';
@@ -34,7 +35,7 @@ export interface HostWork extends HostTask {
   current: HostScan | undefined;
   /** What is left to install after drift was judged, successors of planned versions in their place. */
   toInstall: readonly PlannedUpdate[];
-  /** Left out by `on_drift: skip-package`, as `name:arch`. */
+  /** Keys of updates left out by `on_drift: skip-package`. */
   skipped: readonly string[];
   /** What goes in instead of planned updates, by `on_drift: supersede`. */
   superseded: readonly Superseded[];
@@ -108,8 +109,23 @@ export function isDone(work: HostTask, step: StepName): boolean {
   return work.state?.attempt === work.context.attempt && work.state.doneSteps.includes(step);
 }
 
-export function openStep(work: HostTask, step: StepName): OpenStep | undefined {
-  return work.state?.openSteps.findLast((open) => open.step === step && open.attempt === work.context.attempt);
+/** `name`: the package manager whose part it is; absent: any. What releases up to 0.1 recorded has no name. */
+export function openStep(work: HostTask, step: StepName, name?: string): OpenStep | undefined {
+  return work.state?.openSteps.findLast(
+    (open) =>
+      open.step === step &&
+      open.attempt === work.context.attempt &&
+      (name === undefined || open.name === undefined || open.name === name),
+  );
+}
+
+/** An earlier process saw the end of this package manager's install, in this attempt. */
+export function isInstallEnded(work: HostTask, manager: string): boolean {
+  const { state, context } = work;
+  if (state?.endedInstalls === undefined) return isDone(work, 'install');
+  return (
+    state.attempt === context.attempt && [manager, everyManager].some((name) => state.endedInstalls?.includes(name))
+  );
 }
 
 /** True once the install was begun in this attempt: by this process or an earlier one. */

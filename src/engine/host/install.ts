@@ -1,64 +1,156 @@
 import { FettleError } from '../../domain/error.ts';
-import type { Superseded } from '../../domain/drift.ts';
-import type { RunEvent } from '../../domain/event.ts';
+import type { RunEvent, StepName } from '../../domain/event.ts';
 import type { JobResult } from '../../domain/job.ts';
-import { updateStates, type Change, type Outcome, type UpdateResult, type UpdateState } from '../../domain/outcome.ts';
-import type { PlannedUpdate } from '../../domain/plan.ts';
-import type { HostScan } from '../../domain/scan.ts';
-import { findPackage, packageKey } from '../../domain/update.ts';
+import type { Change, Outcome, UpdateResult } from '../../domain/outcome.ts';
+import type { InstallStep, PlannedUpdate } from '../../domain/plan.ts';
 import { repair } from './check.ts';
 import { emit, note, ofHost } from '../context.ts';
-import { endLost, endWith, isPastInstall, detachedOutcome, openStep, scanNow, wantedPlan } from './host-state.ts';
+import {
+  endLost,
+  endWith,
+  isDone,
+  isInstallEnded,
+  isPastInstall,
+  detachedOutcome,
+  openStep,
+  scanNow,
+  wantedPlan,
+} from './host-state.ts';
 import type { HostWork } from './host-state.ts';
-import { collectQuietly, concludeByExit, jobOf, runJob } from '../job/run-job.ts';
+import {
+  addResults,
+  changeOf,
+  countedResults,
+  describeUnfinished,
+  hasChanged,
+  installedVersion,
+  resultFromScan,
+  resultOf,
+  settledResults,
+  unfinished,
+} from './install-results.ts';
+import { collectQuietly, concludeByExit, jobOf, managerJob, runJob } from '../job/run-job.ts';
 import type { JobEnd, StepConclusion } from '../job/run-job.ts';
 
 /**
- * Installs exactly what drift left to do, as one detached job; reads back what the package database says and commits
- * it with the end of the step. At most one package transaction an attempt.
+ * Installs exactly what drift left to do: one detached job for each package manager, in the order of the plan. Each job
+ * reads back what the package database says, and that is committed with the end of its step. At most one transaction of
+ * each package manager in an attempt.
  */
 export async function install(work: HostWork): Promise<Outcome | undefined> {
-  const { context } = work;
-  if (!work.isInstallOpen && isPastInstall(work) && work.hasBegun && openStep(work, 'install') === undefined) {
+  const { steps } = work.hostPlan;
+  const left = steps.filter(({ manager }) => !isInstallEnded(work, manager));
+  const isOpen = openStep(work, 'install') !== undefined;
+  const isOver = isPastInstall(work) && work.hasBegun && (left.length === 0 || hasLaterStep(work));
+  if (!isOpen && (isOver || (steps.length > 0 && left.length === 0))) {
     await recall(work);
     const bad = unfinished(work);
-    if (bad.length > 0) return installFailed(work, new FettleError('command', describe(bad)));
+    if (bad.length > 0) return installFailed(work, new FettleError('command', describeUnfinished(bad)));
     return downloadedOnly(work);
   }
-  if (!work.isInstallOpen && work.toInstall.length === 0) {
-    await conclude(work, [], 'none');
+  if (!isOpen && work.toInstall.length === 0) {
+    await conclude(work, settledResults(work, work.hostPlan.updates), 'none');
     return undefined;
   }
-  if (!work.isInstallOpen && context.stop.aborted) return stoppedBefore(work);
+  if (!isOpen && left.length === steps.length && work.context.stop.aborted) return stoppedBefore(work);
+  work.results = left.length === steps.length ? [] : (work.recorded?.results ?? []);
+  return installInOrder(work);
+}
+
+/** A failure that the plan lets others follow counts when they have had their turn. */
+async function installInOrder(work: HostWork): Promise<Outcome | undefined> {
+  const { steps } = work.hostPlan;
+  const errors: FettleError[] = [];
+  for (const [at, { manager, afterFailure }] of steps.entries()) {
+    const end = isInstallEnded(work, manager) ? endOf(work, manager) : await installBy(work, manager);
+    if (end.kind === 'end') return end.outcome;
+    if (end.kind === 'done') continue;
+    errors.push(end.error);
+    if (afterFailure === 'continue') continue;
+    await leaveOut(work, steps.slice(at + 1), manager);
+    break;
+  }
+  const [first] = errors;
+  if (first === undefined) return downloadedOnly(work);
+  if (errors.length === 1) return installFailed(work, first);
+  return installFailed(work, new FettleError('command', errors.map(({ message }) => message).join('; ')));
+}
+
+/** What is behind a step that failed is not begun; the record has it so. */
+async function leaveOut(work: HostWork, steps: readonly InstallStep[], failed: string): Promise<void> {
+  const managers = new Set(steps.map(({ manager }) => manager));
+  const left = work.hostPlan.updates.filter((update) => managers.has(update.manager));
+  if (left.length === 0) return;
+  const message = `not begun, since the install by ${failed} failed`;
+  const results = left.map((update) => ({
+    ...resultOf(update, 'not-installed', installedVersion(work, update)),
+    message,
+  }));
+  await conclude(work, [...work.results, ...results], work.change);
+}
+
+/** How the part of one package manager ended: `end` is the end of the host. */
+type PartEnd =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'failed'; readonly error: FettleError }
+  | { readonly kind: 'end'; readonly outcome: Outcome };
+
+/** By what is known of its updates. */
+function endOf(work: HostWork, manager: string): PartEnd {
+  const bad = unfinished(work, manager);
+  return bad.length === 0
+    ? { kind: 'done' }
+    : { kind: 'failed', error: new FettleError('command', describeUnfinished(bad)) };
+}
+
+async function installBy(work: HostWork, manager: string): Promise<PartEnd> {
+  const { context } = work;
+  const planned = work.hostPlan.updates.filter((update) => update.manager === manager);
+  if (
+    openStep(work, 'install', manager) === undefined &&
+    !work.toInstall.some((update) => update.manager === manager)
+  ) {
+    await conclude(work, [...work.results, ...settledResults(work, planned)], work.change);
+    return { kind: 'done' };
+  }
   const hadBegun = work.hasBegun;
   work.hasBegun = true;
   work.current = undefined;
-  const end = await runInstall(work);
+  const end = await runInstall(work, manager);
   switch (end.kind) {
     case 'detached':
-      return detachedOutcome(work);
+      return { kind: 'end', outcome: detachedOutcome(work) };
     case 'lost':
-      return endLost(work, end.error, 'install');
+      return { kind: 'end', outcome: endLost(work, end.error, 'install') };
     case 'refused':
       work.hasBegun = hadBegun;
-      return refused(work, end.error);
+      if (hasChanged(work)) return { kind: 'failed', error: end.error };
+      if (end.error.code !== 'lock-held') throw end.error;
+      return { kind: 'end', outcome: endWith(work, 'skipped', end.error.message, { error: end.error }) };
     case 'done':
-      return afterInstall(work, end.result);
+      return afterInstall(work, end.result, manager);
     case 'collected':
-      return readBack(work);
+      return readBack(work, manager);
     case 'crashed':
     case 'interrupted':
       await note(context, 'warn', `the install ended without a result (${end.kind}); fettle repairs the packages`);
-      return readBackRepaired(work);
+      return readBackRepaired(work, manager);
   }
+}
+
+function hasLaterStep(work: HostWork): boolean {
+  const later: readonly StepName[] = ['restart', 'reboot', 'verify'];
+  return later.some((step) => isDone(work, step) || openStep(work, step) !== undefined);
 }
 
 /** An earlier process saw the end of the install; its results are in the record. */
 async function recall(work: HostWork): Promise<void> {
   const { context } = work;
   work.results = work.recorded?.results ?? [];
-  work.change = changeOf(held(work), work.change);
-  await collectQuietly(context, jobOf(context, { step: 'install' }));
+  work.change = changeOf(countedResults(work), work.change);
+  for (const { manager } of work.hostPlan.steps) {
+    await collectQuietly(context, jobOf(context, { step: 'install', part: `install-${manager}` }));
+  }
 }
 
 /** The last point at which a host may still be let alone. */
@@ -69,26 +161,28 @@ export function stoppedBefore(work: HostWork): Outcome {
   return endWith(work, 'skipped', error.message, { error });
 }
 
-function runInstall(work: HostWork): Promise<JobEnd> {
-  const { context, hostPlan, plan, superseded, skipped } = work;
-  const manager = context.manager(hostPlan.manager);
-  const open = openStep(work, 'install');
+function runInstall(work: HostWork, name: string): Promise<JobEnd> {
+  const { context, plan, superseded, skipped } = work;
+  const manager = context.packageManager(name);
+  const open = openStep(work, 'install', name);
   const isAdjusted = superseded.length > 0 || skipped.length > 0;
-  const order = {
+  const isOwn = (update: PlannedUpdate): boolean => update.manager === name;
+  const toInstall = work.toInstall.filter(isOwn);
+  const order = managerJob({
     step: 'install',
-    kind: 'install',
-    request: manager.installRequest(work.toInstall, plan.install),
+    manager: name,
+    request: manager.installRequest(toInstall, plan.install),
     timeoutMs: plan.install.timeoutMs,
     ...(isAdjusted ? { adjustment: { superseded, skipped } } : {}),
     ...(open === undefined ? {} : { open }),
-  } as const;
+  });
   return runJob(context, order, (end): StepConclusion => {
     if (end.kind !== 'done' || isRefusal(end.result)) return concludeByExit(end);
-    const results = manager.readInstall(end.result, wantedPlan(work), work.toInstall);
-    work.results = withAlready(work, asPlanned(work, results));
-    work.change = changeOf(held(work), 'installed');
-    const bad = unfinished(work);
-    const message = bad.length > 0 ? describe(bad) : concludeByExit(end).message;
+    const results = manager.readInstall(end.result, wantedPlan(work).updates.filter(isOwn), toInstall);
+    addResults(work, name, results);
+    work.change = changeOf(countedResults(work), 'installed');
+    const bad = unfinished(work, name);
+    const message = bad.length > 0 ? describeUnfinished(bad) : concludeByExit(end).message;
     return { ok: bad.length === 0, ...(message === undefined ? {} : { message }), events: [updateEvent(work)] };
   });
 }
@@ -100,13 +194,19 @@ function isRefusal(result: JobResult): boolean {
   return ['drift', 'locked', 'broken-before', 'bad-request'].includes(result.verdict);
 }
 
-function afterInstall(work: HostWork, result: JobResult): Outcome | undefined {
-  if (isRefusal(result)) return refusedByJob(work, result);
-  const bad = unfinished(work);
-  if (bad.length === 0) return downloadedOnly(work);
+function afterInstall(work: HostWork, result: JobResult, manager: string): PartEnd {
+  if (isRefusal(result)) {
+    const outcome = refusedByJob(work, result);
+    if (!hasChanged(work)) return { kind: 'end', outcome };
+    return { kind: 'failed', error: new FettleError('command', `${manager}: ${outcome.reason}`) };
+  }
+  const bad = unfinished(work, manager);
+  if (bad.length === 0) return { kind: 'done' };
   const said = result.message ?? `the package manager ended with ${result.exitCode}`;
-  const error = new FettleError('command', `${describe(bad)}: ${said}`, { details: { exitCode: result.exitCode } });
-  return installFailed(work, error);
+  const error = new FettleError('command', `${describeUnfinished(bad)}: ${said}`, {
+    details: { exitCode: result.exitCode },
+  });
+  return { kind: 'failed', error };
 }
 
 /** Nothing was patched, so nothing is verified: what was asked for is done. */
@@ -141,45 +241,25 @@ function refusedByJob(work: HostWork, result: JobResult): Outcome {
   }
 }
 
-function refused(work: HostWork, error: FettleError): Outcome {
-  if (error.code === 'lock-held') return endWith(work, 'skipped', error.message, { error });
-  throw error;
-}
-
 /** No result of the job's own: what the package database says is the result. */
-async function readBack(work: HostWork): Promise<Outcome | undefined> {
+async function readBack(work: HostWork, manager: string): Promise<PartEnd> {
   const scan = await scanNow(work, 'after');
-  const results = wantedPlan(work).updates.map((update) => resultFromScan(update, scan));
-  await conclude(work, asPlanned(work, results), 'unknown');
-  const bad = unfinished(work);
-  return bad.length === 0 ? undefined : installFailed(work, new FettleError('command', describe(bad)));
+  const own = wantedPlan(work).updates.filter((update) => update.manager === manager);
+  addResults(
+    work,
+    manager,
+    own.map((update) => resultFromScan(update, scan)),
+  );
+  await conclude(work, work.results, 'unknown');
+  return endOf(work, manager);
 }
 
-/** Read back whether the repair worked or not, so that a later try knows what is of our own making. */
-async function readBackRepaired(work: HostWork): Promise<Outcome | undefined> {
-  const failure = await repair(work);
-  if (failure?.verdict === 'detached') return failure;
-  const outcome = await readBack(work);
-  return failure ?? outcome;
-}
-
-/** Reads one planned update from the host's package list, as far as a list can tell. */
-function resultFromScan(update: PlannedUpdate, scan: HostScan): UpdateResult {
-  const key = packageKey(update);
-  const found = findPackage(scan.packages, key);
-  const isBroken = findPackage(scan.broken, key) !== undefined;
-  const { name, arch, from, to } = update;
-  const now = found?.version ?? null;
-  const state: UpdateState = isBroken
-    ? 'broken'
-    : now === to
-      ? 'installed'
-      : now === null
-        ? 'removed'
-        : 'not-installed';
-  // Without a version before it was new, or one of Windows Update's.
-  const wasThere = from !== null && from !== '';
-  return { name, arch, from, to, now, state: state === 'removed' && !wasThere ? 'not-installed' : state };
+/** Read back whether the repair worked or not, so that a later try knows what is of its own making. */
+async function readBackRepaired(work: HostWork, manager: string): Promise<PartEnd> {
+  const failure = await repair(work, manager);
+  if (failure?.verdict === 'detached') return { kind: 'end', outcome: failure };
+  const end = await readBack(work, manager);
+  return failure === undefined ? end : { kind: 'end', outcome: failure };
 }
 
 /**
@@ -196,78 +276,11 @@ function installFailed(work: HostWork, error: FettleError): Outcome | undefined 
 }
 
 async function conclude(work: HostWork, results: readonly UpdateResult[], whenNothing: Change): Promise<void> {
-  work.results = withAlready(work, results);
-  work.change = changeOf(held(work), whenNothing);
+  work.results = results;
+  work.change = changeOf(countedResults(work), whenNothing);
   if (work.results.length > 0) await emit(work.context, [updateEvent(work)]);
 }
 
 function updateEvent(work: HostWork): RunEvent {
   return { type: 'update.finished', ...ofHost(work.context), results: work.results };
-}
-
-/** What was there at the planned version before this attempt counts as done and is told as `already`. */
-function withAlready(work: HostWork, results: readonly UpdateResult[]): readonly UpdateResult[] {
-  const told = new Set([...results, ...work.toInstall].map(packageKey));
-  const left = work.hostPlan.updates.filter((update) => !told.has(packageKey(update)));
-  return [
-    ...results,
-    ...left.map((update): UpdateResult => {
-      const { name, arch, from, to } = update;
-      const pair = work.superseded.find(({ planned }) => packageKey(planned) === packageKey(update));
-      if (pair !== undefined)
-        return { name, arch, from, to, now: pair.successor.to, state: 'already', ...inPlace(pair) };
-      if (!isSkipped(work, update)) return { name, arch, from, to, now: to, state: 'already' };
-      return { name, arch, from, to, now: installedVersion(work, update), state: 'not-installed' };
-    }),
-  ];
-}
-
-/** Results of successors under the names of the plan. */
-function asPlanned(work: HostWork, results: readonly UpdateResult[]): readonly UpdateResult[] {
-  const pairs = new Map(work.superseded.map((pair) => [packageKey(pair.successor), pair]));
-  return results.map((result) => {
-    const pair = pairs.get(packageKey(result));
-    if (pair === undefined) return result;
-    const { name, arch, from, to } = pair.planned;
-    const state = updateStates[result.state].isAsPlanned ? 'superseded' : result.state;
-    return { ...inPlace(pair), ...result, name, arch, from, to, state };
-  });
-}
-
-function inPlace({ successor }: Superseded): { readonly message: string } {
-  return { message: `${successor.name} ${successor.to} in its place` };
-}
-
-function installedVersion(work: HostWork, update: PlannedUpdate): string | null {
-  return findPackage(work.before?.packages ?? [], packageKey(update))?.version ?? null;
-}
-
-function isSkipped(work: HostWork, item: { readonly name: string; readonly arch: string }): boolean {
-  return work.skipped.includes(packageKey(item));
-}
-
-/** The results the host is held to: without what was skipped on purpose. */
-function held(work: HostWork): UpdateResult[] {
-  return work.results.filter((result) => !isSkipped(work, result));
-}
-
-function unfinished(work: HostWork): UpdateResult[] {
-  return held(work).filter((result) => !updateStates[result.state].isGood);
-}
-
-function changeOf(results: readonly UpdateResult[], whenNothing: Change): Change {
-  const changed = results.filter((result) => updateStates[result.state].isChanged);
-  const failed = results.filter((result) => !updateStates[result.state].isGood);
-  if (failed.length > 0) return changed.length > 0 ? 'partial' : 'none';
-  if (changed.length > 0) return 'installed';
-  return results.length > 0 ? 'none' : whenNothing;
-}
-
-function describe(bad: readonly UpdateResult[]): string {
-  const shown = bad.slice(0, 3).map((item) => {
-    const version = item.now === null ? 'not installed' : `at ${item.now}`;
-    return `${item.name} is ${version} (${item.message ?? item.state})`;
-  });
-  const more = bad.length > 3 ? ` and ${bad.length - 3} more` : '';
-  return `not all updates were installed: ${shown.join(', ')}${more}`;
 }

@@ -2,6 +2,7 @@ import { FettleError } from '../../domain/error.ts';
 import { switchedOff, type Host } from '../../domain/host.ts';
 import type { HostPlan } from '../../domain/plan.ts';
 import type { FileSystem, HostScan } from '../../domain/scan.ts';
+import { packageLabel } from '../../domain/update.ts';
 
 export interface PreflightInput {
   readonly run: string;
@@ -88,7 +89,9 @@ function brokenBefore(scan: HostScan): FettleError {
   const names = scan.broken.map((item) => item.name).join(', ');
   return new FettleError('command', `packages were already broken: ${names}`, {
     hint: 'repair them on the host (dpkg --configure -a; apt-get --fix-broken install), then resume the run',
-    details: { broken: scan.broken.map((item) => `${item.name}:${item.arch} ${item.version} ${item.status}`) },
+    details: {
+      broken: scan.broken.map((item) => `${packageLabel(item)} ${item.version} ${item.stateDetail ?? item.state}`),
+    },
   });
 }
 

@@ -22,9 +22,8 @@ export function restartableUnits(scan: HostScan): string[] {
   const units = scan.health.staleProcesses.flatMap(({ unit, isPersonal }) =>
     unit === undefined || isPersonal === true ? [] : [unit],
   );
-  // Names beyond the alphabet of requests (escaped device paths) are nobody's daemon.
   const isRestartable = (unit: string): boolean =>
-    /^[A-Za-z0-9.+~:_@-]+\.service$/.test(unit) && !neverRestarted.some((pattern) => pattern.test(unit));
+    /^[A-Za-z0-9.+~:_@\\-]+\.service$/.test(unit) && !neverRestarted.some((pattern) => pattern.test(unit));
   return [...new Set(units)].filter(isRestartable).toSorted();
 }
 

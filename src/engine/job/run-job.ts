@@ -18,6 +18,8 @@ export interface JobOrder {
   /** Shown with the step: the hook's name. */
   readonly name?: string;
   readonly kind: JobKind;
+  /** The package manager that does the work; absent where none does. */
+  readonly manager?: string;
   readonly request: ScriptInput;
   /** After this the job is reported as still running; it is never killed. */
   readonly timeoutMs: number;
@@ -47,6 +49,16 @@ export interface StepConclusion {
   readonly message?: string;
   /** Committed together with the end of the step. */
   readonly events?: readonly RunEvent[];
+}
+
+/** A job of one package manager: its name is that of the step too, and tells several of one attempt apart. */
+export function managerJob(
+  order: Omit<JobOrder, 'step' | 'part' | 'name' | 'kind'> & {
+    readonly step: 'install' | 'refresh' | 'repair';
+    readonly manager: string;
+  },
+): JobOrder {
+  return { ...order, kind: order.step, name: order.manager, part: `${order.step}-${order.manager}` };
 }
 
 const followBytes = 256 * 1024;
@@ -166,10 +178,11 @@ async function driveJob(context: HostContext, order: NamedOrder, log: JobLog): P
  */
 export async function startJob(context: HostContext, order: NamedOrder): Promise<JobStatus | JobEnd> {
   let mayRun = order.open !== undefined;
-  const { job, kind, request } = order;
+  const { job, kind, manager, request } = order;
   const start = {
     job,
     kind,
+    ...(manager === undefined ? {} : { manager }),
     request,
     run: context.run,
     controller: context.operator.controller,

@@ -44,6 +44,7 @@ export interface PlanOrder extends FanOut {
  */
 export async function makePlan(order: PlanOrder): Promise<Plan> {
   const { hosts, context } = order;
+  checkManagers(order);
   const createdMs = context.clock.now();
   const disabled = hosts.flatMap((host) => disabledAbsence(host, createdMs) ?? []);
   const isDisabled = new Set(disabled.map((item) => item.host));
@@ -68,13 +69,20 @@ export async function makePlan(order: PlanOrder): Promise<Plan> {
   };
 }
 
+/** A rule for a package manager that this version does not have would match nothing. */
+function checkManagers({ playbook: { policy }, context }: PlanOrder): void {
+  for (const { managers = [] } of [...policy.include, ...policy.exclude]) {
+    for (const name of managers) context.packageManager(name);
+  }
+}
+
 /** Everything but what the hosts said. */
 function constantPart(order: PlanOrder, createdMs: number): Omit<Plan, 'waves' | 'hosts' | 'absent' | 'warnings'> {
   const { playbook } = order;
   const { policy, install, reboot, verify, rollout } = playbook;
   return {
     kind: 'plan',
-    version: 1,
+    version: 2,
     id: order.id,
     createdMs,
     expiresMs: createdMs + playbook.planExpiresMs,

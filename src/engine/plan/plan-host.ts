@@ -5,13 +5,13 @@ import type { HostPlan } from '../../domain/plan.ts';
 import type { InstallSettings, Playbook, Policy, RebootSettings } from '../../domain/playbook.ts';
 import { gapsOf } from '../../domain/scan.ts';
 import type { HostFacts, HostScan } from '../../domain/scan.ts';
-import type { Manager } from '../../managers/contract/manager.ts';
+import type { PackageManager } from '../../managers/contract/package-manager.ts';
 import { emit } from '../context.ts';
 import type { HostPort } from '../connection/host-port.ts';
 import { inventorySha256 } from './inventory-hash.ts';
 import type { OwnMachine } from '../own-machine.ts';
 import { judgeSpace, skewWarning } from '../host/preflight.ts';
-import { planWorkload } from './resolve-updates.ts';
+import { mergeWorkloads, planWorkload, scanOf } from './resolve-updates.ts';
 import type { HostWorkload } from './resolve-updates.ts';
 import { refreshWhenStale } from './refresh.ts';
 import type { FanOut } from '../fleet/for-each-host.ts';
@@ -43,23 +43,48 @@ export async function planHost(order: HostOrder, host: Host): Promise<PlannedHos
     ? await refreshWhenStale({ context, host, remote, scan: first, install })
     : { scan: first };
   const { scan } = refreshed;
-  refuseMode(context.manager(scan.manager), install.mode);
+  const managers = scan.managers.map((name) => context.packageManager(name));
+  refuseMode(managers, install.mode);
   await emit(context, [scanned(context, host, scan)]);
-  const workload = await planWorkload({
-    scan,
-    policy,
-    patchHold: host.patch.hold,
-    names: context.manager(scan.manager),
-    ...(install.mode === undefined ? {} : { mode: install.mode }),
-    simulate: (updates) => remote.simulate({ manager: scan.manager, updates }, context.detach),
-  });
-  const hostPlan = freeze(host, scan, { playbook, workload });
+  const workload = await workloadOf({ order, host, remote, scan }, managers);
+  const hostPlan = freeze(host, scan, { playbook, workload, managers });
   return {
     host,
     hostPlan,
     machine: await machineOf({ order, host, remote, facts: scan.facts }),
     warnings: [...staleWarning(refreshed, scan), ...driverWarning(host, scan, policy), ...scanWarnings(scan, hostPlan)],
   };
+}
+
+interface Scanned {
+  readonly order: HostOrder;
+  readonly host: Host;
+  readonly remote: HostPort;
+  readonly scan: HostScan;
+}
+
+/** One package manager after the other: each is asked about its own updates alone. */
+async function workloadOf(
+  { order, host, remote, scan }: Scanned,
+  managers: readonly PackageManager[],
+): Promise<HostWorkload> {
+  const { context, playbook } = order;
+  const { install, policy } = playbook;
+  const workloads: HostWorkload[] = [];
+  for (const manager of managers) {
+    const { name } = manager;
+    workloads.push(
+      await planWorkload({
+        scan: scanOf(scan, name),
+        policy,
+        patchHold: host.patch.hold,
+        names: manager,
+        ...(install.mode === undefined ? {} : { mode: install.mode }),
+        simulate: (updates) => remote.simulate({ manager: name, updates }, context.detach),
+      }),
+    );
+  }
+  return mergeWorkloads(workloads);
 }
 
 interface Reached {
@@ -83,15 +108,30 @@ async function machineOf({ order, host, remote, facts: found }: Reached): Promis
   return { host: host.name, facts, isController, ...(endpoint === undefined ? {} : { endpoint }) };
 }
 
-function refuseMode({ name, installModes = [] }: Manager, mode: InstallSettings['mode']): void {
-  if (mode === undefined || installModes.includes(mode)) return;
-  throw new FettleError('config', `${name} does not know install.mode: ${mode}; it downloads and installs in one`, {
+/** One that cannot do it alone leaves its updates out; where none can, the playbook is not meant for the host. */
+function refuseMode(managers: readonly PackageManager[], mode: InstallSettings['mode']): void {
+  if (mode === undefined || managers.some(({ installModes = [] }) => installModes.includes(mode))) return;
+  const names = managers.map(({ name }) => name).join(', ');
+  throw new FettleError('config', `${names} does not know install.mode: ${mode}; it downloads and installs in one`, {
     hint: 'select only hosts with Windows Update, or remove install.mode',
   });
 }
 
-function freeze(host: Host, scan: HostScan, plan: { playbook: Playbook; workload: HostWorkload }): HostPlan {
-  const { playbook, workload } = plan;
+/** In the order of the registry: where the system's own fails, nothing else is begun. */
+function stepsOf(managers: readonly PackageManager[], { updates }: HostWorkload): HostPlan['steps'] {
+  const working = new Set(updates.map((update) => update.manager));
+  return managers
+    .filter(({ name }) => working.has(name))
+    .map(({ name, role }) => ({ manager: name, afterFailure: role === 'system' ? 'stop' : 'continue' }));
+}
+
+interface Frozen {
+  readonly playbook: Playbook;
+  readonly workload: HostWorkload;
+  readonly managers: readonly PackageManager[];
+}
+
+function freeze(host: Host, scan: HostScan, { playbook, workload, managers }: Frozen): HostPlan {
   const { machineId } = scan.facts;
   const gaps = gapsOf(scan);
   const { fetchedMs } = scan.metadata;
@@ -101,7 +141,8 @@ function freeze(host: Host, scan: HostScan, plan: { playbook: Playbook; workload
     host: host.name,
     hostId: host.id,
     wave: -1,
-    manager: scan.manager,
+    managers: scan.managers,
+    steps: stepsOf(managers, workload),
     osName: scan.facts.osName,
     ...(machineId === undefined ? {} : { machineId }),
     updates: workload.updates,
@@ -172,7 +213,7 @@ function staleWarning(refreshed: { readonly warning?: string }, scan: HostScan):
 /** What is not looked for cannot be found, whatever the playbook includes. */
 function driverWarning(host: Host, scan: HostScan, policy: Policy): string[] {
   const isWanted = policy.include.some((rule) => rule.classifications?.includes('driver') === true);
-  if (!isWanted || scan.manager !== 'windows-update' || host.patch.windows?.hasDrivers === true) return [];
+  if (!isWanted || !scan.managers.includes('windows-update') || host.patch.windows?.hasDrivers === true) return [];
   return ['drivers are not searched for: set patch_windows_drivers to find those of the playbook'];
 }
 
@@ -196,7 +237,7 @@ function scanWarnings(scan: HostScan, plan: HostPlan): string[] {
 }
 
 function brokenWarning({ broken }: HostScan): string {
-  const names = broken.map((item) => `${item.name} (${item.status})`).join(', ');
+  const names = broken.map((item) => `${item.name} (${item.stateDetail ?? item.state})`).join(', ');
   return `packages are not properly installed, apply will refuse the host: ${names}`;
 }
 

@@ -39,7 +39,7 @@ export function rebootPlan(input: RebootPlanInput): Plan {
   const names = hosts.map((host) => host.name);
   return {
     kind: 'plan',
-    version: 1,
+    version: 2,
     id: input.id,
     createdMs: input.createdMs,
     expiresMs: input.createdMs,
@@ -69,7 +69,8 @@ function hostPlanOf(host: Host, rebootSettings: RebootSettings): HostPlan {
     host: host.name,
     hostId: host.id,
     wave: 0,
-    manager: '',
+    managers: [],
+    steps: [],
     osName: '',
     updates: [],
     removals: [],

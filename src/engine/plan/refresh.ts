@@ -6,7 +6,7 @@ import { emit } from '../context.ts';
 import type { HostContext, RunContext } from '../context.ts';
 import { leaseRequest } from '../run-leases.ts';
 import type { HostPort } from '../connection/host-port.ts';
-import { concludeByExit, runJob } from '../job/run-job.ts';
+import { concludeByExit, managerJob, runJob } from '../job/run-job.ts';
 
 const refreshTimeoutMs = 15 * 60_000;
 
@@ -57,7 +57,7 @@ async function refreshUnderLease(input: RefreshInput, fence: number): Promise<Re
   const { context, host, remote, install } = input;
   const of = { run: context.run, host: host.name, hostId: host.id, attempt: 1 };
   await emit(context, [{ type: 'host.started', ...of }]);
-  const problem = await runRefresh(hostContext(input, fence), install, input.scan.manager);
+  const problem = await refreshAll(hostContext(input, fence), install, input.scan.managers);
   context.detach.throwIfAborted();
   const reason = problem ?? 'package metadata refreshed for a plan; nothing was installed';
   await emit(context, [{ type: 'host.finished', ...of, outcome: { verdict: 'skipped', change: 'none', reason } }]);
@@ -65,14 +65,30 @@ async function refreshUnderLease(input: RefreshInput, fence: number): Promise<Re
   return problem === undefined ? { scan } : { scan, warning: `stale package metadata: ${problem}` };
 }
 
-async function runRefresh(
+/** The first failure in words; the other package managers are refreshed all the same. */
+async function refreshAll(
+  context: HostContext,
+  install: InstallSettings,
+  managers: readonly string[],
+): Promise<string | undefined> {
+  const problems: string[] = [];
+  for (const manager of managers) {
+    const problem = await refreshOne(context, install, manager);
+    if (problem !== undefined) problems.push(problem);
+    context.detach.throwIfAborted();
+  }
+  return problems[0];
+}
+
+async function refreshOne(
   context: HostContext,
   install: InstallSettings,
   manager: string,
 ): Promise<string | undefined> {
-  const request = context.manager(manager).refreshRequest(install.lockWaitMs);
+  const request = context.packageManager(manager).refreshRequest?.(install.lockWaitMs);
+  if (request === undefined) return undefined;
   try {
-    const end = await runJob(context, { step: 'refresh', kind: 'refresh', request, timeoutMs: refreshTimeoutMs });
+    const end = await runJob(context, managerJob({ step: 'refresh', manager, request, timeoutMs: refreshTimeoutMs }));
     const { ok, message } = concludeByExit(end);
     return ok ? undefined : `the refresh failed${message === undefined ? '' : `: ${message}`}`;
   } catch (thrown) {

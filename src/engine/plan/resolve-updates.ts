@@ -5,10 +5,9 @@ import { leaveOut, selectUpdates } from '../../domain/policy.ts';
 import type { NameSettings, Selection, WantedUpdate } from '../../domain/policy.ts';
 import type { HostScan } from '../../domain/scan.ts';
 import type { SimulatedUpdate, Simulation } from '../../domain/simulation.ts';
-import { packageKey } from '../../domain/update.ts';
-
-/** One pin: exactly this version of this package may go in. */
-export type Pin = Pick<PlannedUpdate, 'name' | 'arch' | 'to'>;
+import type { PackageId } from '../../domain/update.ts';
+import { detailsOf, packageKey, packageLabel } from '../../domain/update.ts';
+import type { Pin } from '../../managers/contract/package-manager.ts';
 
 export interface HostWorkload {
   readonly updates: readonly PlannedUpdate[];
@@ -16,14 +15,14 @@ export interface HostWorkload {
   readonly downloadBytes: number;
 }
 
+/** What the policy takes of one package manager, and how to ask it. */
 export interface WorkloadInput {
-  readonly scan: HostScan;
+  readonly scan: Pick<HostScan, 'updates' | 'packages' | 'newPackages'>;
   readonly policy: Policy;
   readonly patchHold: readonly string[];
-  /** Of the host's package manager. */
   readonly names?: NameSettings;
   readonly mode?: InstallSettings['mode'];
-  /** Asks the host's package manager what exactly these pins would do. */
+  /** Asks the package manager what exactly these pins would do. */
   readonly simulate: (pins: readonly Pin[]) => Promise<Simulation>;
 }
 
@@ -32,6 +31,25 @@ const anyVersion = '0';
 const maxRounds = 4;
 /** Packages that carry a bootable kernel, as Debian and Red Hat name them. */
 const kernelName = /^(linux-image-|kernel(-core)?$)/;
+
+/** The part of a scan that one package manager reported. */
+export function scanOf(scan: HostScan, manager: string): WorkloadInput['scan'] {
+  const isOwn = (item: PackageId): boolean => item.manager === manager;
+  return {
+    updates: scan.updates.filter(isOwn),
+    packages: scan.packages.filter(isOwn),
+    ...(scan.newPackages === undefined ? {} : { newPackages: scan.newPackages.filter(isOwn) }),
+  };
+}
+
+/** The workloads of all package managers of one host as one. */
+export function mergeWorkloads(workloads: readonly HostWorkload[]): HostWorkload {
+  return {
+    updates: workloads.flatMap((item) => item.updates),
+    leftOut: workloads.flatMap((item) => item.leftOut),
+    downloadBytes: workloads.reduce((sum, item) => sum + item.downloadBytes, 0),
+  };
+}
 
 /**
  * What shall go in on one host, held against its own package manager: the plan is exactly what a simulation under the
@@ -77,20 +95,20 @@ function ofMode({ scan, mode }: WorkloadInput, selection: Selection): Selection 
 /** New dependencies may go in only under a pin of their own; the scan names them, or the host is asked. */
 async function newPackagePins(input: WorkloadInput, wanted: readonly WantedUpdate[]): Promise<readonly Pin[]> {
   if (input.policy.newPackages === 'refuse') return [];
-  const known = (input.scan.newPackages ?? []).map(({ name, arch, to }) => ({ name, arch, to }));
+  const known = (input.scan.newPackages ?? []).map(({ manager, name, arch, to }) => ({ manager, name, arch, to }));
   const names = new Set(known.map((item) => item.name));
   const wantedKeys = new Set(wanted.map(packageKey));
   const unknown = input.scan.updates.flatMap((update) => {
     if (update.heldBack?.kind !== 'needs-new' || !wantedKeys.has(packageKey(update))) return [];
     return update.heldBack.packages.flatMap((named) => {
       const [name = '', arch = update.arch] = named.split(':');
-      return names.has(name) ? [] : [{ name, arch, to: anyVersion }];
+      return names.has(name) ? [] : [{ manager: update.manager, name, arch, to: anyVersion }];
     });
   });
   if (unknown.length === 0) return known;
   const { available } = await input.simulate([...wanted, ...known, ...unknown]);
   const found = unknown.flatMap((pin) => {
-    const newest = (available[packageKey(pin)] ?? available[pin.name])?.[0]?.version;
+    const newest = (available[packageLabel(pin)] ?? available[pin.name])?.[0]?.version;
     return newest === undefined ? [] : [{ ...pin, to: newest }];
   });
   return [...known, ...found];
@@ -102,14 +120,13 @@ function plannedUpdates(simulation: Simulation, wanted: readonly WantedUpdate[])
     const own = byKey.get(packageKey(item));
     if (own === undefined) return item.from === null ? [newDependency(item, wanted)] : [];
     if (own.to !== item.to) return [];
-    const { class: ownClass, isKernel, title, reason } = own;
-    const named = title === undefined ? {} : { title };
-    return [{ ...ownOf(item), class: ownClass, isKernel, ...named, reason, untried: false }];
+    const { class: ownClass, isKernel, reason } = own;
+    return [{ ...ownOf(item), class: ownClass, isKernel, ...detailsOf(own), reason, untried: false }];
   });
 }
 
-function ownOf({ name, arch, from, to, origins }: SimulatedUpdate): SimulatedUpdate {
-  return { name, arch, from, to, origins };
+function ownOf({ manager, name, arch, slot, from, to, origins }: SimulatedUpdate): SimulatedUpdate {
+  return { manager, name, arch, ...(slot === undefined ? {} : { slot }), from, to, origins };
 }
 
 function newDependency(item: SimulatedUpdate, wanted: readonly WantedUpdate[]): PlannedUpdate {
@@ -130,10 +147,10 @@ function isSameSet(updates: readonly PlannedUpdate[], pins: readonly Pin[]): boo
 function refuseRemovals(simulation: Simulation): void {
   const [first] = simulation.removes;
   if (first === undefined) return;
-  const names = simulation.removes.map(packageKey).join(', ');
+  const names = simulation.removes.map(packageLabel).join(', ');
   throw new FettleError('command', `its package manager would remove ${names}; removals are refused`, {
     hint: 'check with apt-get -s upgrade on the host; exclude the update that requires it',
-    details: { removes: simulation.removes.map((item) => `${packageKey(item)} ${item.version}`) },
+    details: { removes: simulation.removes.map((item) => `${packageLabel(item)} ${item.version}`) },
   });
 }
 

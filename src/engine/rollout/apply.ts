@@ -19,7 +19,7 @@ import type { RunResult } from './result.ts';
 
 export interface ApplyOptions extends Pick<
   RunContext,
-  'operator' | 'clock' | 'log' | 'record' | 'stop' | 'detach' | 'manager' | 'spawnLocal'
+  'operator' | 'clock' | 'log' | 'record' | 'stop' | 'detach' | 'packageManager' | 'spawnLocal'
 > {
   /** Committed before anything else; names the run. */
   readonly opening: RunStarted | Extract<RunEvent, { readonly type: 'run.resumed' }>;

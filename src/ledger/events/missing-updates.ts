@@ -1,4 +1,5 @@
 // Which updates a host lacked, from when to when.
+import { withManager } from '../../domain/former-records.ts';
 import type { HeldBack, Update } from '../../domain/update.ts';
 import type { PackedScan } from './packed-event.ts';
 import { prepared, query, template, type Connection, type Slots } from '../store/sqlite.ts';
@@ -70,7 +71,9 @@ interface Seen {
 export function projectMissing(connection: Connection, { chain, seq, hostId, timeMs, scan }: Seen): void {
   const open = prepared(connection, selectOpen).all(hostId) as Open[];
   const gone = new Map(open.map((row) => [textOf(row, identity), row]));
-  const now = new Map(scan.updates.map((update) => knownOf(update, scan)).map((row) => [textOf(row, identity), row]));
+  const now = new Map(
+    scan.updates.map((update) => knownOf(withManager(update, scan.manager))).map((row) => [textOf(row, identity), row]),
+  );
   let position = 0;
   for (const [key, row] of now) {
     const before = gone.get(key);
@@ -89,10 +92,10 @@ function textOf(row: Known, columns: readonly (keyof Known)[]): string {
   return columns.map((column) => row[column] ?? '').join('\0');
 }
 
-function knownOf(update: Update, { manager }: Seen['scan']): Known {
+function knownOf(update: Update): Known {
   const { heldBack, severity, vendorSeverity, cves, origins, advisories } = update;
   return {
-    manager: update.manager ?? manager,
+    manager: update.manager,
     name: update.name,
     arch: update.arch,
     from_version: update.from,

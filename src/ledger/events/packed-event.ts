@@ -1,5 +1,6 @@
 import { FettleError } from '../../domain/error.ts';
 import type { RunEvent } from '../../domain/event.ts';
+import { currentPackage, currentScan } from '../../domain/former-records.ts';
 import type { HistoryEntry, HostScan } from '../../domain/scan.ts';
 import type { InstalledPackage } from '../../domain/update.ts';
 import { getBlob, putBlob } from '../store/blob.ts';
@@ -10,9 +11,13 @@ import { prepared, type Connection } from '../store/sqlite.ts';
  * A scan as stored: the package lists are a blob, which most scans share, and the event holds its hash. Of the host's own
  * history it holds what no scan before it had.
  */
-export type PackedScan = Omit<HostScan, 'packages' | 'autoInstalled'> & {
+export type PackedScan = Omit<HostScan, 'packages' | 'autoInstalled' | 'managers'> & {
+  /** Absent in scans of releases up to 0.1. */
+  readonly managers?: readonly string[];
   readonly packagesSha256: string;
   readonly packageCount: number;
+  /** Of releases up to 0.1, which knew one package manager a host. */
+  readonly manager?: string;
 };
 
 type ScanEvent = Extract<RunEvent, { readonly type: 'host.scanned' }>;
@@ -48,10 +53,11 @@ export function readPackageLists(connection: Connection, sha256: string): Packag
       hint: 'run: fettle ledger verify',
     });
   }
-  return JSON.parse(bytes.toString('utf8')) as PackageLists;
+  const lists = JSON.parse(bytes.toString('utf8')) as PackageLists;
+  return { ...lists, packages: lists.packages.map(currentPackage) };
 }
 
 export function unpackScan(connection: Connection, packed: PackedScan): HostScan {
   const { packagesSha256, packageCount: _count, ...rest } = packed;
-  return { ...rest, ...readPackageLists(connection, packagesSha256) };
+  return currentScan({ ...rest, ...readPackageLists(connection, packagesSha256) });
 }

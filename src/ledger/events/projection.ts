@@ -1,7 +1,8 @@
 // From events to tables. The only writer of every table that can be rebuilt.
+import { currentResults } from '../../domain/former-records.ts';
 import type { PackedEvent } from './packed-event.ts';
 import { projectLabels } from './label-projection.ts';
-import { managerOfHost, projectScan } from './scan-projection.ts';
+import { projectScan } from './scan-projection.ts';
 import { prepared, type Connection } from '../store/sqlite.ts';
 import * as statements from './statements.ts';
 
@@ -147,12 +148,12 @@ function finishStep(connection: Connection, { chain, timeMs, event }: Projected<
 
 function finishUpdates(connection: Connection, { timeMs, event }: Projected<'update.finished'>): void {
   const { run, hostId: host_id, attempt } = event;
-  for (const { name, arch, from, to, now, state, manager, message = null } of event.results) {
+  for (const { name, arch, from, to, now, state, manager, message = null } of currentResults(event.results)) {
     statements.insertUpdateResult.run(connection, {
       run,
       host_id,
       attempt,
-      manager: manager ?? managerOfHost(connection, host_id) ?? '',
+      manager,
       name,
       arch,
       from_version: from,

@@ -23,6 +23,8 @@ export interface ScanStatus {
   readonly broken: number;
   readonly problems: readonly string[];
   readonly packages: number;
+  /** Package managers of the host; absent in scans of releases up to 0.1. */
+  readonly managers?: readonly string[];
   /** Updates may be missing from the answer; absent where it was complete. */
   readonly isIncomplete?: true;
 }
@@ -99,7 +101,7 @@ export function projectScan(connection: Connection, { chain, seq, timeMs, event 
     run: event.run,
     purpose: event.purpose,
     at: timeMs,
-    manager: scan.manager,
+    manager: onlyManager(scan),
     security,
     other,
     held_back: heldBack,
@@ -110,6 +112,11 @@ export function projectScan(connection: Connection, { chain, seq, timeMs, event 
   projectFacts(connection, { hostId, timeMs, facts: scan.facts });
   projectMissing(connection, { chain, seq, hostId, timeMs, scan });
   for (const entry of scan.history ?? []) insertHistory.run(connection, historyRow(hostId, entry));
+}
+
+/** Releases up to 0.1 recorded one, and none beside it. */
+function onlyManager({ manager, managers = manager === undefined ? [] : [manager] }: PackedScan): string | null {
+  return managers.length === 1 ? (managers[0] ?? null) : null;
 }
 
 function historyRow(hostId: string, entry: HistoryEntry): Tables['host_history'] {
@@ -129,6 +136,7 @@ function statusOf(scan: PackedScan): ScanStatus {
     broken: scan.broken.length,
     problems: scan.problems.map((problem) => problem.message),
     packages: scan.packageCount,
+    ...(scan.managers === undefined ? {} : { managers: scan.managers }),
     ...(gapsOf(scan).length === 0 ? {} : { isIncomplete: true }),
   };
 }
@@ -143,20 +151,3 @@ function projectFacts(connection: Connection, seen: { hostId: string; timeMs: nu
   if (isSame) extendFacts.run(connection, { host_id, seen_from: latest.seen_from, seen_to: timeMs, facts_json });
   else insertFacts.run(connection, { host_id, seen_from: timeMs, seen_to: timeMs, facts_json });
 }
-
-/** The package manager of the latest scan of a host; undefined where there is none, or where it has several. */
-export function managerOfHost(connection: Connection, hostId: string): string | undefined {
-  const row = latestManager.first(connection, { host_id: hostId });
-  return row?.manager ?? undefined;
-}
-
-const latestManager = template((slot: Slots<Pick<Tables['scan'], 'host_id'>>) =>
-  query
-    .selectFrom('scan')
-    .select('manager')
-    .where('host_id', '=', slot('host_id'))
-    .orderBy('at', 'desc')
-    .orderBy('chain', 'desc')
-    .orderBy('seq', 'desc')
-    .limit(one),
-);

@@ -142,9 +142,16 @@ export function packagesAt(connection: Connection, host: string, asOfMs: number)
   const { packages } = readPackageLists(connection, row.packages_sha256);
   return {
     scannedMs: row.at,
-    packages: packages.map(({ name, arch, version, status, manager = row.manager ?? undefined }) => {
-      return { ...(manager === undefined ? {} : { manager }), name, arch, version, status };
-    }),
+    packages: packages.map(({ manager, name, arch, slot, version, state, stateDetail, isHeld }) => ({
+      manager,
+      name,
+      arch,
+      ...(slot === undefined ? {} : { slot }),
+      version,
+      state,
+      ...(stateDetail === undefined ? {} : { stateDetail }),
+      isHeld: isHeld === true,
+    })),
   };
 }
 

@@ -1,11 +1,14 @@
 import type { Adjustment } from '../../domain/drift.ts';
 import type { RunKind, RunStarted, StepName } from '../../domain/event.ts';
 import type { JobKind } from '../../domain/job.ts';
+import { currentAdjustment, currentResults } from '../../domain/former-records.ts';
 import { hasPaidHooks } from '../../domain/outcome.ts';
 import type { Outcome, UpdateResult } from '../../domain/outcome.ts';
+import { everyManager } from '../../domain/record.ts';
 import type { HostRunState, OpenStep, RecordedFacts, RunState } from '../../domain/record.ts';
 import type { HostScan } from '../../domain/scan.ts';
 import { unpackScan, type PackedScan } from '../events/packed-event.ts';
+import type { ScanStatus } from '../events/scan-projection.ts';
 import { all, first, query, type Connection } from '../store/sqlite.ts';
 import type { Tables } from '../store/tables.ts';
 
@@ -62,6 +65,9 @@ function readHost(connection: Connection, attempts: readonly [Attempt, ...Attemp
     attempt: attempt.attempt,
     ...(attempt.outcome_json === null ? {} : { outcome: JSON.parse(attempt.outcome_json) as Outcome }),
     doneSteps: [...new Set(steps.filter((step) => step.ok === 1).map((step) => step.step as StepName))],
+    endedInstalls: steps.flatMap((step) =>
+      step.step === 'install' && step.ended_at !== null ? [step.name ?? everyManager] : [],
+    ),
     openSteps: allSteps.filter((step) => step.ended_at === null).map(toOpenStep),
     reboots: all(
       connection,
@@ -84,6 +90,7 @@ function toOpenStep(step: Tables['step']): OpenStep {
   return {
     step: step.step as StepName,
     attempt: step.attempt,
+    ...(step.name === null ? {} : { name: step.name }),
     ...(step.job === null ? {} : { job: step.job }),
     ...(step.job_kind === null ? {} : { jobKind: step.job_kind as JobKind }),
     ...(step.boot_id_before === null ? {} : { bootIdBefore: step.boot_id_before }),
@@ -136,9 +143,8 @@ function latestResults(connection: Connection, id: string, hostId: string): read
       .orderBy('seq', 'desc')
       .limit(1),
   );
-  return row === undefined
-    ? undefined
-    : (JSON.parse(row.envelope) as { body: { results: UpdateResult[] } }).body.results;
+  if (row === undefined) return undefined;
+  return currentResults((JSON.parse(row.envelope) as { body: { results: UpdateResult[] } }).body.results);
 }
 
 function latestAdjustment(connection: Connection, id: string, hostId: string): Adjustment | undefined {
@@ -155,7 +161,16 @@ function latestAdjustment(connection: Connection, id: string, hostId: string): A
       .orderBy('step.seq', 'desc')
       .limit(1),
   );
-  return row === undefined
-    ? undefined
-    : (JSON.parse(row.envelope) as { body: { adjustment?: Adjustment } }).body.adjustment;
+  if (row === undefined) return undefined;
+  const { adjustment } = (JSON.parse(row.envelope) as { body: { adjustment?: Adjustment } }).body;
+  return adjustment === undefined ? undefined : currentAdjustment(adjustment);
+}
+
+/** By the latest scan of the host; scans of releases up to 0.1 did not list them. */
+export function readKnownManagers(connection: Connection, hostId: string): readonly string[] | undefined {
+  const row = first(
+    connection,
+    query.selectFrom('scan').select('status_json').where('host_id', '=', hostId).orderBy('seq', 'desc').limit(1),
+  );
+  return row === undefined ? undefined : (JSON.parse(row.status_json) as ScanStatus).managers;
 }

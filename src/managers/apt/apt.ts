@@ -1,61 +1,53 @@
 import { recordOf } from '../../base/record.ts';
 import { FettleError } from '../../domain/error.ts';
 import type { JobResult } from '../../domain/job.ts';
+import { fewEnough, shortEnough } from '../../domain/limits.ts';
 import type { UpdateResult } from '../../domain/outcome.ts';
-import type { HostPlan, PlannedUpdate } from '../../domain/plan.ts';
-import type { HostSummary, HostScan, ScanProblem } from '../../domain/scan.ts';
-import type { Simulation } from '../../domain/simulation.ts';
+import type { PlannedUpdate } from '../../domain/plan.ts';
+import type { InstallSettings } from '../../domain/playbook.ts';
+import { refreshFailureWords, type Metadata, type ScanProblem } from '../../domain/scan.ts';
+import type { Simulation, Standing } from '../../domain/simulation.ts';
 import type { InstalledPackage } from '../../domain/update.ts';
 import { packageKey } from '../../domain/update.ts';
-import { fewEnough, shortEnough } from '../../domain/limits.ts';
-import { refreshFailureWords } from '../../domain/scan.ts';
-import { parsePolicy, parseReleases } from './policy.ts';
+import type { ScriptInput } from '../../remote/script.ts';
+import type { PackageManager, PackageScan, Pin, ScanMoment } from '../contract/package-manager.ts';
+import { firstLine, linesIn, linesOf, required, type Sections } from '../contract/sections.ts';
+import { compareDebVersions } from '../versions/deb.ts';
 import { readMetadata } from './metadata.ts';
+import { parsePolicy, parseReleases } from './policy.ts';
 import { parseAptSimulation, type AptSimulation } from './simulation.ts';
 import { readUpdates } from './updates.ts';
-import { compareDebVersions } from '../versions/deb.ts';
-import type { Manager, Sections } from '../contract/manager.ts';
-import {
-  readClaim,
-  readDisks,
-  readFacts,
-  readHealth,
-  readPrivileges,
-  readReboot,
-  readRunning,
-} from '../family/posix-facts.ts';
-import { firstLine, linesIn, linesOf, required } from '../contract/sections.ts';
 
 /** apt and dpkg of Debian, Ubuntu and their kin. */
-export const apt: Manager = {
+export const apt: PackageManager = {
   name: 'apt',
+  role: 'system',
+  limits: {},
+  parseInstalled: installedOn,
   parseScan,
-  parseSummary: (sections, collectedMs) => summaryOf(sections, collectedMs, installedOn(sections)),
-  simulateRequest: (updates) => ({
-    verb: 'simulate',
-    rows: updates.map(({ name, arch, to }) => [name, arch, to]),
-  }),
+  simulateRequest: (updates) => ({ rows: rowsOf(updates) }),
   parseSimulation,
-  installRequest: (updates, settings) => ({
-    fields: { conffile: settings.conffile, lock_wait: Math.ceil(settings.lockWaitMs / 1000) },
-    rows: updates.map(({ name, arch, to }) => [name, arch, to]),
-  }),
+  installRequest: changeRequest,
   refreshRequest: (lockWaitMs) => ({ fields: { lock_wait: Math.ceil(lockWaitMs / 1000) } }),
-  repairRequest: (updates, settings) => ({
-    fields: { conffile: settings.conffile, lock_wait: Math.ceil(settings.lockWaitMs / 1000) },
-    rows: updates.map(({ name, arch, to }) => [name, arch, to]),
-  }),
+  repairRequest: changeRequest,
   readInstall,
+  compareVersions: compareDebVersions,
 };
 
-function parseScan(sections: Sections, collectedMs: number, maxAgeMs: number): HostScan {
+function rowsOf(updates: readonly Pin[]): string[][] {
+  return updates.map(({ name, arch, to }) => [name, arch, to]);
+}
+
+function changeRequest(updates: readonly PlannedUpdate[], { conffile, lockWaitMs }: InstallSettings): ScriptInput {
+  return { fields: { conffile, lock_wait: Math.ceil(lockWaitMs / 1000) }, rows: rowsOf(updates) };
+}
+
+function parseScan(sections: Sections, { collectedMs, maxAgeMs, facts }: ScanMoment): PackageScan {
   refuseFullDisk(sections);
   const packages = installedOn(sections);
-  const { readOnly = [], ...summary } = summaryOf(sections, collectedMs, packages);
-  const native = nativeArch(packages);
-  const normal = parseAptSimulation(required(sections, 'apt-normal'), native);
-  refuseBlindness(normal, summary.broken);
-  const { clockSkewMs } = summary.facts;
+  const normal = parseAptSimulation(required(sections, 'apt-normal'), nativeArch(packages));
+  refuseBlindness(normal, packages);
+  const { clockSkewMs } = facts;
   const metadata = readMetadata(sections, {
     collectedMs,
     maxAgeMs,
@@ -63,30 +55,15 @@ function parseScan(sections: Sections, collectedMs: number, maxAgeMs: number): H
   });
   const releases = parseReleases(sections.get('apt-releases') ?? '', linesOf(sections, 'security-origins'));
   return {
-    ...summary,
     packages,
     autoInstalled: linesOf(sections, 'apt-auto'),
-    held: packages.filter((item) => item.status.startsWith('h')).map((item) => item.name),
     updates: readUpdates(sections, { packages, normal, releases }),
     newPackages: normal.installs.filter((item) => item.from === null),
     securityKnown: [...releases.values()].some((release) => release.isSecurity),
     metadata,
-    reboot: readReboot(sections, summary.facts),
-    ...readKernelBytes(sections),
-    health: readHealth(sections, summary.privileges.isRoot),
-    conffileLeftovers: linesOf(sections, 'conffile-leftovers'),
-    problems: [...readOnly.map(readOnlyProblem), ...problemsOf(sections, normal.errors, metadata)],
+    leftovers: linesOf(sections, 'conffile-leftovers'),
+    problems: problemsOf(normal.errors, metadata),
   };
-}
-
-/** du(1) -k of the newest kernel's files. */
-function readKernelBytes(sections: Sections): Pick<HostScan, 'kernelBytes'> {
-  const kib = firstLine(sections, 'kernel-kib');
-  return kib !== undefined && /^[1-9]\d{0,9}$/.test(kib) ? { kernelBytes: Number(kib) * 1024 } : {};
-}
-
-function readOnlyProblem(place: string): ScanProblem {
-  return { code: 'disk', message: `${place} is mounted read-only`, isBlocking: true };
 }
 
 function installedOn(sections: Sections): readonly InstalledPackage[] {
@@ -97,22 +74,6 @@ function installedOn(sections: Sections): readonly InstalledPackage[] {
   });
 }
 
-function summaryOf(sections: Sections, collectedMs: number, packages: readonly InstalledPackage[]): HostSummary {
-  const active = readClaim(sections);
-  const readOnly = linesOf(sections, 'read-only');
-  return {
-    collectedMs,
-    manager: 'apt',
-    facts: readFacts(sections, collectedMs),
-    privileges: readPrivileges(sections),
-    disks: readDisks(sections),
-    ...(readOnly.length === 0 ? {} : { readOnly }),
-    running: readRunning(sections),
-    broken: packages.filter(isBroken),
-    ...(active === undefined ? {} : { active }),
-  };
-}
-
 /** The scripts need a private directory for a moment. */
 function refuseFullDisk(sections: Sections): void {
   const [code, ...words] = (firstLine(sections, 'problem') ?? '').split(' ');
@@ -120,9 +81,9 @@ function refuseFullDisk(sections: Sections): void {
   throw new FettleError('disk', words.join(' '), { hint: 'make room in /tmp on the host, then try again' });
 }
 
-/** No output never means no updates. Where packages are broken apt's refusal is told as a problem, so that they can be repaired. */
-function refuseBlindness(normal: AptSimulation, broken: readonly InstalledPackage[]): void {
-  if (normal.exitCode === 0 || normal.installs.length > 0 || broken.length > 0) return;
+/** No output never means no updates. Where packages are broken apt's refusal is a problem, so that they can be repaired. */
+function refuseBlindness(normal: AptSimulation, packages: readonly InstalledPackage[]): void {
+  if (normal.exitCode === 0 || normal.installs.length > 0 || packages.some((item) => item.state === 'broken')) return;
   const why = normal.errors[0] ?? (normal.exitCode === undefined ? 'no answer' : `status ${normal.exitCode}`);
   throw new FettleError('command', `apt-get cannot tell what is pending: ${why}`, {
     hint: 'check the host with: apt-get -s upgrade',
@@ -130,14 +91,7 @@ function refuseBlindness(normal: AptSimulation, broken: readonly InstalledPackag
   });
 }
 
-function problemsOf(
-  sections: Sections,
-  errors: readonly string[],
-  { repositories, refreshFailed }: HostScan['metadata'],
-): ScanProblem[] {
-  const initrd = firstLine(sections, 'missing-initrd');
-  const isNotBooting =
-    initrd === undefined ? [] : [{ code: 'initrd-missing', message: `kernel ${initrd} has no initrd` }];
+function problemsOf(errors: readonly string[], { repositories, refreshFailed }: Metadata): ScanProblem[] {
   const dead = repositories.flatMap((item) =>
     item.problem === undefined ? [] : [{ code: 'repository', message: `${item.name}: ${item.problem}` }],
   );
@@ -145,7 +99,7 @@ function problemsOf(
     refreshFailed === undefined
       ? []
       : [{ code: 'refresh', message: refreshFailureWords(refreshFailed), isIncomplete: true }];
-  return [...errors.map((message) => ({ code: 'apt', message })), ...isNotBooting, ...unrefreshed, ...dead];
+  return [...errors.map((message) => ({ code: 'apt', message })), ...unrefreshed, ...dead];
 }
 
 /** Lines of dpkg-query(1) -W with package, architecture, version, status abbreviation, source and source version. */
@@ -156,10 +110,11 @@ export function readInstalled(text: string): readonly InstalledPackage[] {
     // Removed packages whose configuration files are left are not installed.
     if (name === '' || version === '' || status === undefined || /^.[nc]/.test(status)) continue;
     fewEnough(packages, 'packages').push({
+      manager: 'apt',
       name: shortEnough(name, 'package name'),
       arch: shortEnough(arch, 'architecture'),
       version: shortEnough(version, 'version'),
-      status: shortEnough(status, 'package status').trim(),
+      ...stateOf(shortEnough(status, 'package status').trim()),
       source: shortEnough(source, 'package name'),
       sourceVersion: shortEnough(sourceVersion, 'version'),
     });
@@ -167,9 +122,15 @@ export function readInstalled(text: string): readonly InstalledPackage[] {
   return fewEnough(packages, 'packages');
 }
 
-/** What only awaits triggers is well (dpkg(1)): its package manager runs them along the way. */
-function isBroken(item: InstalledPackage): boolean {
-  return !/^[ihup][itW]$/.test(item.status);
+/**
+ * dpkg's status abbreviation, dpkg-query(1) db:Status-Abbrev. What only awaits triggers is well (dpkg(1)): apt runs them
+ * along the way.
+ */
+function stateOf(status: string): Pick<InstalledPackage, 'state' | 'stateDetail' | 'isHeld'> {
+  const held = status.startsWith('h') ? { isHeld: true as const } : {};
+  return /^[ihup][itW]$/.test(status)
+    ? { state: 'installed', ...held }
+    : { state: 'broken', stateDetail: status, ...held };
 }
 
 /** dpkg itself is of the native architecture. */
@@ -189,9 +150,13 @@ function parseSimulation(sections: Sections): Simulation {
   return {
     ...simulated,
     downloadBytes: linesOf(sections, 'apt-uris').reduce((sum, line) => sum + sizeOf(line), 0),
-    installed: recordOf(asked.map((item) => [packageKey(item), { version: item.version, status: item.status }])),
+    installed: recordOf(asked.map((item) => [packageKey(item), standingOf(item)])),
     available: recordOf(available),
   };
+}
+
+function standingOf({ version, state, stateDetail }: InstalledPackage): Standing {
+  return { version, state, ...(stateDetail === undefined ? {} : { stateDetail }) };
 }
 
 /** `'URI' file size hash` of apt-get --print-uris, bytes. */
@@ -200,18 +165,22 @@ function sizeOf(line: string): number {
   return Number.isSafeInteger(size) ? size : 0;
 }
 
-function readInstall(result: JobResult, plan: HostPlan, attempted: readonly PlannedUpdate[]): readonly UpdateResult[] {
+function readInstall(
+  result: JobResult,
+  planned: readonly PlannedUpdate[],
+  attempted: readonly PlannedUpdate[],
+): readonly UpdateResult[] {
   const list = result.sections['apt-installed'];
   if (list === undefined) throw new FettleError('parse', 'the result of the install has no list of packages');
   const installed = new Map(readInstalled(list).map((item) => [packageKey(item), item]));
   const tried = new Map(attempted.map((update) => [packageKey(update), update]));
-  return plan.updates.map((planned): UpdateResult => {
-    const { name, arch, from, to } = planned;
-    const update = tried.get(packageKey(planned));
-    const now = installed.get(packageKey(planned));
-    const base = { name, arch, from, to, now: now?.version ?? null };
+  return planned.map((item): UpdateResult => {
+    const { manager, name, arch, from, to } = item;
+    const update = tried.get(packageKey(item));
+    const now = installed.get(packageKey(item));
+    const base = { manager, name, arch, from, to, now: now?.version ?? null };
     if (now === undefined) return { ...base, state: from === null ? 'not-installed' : 'removed' };
-    if (isBroken(now)) return { ...base, state: 'broken' };
+    if (now.state === 'broken') return { ...base, state: 'broken' };
     if (now.version === to) return { ...base, state: update === undefined ? 'already' : 'installed' };
     const isAhead = compareDebVersions(now.version, to) > 0;
     if (isAhead && (update === undefined || now.version === update.to)) return { ...base, state: 'superseded' };

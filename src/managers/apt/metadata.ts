@@ -1,6 +1,5 @@
 import type { Metadata, Repository } from '../../domain/scan.ts';
-import type { Sections } from '../contract/manager.ts';
-import { linesOf } from '../contract/sections.ts';
+import { linesOf, type Sections } from '../contract/sections.ts';
 
 interface ReleaseFile {
   readonly file: string;
@@ -49,12 +48,13 @@ export function readMetadata(sections: Sections, input: MetadataInput): Metadata
   const known = targets.map((target): Repository => {
     const release = byName.get(`${target.file ?? ''}InRelease`) ?? byName.get(`${target.file ?? ''}Release`);
     const remembered = memory.get(target.site) ?? {};
-    if (!target.isFetched) return { name: target.site, problem: 'was never fetched, or is not there any more' };
+    if (!target.isFetched)
+      return { manager: 'apt', name: target.site, problem: 'was never fetched, or is not there any more' };
     const isRefetched = (release?.changedMs ?? 0) > (remembered.failsSinceMs ?? Infinity);
     const fails = isRefetched ? {} : remembered;
     const sinceChange = Math.max(release?.changedMs ?? 0, fails.failsSinceMs === undefined ? stampMs : 0);
     return {
-      ...(release === undefined ? { name: target.site } : describe(release, input.collectedMs)),
+      ...(release === undefined ? { manager: 'apt', name: target.site } : describe(release, input.collectedMs)),
       ...timeOf(Math.max(remembered.goodMs ?? 0, sinceChange)),
       ...(fails.failsSinceMs === undefined ? {} : { failsSinceMs: fails.failsSinceMs }),
     };
@@ -104,6 +104,7 @@ function describe({ file, fields }: ReleaseFile, nowMs: number): Repository {
   const released = Date.parse(fields.get('Date') ?? '');
   const label = fields.get('Label') ?? fields.get('Origin') ?? file;
   return {
+    manager: 'apt',
     name: `${label} ${fields.get('Codename') ?? fields.get('Suite') ?? ''}`.trim(),
     ...(Number.isFinite(released) ? { releasedMs: released } : {}),
     ...expiry(fields.get('Valid-Until'), nowMs),

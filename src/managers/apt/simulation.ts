@@ -1,10 +1,10 @@
 import { answerLimits, answerTooLarge, fewEnough, shortEnough } from '../../domain/limits.ts';
-import type { SimulatedUpdate } from '../../domain/simulation.ts';
+import type { Removal, SimulatedUpdate } from '../../domain/simulation.ts';
 import { linesIn } from '../contract/sections.ts';
 
 export interface AptSimulation {
   readonly installs: readonly SimulatedUpdate[];
-  readonly removes: readonly { readonly name: string; readonly arch: string; readonly version: string }[];
+  readonly removes: readonly Removal[];
   readonly errors: readonly string[];
   /** apt-get's exit status; absent where it was not told. */
   readonly exitCode?: number;
@@ -17,7 +17,7 @@ const errorLength = 2_000;
 /** The `Inst`, `Remv` and error lines of a simulation; `arch` is the native architecture for removals without one. */
 export function parseAptSimulation(text: string, arch: string): AptSimulation {
   const installs: SimulatedUpdate[] = [];
-  const removes: { name: string; arch: string; version: string }[] = [];
+  const removes: Removal[] = [];
   const errors: string[] = [];
   let exitCode: number | undefined;
   for (const line of linesIn(text, 'simulation of apt-get')) {
@@ -61,6 +61,7 @@ function readInstall(line: string): SimulatedUpdate | undefined {
   const to = space < 0 ? offer : offer.slice(0, space);
   if (named === '' || to === '' || (!isNew && !isUpdate)) return undefined;
   return {
+    manager: 'apt',
     name: shortEnough(named.split(':', 1)[0] ?? named, 'package name'),
     arch: shortEnough(line.slice(ofArch + 2, end), 'architecture'),
     from: isUpdate ? shortEnough(old.slice(1, -1), 'version') : null,
@@ -78,12 +79,13 @@ function originsOf(text: string): readonly string[] {
 }
 
 /** `Remv NAME [VERSION] …`. */
-function readRemoval(line: string, native: string): AptSimulation['removes'][number] | undefined {
+function readRemoval(line: string, native: string): Removal | undefined {
   const [named = '', bracketed = ''] = line.slice('Remv '.length).split(' ', 2);
   if (named === '') return undefined;
   const [name = '', arch = native] = named.split(':', 2);
   const version = bracketed.startsWith('[') && bracketed.endsWith(']') ? bracketed.slice(1, -1) : '';
   return {
+    manager: 'apt',
     name: shortEnough(name, 'package name'),
     arch: shortEnough(arch, 'architecture'),
     version: shortEnough(version, 'version'),

@@ -1,11 +1,10 @@
 import type { SimulatedUpdate } from '../../domain/simulation.ts';
-import type { HeldBack, InstalledPackage, Update, UpdateClass } from '../../domain/update.ts';
-import { packageKey } from '../../domain/update.ts';
+import type { HeldBack, InstalledPackage, PackageId, Update, UpdateClass } from '../../domain/update.ts';
+import { packageKey, packageLabel } from '../../domain/update.ts';
 import { parsePolicy, type PackagePolicy, type Release } from './policy.ts';
 import { parseAptSimulation, type AptSimulation } from './simulation.ts';
 import { compareDebVersions, newestDebVersion } from '../versions/deb.ts';
-import type { Sections } from '../contract/manager.ts';
-import { required } from '../contract/sections.ts';
+import { required, type Sections } from '../contract/sections.ts';
 
 /** A simulation with its installs by package. */
 type View = AptSimulation & { readonly byKey: ReadonlyMap<string, SimulatedUpdate> };
@@ -65,15 +64,15 @@ function readViews(sections: Sections, { packages, normal, releases }: KnownPack
     plain: plain === undefined ? undefined : view(plain),
     policy: parsePolicy(sections.get('apt-policy') ?? '', releases),
     isSecurityKnown: [...releases.values()].some((release) => release.isSecurity),
-    heldNames: new Set(packages.filter((item) => item.status.startsWith('h')).map((item) => item.name)),
+    heldNames: new Set(packages.filter((item) => item.isHeld === true).map((item) => item.name)),
   };
 }
 
 /** Names that the reason of every update repeats: as many as a reader can use. */
 const mostNamed = 50;
 
-function named(items: readonly { readonly name: string; readonly arch: string }[]): readonly string[] {
-  return items.slice(0, mostNamed).map(packageKey);
+function named(items: readonly PackageId[]): readonly string[] {
+  return items.slice(0, mostNamed).map(packageLabel);
 }
 
 function viewOf(simulation: AptSimulation): View {
@@ -85,6 +84,7 @@ function toUpdate(item: SimulatedUpdate, views: Views): Update {
   const security = securityVersion(item, views);
   const heldBack = heldBackOf(item, views);
   return {
+    manager: 'apt',
     name,
     arch,
     from: item.from ?? '',
@@ -108,7 +108,7 @@ function securityVersion(item: SimulatedUpdate, views: Views): string | undefine
 }
 
 function policyOf(item: SimulatedUpdate, views: Views): PackagePolicy | undefined {
-  return views.policy.get(packageKey(item)) ?? views.policy.get(item.name);
+  return views.policy.get(packageLabel(item)) ?? views.policy.get(item.name);
 }
 
 function classOf(security: string | undefined, views: Views): UpdateClass {

@@ -1,6 +1,8 @@
 import { FettleError } from '../../domain/error.ts';
 import { answerLimits, answerTooLarge, fewEnough } from '../../domain/limits.ts';
-import type { Sections } from './manager.ts';
+
+/** Sections of a framed answer by name; a name may come once only. */
+export type Sections = ReadonlyMap<string, string>;
 
 /**
  * The lines of a text from a host, one at a time, empty ones included. `parse` for a line, or a number of lines, that no

@@ -8,10 +8,9 @@ import type {
   RebootState,
   RunningManager,
 } from '../../domain/scan.ts';
-import { compareDebVersions, newestDebVersion } from '../versions/deb.ts';
 import { shortEnough } from '../../domain/limits.ts';
-import type { Sections } from '../contract/manager.ts';
-import { firstLine, linesOf } from '../contract/sections.ts';
+import { firstLine, linesOf, type Sections } from '../contract/sections.ts';
+import { compareDebVersions, newestDebVersion } from '../versions/deb.ts';
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 

@@ -13,8 +13,7 @@ import type {
   ScanProblem,
 } from '../../domain/scan.ts';
 import type { InstalledPackage } from '../../domain/update.ts';
-import type { Sections } from '../contract/manager.ts';
-import { firstLine, linesOf } from '../contract/sections.ts';
+import { firstLine, linesOf, type Sections } from '../contract/sections.ts';
 import { isAt, numberAt, objectAt, objectsAt, textAt, textsAt } from '../contract/json.ts';
 import type { HostObject } from '../contract/json.ts';
 
@@ -137,8 +136,8 @@ export function readWindowsHealth(windows: HostObject): Health {
   };
 }
 
-/** Hard signs that are not ignored ask for a reboot, and so does the agent itself. */
-export function readWindowsReboot(windows: HostObject, agentAsks: boolean): RebootState {
+/** Hard signs that are not ignored ask for a reboot. */
+export function readWindowsReboot(windows: HostObject): RebootState {
   const signs = objectsAt(windows, 'pendingReboot').flatMap((sign): RebootSign[] => {
     const code = textAt(sign, 'code');
     if (!/^[a-z-]{1,60}$/.test(code)) return [];
@@ -146,9 +145,7 @@ export function readWindowsReboot(windows: HostObject, agentAsks: boolean): Rebo
     return [{ code, weight, words: textAt(sign, 'words'), ...(isAt(sign, 'isIgnored') ? { isIgnored: true } : {}) }];
   });
   const asking = signs.filter((sign) => sign.weight === 'hard' && sign.isIgnored !== true);
-  const isTold = signs.some((sign) => sign.code === 'windows-update');
-  const agents = agentAsks && !isTold ? ['Windows Update says that it needs a restart'] : [];
-  const reasons = [...asking.map((sign) => `${sign.words} (${sign.code})`), ...agents];
+  const reasons = asking.map((sign) => `${sign.words} (${sign.code})`);
   return { needed: reasons.length > 0 ? 'yes' : 'no', reasons, signs, runningKernel: `10.0.${buildOf(windows)}` };
 }
 
@@ -188,10 +185,11 @@ export function readPrograms(windows: HostObject): readonly InstalledPackage[] {
 }
 
 function own(item: { name: string; arch: string; version: string; source: string }): InstalledPackage {
-  return { ...item, status: 'ii', sourceVersion: item.version, unattended: 'changes' };
+  return { manager: 'programs', ...item, state: 'installed', sourceVersion: item.version, unattended: 'changes' };
 }
 
-export function readInventory(windows: HostObject, updateSource: string): Inventory {
+/** Where updates come from is the package manager's to add. */
+export function readInventory(windows: HostObject): Inventory {
   const [facts, inventory] = [objectAt(windows, 'facts'), objectAt(windows, 'inventory')];
   const hardware = objectAt(inventory, 'hardware');
   const memoryBytes = numberAt(objectAt(facts, 'memory'), 'total');
@@ -218,7 +216,6 @@ export function readInventory(windows: HostObject, updateSource: string): Invent
     })),
     products: textMap(objectAt(inventory, 'products')),
     updatePolicy: textMap(objectAt(windows, 'policy')),
-    updateSource,
   };
 }
 

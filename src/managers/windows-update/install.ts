@@ -1,7 +1,7 @@
 import { FettleError } from '../../domain/error.ts';
 import type { JobResult } from '../../domain/job.ts';
 import type { UpdateResult, UpdateState } from '../../domain/outcome.ts';
-import type { HostPlan, PlannedUpdate } from '../../domain/plan.ts';
+import type { PlannedUpdate } from '../../domain/plan.ts';
 import { findPackage, packageKey } from '../../domain/update.ts';
 import { describeHResult } from './hresult.ts';
 import { numberAt, objectsAt, parseHostJson, textAt } from '../contract/json.ts';
@@ -9,7 +9,7 @@ import type { HostObject } from '../contract/json.ts';
 import { readWindowsUpdateScan } from './records.ts';
 import type { WindowsUpdateRecord, WindowsUpdateScan } from './records.ts';
 
-/** How one update went, as the worker told it, by `id.revision` or `manager.name`. */
+/** How one update went, as the job reports it, by `id.revision`. */
 interface ItemResult {
   readonly outcome: string;
   readonly words: string;
@@ -23,17 +23,17 @@ interface ItemResult {
  */
 export function readWindowsInstall(
   result: JobResult,
-  plan: HostPlan,
+  planned: readonly PlannedUpdate[],
   attempted: readonly PlannedUpdate[],
 ): readonly UpdateResult[] {
-  const report = result.sections['wua-results'];
+  const report = result.sections['results'];
   if (report === undefined) throw new FettleError('parse', 'the result of the install has no list of updates');
   const items = readItems(parseHostJson(report, 'list of results'));
-  const after = readAfter(result.sections['wua-after']);
+  const after = readAfter(result.sections['after']);
   const tried = new Set(attempted.map(packageKey));
-  return plan.updates.map((planned) => {
-    const update = findPackage(attempted, packageKey(planned)) ?? planned;
-    return toResult(update, tried.has(packageKey(planned)) ? items.get(keyOf(update)) : undefined, after);
+  return planned.map((item) => {
+    const update = findPackage(attempted, packageKey(item)) ?? item;
+    return toResult(update, tried.has(packageKey(item)) ? items.get(`${update.arch}.${update.to}`) : undefined, after);
   });
 }
 
@@ -46,14 +46,6 @@ function readAfter(text: string | undefined): WindowsUpdateScan | undefined {
     if (error instanceof FettleError && error.code !== 'parse') return undefined;
     throw error;
   }
-}
-
-function keyOf({ name, arch, to }: Pick<PlannedUpdate, 'name' | 'arch' | 'to'>): string {
-  return isWindowsUpdate(arch) ? `${arch}.${to}` : `${arch}.${name.toLowerCase()}`;
-}
-
-function isWindowsUpdate(arch: string): boolean {
-  return /^[0-9a-f]{8}-/.test(arch);
 }
 
 function readItems(report: HostObject): ReadonlyMap<string, ItemResult> {
@@ -71,12 +63,6 @@ function readItems(report: HostObject): ReadonlyMap<string, ItemResult> {
     const key = `${textAt(item, 'id').toLowerCase()}.${numberAt(item, 'revision') ?? ''}`;
     items.set(key, { outcome: 'renewed', words: 'its publisher replaced it before it could go in', code: '' });
   }
-  for (const item of objectsAt(report, 'others')) {
-    const key = `${textAt(item, 'manager')}.${textAt(item, 'name').toLowerCase()}`;
-    const status = numberAt(item, 'code') ?? 0;
-    const outcome = textAt(item, 'outcome');
-    items.set(key, { outcome, words: outcome === 'failed' ? `status ${status}` : '', code: '' });
-  }
   return items;
 }
 
@@ -85,11 +71,11 @@ function toResult(
   item: ItemResult | undefined,
   after: WindowsUpdateScan | undefined,
 ): UpdateResult {
-  const { name, arch, from, to } = update;
+  const { manager, name, arch, from, to } = update;
   const state = stateOf(update, item, after);
   const isIn = state === 'installed' || state === 'already';
   const message = isIn ? undefined : messageOf(item, state);
-  const base = { name, arch, from, to, now: isIn ? to : nowOf(update, after), state };
+  const base = { manager, name, arch, from, to, now: isIn ? to : nowOf(update, after), state };
   return message === undefined ? base : { ...base, message };
 }
 
@@ -121,7 +107,6 @@ function stateOf(
 }
 
 function isInstalled(update: PlannedUpdate, after: WindowsUpdateScan): boolean {
-  if (!isWindowsUpdate(update.arch)) return nowOf(update, after) === update.to;
   const isSame = (record: { id: string; revision: number }): boolean =>
     record.id === update.arch && String(record.revision) === update.to;
   const [installed, offered] = [withId(after.installed, update.arch), withId(after.offered, update.arch)];
@@ -130,7 +115,6 @@ function isInstalled(update: PlannedUpdate, after: WindowsUpdateScan): boolean {
 
 function isStillOffered(update: PlannedUpdate, after: WindowsUpdateScan | undefined): boolean {
   if (after === undefined) return false;
-  if (!isWindowsUpdate(update.arch)) return nowOf(update, after) !== update.to;
   return withId(after.offered, update.arch).some(
     (record) => !record.isPending && String(record.revision) === update.to,
   );
@@ -147,12 +131,8 @@ function withId(records: readonly WindowsUpdateRecord[], id: string): readonly W
 
 function nowOf(update: PlannedUpdate, after: WindowsUpdateScan | undefined): string | null {
   if (after === undefined) return null;
-  if (isWindowsUpdate(update.arch)) {
-    const [found] = withId(after.installed, update.arch);
-    return found === undefined ? null : String(found.revision);
-  }
-  const found = after.thirdParty.find((item) => item.manager === update.arch && item.name === update.name);
-  return found?.version ?? null;
+  const [found] = withId(after.installed, update.arch);
+  return found === undefined ? null : String(found.revision);
 }
 
 function messageOf(item: ItemResult | undefined, state: UpdateState): string | undefined {

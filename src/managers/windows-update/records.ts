@@ -4,8 +4,7 @@ import { isAt, momentAt, numberAt, objectAt, objectsAt, parseHostJson, textAt, t
 import type { HostObject } from '../contract/json.ts';
 import { readHistory } from './history.ts';
 import type { WindowsHistoryEntry } from './history.ts';
-import { readThirdParty, thirdPartyWarnings } from './third-party.ts';
-import type { ThirdPartyPackage } from '../chocolatey/chocolatey.ts';
+import { noAdministrator } from '../family/windows-refusals.ts';
 
 /** One update as the Windows Update Agent told it; what it did not tell is absent. */
 export interface WindowsUpdateRecord {
@@ -43,13 +42,6 @@ export interface WindowsUpdateRecord {
   readonly readErrors: readonly string[];
 }
 
-/** What a search says about itself. `isGap`: updates may be missing because of it. */
-interface SearchWarning {
-  readonly message: string;
-  /** The search of Windows Update, or a list of software beside it. */
-  readonly of: 'search' | 'software';
-}
-
 /** What one search brought. */
 export interface WindowsUpdateScan {
   /** When its source was asked; a search on the host alone tells when that was before. */
@@ -59,13 +51,15 @@ export interface WindowsUpdateScan {
   /** False: the search for installed updates failed, so that the list is no answer. */
   readonly isInstalledKnown: boolean;
   readonly history: readonly WindowsHistoryEntry[];
-  readonly warnings: readonly SearchWarning[];
+  /** What the search reports about itself: updates may be missing because of each. */
+  readonly warnings: readonly string[];
+  /** Why the search ran in the session and not as SYSTEM; absent: it did not. */
+  readonly taskProblem?: string;
   /** Updates that could not be identified and are not among the others. */
   readonly dropped: number;
   readonly rebootRequired: boolean;
   readonly agentVersion: string;
   readonly source: { readonly name: string; readonly isOffline: boolean };
-  readonly thirdParty: readonly ThirdPartyPackage[];
 }
 
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -81,8 +75,14 @@ export interface SearchBackground {
   readonly updateServer?: string;
 }
 
-/** The `wua` section. A search that failed, or has not ended, is an error: no answer never means no updates. */
-export function readWindowsUpdateScan(text: string, background: SearchBackground = {}): WindowsUpdateScan {
+/**
+ * The section `windows-update`. A search that failed, or has not ended, is an error: no answer never means no updates.
+ * `background` is asked only then.
+ */
+export function readWindowsUpdateScan(
+  text: string,
+  background: () => SearchBackground = () => ({}),
+): WindowsUpdateScan {
   const record = parseHostJson(text, 'list of updates');
   refuseUnfinished(record, background);
   const offered = objectsAt(record, 'updates');
@@ -93,38 +93,29 @@ export function readWindowsUpdateScan(text: string, background: SearchBackground
   const [known, there] = [offered.flatMap(readUpdate), installed.flatMap(readUpdate)];
   const warnings = objectsAt(record, 'warnings');
   const agent = objectAt(record, 'agent');
+  const taskProblem = textAt(record, 'taskProblem');
   return {
     fetchedMs: momentAt(record, 'fetched'),
     offered: known,
     installed: there,
     isInstalledKnown: numberAt(record, 'resultCode') === 2 && !warnings.some(isAboutInstalled),
     history: objectsAt(record, 'history').flatMap(readHistory),
-    warnings: [
-      ...[...resultWarning(record), ...new Set(warnings.map(describeWarning))].map((message) => ({
-        message,
-        of: 'search' as const,
-      })),
-      // Only a task of SYSTEM can ask winget and Chocolatey.
-      ...[...taskWarning(record), ...thirdPartyWarnings(objectAt(record, 'thirdParty'))].map((message) => ({
-        message,
-        of: 'software' as const,
-      })),
-    ],
+    warnings: [...resultWarning(record), ...new Set(warnings.map(describeWarning))],
+    ...(taskProblem === '' ? {} : { taskProblem }),
     dropped: offered.length - known.length,
     rebootRequired: isAt(agent, 'rebootRequired'),
     agentVersion: textAt(agent, 'version'),
     source: readSource(objectAt(record, 'source')),
-    thirdParty: readThirdParty(objectAt(record, 'thirdParty')),
   };
 }
 
-function refuseUnfinished(record: HostObject, { user, updateServer }: SearchBackground): void {
+function refuseUnfinished(record: HostObject, background: () => SearchBackground): void {
   const phase = textAt(record, 'phase');
   switch (phase) {
     case 'done':
       break;
     case 'denied':
-      throw noAdministrator(user);
+      throw noAdministrator(background().user);
     case 'running':
       throw new FettleError('timeout', 'Windows Update is still searching on it', {
         hint: 'look again in some minutes: the search goes on, and the next look takes its answer',
@@ -140,8 +131,8 @@ function refuseUnfinished(record: HostObject, { user, updateServer }: SearchBack
     }
   }
   const failure = objectAt(record, 'failure');
-  if (Object.keys(failure).length > 0) throw searchFailed(failure, updateServer);
-  refuseFailedResult(record, updateServer);
+  if (Object.keys(failure).length > 0) throw searchFailed(failure, background);
+  refuseFailedResult(record, background);
   if (isAt(record, 'isBlind')) {
     throw new FettleError('command', 'Windows Update answers with empty objects, a defect of its agent', {
       hint: 'install the newest cumulative update (KB5040527 or later) by hand once',
@@ -149,20 +140,12 @@ function refuseUnfinished(record: HostObject, { user, updateServer }: SearchBack
   }
 }
 
-export function noAdministrator(user = 'the account'): FettleError {
-  return new FettleError('elevate', `${user} has no administrator rights, which a scan needs`, {
-    hint:
-      'log in with an account of the Administrators group; a local one besides the built-in one also needs ' +
-      'LocalAccountTokenFilterPolicy=1 (in HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Policies\\System)',
-  });
-}
-
-function searchFailed(failure: HostObject, server: string | undefined): FettleError {
+function searchFailed(failure: HostObject, background: () => SearchBackground): FettleError {
   const known = describeHResult(textAt(failure, 'code'));
   const said = textAt(failure, 'message');
   const what = known === undefined ? `${textAt(failure, 'code')} ${said}` : `${known.code} ${known.meaning}`;
   return new FettleError('command', `the search for updates failed: ${what}`, {
-    hint: `${known?.class === 'network' ? ask(server) : ''}${known?.remedy ?? 'look at the host with Get-WindowsUpdateLog'}`,
+    hint: `${known?.class === 'network' ? ask(background().updateServer) : ''}${known?.remedy ?? 'look at the host with Get-WindowsUpdateLog'}`,
     details: { hresult: textAt(failure, 'code'), said },
   });
 }
@@ -176,12 +159,12 @@ const failedResults: Readonly<Record<number, string>> = {
 };
 
 /** A search that failed finds nothing, and nothing found then never means that nothing is missing. */
-function refuseFailedResult(record: HostObject, server: string | undefined): void {
+function refuseFailedResult(record: HostObject, background: () => SearchBackground): void {
   const code = numberAt(record, 'resultCode');
   const how = code === undefined ? undefined : failedResults[code];
   if (how === undefined) return;
   const first = objectsAt(record, 'warnings').find((warning) => describeHResult(textAt(warning, 'code')));
-  if (first !== undefined) throw searchFailed(first, server);
+  if (first !== undefined) throw searchFailed(first, background);
   throw new FettleError('command', `the search for updates ${how} (result ${code})`, {
     hint: 'look at the host with Get-WindowsUpdateLog, then scan it again',
     details: { resultCode: code },
@@ -244,11 +227,6 @@ function describeWarning(warning: HostObject): string {
   const words = [code, meaning ?? textAt(warning, 'message')].filter((word) => word !== '').join(' ');
   const context = textAt(warning, 'context');
   return `search${context === '' ? '' : ` (${context})`}: ${words}`;
-}
-
-function taskWarning(record: HostObject): string[] {
-  const problem = textAt(record, 'taskProblem');
-  return problem === '' ? [] : [`no task could be started as SYSTEM, the search ran in the session: ${problem}`];
 }
 
 function readSource(source: HostObject): WindowsUpdateScan['source'] {

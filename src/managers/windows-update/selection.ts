@@ -1,6 +1,5 @@
-import type { HeldBack, Update, UpdateClass } from '../../domain/update.ts';
-import type { ThirdPartyPackage } from '../chocolatey/chocolatey.ts';
-import { thirdPartyWord } from '../chocolatey/chocolatey.ts';
+import type { Advisory, HeldBack, Severity, Update, UpdateClass, UpdateDetails } from '../../domain/update.ts';
+import { packageKey } from '../../domain/update.ts';
 import type { WindowsUpdateRecord, WindowsUpdateScan } from './records.ts';
 
 /** Definitions of Defender and its platform: new ones several times a day, outside of every plan. */
@@ -31,10 +30,9 @@ export function readWindowsUpdates(scan: WindowsUpdateScan): readonly Update[] {
     if (!record.isPending && (known === undefined || known.revision < record.revision)) newest.set(record.id, record);
   }
   const successors = successorsOf(scan.offered);
-  const own = [...newest.values()].map((record) => toUpdate(record, scan.source.name, successors.get(record.id)));
-  return [...own, ...scan.thirdParty.flatMap(toThirdPartyUpdate)].sort((left, right) =>
-    `${left.name}:${left.arch}` < `${right.name}:${right.arch}` ? -1 : 1,
-  );
+  return [...newest.values()]
+    .map((record) => toUpdate(record, scan.source.name, successors.get(record.id)))
+    .sort((left, right) => (packageKey(left) < packageKey(right) ? -1 : 1));
 }
 
 /**
@@ -56,8 +54,8 @@ function toUpdate(
   const successor = successors.find((one) => one.id !== record.id && replaces(one, record));
   const heldBack =
     heldBackOf(record) ?? (successor === undefined ? undefined : excluded(`${nameOf(successor)} replaces it`));
-  const { title, severity, classification, sizeMax, cves } = record;
   return {
+    manager: 'windows-update',
     name: nameOf(record),
     arch: record.id,
     from: '',
@@ -66,13 +64,45 @@ function toUpdate(
     class: classOf(record),
     ...(heldBack === undefined ? {} : { heldBack }),
     isKernel: record.rebootBehavior === 1 || isCumulative(record),
-    ...(title === '' ? {} : { title }),
-    ...(severity === '' ? {} : { severity }),
-    ...(classification === '' ? {} : { classification }),
-    ...(sizeMax === undefined ? {} : { sizeBytes: sizeMax }),
-    ...(cves.length === 0 ? {} : { cves }),
+    ...readDetails(record),
     isDownloaded: record.isDownloaded,
   };
+}
+
+const severities: ReadonlyMap<string, Severity> = new Map(
+  (['critical', 'important', 'moderate', 'low'] as const).map((word) => [word, word]),
+);
+
+function readDetails(record: WindowsUpdateRecord): UpdateDetails {
+  const { title, severity: vendorSeverity, classification, sizeMax, cves } = record;
+  const severity = severities.get(vendorSeverity.toLowerCase());
+  const advisories = advisoriesOf(record);
+  return {
+    ...(title === '' ? {} : { title }),
+    ...(severity === undefined ? {} : { severity }),
+    ...(vendorSeverity === '' ? {} : { vendorSeverity }),
+    ...(advisories.length === 0 ? {} : { advisories }),
+    ...(cves.length === 0 ? {} : { cves }),
+    ...(classification === '' ? {} : { classification }),
+    ...(sizeMax === undefined ? {} : { sizeBytes: sizeMax }),
+  };
+}
+
+/** Microsoft calls `critical` what mends a fault that is critical and no matter of security. */
+const advisoryKinds: ReadonlyMap<string, Advisory['kind']> = new Map([
+  ['critical', 'bugfix'],
+  ['rollup', 'bugfix'],
+  ['update', 'bugfix'],
+  ['upgrade', 'enhancement'],
+  ['feature-pack', 'enhancement'],
+  ['service-pack', 'enhancement'],
+]);
+
+/** Each KB number is an article of Microsoft's. */
+function advisoriesOf(record: WindowsUpdateRecord): readonly Advisory[] {
+  const kind = classOf(record) === 'security' ? 'security' : (advisoryKinds.get(record.classification) ?? 'other');
+  const issued = record.publishedMs === undefined ? {} : { issuedMs: record.publishedMs };
+  return record.kb.map((kb) => ({ id: `KB${kb}`, kind, ...issued, url: `https://support.microsoft.com/help/${kb}` }));
 }
 
 /** The large updates of Windows itself may restart and always do; a hotpatch says 0 and does not. */
@@ -132,25 +162,4 @@ function isUnclear({ readErrors, classification, type }: WindowsUpdateRecord): b
   const decisive =
     /^(Categories|CategoryID|Type|DeploymentAction|BrowseOnly|IsBeta|IsHidden|IsInstalled|InstallationBehavior|CanRequestUserInput|PerUser)\b/;
   return classification === 'unknown' || readErrors.some((error) => decisive.test(error));
-}
-
-function toThirdPartyUpdate(item: ThirdPartyPackage): Update[] {
-  const { manager, name, title, version, available } = item;
-  if (available === undefined || !thirdPartyWord.test(available)) return [];
-  const heldBack: HeldBack = item.isPinned
-    ? { kind: 'held' }
-    : excluded(`software of ${manager}, not of Windows Update`, 'pattern');
-  return [
-    {
-      name,
-      arch: manager,
-      from: version,
-      to: available,
-      origins: [manager],
-      class: 'unknown',
-      heldBack,
-      isKernel: false,
-      ...(title === undefined || title === '' ? {} : { title }),
-    },
-  ];
 }

@@ -209,12 +209,21 @@ launch() {
 # What is asked is checked before anything is claimed.
 check_job() {
   case $(field kind) in
-    install) if [ -z "$rows" ] || ! are_packages; then refuse bad-request 'a row is no package'; fi ;;
+    install | refresh | repair) check_package_job ;;
     hook) is_octal "$(field script)" || refuse bad-request 'the script does not read' ;;
-    refresh | repair | restart | reboot) ;;
+    restart | reboot) ;;
     *) refuse bad-request "there is no job of kind $(field kind)" ;;
   esac
   case $(field run) in '' | *[!A-Za-z0-9-]*) refuse bad-request 'the request names no run' ;; esac
+}
+
+# The package manager is one whose script is here, and its rows are in its own alphabet.
+check_package_job() {
+  manager=$(field manager)
+  case $manager in '' | *[!a-z0-9_]*) refuse bad-request 'the request names no package manager' ;; esac
+  have "${manager}_$(field kind)" || refuse bad-request "there is no $(field kind) by $manager"
+  "${manager}_check_rows" || refuse bad-request 'a row is no package'
+  if [ "$(field kind)" = install ] && [ -z "$rows" ]; then refuse bad-request 'the request names no package'; fi
 }
 
 # Whatever leads to a start is looked at under the lock: a name of an earlier end, the job itself, and the host.

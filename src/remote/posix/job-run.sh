@@ -99,9 +99,7 @@ run_job() {
   started_at=$(date +%s)
   own_environment
   case $(field kind) in
-    install) apt_install ;;
-    refresh) apt_refresh ;;
-    repair) apt_repair ;;
+    install | refresh | repair) "$(field manager)_$(field kind)" ;;
     restart) restart_units ;;
     hook) run_hook ;;
     reboot) reboot_host ;;

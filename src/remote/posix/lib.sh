@@ -26,7 +26,7 @@ bad_request() {
   exit 64
 }
 
-# The request is one line: v1 MARK VERB key=value ... -- a,b,c d,e,f ...
+# The request is one line: v1 MARK VERB key=value ... -- a,b,c d,e,f ... Bytes of a cell outside the alphabet come as =ooo.
 case $FETTLE_REQUEST in
   *[!A-Za-z0-9.+~:_@/,=\ -]*) bad_request 'the request has characters that no request has' ;;
 esac
@@ -75,21 +75,6 @@ octal() {
 
 is_octal() { printf '%s\n' "$1" | grep -Eq '^([0-3][0-7][0-7])*$'; }
 
-# are_packages: each row is name,architecture,version in the alphabets of deb-version(7) and deb-control(5).
-are_packages() {
-  for row in $rows; do
-    case $row in
-      *,*,*,*) return 1 ;;
-      [A-Za-z0-9]*,[a-z0-9]*,[A-Za-z0-9]*) ;;
-      *) return 1 ;;
-    esac
-    rest=${row#*,}
-    case ${row%%,*} in *[!A-Za-z0-9+.-]*) return 1 ;; esac
-    case ${rest%%,*} in *[!a-z0-9-]*) return 1 ;; esac
-    case ${row##*,} in *[!A-Za-z0-9.+~:-]*) return 1 ;; esac
-  done
-}
-
 begin() { printf '\036FETTLE %s begin\n' "$mark"; }
 section() { printf '\n\036%s %s\n' "$mark" "$1"; }
 end() { printf '\n\036%s end\n' "$mark"; }
@@ -106,53 +91,13 @@ else
   }
 fi
 
-boot_id() { cat /proc/sys/kernel/random/boot_id 2>/dev/null; }
+# Names of processes are anybody's to choose.
+printable() { printf '%s' "$1" | tr -c '[:print:]' '?'; }
 
-# Seconds since boot: wall clocks jump.
-uptime_sec() {
-  read -r uptime_now _ 2>/dev/null </proc/uptime || uptime_now=0
-  printf '%s' "${uptime_now%%.*}"
-}
-
-# start_time PID: in clock ticks since boot, proc(5) stat field 22; empty when the process is gone, or dead and not
-# reaped. The name in parentheses may hold blanks, so fields are counted behind the last one.
-start_time() {
-  sed -n 's/.*) [A-WYa-wy] \([^ ]* \)\{18\}\([0-9]*\) .*/\2/p' "/proc/$1/stat" 2>/dev/null
-}
-
-# kernels_of_flavour: versions in /boot, those of the running kernel's flavour (amd64, cloud-amd64, generic), newest last.
-kernels_of_flavour() {
-  flavour=$(uname -r | sed 's/^[^-]*\(-[0-9][^-]*\)*//')
-  set +f
-  for file in /boot/vmlinuz-*"$flavour"; do
-    [ -e "$file" ] || continue
-    version=${file##*/vmlinuz-}
-    case $(printf '%s' "$version" | sed 's/^[^-]*\(-[0-9][^-]*\)*//') in
-      "$flavour") printf '%s\n' "$version" ;;
-    esac
-  done | sort -V 2>/dev/null
-  set -f
-}
-
-# missing_initrd: the newest kernel, where it has no initrd and others have one.
-missing_initrd() {
-  newest=$(kernels_of_flavour | tail -n 1)
-  if [ -z "$newest" ] || [ -e "/boot/initrd.img-$newest" ]; then return; fi
-  set +f
-  for file in /boot/initrd.img-*; do
-    if [ -e "$file" ]; then
-      printf '%s\n' "$newest"
-      break
-    fi
-  done
-  set -f
-}
-
-# kernel_kib: what the newest kernel takes on /boot with its initrd and what belongs to it.
-kernel_kib() {
-  newest=$(kernels_of_flavour | tail -n 1)
-  [ -n "$newest" ] || return 0
-  set +f
-  du -ck /boot/*-"$newest" 2>/dev/null | awk 'END { print $1 }'
-  set -f
+# unescaped CELL: a cell of a row, in which =ooo stands for a byte outside the alphabet of requests.
+unescaped() {
+  case $1 in
+    *=*) printf '%b' "$(printf '%s' "$1" | sed 's/=\([0-7][0-7][0-7]\)/\\0\1/g')" ;;
+    *) printf '%s' "$1" ;;
+  esac
 }

@@ -1,7 +1,35 @@
 # shellcheck shell=sh
 # What is: one round trip, nothing written but a private directory that goes away, nothing left running.
 
+# A directory of our own for a moment, where there is room: apt ignores preferences on a pipe.
+private_directory() {
+  for place in "${TMPDIR:-/tmp}" /tmp /run /dev/shm; do
+    work=$(mktemp -d "$place/fettle.XXXXXXXX" 2>/dev/null) || continue
+    trap 'leave_private' EXIT
+    trap 'exit 129' HUP
+    trap 'exit 130' INT
+    trap 'exit 141' PIPE
+    trap 'exit 143' TERM
+    if head -c 262144 /dev/zero 2>/dev/null >"$work/room" && [ "$(wc -c <"$work/room")" -eq 262144 ]; then
+      rm -f "$work/room"
+      return
+    fi
+    rm -rf "$work"
+  done
+  section problem
+  echo 'disk there is no room for temporary files'
+  return 1
+}
+
+# Nothing outlives a scan: a simulation that still runs is waited for, it is over in a moment.
+leave_private() {
+  wait
+  rm -rf "$work"
+}
+
 probe_identity() {
+  section family
+  uname -s | tr '[:upper:]' '[:lower:]'
   section user
   printf '%s\t%s\n' "$(id -u)" "$(id -un 2>/dev/null)"
   section os-release
@@ -36,7 +64,7 @@ probe_identity() {
   bounded 20 df -Pi / /var /var/cache /boot /tmp 2>/dev/null | tail -n +2 | sort -u
   section read-only
   # Root may write everywhere but where the file system itself is mounted read-only.
-  for place in / /var /var/lib/dpkg /var/cache/apt /boot; do
+  for place in / /var $package_places /boot; do
     if [ "$own_uid" = 0 ] && [ -d "$place" ] && [ ! -w "$place" ]; then printf '%s\n' "$place"; fi
   done
   section init-start
@@ -131,54 +159,38 @@ unit_of() {
   done <"/proc/$1/cgroup" 2>/dev/null
 }
 
-# What is, and for `probe` what is pending too.
-summary() {
-  section running
-  managers_at_work
-  section claim
-  active_claim
-  section manager
-  if have apt-get && have dpkg-query; then
-    echo apt
+# What is the case, and for `probe` what is pending too. With `only` nothing but the package managers whose scripts are
+# here: those of an answer before.
+describe_host() {
+  if [ "$(field only no)" = no ]; then
+    section running
+    managers_at_work
+    section claim
+    active_claim
+    section managers
+    # shellcheck disable=SC2086 # names are words
+    printf '%s\n' $found_managers
     probe_identity
     if [ "$verb" = probe ]; then
       probe_reboot
       probe_health
-      apt_scan
-    else
-      section apt-installed
-      dpkg_list
     fi
-  else
-    echo none
-    probe_identity
   fi
+  section scanned
+  for manager in $found_managers; do
+    if have "${manager}_scan"; then printf '%s\n' "$manager"; fi
+  done
+  if [ "$verb" = probe ]; then with_managers scan; else with_managers list; fi
   # Last, so that it is compared with the moment the answer comes.
   section clock
   date +%s
   uptime_sec
 }
 
-case $verb in
-  probe | summary | simulate | boot) begin ;;
-  *) bad_request "the probe has no verb $verb" ;;
-esac
-case $verb in
-  probe | summary) summary ;;
-  simulate)
-    are_packages || bad_request 'a row is no package'
-    apt_ask
-    ;;
-  boot)
-    section boot-id
-    boot_id
-    section init-start
-    start_time 1
-    section system-state
-    if [ -d /run/systemd/system ]; then bounded 10 systemctl is-system-running 2>/dev/null; else echo running; fi
-    section clock
-    date +%s
-    uptime_sec
-    ;;
-esac
-end
+simulate() {
+  manager=$(field managers)
+  case $manager in '' | *[!a-z0-9_]*) bad_request 'the request names no package manager' ;; esac
+  have "${manager}_simulate" || bad_request "there is no package manager $manager"
+  "${manager}_check_rows" || bad_request 'a row is no package'
+  "${manager}_simulate"
+}

@@ -74,25 +74,6 @@ state_of() {
   fi
 }
 
-# session_of PID: proc(5) stat field 6.
-session_of() {
-  sed -n 's/.*) [A-Za-z] [^ ]* [^ ]* \([0-9]*\) .*/\1/p' "/proc/$1/stat" 2>/dev/null
-}
-
-# is_session_alive SESSION: whether anything of ours in it still works; tee only waits for the others. The number of a
-# session that is over may be anybody's next.
-is_session_alive() {
-  set +f
-  members=$(cat /proc/[0-9]*/stat 2>/dev/null | awk -v session="$1" '
-    { pid = $1; name = $0; sub(/^[^(]*\(/, "", name); sub(/\) [A-Za-z] .*$/, "", name); sub(/^.*\) /, "") }
-    $4 == session && $1 != "Z" && name != "tee" { print pid }')
-  set -f
-  for member in $members; do
-    if [ "$(real_uid "$member")" = "$own_uid" ]; then return 0; fi
-  done
-  return 1
-}
-
 # owner_of DIRECTORY: who claimed it, from its request.
 # shellcheck disable=SC2034 # read by what follows in the assembled text
 owner_of() {

@@ -18,7 +18,8 @@ restart_units() {
     return
   fi
   failed=
-  for unit in $rows; do
+  for row in $rows; do
+    unit=$(unescaped "$row")
     case $unit in
       dbus.service | dbus-broker.service | systemd-logind.service | display-manager.service | gdm.service | \
         gdm3.service | lightdm.service | lxdm.service | sddm.service | slim.service | wdm.service | xdm.service | \

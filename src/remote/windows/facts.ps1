@@ -3,8 +3,7 @@
 $versionPath = 'SOFTWARE\Microsoft\Windows NT\CurrentVersion'
 $policyPath = 'SOFTWARE\Policies\Microsoft\Windows\WindowsUpdate'
 $servicesPath = 'SYSTEM\CurrentControlSet\Services'
-# Below the first nothing is begun; a cumulative update may need the second.
-$minFreeBytes = 3221225472
+# A cumulative update may need as much.
 $amplyFreeBytes = 10737418240
 $updateSettingsPath = 'SOFTWARE\Microsoft\WindowsUpdate\UX\Settings'
 
@@ -106,10 +105,6 @@ function Get-DiskFacts {
     [void]$disks.Add(@{ mount = Read-FactText $disk 'DeviceID'; free = [long]$free; size = [long](Read-Fact $disk 'Size') })
   }
   return , $disks
-}
-
-function Get-SystemDriveFree {
-  try { return (New-Object IO.DriveInfo($env:SystemDrive)).AvailableFreeSpace } catch { return $null }
 }
 
 # What runs before has to run after, but for services that a trigger starts and that end by themselves.

@@ -22,8 +22,8 @@ function Invoke-Job($Request) {
   Stop-Heartbeat $beat
 }
 
-function New-JobAnswer([string]$Verdict, [long]$Code, [string]$Message) {
-  return @{ Verdict = $Verdict; Code = $Code; Message = $Message; Sections = @{} }
+function New-JobAnswer([string]$Verdict, [long]$Code, [string]$Message, $Sections = @{}) {
+  return @{ Verdict = $Verdict; Code = $Code; Message = $Message; Sections = $Sections }
 }
 
 # The gate: a directory that already has this process in it is moved into place, which only one can do.
@@ -75,14 +75,23 @@ function Stop-Heartbeat($Beat) {
 
 function Invoke-Work($Request) {
   switch -CaseSensitive (Get-Field $Request 'kind' '') {
-    'install' { return Invoke-Install $Request }
-    'refresh' { return Invoke-Refresh $Request }
-    'repair' { return Invoke-Repair $Request }
+    'install' { return Invoke-ManagerWork $Request 'Install' }
+    'refresh' { return Invoke-ManagerWork $Request 'Refresh' }
+    'repair' { return Invoke-ManagerWork $Request 'Repair' }
     'restart' { return Invoke-Restart $Request }
     'hook' { return Invoke-Hook $Request }
     'reboot' { return Invoke-Reboot $Request }
   }
   return New-JobAnswer 'bad-request' 1 'there is no job of this kind'
+}
+
+# A job works with one package manager alone.
+function Invoke-ManagerWork($Request, [string]$Work) {
+  $name = Get-Field $Request 'manager' ''
+  if (-not $packageManagers.ContainsKey($name) -or -not $packageManagers[$name].ContainsKey($Work)) {
+    return New-JobAnswer 'bad-request' 1 ('no package manager ' + $name + ' does this work: ' + $Work)
+  }
+  return & $packageManagers[$name][$Work] $Request
 }
 
 # The result, written once. Without room for it there is none: the truth is then read from the host.

@@ -55,19 +55,30 @@ function Read-Note([string]$Job) {
 function Test-JobRequest($Request) {
   $kind = Get-Field $Request 'kind' ''
   switch -CaseSensitive ($kind) {
-    'install' { if ($Request.Rows.Length -eq 0) { return New-Refusal 'bad-request' 'a row is no update' } }
+    'install' { if ($Request.Rows.Length -eq 0) { return New-Refusal 'bad-request' 'there is nothing to install' } }
     'hook' {
       $octal = Get-Field $Request 'script' ''
       if ($octal -cnotmatch '^([0-3][0-7][0-7])*\z') { return New-Refusal 'bad-request' 'the script does not read' }
     }
     'refresh' { }
     'repair' { }
-    'restart' { }
+    'restart' { if (-not (Test-ServiceRows $Request.Rows)) { return New-Refusal 'bad-request' 'a row is no service' } }
     'reboot' { }
     default { return New-Refusal 'bad-request' ('there is no job of kind ' + $kind) }
   }
+  if (('install', 'refresh', 'repair') -ccontains $kind -and (Get-Field $Request 'manager' '') -cnotmatch '^[a-z][a-z-]{0,39}\z') {
+    return New-Refusal 'bad-request' 'the request names no package manager'
+  }
   if ((Get-Field $Request 'run' '') -cnotmatch '^[A-Za-z0-9-]+\z') { return New-Refusal 'bad-request' 'the request names no run' }
   return $null
+}
+
+# Names of services may have any character but slashes; a wildcard would mean others too.
+function Test-ServiceRows($Rows) {
+  foreach ($row in $Rows) {
+    if ($row.Count -ne 1 -or $row[0] -cnotmatch '^[^\x00-\x1f/\\*?\[\]`]{1,256}\z') { return $false }
+  }
+  return $true
 }
 
 function Start-DetachedJob($Request, $Frame) {
@@ -129,11 +140,10 @@ function New-JobDirectory($Request, [string]$Job, [string]$Directory) {
   foreach ($name in $Request.Fields.Keys) {
     if (('job', 'only') -cnotcontains $name) { $line += ' ' + $name + '=' + $Request.Fields[$name] }
   }
-  $rows = @($Request.Rows | ForEach-Object { $_ -join ',' })
   $claimed = (Get-BootId) + ' ' + (Get-UptimeSec) + "`n"
   try {
     [void][IO.Directory]::CreateDirectory($aside)
-    Write-Atomic ([IO.Path]::Combine($aside, 'request')) ($line + ' -- ' + ($rows -join ' '))
+    Write-Atomic ([IO.Path]::Combine($aside, 'request')) ($line + ' -- ' + ($Request.Words -join ' '))
     Write-Atomic ([IO.Path]::Combine($aside, 'script')) $ScriptText
     Write-Atomic ([IO.Path]::Combine($aside, 'claimed')) $claimed
     [IO.File]::WriteAllText([IO.Path]::Combine($aside, 'log'), '')

@@ -9,11 +9,16 @@ $ConfirmPreference = 'None'
 [Threading.Thread]::CurrentThread.CurrentCulture = [Globalization.CultureInfo]::InvariantCulture
 [Threading.Thread]::CurrentThread.CurrentUICulture = [Globalization.CultureInfo]::InvariantCulture
 $utf8 = New-Object Text.UTF8Encoding($false)
+$strictUtf8 = New-Object Text.UTF8Encoding($false, $true)
 $latin1 = [Text.Encoding]::GetEncoding(28591)
 $recordSeparator = [string][char]0x1e
 # Full control for SYSTEM and Administrators, inherited below, and nothing from above.
 $ownSddl = 'O:BAG:BAD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)'
 $ownSddlPattern = '^O:(BA|SY)(G:[A-Z0-9-]+)?D:P[A-Z]*(\(A;OICI;FA;;;(SY|BA)\)){1,2}\z'
+# Package managers whose parts were sent, by name, as each part has entered itself. Key: what an answer is the answer to;
+# Scan: the answer; Inline: the same in the session, where no task can be started; Test: whether rows are its own; Install,
+# Refresh, Repair: work of jobs.
+$packageManagers = @{}
 $script:jobLog = $null
 $script:jobDirectory = $null
 
@@ -24,7 +29,9 @@ function Stop-WithProblem([string]$Phase, [string]$Words) {
   throw $problem
 }
 
-# The request is one line: v1 MARK VERB key=value ... -- a,b,c d,e,f ...
+# The request is one line: v1 MARK VERB key=value ... -- a,b,c d,e,f ... In cells of rows =101 is the byte of that octal
+# number, so that a cell may hold any text; who uses one checks it against an alphabet of its own. Words are the rows as
+# they came.
 function Read-Request([string]$Line) {
   if ($Line -cnotmatch '^[A-Za-z0-9.+~:_@/,= -]*\z') { Stop-WithProblem 'bad-request' 'the request has characters that no request has' }
   $words = $Line.Split([char[]]' ', [StringSplitOptions]::RemoveEmptyEntries)
@@ -40,8 +47,28 @@ function Read-Request([string]$Line) {
     $fields[$words[$at].Substring(0, $cut)] = $words[$at].Substring($cut + 1)
     $at++
   }
-  for ($at++; $at -lt $words.Length; $at++) { [void]$rows.Add($words[$at].Split([char]',')) }
-  return @{ Mark = $words[1]; Verb = $words[2]; Fields = $fields; Rows = $rows.ToArray(); Line = $Line }
+  $more = New-Object Collections.ArrayList
+  for ($at++; $at -lt $words.Length; $at++) {
+    [void]$more.Add($words[$at])
+    [void]$rows.Add([string[]]@($words[$at].Split([char]',') | ForEach-Object { ConvertFrom-Cell $_ }))
+  }
+  return @{ Mark = $words[1]; Verb = $words[2]; Fields = $fields; Rows = $rows.ToArray(); Words = $more.ToArray() }
+}
+
+function ConvertFrom-Cell([string]$Cell) {
+  if (-not $Cell.Contains('=')) { return $Cell }
+  if ($Cell -cnotmatch '^([^=]|=[0-3][0-7][0-7])*\z') { Stop-WithProblem 'bad-request' 'a cell of the request does not read' }
+  $bytes = [byte[]]::new($Cell.Length)
+  $count = 0
+  for ($at = 0; $at -lt $Cell.Length; $at++) {
+    if ($Cell[$at] -eq '=') {
+      $bytes[$count++] = [Convert]::ToByte($Cell.Substring($at + 1, 3), 8)
+      $at += 3
+    } else {
+      $bytes[$count++] = [byte][char]$Cell[$at]
+    }
+  }
+  try { return $strictUtf8.GetString($bytes, 0, $count) } catch { Stop-WithProblem 'bad-request' 'a cell of the request is no text' }
 }
 
 # The value of a field of the request; digits only, few enough to count with.

@@ -7,7 +7,7 @@ if ($request.Verb -ceq 'scan-worker') {
 $frame = New-Frame $request.Mark
 switch -CaseSensitive ($request.Verb) {
   'boot' { $sections = Get-BootSections }
-  'summary' { $sections = Get-Summary }
+  'summary' { $sections = Get-Summary $request }
   'probe' { $sections = Get-Probe $request }
   'simulate' { $sections = Get-Simulation $request }
   default { Stop-WithProblem 'bad-request' ('the probe has no verb ' + $request.Verb) }

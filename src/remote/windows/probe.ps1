@@ -1,40 +1,38 @@
-# What is: facts, signs of a pending restart, and the scan. The last part of the probe script; it answers with one frame.
+# What is: facts, signs of a pending restart, and what each package manager has to say.
 
 function Get-Probe($Request) {
   $account = Get-Account
+  $names = Get-WantedManagers $Request (Get-FoundManagers $Request)
   $sections = New-Object Collections.Specialized.OrderedDictionary
-  $sections['manager'] = 'windows-update'
+  $sections['family'] = 'windows'
   $sections['boot-id'] = Get-BootId
   $sections['claim'] = Get-ActiveClaim
-  $facts = Get-Facts
-  $policy = Get-UpdatePolicy
-  $scan = '{"phase":"denied"}'
-  if ($account.isAdmin) { $scan = Get-ScanJson $Request $freshSec }
-  # After the scan, which may have taken its time.
-  $services = Get-ServiceFacts
-  $sections['windows'] = ConvertTo-PlainJson @{
-    facts = $facts; account = $account; policy = $policy; disks = Get-DiskFacts; services = $services
-    pendingReboot = Get-MarkedReboot $Request; inventory = Get-Inventory
-    problems = Get-Problems $facts $policy $services
-    running = Get-RunningInstallers
+  $isWhole = (Get-Field $Request 'only' '') -cne 'yes'
+  if ($isWhole) {
+    $facts = Get-Facts
+    $policy = Get-UpdatePolicy
   }
-  $sections['wua'] = $scan
-  $sections['system-state'] = Get-SystemState
-  $sections['clock'] = [string](Get-EpochSeconds) + "`n" + [string]$facts.uptime
-  return $sections
-}
-
-# What is, without the search for updates and all that takes its time.
-function Get-Summary {
-  $facts = Get-Facts
-  $sections = New-Object Collections.Specialized.OrderedDictionary
-  $sections['manager'] = 'windows-update'
-  $sections['boot-id'] = Get-BootId
-  $sections['claim'] = Get-ActiveClaim
-  $sections['windows'] = ConvertTo-PlainJson @{
-    facts = $facts; account = Get-Account; disks = Get-DiskFacts; running = Get-RunningInstallers
+  $answers = @{ 'windows-update' = '{"phase":"denied"}' }
+  if ($account.isAdmin) { $answers = Get-ScanAnswers $Request $names $freshSec }
+  # After the scan, which may have taken its time, and which may have found another package manager.
+  $found = Get-FoundManagers $Request
+  $scanned = @($names | Where-Object { $found -ccontains $_ -and $answers.ContainsKey($_) })
+  $sections['managers'] = $found -join "`n"
+  $sections['scanned'] = $scanned -join "`n"
+  if ($isWhole) {
+    $services = Get-ServiceFacts
+    $sections['windows'] = ConvertTo-PlainJson @{
+      facts = $facts; account = $account; policy = $policy; disks = Get-DiskFacts; services = $services
+      pendingReboot = Get-MarkedReboot $Request; inventory = Get-Inventory
+      problems = Get-Problems $facts $policy $services
+      running = Get-RunningInstallers
+    }
   }
-  $sections['clock'] = [string](Get-EpochSeconds) + "`n" + [string]$facts.uptime
+  foreach ($name in $scanned) { $sections[$name] = $answers[$name] }
+  if ($isWhole) {
+    $sections['system-state'] = Get-SystemState
+    $sections['clock'] = [string](Get-EpochSeconds) + "`n" + [string]$facts.uptime
+  }
   return $sections
 }
 
@@ -44,34 +42,4 @@ function Get-MarkedReboot($Request) {
   $signs = Get-PendingReboot
   foreach ($sign in $signs) { $sign['isIgnored'] = $ignored -contains $sign.code }
   return , $signs
-}
-
-# Programs that install right now: Windows Update's worker says so itself, Windows Installer holds a mutex.
-function Get-RunningInstallers {
-  $running = New-Object Collections.ArrayList
-  foreach ($name in 'wusa', 'msiexec', 'dism') {
-    foreach ($process in [Diagnostics.Process]::GetProcessesByName($name)) {
-      # The service msiexec /V stays for a while after its work; without a command line only session 0 tells.
-      if ($name -ne 'msiexec' -or (Test-InstallerMutex)) { [void]$running.Add(@{ name = $name; pid = $process.Id }) }
-      $process.Dispose()
-    }
-  }
-  return , $running
-}
-
-function Test-InstallerMutex {
-  try {
-    $mutex = [Threading.Mutex]::OpenExisting('Global\_MSIExecute')
-    $mutex.Dispose()
-    return $true
-  } catch {
-    return $false
-  }
-}
-
-function Get-Simulation($Request) {
-  $sections = New-Object Collections.Specialized.OrderedDictionary
-  $sections['asked'] = (@($Request.Rows | ForEach-Object { $_ -join ' ' }) -join "`n")
-  $sections['wua'] = Get-ScanJson $Request $simulateFreshSec
-  return $sections
 }

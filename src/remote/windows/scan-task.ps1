@@ -1,5 +1,5 @@
-# The scan as a task of SYSTEM, which outlives the session that asked for it: one at a time, its answer kept for a while,
-# so that a lost connection, a slow source and two controllers cost one search.
+# The scan as a task of SYSTEM, which outlives the session that asked for it: one at a time, the answer of each package
+# manager kept for a while, so that a lost connection, a slow source and two controllers cost one search.
 
 $scanTask = 'scan'
 $scanLimitMinutes = 120
@@ -7,35 +7,41 @@ $scanLimitMinutes = 120
 $freshSec = 90
 $simulateFreshSec = 900
 
-function Get-ScanFile {
+function Get-ScanDirectory {
   $directory = [IO.Path]::Combine((Get-BaseDirectory), 'scan')
   [void][IO.Directory]::CreateDirectory($directory)
-  return [IO.Path]::Combine($directory, 'answer.json')
+  return $directory
 }
 
-# One line for us, then the record: boot, moment, key, how the search ended, when its source was asked. The moment is one of the performance
-# counter, which is the same in every process: a whole second is too coarse to say what came before what.
-function Save-ScanAnswer($Scan) {
-  $isGood = -not $Scan.ContainsKey('failure') -and $failedResults -notcontains $Scan['resultCode']
-  $words = $Scan.boot, [Diagnostics.Stopwatch]::GetTimestamp(), $Scan.wanted, $(if ($isGood) { 'good' } else { 'failed' })
-  $head = 'v2 ' + ($words -join ' ') + ' ' + [string]$Scan['fetched']
-  Write-Atomic (Get-ScanFile) ($head + "`n" + (ConvertTo-PlainJson $Scan))
+function Get-ScanFile([string]$Name) { return [IO.Path]::Combine((Get-ScanDirectory), $Name + '.json') }
+
+function Get-AnswerKey([string]$Name, $Request) { return & $packageManagers[$Name]['Key'] $Request }
+
+# One line for us, then the record: boot, moment, key, how the search ended, when its source was asked. The moment is one
+# of the performance counter, which is the same in every process: a whole second is too coarse to say what came before what.
+function Save-ScanAnswer([string]$Name, $Request, $Answer) {
+  $words = (Get-BootId), [Diagnostics.Stopwatch]::GetTimestamp(), (Get-AnswerKey $Name $Request), $(if ($Answer.IsGood) { 'good' } else { 'failed' })
+  $head = 'v3 ' + ($words -join ' ') + ' ' + [string]$Answer.Fetched
+  Write-Atomic (Get-ScanFile $Name) ($head + "`n" + $Answer.Json)
 }
 
-function Remove-ScanAnswer {
-  try { [IO.File]::Delete((Get-ScanFile)) } catch { Write-JobLog ('the last scan cannot be removed: ' + (Get-ErrorWords $_)) }
-}
-
-function Read-ScanAnswer([string]$Key) {
+# Of every package manager: what one installs may be in the list of another.
+function Remove-ScanAnswers {
   try {
-    $text = [IO.File]::ReadAllText((Get-ScanFile))
+    foreach ($path in [IO.Directory]::GetFiles((Get-ScanDirectory), '*.json')) { [IO.File]::Delete($path) }
+  } catch { Write-JobLog ('the last scan cannot be removed: ' + (Get-ErrorWords $_)) }
+}
+
+function Read-ScanAnswer([string]$Name, $Request) {
+  try {
+    $text = [IO.File]::ReadAllText((Get-ScanFile $Name))
   } catch {
     return $null
   }
   $lineEnd = $text.IndexOf("`n")
   if ($lineEnd -lt 0) { return $null }
   $words = $text.Substring(0, $lineEnd).Split(' ')
-  if ($words.Count -ne 6 -or $words[0] -ne 'v2' -or $words[1] -ne (Get-BootId) -or $words[3] -ne $Key) { return $null }
+  if ($words.Count -ne 6 -or $words[0] -ne 'v3' -or $words[1] -ne (Get-BootId) -or $words[3] -ne (Get-AnswerKey $Name $Request)) { return $null }
   return @{ At = [long]$words[2]; IsGood = $words[4] -ceq 'good'; Fetched = $words[5]; Json = $text.Substring($lineEnd + 1) }
 }
 
@@ -48,8 +54,8 @@ function Test-ScanAnswer($Answer, [long]$AskedAt, [int]$MaxAgeSec) {
 }
 
 # A good answer to the same question that is not older than that, and of this boot; or nothing.
-function Read-FreshAnswer($Request, [int]$MaxAgeSec) {
-  $answer = Read-ScanAnswer (Get-ScanKey $Request)
+function Read-FreshAnswer([string]$Name, $Request, [int]$MaxAgeSec) {
+  $answer = Read-ScanAnswer $Name $Request
   if ($null -eq $answer -or -not $answer.IsGood) { return $null }
   if (Test-ScanAnswer $answer ([Diagnostics.Stopwatch]::GetTimestamp()) $MaxAgeSec) { return $answer }
   return $null
@@ -58,57 +64,74 @@ function Read-FreshAnswer($Request, [int]$MaxAgeSec) {
 # Runs as SYSTEM. What it was asked by is of no use to anybody afterwards.
 function Invoke-ScanWorker($Request) {
   try {
-    $scan = Invoke-Scan $Request $false
-    $scan['by'] = 'task'
-    Add-ThirdParty $scan $Request
-    Save-ScanAnswer $scan
+    if (Test-SoftwareIsAsked $Request) { Write-Atomic (Get-FindsPath) ((Get-OwnFinds) -join ' ') }
+    foreach ($name in (Get-WantedManagers $Request @())) {
+      $answer = & $packageManagers[$name]['Scan'] $Request
+      Save-ScanAnswer $name $Request $answer
+      # Who waits is told of it at once.
+      if (Test-EndsScan $name $answer) { return }
+    }
   } finally {
     $directory = [IO.Path]::Combine((Get-BasePath), $scanTask)
     foreach ($name in 'request', 'script') { try { [IO.File]::Delete([IO.Path]::Combine($directory, $name)) } catch { $null = $_ } }
   }
 }
 
-function Add-ThirdParty($Scan, $Request) {
-  if ((Get-Field $Request 'third_party' '') -eq 'no' -or $Scan.ContainsKey('failure')) { return }
-  $Scan['thirdParty'] = Get-ThirdParty
-}
+# Where the search of Windows Update failed the scan has failed, whatever else there is.
+function Test-EndsScan([string]$Name, $Answer) { return $Name -ceq 'windows-update' -and -not $Answer.IsGood }
 
-# The record as JSON; one that says `running` where the search takes longer than the caller can wait.
-function Get-ScanJson($Request, [int]$MaxAgeSec) {
-  $key = Get-ScanKey $Request
-  $askedAt = [Diagnostics.Stopwatch]::GetTimestamp()
-  $answer = Read-ScanAnswer $key
-  if (Test-ScanAnswer $answer $askedAt $MaxAgeSec) { return $answer.Json }
+# JSON by the name of the package manager; one that says `running` where it takes longer than the caller can wait.
+function Get-ScanAnswers($Request, [string[]]$Names, [int]$MaxAgeSec) {
+  $round = @{ Request = $Request; Names = $Names; AskedAt = [Diagnostics.Stopwatch]::GetTimestamp(); MaxAgeSec = $MaxAgeSec; Found = @{} }
+  if (Read-Answers $round) { return $round.Found }
   $clock = [Diagnostics.Stopwatch]::StartNew()
   $limit = Get-NumberField $Request 'wait' 240
   $problem = ''
   $hasRestarted = $false
-  $isStarted = Test-SystemTask $scanTask
-  if (-not $isStarted) { $problem = Start-ScanTask $Request; $isStarted = $problem -eq '' }
-  if (-not $isStarted) { return Get-InlineScan $Request $problem }
-  while ($clock.Elapsed.TotalSeconds -lt $limit) {
-    $answer = Read-ScanAnswer $key
-    if (Test-ScanAnswer $answer $askedAt $MaxAgeSec) { return $answer.Json }
-    if (-not (Test-SystemTask $scanTask)) {
-      # It may have written its answer between the two looks.
-      $answer = Read-ScanAnswer $key
-      if (Test-ScanAnswer $answer $askedAt $MaxAgeSec) { return $answer.Json }
+  if (-not (Test-SystemTask $scanTask)) { $problem = Start-ScanTask $round }
+  while ($problem -eq '' -and $clock.Elapsed.TotalSeconds -lt $limit) {
+    $isAtWork = Test-SystemTask $scanTask
+    # After the question whether it is at work: it may write its answer between the two looks.
+    if (Read-Answers $round) { return $round.Found }
+    if (-not $isAtWork) {
       # What ran was a search for something else, or it died: once more, not for ever.
       if ($hasRestarted) { break }
       $hasRestarted = $true
-      $problem = Start-ScanTask $Request
-      if ($problem -ne '') { return Get-InlineScan $Request $problem }
+      $problem = Start-ScanTask $round
     }
     [Threading.Thread]::Sleep(250)
   }
-  $phase = $(if (Test-SystemTask $scanTask) { 'running' } else { 'lost' })
-  $why = Read-RunnerFailure ([IO.Path]::Combine((Get-BasePath), $scanTask))
-  return ConvertTo-PlainJson @{ phase = $phase; seconds = [int]$clock.Elapsed.TotalSeconds; why = $why }
+  foreach ($name in (Get-Unanswered $round)) { $round.Found[$name] = Get-Substitute $name $round $problem $clock }
+  return $round.Found
 }
 
-function Start-ScanTask($Request) {
+# Whether every answer is there; those that are stay as they are.
+function Read-Answers($Round) {
+  foreach ($name in (Get-Unanswered $Round)) {
+    $answer = Read-ScanAnswer $name $Round.Request
+    if (-not (Test-ScanAnswer $answer $Round.AskedAt $Round.MaxAgeSec)) { continue }
+    $Round.Found[$name] = $answer.Json
+    if (Test-EndsScan $name $answer) { return $true }
+  }
+  return (Get-Unanswered $Round).Length -eq 0
+}
+
+function Get-Unanswered($Round) { return , @($Round.Names | Where-Object { -not $Round.Found.ContainsKey($_) }) }
+
+# What is said in place of an answer that did not come.
+function Get-Substitute([string]$Name, $Round, [string]$Problem, $Clock) {
+  if ($Problem -eq '') {
+    $phase = $(if (Test-SystemTask $scanTask) { 'running' } else { 'lost' })
+    $why = Read-RunnerFailure ([IO.Path]::Combine((Get-BasePath), $scanTask))
+    return ConvertTo-PlainJson @{ phase = $phase; seconds = [int]$Clock.Elapsed.TotalSeconds; why = $why }
+  }
+  if ($packageManagers[$Name].ContainsKey('Inline')) { return & $packageManagers[$Name]['Inline'] $Round.Request $Problem }
+  return ConvertTo-PlainJson @{ phase = 'failed'; why = 'no task could be started as SYSTEM: ' + $Problem }
+}
+
+function Start-ScanTask($Round) {
   try {
-    Start-SystemTask $scanTask (Get-WorkerLine $Request) $scanLimitMinutes
+    Start-SystemTask $scanTask (Get-WorkerLine $Round) $scanLimitMinutes
     return ''
   } catch {
     return (Get-ErrorCode $_) + ' ' + (Get-ErrorWords $_)
@@ -116,19 +139,11 @@ function Start-ScanTask($Request) {
 }
 
 # What the probe was asked, as a request to the worker: the same alphabet, so that nothing has to be quoted.
-function Get-WorkerLine($Request) {
-  $line = 'v1 ' + $Request.Mark + ' scan-worker'
-  foreach ($name in 'source', 'cab', 'drivers', 'third_party', 'pause_ms') {
-    $value = (Get-Field $Request $name '')
+function Get-WorkerLine($Round) {
+  $line = 'v1 ' + $Round.Request.Mark + ' scan-worker managers=' + ((Get-Unanswered $Round) -join ',')
+  foreach ($name in 'source', 'cab', 'drivers', 'software', 'pause_ms') {
+    $value = (Get-Field $Round.Request $name '')
     if ($value -ne '') { $line += ' ' + $name + '=' + $value }
   }
   return $line + ' --'
-}
-
-# A network logon may search, though not more than that; better than nothing where no task can be started.
-function Get-InlineScan($Request, [string]$Problem) {
-  $scan = Invoke-Scan $Request $false
-  $scan['by'] = 'session'
-  $scan['taskProblem'] = $Problem
-  return ConvertTo-PlainJson $scan
 }

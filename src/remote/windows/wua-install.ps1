@@ -12,62 +12,53 @@ $notNeededCodes = '0x80240017', '0x80240024'
 $alreadyCodes = '0x00240006', '0x00242015'
 $reserveSec = 600
 
-function Invoke-Install($Request) {
-  $rows = @($Request.Rows | Where-Object { -not (Test-ThirdPartyRow $_) })
-  $others = @($Request.Rows | Where-Object { Test-ThirdPartyRow $_ })
-  if ($rows.Count + $others.Count -eq 0 -or -not (Test-UpdateRows $rows)) {
-    return New-Answer 'bad-request' 1 'a row is not name, update id and revision' @{}
+function Install-WindowsUpdate($Request) {
+  if ($Request.Rows.Length -eq 0 -or -not (Test-UpdateRows $Request.Rows)) {
+    return New-JobAnswer 'bad-request' 1 'a row is not name, update id and revision'
   }
   $script:scanPackage = $null
   try {
     $refusal = Test-ReadyToInstall $Request
     if ($null -ne $refusal) { return $refusal }
-    $answer = Read-FreshAnswer $Request $simulateFreshSec
-    Remove-ScanAnswer
+    $answer = Read-FreshAnswer 'windows-update' $Request $simulateFreshSec
+    Remove-ScanAnswers
     Write-JobNote 'searching for what was asked'
     $session = New-UpdateSession
-    $asked = Find-Asked $session $Request $rows ($null -ne $answer)
+    $asked = Find-Asked $session $Request $Request.Rows ($null -ne $answer)
     $asked['Fetched'] = $(if ($null -ne $answer) { $answer.Fetched } else { Format-Moment ([DateTime]::UtcNow) })
     $gone = @($asked.Missing | Where-Object { -not $_.IsInstalled -and -not $_.IsRenewed })
     if ($gone.Count -gt 0) { return New-DriftAnswer $gone }
-    return Install-Asked $session $asked $others $Request
+    return Install-Asked $session $asked $Request
   } catch {
     $code = Get-ErrorCode $_
     Write-JobLog ('the update agent failed: ' + $code + ' ' + (Get-ErrorWords $_))
-    return New-Answer 'failed' 1 ('the update agent failed: ' + $code + ' ' + (Get-ErrorWords $_)) @{}
+    return New-JobAnswer 'failed' 1 ('the update agent failed: ' + $code + ' ' + (Get-ErrorWords $_))
   } finally {
     if ($null -ne $script:scanPackage) { Remove-ScanPackage $script:scanPackage }
   }
-}
-
-function New-Answer([string]$Verdict, [int]$Code, [string]$Message, $Sections) {
-  return @{ Verdict = $Verdict; Code = $Code; Message = $Message; Sections = $Sections }
 }
 
 function New-DriftAnswer($Gone) {
   $names = @($Gone | ForEach-Object { $_.Row[0] + ' (' + $_.Row[1] + ' revision ' + $_.Row[2] + ')' })
   $message = 'the host is not offered any more: ' + ($names -join ', ')
   Write-JobLog $message
-  return New-Answer 'drift' 0 $message @{}
+  return New-JobAnswer 'drift' 0 $message
 }
 
 # What is refused here was not begun.
 function Test-ReadyToInstall($Request) {
-  $free = Get-SystemDriveFree
-  if ($null -ne $free -and $free -lt $minFreeBytes) {
-    $message = 'the system drive has ' + [int]($free / 1048576) + ' MiB free, ' + [int]($minFreeBytes / 1048576) + ' MiB are needed'
-    return New-Answer 'disk' 0 $message @{}
-  }
+  $shortage = Get-DiskShortage
+  if ($shortage -ne '') { return New-JobAnswer 'disk' 0 $shortage }
   $stopped = Start-AgentServices
-  if ($stopped -ne '') { return New-Answer 'broken-before' 1 $stopped @{} }
+  if ($stopped -ne '') { return New-JobAnswer 'broken-before' 1 $stopped }
   $session = New-UpdateSession
   $installer = $session.CreateUpdateInstaller()
   if (-not (Wait-Installer $installer (Get-NumberField $Request 'lock_wait' 600))) {
-    return New-Answer 'locked' 1 'another installation is in progress (0x80240009)' @{}
+    return New-JobAnswer 'locked' 1 'another installation is in progress (0x80240009)'
   }
   if ((Read-FlagProperty $installer 'RebootRequiredBeforeInstallation' $null) -eq $true) {
     $words = 'an earlier change waits for a restart, and until then nothing can be installed (0x80240016): '
-    return New-Answer 'broken-before' 1 ($words + 'run fettle reboot for this host, then resume the run') @{}
+    return New-JobAnswer 'broken-before' 1 ($words + 'run fettle reboot for this host, then resume the run')
   }
   return $null
 }
@@ -103,7 +94,7 @@ function Wait-Installer($Installer, [int]$LimitSec) {
   return $true
 }
 
-function Install-Asked($Session, $Asked, $Others, $Request) {
+function Install-Asked($Session, $Asked, $Request) {
   $started = [DateTime]::UtcNow
   $deadline = [Diagnostics.Stopwatch]::StartNew()
   $work = @{
@@ -114,18 +105,14 @@ function Install-Asked($Session, $Asked, $Others, $Request) {
     Write-JobLog ($batch.Name + ': ' + (@($batch.Items | ForEach-Object { $_.Name }) -join ', '))
     foreach ($item in @(Sort-BySize $batch.Items)) { Invoke-One $work $item }
   }
-  $more = New-Object Collections.ArrayList
-  if ($work.Mode -eq 'install' -and $work.IsOver -eq '') { Install-ThirdParty $Others $more }
   $report = @{
     mode = $work.Mode; started = Format-Moment $started; finished = Format-Moment ([DateTime]::UtcNow); boot = Get-BootId
     items = @($Asked.Found | ForEach-Object { New-ItemReport $_ })
-    others = $more
     already = @($Asked.Missing | Where-Object { $_.IsInstalled } | ForEach-Object { New-RowReport $_ })
     renewed = @($Asked.Missing | Where-Object { -not $_.IsInstalled } | ForEach-Object { New-RowReport $_ })
   }
   $after = Get-ScanAfter $Asked $Request
-  $sections = @{ 'wua-results' = ConvertTo-PlainJson $report; 'wua-after' = ConvertTo-PlainJson $after }
-  return Get-InstallAnswer $Asked $more $sections
+  return Get-InstallAnswer $Asked @{ results = ConvertTo-PlainJson $report; after = ConvertTo-PlainJson $after }
 }
 
 function New-RowReport($Missing) {
@@ -140,17 +127,15 @@ function Get-ScanAfter($Asked, $Request) {
   $after = Invoke-Scan $Request $isPending
   $after['by'] = 'job'
   if ($isPending) { $after['fetched'] = $Asked.Fetched }
-  Add-ThirdParty $after $Request
-  try { Save-ScanAnswer $after } catch { Write-JobLog ('the answer cannot be kept: ' + (Get-ErrorWords $_)) }
+  try { Save-ScanAnswer 'windows-update' $Request (New-UpdateAnswer $after) } catch { Write-JobLog ('the answer cannot be kept: ' + (Get-ErrorWords $_)) }
   return $after
 }
 
-function Get-InstallAnswer($Asked, $More, $Sections) {
+function Get-InstallAnswer($Asked, $Sections) {
   $bad = @($Asked.Found | Where-Object { $_.Result.Outcome -notin 'installed', 'pending-reboot', 'already', 'downloaded' })
   $words = @($bad | ForEach-Object { $_.Name + ' ' + $_.Result.Outcome + $(if ($_.Result.Words) { ' (' + $_.Result.Words + ')' }) })
-  $words += @($More | Where-Object { $_.outcome -ne 'installed' } | ForEach-Object { $_.name + ' failed with status ' + $_.code })
-  if ($words.Count -eq 0) { return New-Answer 'ok' 0 '' $Sections }
-  return New-Answer 'failed' 1 ($words -join '; ') $Sections
+  if ($words.Count -eq 0) { return New-JobAnswer 'ok' 0 '' $Sections }
+  return New-JobAnswer 'failed' 1 ($words -join '; ') $Sections
 }
 
 # install, download (nothing is installed), cached (nothing is downloaded).

@@ -49,7 +49,7 @@ function Invoke-Scan($Request, [bool]$IsLocal) {
 # Scans that ask for the same thing may share an answer.
 function Get-ScanKey($Request) {
   $key = ''
-  foreach ($name in 'source', 'cab', 'drivers', 'third_party') { $key += $name + '=' + (Get-Field $Request $name '') + ';' }
+  foreach ($name in 'source', 'cab', 'drivers') { $key += $name + '=' + (Get-Field $Request $name '') + ';' }
   return $key
 }
 
@@ -191,4 +191,43 @@ function Read-Agent {
   } catch { [void]$_ }
   try { $agent.rebootRequired = [bool](New-Object -ComObject Microsoft.Update.SystemInfo).RebootRequired } catch { [void]$_ }
   return $agent
+}
+
+# The record as an answer; a search that failed, or that ended as none, is not good for long.
+function New-UpdateAnswer($Scan) {
+  $isGood = -not $Scan.ContainsKey('failure') -and $failedResults -notcontains $Scan['resultCode']
+  return @{ IsGood = $isGood; Fetched = [string]$Scan['fetched']; Json = ConvertTo-PlainJson $Scan }
+}
+
+# In a task of SYSTEM.
+function Get-UpdateAnswer($Request) {
+  $scan = Invoke-Scan $Request $false
+  $scan['by'] = 'task'
+  return New-UpdateAnswer $scan
+}
+
+# A network logon may search, though not more than that; better than nothing where no task can be started.
+function Get-InlineUpdates($Request, [string]$Problem) {
+  $scan = Invoke-Scan $Request $false
+  $scan['by'] = 'session'
+  $scan['taskProblem'] = $Problem
+  return ConvertTo-PlainJson $scan
+}
+
+# Rows are name, update id, revision; anything else is no row of ours.
+function Test-UpdateRows($Rows) {
+  foreach ($row in $Rows) {
+    if ($row.Count -ne 3) { return $false }
+    if ($row[0] -notmatch '^(KB[0-9]{4,9}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})\z') { return $false }
+    if ($row[1] -notmatch '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\z') { return $false }
+    if ($row[2] -notmatch '^[0-9]{1,9}\z') { return $false }
+  }
+  return $true
+}
+
+$packageManagers['windows-update'] = @{
+  Key    = { param($Request) Get-ScanKey $Request }
+  Scan   = { param($Request) Get-UpdateAnswer $Request }
+  Inline = { param($Request, $Problem) Get-InlineUpdates $Request $Problem }
+  Test   = { param($Rows) Test-UpdateRows $Rows }
 }

@@ -1,15 +1,5 @@
 # Which of the offered updates were asked for, and in which batches they go in.
 
-# Rows are name, update id, revision; anything else is no row of ours.
-function Test-UpdateRows($Rows) {
-  foreach ($row in $Rows) {
-    if ($row.Count -ne 3) { return $false }
-    if ($row[1] -notmatch '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$') { return $false }
-    if ($row[2] -notmatch '^[0-9]{1,9}$') { return $false }
-  }
-  return $true
-}
-
 # The live objects of the asked rows: the agent installs objects, not names. An update that cannot be read is passed by.
 # Where the source was asked a short while ago the host itself knows them; it is asked anew for what is missing then.
 function Find-Asked($Session, $Request, $Rows, [bool]$IsRecent) {

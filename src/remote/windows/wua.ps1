@@ -1,4 +1,4 @@
-# The Windows Update Agent: guarded reads, one search, its record. Runs as SYSTEM: a network logon may not do the half of it.
+# The Windows Update Agent: one search, its record. Runs as SYSTEM: a network logon may not do the half of it.
 
 $classifications = @{
   '0fa1201d-4330-4fa8-8ae9-b877473b6441' = 'security'
@@ -20,43 +20,6 @@ $passingCodes = @(
   '0x80244010', '0x80244007', '0x8024401C', '0x80244022', '0x8024401F', '0x80244021', '0x80244023', '0x80240438',
   '0x8024001F', '0x80072EE2', '0x80072EFD', '0x80072EFE', '0x8024402C', '0x80248007', '0x8024001B', '0x80240009'
 )
-
-# The code that Windows gave lies at the end of a chain of wrappers.
-function Get-ErrorCode($Problem) {
-  $exception = $Problem
-  if ($Problem -is [Management.Automation.ErrorRecord]) { $exception = $Problem.Exception }
-  $code = $exception.HResult
-  while ($null -ne $exception) {
-    if ($exception -is [Runtime.InteropServices.COMException]) { return Format-ErrorCode $exception.ErrorCode }
-    if ($exception -is [UnauthorizedAccessException]) { return '0x80070005' }
-    $code = $exception.HResult
-    $exception = $exception.InnerException
-  }
-  return Format-ErrorCode $code
-}
-
-function Format-ErrorCode($Code) {
-  if ($null -eq $Code) { return '0x00000000' }
-  return [string]::Format([Globalization.CultureInfo]::InvariantCulture, '0x{0:X8}', ([long]$Code -band 4294967295))
-}
-
-function Get-ErrorWords($Problem) {
-  $exception = $Problem
-  if ($Problem -is [Management.Automation.ErrorRecord]) { $exception = $Problem.Exception }
-  while ($null -ne $exception.InnerException) { $exception = $exception.InnerException }
-  return [string]$exception.Message
-}
-
-# One property, which may throw, or may be missing on an old agent. The comma keeps a collection whole.
-function Read-Property($Object, [string]$Name, $Errors) {
-  try {
-    return , $Object.$Name
-  } catch {
-    $isMissing = $_.Exception -is [Management.Automation.PropertyNotFoundException]
-    if (-not $isMissing -and $null -ne $Errors) { [void]$Errors.Add($Name + ' ' + (Get-ErrorCode $_)) }
-    return $null
-  }
-}
 
 function Read-TextProperty($Object, [string]$Name, $Errors) {
   $value = Read-Property $Object $Name $Errors
@@ -81,10 +44,6 @@ function Read-MomentProperty($Object, [string]$Name, $Errors) {
   $value = Read-Property $Object $Name $Errors
   if ($value -isnot [DateTime]) { return $null }
   return Format-Moment ([DateTime]::SpecifyKind($value, [DateTimeKind]::Utc))
-}
-
-function Format-Moment([DateTime]$Moment) {
-  return $Moment.ToUniversalTime().ToString('yyyy-MM-ddTHH:mm:ssZ', [Globalization.CultureInfo]::InvariantCulture)
 }
 
 # A COM collection as a list; an item that cannot be read is an error, not the end.

@@ -130,13 +130,15 @@ export const hostsJson: JsonShape<KnownHostRow> = {
 export const packagesJson: JsonShape<PackageRow> = {
   name: 'report-packages',
   list: 'packages',
-  version: 1,
+  version: 2,
   fields: {
     manager: (row) => row.manager,
     name: (row) => row.name,
     arch: (row) => row.arch,
     version: (row) => row.version,
-    status: (row) => row.status,
+    state: (row) => row.state,
+    stateDetail: (row) => row.stateDetail ?? null,
+    held: (row) => row.isHeld,
   },
 };
 

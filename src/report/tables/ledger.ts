@@ -8,6 +8,7 @@ import type { Output } from '../text/output.ts';
 import { packageWords } from '../text/package-text.ts';
 import { renderTable, type Column } from '../text/table.ts';
 import { paintStanding } from '../run/verdicts.ts';
+import { packageLabel } from '../../domain/update.ts';
 
 interface Shown {
   readonly output: Output;
@@ -85,7 +86,7 @@ export function renderUpdates(
     {
       title: 'PACKAGE',
       text: ofUpdate(packageWords, none),
-      plain: ofUpdate((row) => `${row.name}:${row.arch}`, none),
+      plain: ofUpdate(packageLabel, none),
       narrow: 'cut',
     },
     { title: 'TO', text: ofUpdate((row) => row.to, none), narrow: 'cut' },
@@ -178,17 +179,28 @@ export function renderPackages(
   doubt: HostStatusRow | undefined,
   { output, nowMs }: Shown,
 ): string {
-  const columns: readonly Column<PackageRow>[] = [
-    { title: 'PACKAGE', text: (row) => row.name, narrow: 'cut' },
-    { title: 'ARCH', text: (row) => row.arch },
-    { title: 'VERSION', text: (row) => row.version, narrow: 'cut' },
-    { title: 'STATUS', text: (row) => row.status },
-  ];
+  const shown = rows.map(({ name, arch, version, manager, ...row }) => [
+    name,
+    arch || '-',
+    version,
+    manager,
+    stateOfPackage(row),
+  ]);
+  const columns = ['PACKAGE', 'ARCH', 'VERSION', 'MANAGER', 'STATE'].map((title, at): Column<readonly string[]> => ({
+    title,
+    text: (cells) => cells[at] ?? '',
+    ...(title === 'PACKAGE' || title === 'VERSION' ? { narrow: 'cut' } : {}),
+  }));
   const empty = 'no packages are recorded for it';
-  if (doubt === undefined) return renderTable(columns, rows, { output, empty });
+  if (doubt === undefined) return renderTable(columns, shown, { output, empty });
   if (output.stdout.isTty) {
-    return renderTable(columns, rows, { output, empty }) + renderDoubts([doubt], { output, nowMs });
+    return renderTable(columns, shown, { output, empty }) + renderDoubts([doubt], { output, nowMs });
   }
-  const status = `unknown: ${doubtWords(doubt, isoTime)}`;
-  return renderTable(columns, [...rows, { name: '-', arch: '-', version: '-', status }], { output, empty });
+  const unknown = ['-', '-', '-', '-', `unknown: ${doubtWords(doubt, isoTime)}`];
+  return renderTable(columns, [...shown, unknown], { output, empty });
+}
+
+function stateOfPackage({ state, stateDetail, isHeld }: Pick<PackageRow, 'state' | 'stateDetail' | 'isHeld'>): string {
+  const words = state === 'broken' && stateDetail !== undefined ? `broken (${stateDetail})` : state;
+  return isHeld ? `${words}, held` : words;
 }

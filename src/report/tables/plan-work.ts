@@ -9,8 +9,8 @@ export interface WorkGroup {
 
 /** Equal: the same updates with the same words about them, removals, leftovers and reboot, on the same system. */
 function workKey(host: HostPlan): string {
-  const { osName, updates, removals, leftOut, securityKnown, gaps, reboot, rebootSettings } = host;
-  return JSON.stringify([osName, updates, removals, leftOut, securityKnown, gaps, reboot, rebootSettings]);
+  const { osName, steps, updates, removals, leftOut, securityKnown, gaps, reboot, rebootSettings } = host;
+  return JSON.stringify([osName, steps, updates, removals, leftOut, securityKnown, gaps, reboot, rebootSettings]);
 }
 
 /** In the order of waves, then by name; hosts with work and those without are groups of their own by their nature. */

@@ -97,11 +97,22 @@ function putGroup(page: Page, { hosts, example }: WorkGroup, waves: number): voi
     page.line(`  ${page.paint.yellow(cleanLine(`updates may be missing: ${gap}`))}`);
   if (!example.securityKnown && example.gaps === undefined)
     page.line(`  ${page.paint.yellow('security: unknown, no security source is configured')}`);
+  if (example.steps.length > 1) page.put(2, stepsText(example.steps));
   page.line(`  ${hostReboot(page, example)}`);
   for (const [name, updates] of byClass(example.updates)) putUpdates(page, name, updates);
   if (example.removals.length > 0) page.line(`  ${page.paint.red('removed')}`);
-  for (const { name, arch, version } of example.removals) page.put(4, `${name}:${arch} ${version}`);
+  for (const item of example.removals) page.put(4, `${packageWords(item)} ${item.version}`);
   for (const [reason, items] of byReason(example.leftOut)) putLeftOut(page, reason, items);
+}
+
+/** `installed by apt, then snap; after a failure of apt nothing else is begun`. */
+function stepsText(steps: HostPlan['steps']): string {
+  const order = steps.map(({ manager }) => manager).join(', then ');
+  const stopping = steps
+    .slice(0, -1)
+    .flatMap(({ manager, afterFailure }) => (afterFailure === 'stop' ? [manager] : []));
+  const rule = stopping.length === 0 ? '' : `; after a failure of ${stopping.join(' or ')} nothing else is begun`;
+  return `installed by ${order}${rule}`;
 }
 
 function hostReboot({ paint }: Page, { reboot, rebootSettings }: HostPlan): string {

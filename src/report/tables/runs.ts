@@ -10,6 +10,7 @@ import { addressOf } from '../../domain/error.ts';
 import { otherHosts, renderSummary, type Summary, type SummaryHost } from '../run/summary.ts';
 import { renderTable, type Column } from '../text/table.ts';
 import { sortedCounts } from '../run/verdicts.ts';
+import { packageLabel } from '../../domain/update.ts';
 
 export function renderRunList(rows: readonly RunRow[], output: Output): string {
   const columns: readonly Column<RunRow>[] = [
@@ -174,7 +175,7 @@ function renderUpdateResults(rows: readonly UpdateResultRow[], output: Output): 
   });
   type Folded = (typeof folded)[number];
   const columns: readonly Column<Folded>[] = [
-    { title: 'PACKAGE', text: packageWords, plain: (row) => `${row.name}:${row.arch}`, narrow: 'cut' },
+    { title: 'PACKAGE', text: packageWords, plain: packageLabel, narrow: 'cut' },
     { title: 'FROM', text: (row) => row.from ?? 'new', narrow: 'cut' },
     { title: 'TO', text: (row) => row.to, narrow: 'cut' },
     { title: 'NOW', text: (row) => row.now ?? 'not installed', narrow: 'cut' },

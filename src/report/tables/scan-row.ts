@@ -5,6 +5,7 @@ import type { HostScan } from '../../domain/scan.ts';
 import { countPending, type HeldBack, type Update } from '../../domain/update.ts';
 
 interface ScanUpdateRow {
+  readonly manager: string;
   readonly name: string;
   readonly arch: string;
   readonly from: string;
@@ -93,8 +94,8 @@ export function sharedRows(): (answer: HostAnswer) => ScanRow {
   };
 }
 
-function updateRow({ name, arch, from, to, class: kind, heldBack }: Update): ScanUpdateRow {
-  const row = { name, arch, from, to, class: kind };
+function updateRow({ manager, name, arch, from, to, class: kind, heldBack }: Update): ScanUpdateRow {
+  const row = { manager, name, arch, from, to, class: kind };
   return heldBack === undefined ? row : { ...row, heldBack: heldBackText(heldBack) };
 }
 

@@ -32,6 +32,7 @@ const plan: Plan = planOf([], {
       updates: [aPlanned(), aPlanned({ name: 'libnew', from: null })],
       leftOut: [
         {
+          manager: 'apt',
           name: 'curl',
           arch: 'amd64',
           from: '7.0',
@@ -133,7 +134,11 @@ describe('a plan file', () => {
     ['binary', Buffer.from([0x7b, 0xff, 0xfe]), /not UTF-8/],
     ['a list', Buffer.from('[]\n'), /its kind is not `plan`/],
     ['a playbook', Buffer.from('{"kind":"patch","version":1}\n'), /its kind is not `plan`/],
-    ['of a later version', forged((raw) => (raw['version'] = 2)), /format version 2; this fettle reads version 1/],
+    [
+      'of a later version',
+      forged((raw) => (raw['version'] = 3)),
+      /format version 3; this fettle reads versions 1 and 2/,
+    ],
     ['without a version', forged((raw) => delete raw['version']), /format version undefined/],
     ['reformatted', Buffer.from(`${JSON.stringify(plan, undefined, 2)}\n`), /not in canonical form/],
     [
@@ -142,7 +147,7 @@ describe('a plan file', () => {
       /not in canonical form/,
     ],
     ['with an unknown key', forged((raw) => (host(raw)['extra'] = 1)), /hosts\[0\]: .*"extra"/],
-    ['with a missing key', forged((raw) => delete host(raw)['manager']), /hosts\[0\]\.manager/],
+    ['with a missing key', forged((raw) => delete host(raw)['managers']), /hosts\[0\]\.managers/],
     ['with a wrong type', forged((raw) => (host(raw)['updates'] = 'all')), /hosts\[0\]\.updates/],
     ['with a host twice', forged((raw) => (host(raw, 1)['host'] = 'web01')), /host web01 appears twice/],
     ['with a host moved to another wave', forged((raw) => (host(raw)['wave'] = 1)), /web01 and its wave do not match/],

@@ -176,7 +176,7 @@ const wrong: readonly [text: string, expected: RegExp][] = [
   [`${head}policy: {include: [{class: bugfix}]}\n`, /:5:28: policy\.include\[0\]\.class: must be one of security/],
   [
     `${head}policy: {include: [{}]}\n`,
-    /policy\.include\[0\]: needs class, packages, titles, classifications or severities/,
+    /policy\.include\[0\]: needs class, managers, packages, titles, classifications or severities/,
   ],
   [
     `${head}policy: {exclude: {package: [a]}}\n`,

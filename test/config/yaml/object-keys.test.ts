@@ -4,7 +4,7 @@ import { loadInventory } from '../../../src/config/inventory/inventory.ts';
 import { resolveHosts } from '../../../src/config/host/host-settings.ts';
 import type { Host } from '../../../src/domain/host.ts';
 import { inventorySha256 } from '../../../src/engine/plan/inventory-hash.ts';
-import { managerNamed } from '../../../src/managers/registry.ts';
+import { packageManagerNamed } from '../../../src/managers/registry.ts';
 import { parseXml } from '../../../src/transport/winrm/soap/xml.ts';
 import { filesWith } from '../files.ts';
 
@@ -30,7 +30,7 @@ for (const name of names) {
   });
 
   test(`no package manager and no entity of XML is called ${name}`, () => {
-    assert.throws(() => managerNamed(name), /knows no package manager/);
+    assert.throws(() => packageManagerNamed(name), /knows no package manager/);
     assert.throws(() => parseXml(`<a>&${name};</a>`), /unknown entity/);
   });
 }

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { FettleError } from '../../../src/domain/error.ts';
 import { HostSession } from '../../../src/engine/connection/host-session.ts';
 import { pacedReading } from '../../../src/engine/connection/paced-reading.ts';
 import { ManagedHost } from '../../../src/engine/connection/managed-host.ts';
-import type { Manager, Sections } from '../../../src/managers/contract/manager.ts';
+import { packageManagerNamed } from '../../../src/managers/registry.ts';
+import { parseFrame } from '../../../src/remote/frame.ts';
 import { textLauncher } from '../../../src/remote/exec.ts';
 import type { ExecRequest, ExecResult, Session } from '../../../src/transport/session.ts';
-import { aScan } from '../../domain/fixtures.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
-import { fakeManager } from '../../support/fake-machine.ts';
 import { fakeHost } from '../../support/rollout-fixture.ts';
 
 const bootId = '01234567-89ab-cdef-0123-456789abcdef';
@@ -48,12 +49,24 @@ class AnsweringSession implements Session {
   }
 }
 
+/** Captured from a Debian 12 with one update of each kind. */
+const captured = Object.fromEntries(
+  parseFrame(readFileSync(join(import.meta.dirname, '../../fixtures/managers/apt/everything/answer'))),
+);
+/** What a host reports of itself, without any package manager. */
+const ownSections = Object.fromEntries(
+  Object.entries(captured).filter(([name]) => !/^(apt-|security-origins|conffile-leftovers)/.test(name)),
+);
+
 interface Fixture {
   readonly remote: ManagedHost;
   readonly sessions: AnsweringSession[];
 }
 
-function fixture(answer: Answer, over: { elevated?: boolean; securityOrigins?: string[] } = {}): Fixture {
+function fixture(
+  answer: Answer,
+  over: { elevated?: boolean; securityOrigins?: string[]; managers?: readonly string[] } = {},
+): Fixture {
   const sessions: AnsweringSession[] = [];
   const clock = new FakeClock();
   const { securityOrigins } = over;
@@ -70,18 +83,12 @@ function fixture(answer: Answer, over: { elevated?: boolean; securityOrigins?: s
     },
     elevate: (session) => session,
   });
-  const speaks: Manager = {
-    ...fakeManager(() => undefined),
-    simulateRequest: () => ({ verb: 'simulate' }),
-    parseScan: (sections: Sections, collectedMs) => aScan({ manager: sections.get('manager') ?? '', collectedMs }),
-    parseSummary: (sections: Sections, collectedMs) => aScan({ manager: sections.get('manager') ?? '', collectedMs }),
-  };
   return {
     sessions,
     remote: new ManagedHost(link, {
       clock,
-      detect: () => speaks,
-      manager: () => speaks,
+      packageManager: packageManagerNamed,
+      knownManagers: () => Promise.resolve(over.managers),
       readPaced: pacedReading(clock),
     }),
   };
@@ -90,23 +97,50 @@ function fixture(answer: Answer, over: { elevated?: boolean; securityOrigins?: s
 const { signal } = new AbortController();
 
 describe('the remote of a host', () => {
-  test('scans with one question, and its manager reads the answer', async () => {
-    const { remote, sessions } = fixture(() => ({ manager: 'apt' }));
+  test('scans with one request, and each package manager reads its part of the answer', async () => {
+    const { remote, sessions } = fixture(() => captured);
     const scan = await remote.scan({ maxAgeMs: 1, signal });
-    assert.equal(scan.manager, 'apt');
+    assert.deepEqual([scan.managers, scan.updates.length], [['apt'], 12]);
     assert.equal(scan.collectedMs, new FakeClock().now());
     assert.match(sessions[0]?.requests.join('\n') ?? '', /^v1 [0-9a-f]+ probe --$/);
+    assert.ok(scan.scripts?.includes('managers/apt/scan.sh'));
   });
 
-  test('looks with one question that asks for nothing that is pending', async () => {
-    const { remote, sessions } = fixture(() => ({ manager: 'apt' }), { securityOrigins: ['Corp'] });
-    const look = await remote.summary(signal);
-    assert.deepEqual([look.manager, look.collectedMs], ['apt', new FakeClock().now()]);
+  test('sends a known host the scripts of its package managers alone', async () => {
+    const { remote, sessions } = fixture(() => captured, { managers: ['apt'] });
+    const scan = await remote.scan({ maxAgeMs: 1, signal });
+    assert.match(sessions[0]?.requests.join('\n') ?? '', /^v1 [0-9a-f]+ probe managers=apt --$/);
+    const ofOthers = scan.scripts?.filter((part) => part.startsWith('managers/') && !part.startsWith('managers/apt/'));
+    assert.deepEqual(
+      ofOthers?.filter((part) => !part.endsWith('/detect.sh')),
+      [],
+    );
+  });
+
+  test('asks once more for a package manager that turned up since', async () => {
+    const { remote, sessions } = fixture(
+      (_verb, { stdin }) => (String(stdin).includes(' managers=apt ') ? captured : { ...ownSections, scanned: '' }),
+      { managers: [] },
+    );
+    const scan = await remote.scan({ maxAgeMs: 1, signal });
+    assert.deepEqual([scan.managers, scan.updates.length], [['apt'], 12]);
+    assert.deepEqual(
+      sessions[0]?.requests.map((line) => line.split(' ').slice(2).join(' ')),
+      ['probe --', 'probe only=yes managers=apt --'],
+    );
+    await remote.scan({ maxAgeMs: 1, signal });
+    assert.equal(sessions[0]?.requests.length, 3);
+  });
+
+  test('gives a summary with one request that asks for nothing that is pending', async () => {
+    const { remote, sessions } = fixture(() => captured, { securityOrigins: ['Corp'] });
+    const summary = await remote.summary(signal);
+    assert.deepEqual([summary.managers, summary.collectedMs], [['apt'], new FakeClock().now()]);
     assert.match(sessions[0]?.requests.join('\n') ?? '', /^v1 [0-9a-f]+ summary --$/);
   });
 
   test('names the security origins that were configured', async () => {
-    const { remote, sessions } = fixture(() => ({ manager: 'apt' }), { securityOrigins: ['Corp', 'Other'] });
+    const { remote, sessions } = fixture(() => captured, { securityOrigins: ['Corp', 'Other'] });
     await remote.scan({ maxAgeMs: 1, signal });
     assert.match(sessions[0]?.requests[0] ?? '', / probe security_origins=Corp,Other --$/);
   });

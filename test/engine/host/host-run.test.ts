@@ -236,9 +236,9 @@ test('stale services are restarted where the plan says so, and never those that 
   ];
   const staleProcesses = units.map((unit, pid) => ({ pid, name: unit, unit }));
   machine.scanOverrides = { health: { ...health, staleProcesses } };
-  assert.deepEqual(restartableUnits(machine.scan()), ['nginx.service']);
+  assert.deepEqual(restartableUnits(machine.scan()), ['a\\x2d.service', 'nginx.service']);
   machine.actions['restart'] = (self, { request }) => {
-    assert.deepEqual(request.rows, [['nginx.service']]);
+    assert.deepEqual(request.rows, [['a\\x2d.service'], ['nginx.service']]);
     self.scanOverrides = {};
     return {};
   };
@@ -293,7 +293,7 @@ test('a failing hook before the host ends it; hooks after it run always or on su
   const outcome = await run({ plan: planOf([['web1']], { hooks }) });
   assert.deepEqual([outcome.verdict, outcome.change], ['failed', 'none']);
   const names = record.ofType('step.finished').flatMap((event) => (event.name === undefined ? [] : [event.name]));
-  assert.deepEqual(names, ['drain', 'undrain']);
+  assert.deepEqual(names, ['apt', 'drain', 'undrain']);
 });
 
 test('a failing hook after a good host makes it unhealthy', async () => {
@@ -340,7 +340,7 @@ function kernelScene() {
 test('supersede follows a kernel to its new ABI: installed, rebooted into, verified, and told under the planned names', async () => {
   const { machine, record, run } = kernelScene();
   machine.actions['install'] = (self, { request }) => {
-    for (const [name = '', to = ''] of request.rows ?? []) self.packages.set(name, to);
+    for (const [name = '', , to = ''] of request.rows ?? []) self.packages.set(name, to);
     self.needsReboot = true;
     return {};
   };
@@ -364,7 +364,7 @@ test('a host that was superseded does not drift when it is tried again', async (
   const { machine, record, run } = kernelScene();
   machine.scanOverrides = { health: { ...machine.scan().health, failedUnits: [] } };
   machine.actions['install'] = (self, { request }) => {
-    for (const [name = '', to = ''] of request.rows ?? []) self.packages.set(name, to);
+    for (const [name = '', , to = ''] of request.rows ?? []) self.packages.set(name, to);
     self.scanOverrides = { health: { ...self.scan().health, failedUnits: ['web.service'] } };
     return {};
   };
@@ -389,7 +389,7 @@ test('a process that is killed inside a superseding install leaves the next one 
   const detach = new AbortController();
   machine.jobTicks = 3;
   machine.actions['install'] = (self, { request }) => {
-    for (const [name = '', to = ''] of request.rows ?? []) self.packages.set(name, to);
+    for (const [name = '', , to = ''] of request.rows ?? []) self.packages.set(name, to);
     detach.abort(new Error('killed'));
     return {};
   };

@@ -5,7 +5,8 @@ import type { HostScan } from '../../../src/domain/scan.ts';
 import type { Simulation } from '../../../src/domain/simulation.ts';
 import type { Update } from '../../../src/domain/update.ts';
 import { planWorkload } from '../../../src/engine/plan/resolve-updates.ts';
-import type { HostWorkload, Pin } from '../../../src/engine/plan/resolve-updates.ts';
+import type { HostWorkload } from '../../../src/engine/plan/resolve-updates.ts';
+import type { Pin } from '../../../src/managers/contract/package-manager.ts';
 import { anUpdate, aScan, everything } from '../../domain/fixtures.ts';
 
 /** What a package needs besides itself: `name=version`. */
@@ -38,7 +39,8 @@ async function ask(updates: readonly Update[], needs: Needs, over: Over = {}): P
       .flat()
       .map((need) => need.split('='));
     return Promise.resolve({
-      installs: pins.filter(goes).map(({ name, arch, to }) => ({
+      installs: pins.filter(goes).map(({ manager, name, arch, to }) => ({
+        manager,
         name,
         arch,
         to,
@@ -110,6 +112,7 @@ describe('the work of one host', () => {
 
   test('brings in the new dependency that the scan names, and only what is needed', async () => {
     const newPackages = ['libnew', 'libother'].map((name) => ({
+      manager: 'apt',
       name,
       arch: 'amd64',
       from: null,
@@ -133,7 +136,14 @@ describe('the work of one host', () => {
 
   test('takes the image of a new kernel ABI as a kernel, with the class of what needs it', async () => {
     const meta = anUpdate({ name: 'linux-image-amd64', class: 'security', isKernel: true });
-    const image = { name: 'linux-image-6.1.0-31-amd64', arch: 'amd64', from: null, to: '6.1.31', origins: [] };
+    const image = {
+      manager: 'apt',
+      name: 'linux-image-6.1.0-31-amd64',
+      arch: 'amd64',
+      from: null,
+      to: '6.1.31',
+      origins: [],
+    };
     const needs = { 'linux-image-amd64': ['linux-image-6.1.0-31-amd64=6.1.31'] };
     const { workload } = await ask([nginx, meta], needs, { newPackages: [image] });
     const added = workload.updates.find((update) => update.from === null);
@@ -170,7 +180,7 @@ describe('the work of one host', () => {
     const simulate = (): Promise<Simulation> =>
       Promise.resolve({
         installs: [],
-        removes: [{ name: 'exim4', arch: 'amd64', version: '4.0' }],
+        removes: [{ manager: 'apt', name: 'exim4', arch: 'amd64', version: '4.0' }],
         downloadBytes: 0,
         errors: [],
         installed: {},

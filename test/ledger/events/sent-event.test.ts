@@ -5,7 +5,15 @@ import { handedOver, sentEvent } from '../../../src/ledger/events/sent-event.ts'
 import { openAt, run, scan, started, temporaryDirectory } from '../fixtures.ts';
 
 const packages = [
-  { name: 'über', arch: 'all', version: '1:2~rc1', status: 'ii', source: 'über', sourceVersion: '1:2~rc1' },
+  {
+    manager: 'apt',
+    name: 'über',
+    arch: 'all',
+    version: '1:2~rc1',
+    state: 'installed' as const,
+    source: 'über',
+    sourceVersion: '1:2~rc1',
+  },
 ];
 const event: RunEvent = {
   type: 'host.scanned',

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { JobResult } from '../../../src/domain/job.ts';
-import type { HostPlan, PlannedUpdate } from '../../../src/domain/plan.ts';
+import type { PlannedUpdate } from '../../../src/domain/plan.ts';
 import type { InstallSettings } from '../../../src/domain/playbook.ts';
 import { apt } from '../../../src/managers/apt/apt.ts';
 import { encodeRequest } from '../../../src/remote/launch.ts';
 import type { ScriptInput } from '../../../src/remote/script.ts';
-import { aHostPlan, aPlanned } from '../../domain/fixtures.ts';
+import { aPlanned } from '../../domain/fixtures.ts';
 
 const settings: InstallSettings = {
   timeoutMs: 1,
@@ -26,8 +26,7 @@ function result(...installed: readonly string[]): JobResult {
 }
 
 function stateOf(planned: PlannedUpdate, now: JobResult, attempted: readonly PlannedUpdate[] = [planned]): string {
-  const plan: HostPlan = aHostPlan({ updates: [planned] });
-  return apt.readInstall(now, plan, attempted)[0]?.state ?? '';
+  return apt.readInstall(now, [planned], attempted)[0]?.state ?? '';
 }
 
 describe('the request of an install', () => {
@@ -36,8 +35,8 @@ describe('the request of an install', () => {
     const encoded = (request: ScriptInput): string => encodeRequest({ verb: 'start', ...request }, 'ab');
     const line = 'v1 ab start conffile=take-new lock_wait=91 -- libc6,amd64,2:1~x+1';
     assert.equal(encoded(apt.installRequest(updates, settings)), line);
-    assert.equal(encoded(apt.refreshRequest(1)), 'v1 ab start lock_wait=1 --');
-    assert.equal(encoded(apt.repairRequest(updates, settings)), line);
+    assert.equal(encoded(apt.refreshRequest?.(1) ?? {}), 'v1 ab start lock_wait=1 --');
+    assert.equal(encoded(apt.repairRequest?.(updates, settings) ?? {}), line);
   });
 });
 

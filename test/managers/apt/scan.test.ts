@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import type { HostScan } from '../../../src/domain/scan.ts';
 import type { Update } from '../../../src/domain/update.ts';
 import { apt } from '../../../src/managers/apt/apt.ts';
-import { detectManager } from '../../../src/managers/registry.ts';
+import { readHostScan } from '../../../src/managers/host-scan.ts';
 import { parseFrame } from '../../../src/remote/frame.ts';
 
 const fixtures = join(import.meta.dirname, '../..', 'fixtures', 'managers', 'apt');
@@ -17,8 +17,8 @@ function answer(name: string): Map<string, string> {
 }
 
 function scan(sections: ReadonlyMap<string, string>, maxAgeMs = dayMs): HostScan {
-  const nowMs = Number((sections.get('clock') ?? '').split('\n')[0]) * 1000;
-  return detectManager(sections).parseScan(sections, nowMs, maxAgeMs);
+  const collectedMs = Number((sections.get('clock') ?? '').split('\n')[0]) * 1000;
+  return readHostScan(sections, { collectedMs, maxAgeMs });
 }
 
 function update(scanned: HostScan, name: string): Update {
@@ -39,12 +39,15 @@ describe('a scan of a host with one update of each kind', () => {
   test('lists every package and who has it installed for what', () => {
     assert.equal(everything.packages.length, 101);
     assert.deepEqual(everything.autoInstalled, ['autolib:amd64']);
-    assert.deepEqual(everything.held, ['heldpkg']);
+    assert.deepEqual(
+      everything.packages.filter((item) => item.isHeld).map((item) => item.name),
+      ['heldpkg'],
+    );
     assert.deepEqual(everything.broken, []);
     assert.deepEqual(everything.problems, []);
     const libc = everything.packages.find((item) => item.name === 'libc6');
     assert.equal(libc?.source, 'glibc');
-    assert.equal(libc.status, 'ii');
+    assert.equal(libc.state, 'installed');
   });
 
   test('lists every update once', () => {
@@ -55,6 +58,7 @@ describe('a scan of a host with one update of each kind', () => {
 
   test('finds the security version behind a newer ordinary one', () => {
     assert.deepEqual(update(everything, 'hidden'), {
+      manager: 'apt',
       name: 'hidden',
       arch: 'amd64',
       from: '1.0',
@@ -146,7 +150,7 @@ describe('a scan', () => {
   test('names a package that is half configured, a conffile left behind and a dead repository', () => {
     const broken = scan(answer('broken'));
     assert.deepEqual(
-      broken.broken.map((item) => `${item.name} ${item.version} ${item.status}`),
+      broken.broken.map((item) => `${item.name} ${item.version} ${item.stateDetail}`),
       ['badpost 1.1 iF'],
     );
     assert.deepEqual(broken.conffileLeftovers, ['/etc/confpkg.conf.dpkg-dist']);
@@ -194,8 +198,8 @@ describe('a scan', () => {
 
   test('of a host without a package manager we know names its system', () => {
     const sections = answer('everything');
-    sections.set('manager', 'none\n');
-    assert.throws(() => detectManager(sections), { code: 'config', message: /Debian GNU\/Linux 12/ });
+    sections.set('managers', '');
+    assert.throws(() => scan(sections), { code: 'config', message: /Debian GNU\/Linux 12/ });
   });
 
   test('tells a dead repository by the date its lists expired on', () => {
@@ -232,8 +236,8 @@ describe('the answer to a simulation', () => {
   });
 
   test('tells where each package that was asked about stands, and what is on offer', () => {
-    assert.deepEqual(simulation.installed['autolib:amd64'], { version: '1.0', status: 'ii' });
-    assert.equal(simulation.installed['newdep:amd64'], undefined);
+    assert.deepEqual(simulation.installed['apt/autolib:amd64'], { version: '1.0', state: 'installed' });
+    assert.equal(simulation.installed['apt/newdep:amd64'], undefined);
     assert.deepEqual(
       simulation.available['hidden']?.map((item) => item.version),
       ['3.0', '2.0', '1.0'],

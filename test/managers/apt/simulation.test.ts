@@ -34,8 +34,8 @@ describe('a simulation of apt-get', () => {
   test('reads removals, native and foreign', () => {
     const { removes } = parseAptSimulation('Remv victim [1.0]\nRemv other:i386 [2.0] [x:i386 ]\n', 'amd64');
     assert.deepEqual(removes, [
-      { name: 'victim', arch: 'amd64', version: '1.0' },
-      { name: 'other', arch: 'i386', version: '2.0' },
+      { manager: 'apt', name: 'victim', arch: 'amd64', version: '1.0' },
+      { manager: 'apt', name: 'other', arch: 'i386', version: '2.0' },
     ]);
   });
 

@@ -3,12 +3,13 @@ import { describe, test } from 'node:test';
 import { FettleError } from '../../../src/domain/error.ts';
 import type { JobResult } from '../../../src/domain/job.ts';
 import type { UpdateResult } from '../../../src/domain/outcome.ts';
-import type { HostPlan, PlannedUpdate } from '../../../src/domain/plan.ts';
+import type { PlannedUpdate } from '../../../src/domain/plan.ts';
 import { windowsUpdate } from '../../../src/managers/windows-update/windows-update.ts';
 import { record, scanText, updateId } from '../../fixtures/managers/windows-update/sections.ts';
 import type { Answer } from '../../fixtures/managers/windows-update/sections.ts';
 
 const update: PlannedUpdate = {
+  manager: 'windows-update',
   name: 'KB5000001',
   arch: updateId(1),
   from: '',
@@ -18,23 +19,6 @@ const update: PlannedUpdate = {
   isKernel: false,
   reason: 'security',
   untried: false,
-};
-
-const plan: HostPlan = {
-  host: 'win01',
-  hostId: 'h',
-  wave: 0,
-  manager: 'windows-update',
-  osName: '',
-  updates: [update],
-  removals: [],
-  leftOut: [],
-  securityKnown: true,
-  downloadBytes: 0,
-  reboot: { expected: false, reasons: [] },
-  rebootSettings: { mode: 'if-needed', max: 2, goDownMs: 1, comeBackMs: 1, settleMs: 1 },
-  inventorySha256: '',
-  clusters: [],
 };
 
 interface Told {
@@ -49,12 +33,12 @@ function read({ item, after, sections }: Told): UpdateResult | undefined {
     exitCode: 0,
     verdict: 'ok',
     sections: {
-      'wua-results': JSON.stringify({ items, already: [], others: [] }),
-      ...(after === undefined ? {} : { 'wua-after': scanText(after) }),
+      results: JSON.stringify({ items, already: [] }),
+      ...(after === undefined ? {} : { after: scanText(after) }),
       ...sections,
     },
   };
-  return windowsUpdate.readInstall(result, plan, [update])[0];
+  return windowsUpdate.readInstall(result, [update], [update])[0];
 }
 
 describe('the result of an installation', () => {
@@ -135,12 +119,12 @@ describe('the result of an installation', () => {
   test('a result without its list, or one that does not read, is a parse error', () => {
     for (const text of ['', '[]', '{']) {
       assert.throws(
-        () => read({ sections: { 'wua-results': text } }),
+        () => read({ sections: { results: text } }),
         (error) => error instanceof FettleError && error.code === 'parse',
       );
     }
     assert.throws(
-      () => windowsUpdate.readInstall({ exitCode: 0, verdict: 'ok', sections: {} }, plan, [update]),
+      () => windowsUpdate.readInstall({ exitCode: 0, verdict: 'ok', sections: {} }, [update], [update]),
       (error) => error instanceof FettleError && error.code === 'parse',
     );
   });

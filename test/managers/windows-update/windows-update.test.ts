@@ -5,22 +5,14 @@ import { FettleError } from '../../../src/domain/error.ts';
 import type { PlannedUpdate } from '../../../src/domain/plan.ts';
 import type { Update } from '../../../src/domain/update.ts';
 import { packageKey } from '../../../src/domain/update.ts';
+import { readHostScan } from '../../../src/managers/host-scan.ts';
 import { windowsUpdate } from '../../../src/managers/windows-update/windows-update.ts';
-import {
-  epochSec,
-  probeSections,
-  record,
-  scanText,
-  updateId,
-} from '../../fixtures/managers/windows-update/sections.ts';
+import { epochSec, record, scanOf, scanText, updateId } from '../../fixtures/managers/windows-update/sections.ts';
 import type { Answer } from '../../fixtures/managers/windows-update/sections.ts';
 
 const nowMs = epochSec * 1000;
 const dayMs = 86_400_000;
-
-function scan(answer: Answer = {}): ReturnType<typeof windowsUpdate.parseScan> {
-  return windowsUpdate.parseScan(probeSections(answer), nowMs, dayMs);
-}
+const scan = scanOf;
 
 function onlyUpdate(wanted: Readonly<Record<string, unknown>>): Update {
   const [update] = scan({ updates: [record(1, wanted)] }).updates;
@@ -45,6 +37,7 @@ describe('what Windows Update offers', () => {
   test('an update is named by its KB number, its id and its revision', () => {
     const update = onlyUpdate({ cves: ['CVE-2026-21001'], severity: 'Critical' });
     assert.deepEqual(update, {
+      manager: 'windows-update',
       name: 'KB5000001',
       arch: updateId(1),
       from: '',
@@ -53,7 +46,16 @@ describe('what Windows Update offers', () => {
       class: 'security',
       isKernel: false,
       title: '2026-09 Security Update (KB5000001)',
-      severity: 'Critical',
+      severity: 'critical',
+      vendorSeverity: 'Critical',
+      advisories: [
+        {
+          id: 'KB5000001',
+          kind: 'security',
+          issuedMs: Date.parse('2026-09-08T17:00:00Z'),
+          url: 'https://support.microsoft.com/help/5000001',
+        },
+      ],
       classification: 'security',
       sizeBytes: 1_000_000,
       cves: ['CVE-2026-21001'],
@@ -61,8 +63,31 @@ describe('what Windows Update offers', () => {
     });
   });
 
-  test('an update without a KB number is named by its id', () => {
-    assert.equal(onlyUpdate({ kb: [] }).name, updateId(1));
+  test('an update without a KB number is named by its id and has no article', () => {
+    const update = onlyUpdate({ kb: [] });
+    assert.equal(update.name, updateId(1));
+    assert.equal(update.advisories, undefined);
+  });
+
+  test('its severity is on the common scale only where the word of the publisher is known', () => {
+    const severities = ['Important', 'MODERATE', 'low', 'Unspecified', ''].map((severity) => {
+      const update = onlyUpdate({ severity });
+      return [update.severity, update.vendorSeverity];
+    });
+    assert.deepEqual(severities, [
+      ['important', 'Important'],
+      ['moderate', 'MODERATE'],
+      ['low', 'low'],
+      [undefined, 'Unspecified'],
+      [undefined, undefined],
+    ]);
+  });
+
+  test('the kind of an article follows the classification of its update', () => {
+    const kinds = ['critical', 'rollup', 'update', 'feature-pack', 'driver', 'constructor'].map(
+      (classification) => onlyUpdate({ classification, severity: '' }).advisories?.[0]?.kind,
+    );
+    assert.deepEqual(kinds, ['bugfix', 'bugfix', 'bugfix', 'enhancement', 'other', 'other']);
   });
 
   test('the class comes from the classification and the severity, never from a title', () => {
@@ -217,9 +242,9 @@ describe('what is installed', () => {
     assert.deepEqual(
       packages.map((item) => `${packageKey(item)} ${item.version} ${item.unattended}`),
       [
-        'windows:system 20348.4052 changes',
-        '7-Zip 24.08 (x64):x64 24.08 changes',
-        'KB5031364:hotfix installed changes',
+        'programs/windows:system 20348.4052 changes',
+        'programs/7-Zip 24.08 (x64):x64 24.08 changes',
+        'programs/KB5031364:hotfix installed changes',
       ],
     );
   });
@@ -247,10 +272,11 @@ describe('a search that brought nothing', () => {
   }
 
   test('what is no JSON, or no object, is a parse error', () => {
-    for (const wua of ['', '{', '[]', '"x"', 'null']) {
-      fails(() => scan({ sections: { wua } }), 'parse', /does not read/);
+    for (const text of ['', '{', '[]', '"x"', 'null']) {
+      fails(() => scan({ sections: { 'windows-update': text } }), 'parse', /does not read/);
     }
-    fails(() => windowsUpdate.parseScan(new Map([['manager', 'windows-update']]), nowMs, dayMs), 'parse', /no section/);
+    const sections = new Map(Object.entries({ family: 'windows', managers: 'windows-update' }));
+    fails(() => readHostScan(sections, { collectedMs: nowMs, maxAgeMs: dayMs }), 'parse', /no section/);
   });
 
   test('a host that lists more updates than there are is refused', () => {
@@ -265,6 +291,7 @@ describe('a search that brought nothing', () => {
 
 describe('the simulation', () => {
   const planned: PlannedUpdate = {
+    manager: 'windows-update',
     name: 'KB5000001',
     arch: updateId(1),
     from: '',
@@ -277,7 +304,9 @@ describe('the simulation', () => {
   };
 
   function judge(answer: Answer, asked = `KB5000001 ${updateId(1)} 200`): ReturnType<typeof judgeDrift> {
-    const simulation = windowsUpdate.parseSimulation(new Map(Object.entries({ asked, wua: scanText(answer) })));
+    const simulation = windowsUpdate.parseSimulation(
+      new Map(Object.entries({ asked, 'windows-update': scanText(answer) })),
+    );
     return judgeDrift({ plan: { updates: [planned], removals: [] }, simulation, onDrift: 'refuse-host' });
   }
 
@@ -306,7 +335,7 @@ describe('the simulation', () => {
   test('a newer revision of the same source follows where the playbook says supersede', () => {
     const wua = scanText({ updates: [record(1, { revision: 201 })] });
     const simulation = windowsUpdate.parseSimulation(
-      new Map(Object.entries({ asked: `KB5000001 ${updateId(1)} 200`, wua })),
+      new Map(Object.entries({ asked: `KB5000001 ${updateId(1)} 200`, 'windows-update': wua })),
     );
     const judgement = judgeDrift({ plan: { updates: [planned], removals: [] }, simulation, onDrift: 'supersede' });
     assert.ok(judgement.kind === 'adjusted');
@@ -316,7 +345,7 @@ describe('the simulation', () => {
   test('bytes are those that are not downloaded yet', () => {
     const asked = `KB5000001 ${updateId(1)} 200\nKB5000002 ${updateId(2)} 200`;
     const wua = scanText({ updates: [record(1), record(2, { isDownloaded: true })] });
-    const { downloadBytes } = windowsUpdate.parseSimulation(new Map(Object.entries({ asked, wua })));
+    const { downloadBytes } = windowsUpdate.parseSimulation(new Map(Object.entries({ asked, 'windows-update': wua })));
     assert.equal(downloadBytes, 1_000_000);
   });
 });
@@ -373,6 +402,28 @@ describe('facts of a Windows host', () => {
     const ignored = scan({ windows: { pendingReboot: [soft, { ...hard, isIgnored: true }] } }).reboot;
     assert.equal(ignored.needed, 'no');
     assert.equal(ignored.signs?.length, 2);
+  });
+
+  test('the agent asks for a reboot by itself, and once where a sign of it is there already', () => {
+    const agent = { scan: { agent: { version: '1', rebootRequired: true } } };
+    const told = scan(agent).reboot;
+    assert.deepEqual([told.needed, told.reasons], ['yes', ['Windows Update says that it needs a restart']]);
+    const sign = { code: 'windows-update', weight: 'hard', words: 'Windows Update waits for a restart' };
+    assert.deepEqual(scan({ ...agent, windows: { pendingReboot: [sign] } }).reboot.reasons, [
+      'Windows Update waits for a restart (windows-update)',
+    ]);
+    const ignored = scan({ ...agent, windows: { pendingReboot: [{ ...sign, isIgnored: true }] } }).reboot;
+    assert.equal(ignored.needed, 'no');
+  });
+
+  test('a script that could not work there is told with its reason', () => {
+    const problem = 'phase disk\nhresult 0x80070070\nmessage there is no room';
+    fails(() => scan({ sections: { problem } }), 'disk', /^the host cannot be looked at: there is no room$/);
+    fails(
+      () => scan({ windows: { account: { name: 'X\\bob', isAdmin: false } } }),
+      'elevate',
+      /^X\\bob has no administrator/,
+    );
   });
 
   test('a problem that blocks is told as one', () => {

@@ -271,7 +271,11 @@ test('in a pipe the rows of what is not known have the columns of the others', (
     renderRebootReport({ pending: [{ host: 'h', sinceMs: atMs, reasons: [] }], doubts, done }, shown),
     renderHistory([history], doubts, shown),
     renderHosts([{ status, facts }, ...doubts.map((row) => ({ status: row }))], shown),
-    renderPackages([{ name: 'a', arch: 'all', version: '1', status: 'ii' }], dead, shown),
+    renderPackages(
+      [{ manager: 'apt', name: 'a', arch: 'all', version: '1', state: 'installed', isHeld: false }],
+      dead,
+      shown,
+    ),
   ];
   for (const text of texts) {
     const columns = text

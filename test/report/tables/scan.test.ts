@@ -44,7 +44,9 @@ test('unknown security is never a zero, in no form', () => {
 });
 
 test('stale metadata is told', () => {
-  const stale = hostScan({ metadata: { repositories: [{ name: 'main', problem: 'gone' }], isStale: true } });
+  const stale = hostScan({
+    metadata: { repositories: [{ manager: 'apt', name: 'main', problem: 'gone' }], isStale: true },
+  });
   const { output } = fakeOutput({ isTty: true, columns: 120 });
   assert.match(renderScan([scanRow({ host, scan: stale })], output), /never fetched, stale +no +main: gone/);
   assert.match(scanPhrase(stale), /package metadata is stale/);

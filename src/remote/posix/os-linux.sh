@@ -1,8 +1,20 @@
 # shellcheck shell=sh
-# Who works on packages, and whose processes are whose. A name is anybody's to choose, so it counts only with an owner.
+# What only Linux has, behind functions that every operating system can have: the boot, the clock since it, processes
+# and locks.
 
-# shellcheck disable=SC2034 # read by what follows in the assembled text
-apt_locks='/var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock'
+boot_id() { cat /proc/sys/kernel/random/boot_id 2>/dev/null; }
+
+# Seconds since boot: wall clocks jump.
+uptime_sec() {
+  read -r uptime_now _ 2>/dev/null </proc/uptime || uptime_now=0
+  printf '%s' "${uptime_now%%.*}"
+}
+
+# start_time PID: in clock ticks since boot, proc(5) stat field 22; empty when the process is gone, or dead and not
+# reaped. The name in parentheses may hold blanks, so fields are counted behind the last one.
+start_time() {
+  sed -n 's/.*) [A-WYa-wy] \([^ ]* \)\{18\}\([0-9]*\) .*/\2/p' "/proc/$1/stat" 2>/dev/null
+}
 
 # lock_holders FILE...: PID and FILE for each that a process holds, proc_locks(5). Inodes of other file systems may be
 # equal, so the process must have that very file open, where its descriptors can be seen.
@@ -46,36 +58,33 @@ is_elsewhere() {
   [ -n "$other_space" ] && [ "$other_space" != "$(readlink /proc/self/ns/pid 2>/dev/null)" ]
 }
 
-# managers_at_work: PID, name and locks held, tab-separated: who holds a lock of the package manager, and root's own
-# programs by name. Left out: who only waits for a shutdown, who only simulates, and what goes on in containers.
-managers_at_work() {
-  # shellcheck disable=SC2086 # file names are words
-  holders=$(lock_holders $apt_locks)
+# processes: PID and name of each. A name is anybody's to choose, and is not cleaned here.
+processes() {
   set +f
   for directory in /proc/[0-9]*; do
-    pid=${directory##*/}
-    read -r name 2>/dev/null <"$directory/comm" || continue
-    case "
-$holders" in
-      *"
-$pid "*) ;;
-      *)
-        case $name in
-          apt | apt-get | aptitude | dpkg | unattended-upgr | dnf | dnf5 | yum | rpm | zypper | apk | pacman) ;;
-          *) continue ;;
-        esac
-        [ "$(real_uid "$pid")" = 0 ] || continue
-        case $(tr '\0' ' ' <"$directory/cmdline" 2>/dev/null) in
-          '' | *unattended-upgrade-shutdown* | *Debug::NoLocking*) continue ;;
-        esac
-        ;;
-    esac
-    is_elsewhere "$pid" && continue
-    printf '%s\t%s\t%s\n' "$pid" "$(printable "$name")" \
-      "$(printf '%s\n' "$holders" | sed -n "s/^$pid //p" | tr '\n' ' ')"
-  done 2>/dev/null
+    read -r name 2>/dev/null <"$directory/comm" && printf '%s %s\n' "${directory##*/}" "$name"
+  done
   set -f
 }
 
-# Names of processes are anybody's to choose.
-printable() { printf '%s' "$1" | tr -c '[:print:]' '?'; }
+# command_line PID: its words, separated by blanks.
+command_line() { tr '\0' ' ' <"/proc/$1/cmdline" 2>/dev/null; }
+
+# session_of PID: proc(5) stat field 6.
+session_of() {
+  sed -n 's/.*) [A-Za-z] [^ ]* [^ ]* \([0-9]*\) .*/\1/p' "/proc/$1/stat" 2>/dev/null
+}
+
+# is_session_alive SESSION: whether anything of ours in it still works; tee only waits for the others. The number of a
+# session that is over may be anybody's next.
+is_session_alive() {
+  set +f
+  members=$(cat /proc/[0-9]*/stat 2>/dev/null | awk -v session="$1" '
+    { pid = $1; name = $0; sub(/^[^(]*\(/, "", name); sub(/\) [A-Za-z] .*$/, "", name); sub(/^.*\) /, "") }
+    $4 == session && $1 != "Z" && name != "tee" { print pid }')
+  set -f
+  for member in $members; do
+    if [ "$(real_uid "$member")" = "$own_uid" ]; then return 0; fi
+  done
+  return 1
+}

@@ -147,7 +147,7 @@ apt_install() {
 is_as_asked() {
   say 'simulating'
   # shellcheck disable=SC2086 # options are words
-  apt_simulate "$dir/simulated" "$dir/pins" $apt_pinned_options upgrade --with-new-pkgs
+  apt_dry_run "$dir/simulated" "$dir/pins" $apt_pinned_options upgrade --with-new-pkgs
   inst_set "$dir/simulated" >"$dir/simulated-set"
   if ! grep -q '^Remv' "$dir/simulated" && cmp -s "$dir/wanted" "$dir/simulated-set"; then return; fi
   finish drift 0 "$(drift_words | head -c 2000 | tr '\n' ';')" result_installed

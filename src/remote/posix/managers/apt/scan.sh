@@ -1,7 +1,27 @@
 # shellcheck shell=sh
-# apt and dpkg, read only. apt ignores a preferences file on a pipe, so a scan has a directory of its own for a moment.
+# apt and dpkg, read only.
 
 apt_quiet='-q -s -o Debug::NoLocking=1 -o APT::Get::Show-User-Simulation-Note=0 -o APT::Cmd::Disable-Script-Warning=1'
+
+# apt_check_rows: each row is name,architecture,version in the alphabets of deb-version(7) and deb-control(5).
+apt_check_rows() {
+  for row in $rows; do
+    case $row in
+      *,*,*,*) return 1 ;;
+      [A-Za-z0-9]*,[a-z0-9]*,[A-Za-z0-9]*) ;;
+      *) return 1 ;;
+    esac
+    rest=${row#*,}
+    case ${row%%,*} in *[!A-Za-z0-9+.-]*) return 1 ;; esac
+    case ${rest%%,*} in *[!a-z0-9-]*) return 1 ;; esac
+    case ${row##*,} in *[!A-Za-z0-9.+~:-]*) return 1 ;; esac
+  done
+}
+
+apt_list() {
+  section apt-installed
+  dpkg_list
+}
 
 dpkg_list() {
   dpkg-query -W -f '${Package}\t${Architecture}\t${Version}\t${db:Status-Abbrev}\t${source:Package}\t${source:Version}\n'
@@ -13,8 +33,8 @@ apt_auto() {
     /var/lib/apt/extended_states 2>/dev/null
 }
 
-# apt_simulate FILE PREFERENCES ARGUMENTS...: what apt-get would do, its errors, and a last line with its exit status.
-apt_simulate() {
+# apt_dry_run FILE PREFERENCES ARGUMENTS...: what apt-get would do, its errors, and a last line with its exit status.
+apt_dry_run() {
   simulation=$1 preferences=$2
   shift 2
   if [ -n "$preferences" ]; then
@@ -25,32 +45,6 @@ apt_simulate() {
     bounded 300 apt-get $apt_quiet "$@" </dev/null 2>&1
     printf '\nrc %s\n' "$?"
   } | grep -E '^(Inst|Remv|E:|W:|Error:|rc |The following .*(kept back|due to phasing)| [^ ]+ : [A-Z])' >"$simulation"
-}
-
-# A directory of our own for a moment, where there is room; apt ignores preferences on a pipe.
-private_directory() {
-  for place in "${TMPDIR:-/tmp}" /tmp /run /dev/shm; do
-    work=$(mktemp -d "$place/fettle.XXXXXXXX" 2>/dev/null) || continue
-    trap 'leave_private' EXIT
-    trap 'exit 129' HUP
-    trap 'exit 130' INT
-    trap 'exit 141' PIPE
-    trap 'exit 143' TERM
-    if head -c 262144 /dev/zero 2>/dev/null >"$work/room" && [ "$(wc -c <"$work/room")" -eq 262144 ]; then
-      rm -f "$work/room"
-      return
-    fi
-    rm -rf "$work"
-  done
-  section problem
-  echo 'disk there is no room for temporary files'
-  return 1
-}
-
-# Nothing outlives a scan: a simulation that still runs is waited for, it is over in a moment.
-leave_private() {
-  wait
-  rm -rf "$work"
 }
 
 # The versions that close security holes: everything but the security sources is out of reach.
@@ -124,23 +118,23 @@ apt_refreshes() { cat "$base/refreshed" 2>/dev/null; }
 
 # A simulation costs seconds of CPU where much is pending: everything there is, holds and phasing set aside, is asked
 # for only where something is kept back, and which would go in without new packages only where there is one.
-apt_simulate_normal() {
-  apt_simulate "$work/normal" '' upgrade --with-new-pkgs
+# shellcheck disable=SC2154 # work is the private directory of the probe
+apt_dry_run_normal() {
+  apt_dry_run "$work/normal" '' upgrade --with-new-pkgs
   if grep -q '^The following' "$work/normal"; then
-    apt_simulate "$work/wide" '' dist-upgrade --ignore-hold -o APT::Get::Always-Include-Phased-Updates=1
+    apt_dry_run "$work/wide" '' dist-upgrade --ignore-hold -o APT::Get::Always-Include-Phased-Updates=1
   fi
-  if grep -q '^Inst [^ ]* (' "$work/normal"; then apt_simulate "$work/plain" '' upgrade; fi
+  if grep -q '^Inst [^ ]* (' "$work/normal"; then apt_dry_run "$work/plain" '' upgrade; fi
 }
 
 apt_scan() {
   private_directory || return
   apt_security_preferences "$work/security.pref"
-  apt_simulate "$work/security" "$work/security.pref" upgrade --with-new-pkgs &
-  apt_simulate_normal &
+  apt_dry_run "$work/security" "$work/security.pref" upgrade --with-new-pkgs &
+  apt_dry_run_normal &
   section apt-version
   apt-get --version | head -n 1
-  section apt-installed
-  dpkg_list
+  apt_list
   section apt-auto
   apt_auto
   section security-origins
@@ -174,11 +168,11 @@ apt_scan() {
 }
 
 # What exactly the pins of the rows would do.
-apt_ask() {
+apt_simulate() {
   private_directory || return
   apt_pin_preferences "$work/pins"
   # shellcheck disable=SC2086 # options are words
-  apt_simulate "$work/pinned" "$work/pins" $apt_pinned_options upgrade --with-new-pkgs &
+  apt_dry_run "$work/pinned" "$work/pins" $apt_pinned_options upgrade --with-new-pkgs &
   section apt-asked
   names=
   for row in $rows; do
@@ -202,7 +196,7 @@ apt_ask() {
     case ${rest%%,*} in all) names="$names ${row%%,*}" ;; *) names="$names ${row%%,*}:${rest%%,*}" ;; esac
   done
   if [ "$kernels" != '^$' ]; then
-    apt_simulate "$work/normal" '' upgrade --with-new-pkgs
+    apt_dry_run "$work/normal" '' upgrade --with-new-pkgs
     names="$names $({ apt_names "$work/normal"; cut -f 1 "$work/installed"; } | grep "$kernels" | sort -u | tr '\n' ' ')"
   fi
   section apt-policy

@@ -1,0 +1,6 @@
+import type { HeldBack } from '../../domain/update.ts';
+
+/** What goes in only where a playbook names it or its package manager: patching a system is not updating all its software. */
+export function excludedSoftware(manager: string): HeldBack {
+  return { kind: 'excluded', reason: `software of ${manager}, not of the system`, unless: 'pattern' };
+}

@@ -1,0 +1,36 @@
+# shellcheck shell=sh
+# Which package managers there are, and who is at work with them. Each detect.sh adds itself to these lists.
+
+found_managers='' package_locks='' package_places='' package_programs=' dnf dnf5 yum rpm zypper apk pacman '
+
+# with_managers FUNCTION: calls NAME_FUNCTION of each package manager that was found and whose script is here.
+with_managers() {
+  for manager in $found_managers; do
+    if have "${manager}_$1"; then "${manager}_$1"; fi
+  done
+}
+
+# managers_at_work: PID, name and locks held, tab-separated: each process that holds a lock of a package manager, and
+# root's own programs by name. Left out: those that only wait for a shutdown, that only simulate, and that run in
+# containers.
+managers_at_work() {
+  # shellcheck disable=SC2086 # file names are words
+  holders=$(lock_holders $package_locks)
+  processes | while read -r pid name; do
+    case "
+$holders" in
+      *"
+$pid "*) ;;
+      *)
+        case $package_programs in *" $name "*) ;; *) continue ;; esac
+        [ "$(real_uid "$pid")" = 0 ] || continue
+        case $(command_line "$pid") in
+          '' | *unattended-upgrade-shutdown* | *Debug::NoLocking*) continue ;;
+        esac
+        ;;
+    esac
+    is_elsewhere "$pid" && continue
+    printf '%s\t%s\t%s\n' "$pid" "$(printable "$name")" \
+      "$(printf '%s\n' "$holders" | sed -n "s/^$pid //p" | tr '\n' ' ')"
+  done 2>/dev/null
+}
