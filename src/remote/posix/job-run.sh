@@ -27,9 +27,13 @@ logged() {
     code=1
     return
   }
-  sink <"$dir/pipe" &
-  "$@" </dev/null >"$dir/pipe" 2>&1
+  # Held open for both by us, it opens for either at once: a signal that comes while an open waits would make it fail, and
+  # the command would not run.
+  exec 9<>"$dir/pipe"
+  { exec 9>&- && sink; } <"$dir/pipe" &
+  "$@" </dev/null >"$dir/pipe" 2>&1 9>&-
   code=$?
+  exec 9>&-
   still=0
   size=-1
   while [ ! -e "$dir/drained" ] && [ "$still" -lt 10 ]; do
