@@ -69,12 +69,16 @@ function keep(into: Collected, chunk: Buffer, tell: Tell): void | Promise<void> 
   return tell?.(chunk);
 }
 
-/** Reads to the end, pausing the stream while a piece is processed. How the command ended is reported elsewhere. */
+/**
+ * Reads to the end and until the last piece is processed, pausing the stream meanwhile. How the command ended is reported
+ * elsewhere.
+ */
 async function drain(stream: Readable, take: (chunk: Buffer) => void | Promise<void>): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
+  let taken: void | Promise<void>;
   const onData = (chunk: Buffer): void => {
     try {
-      const taken = take(chunk);
+      taken = take(chunk);
       if (taken === undefined) return;
       stream.pause();
       taken.then(() => stream.resume(), reject);
@@ -83,7 +87,7 @@ async function drain(stream: Readable, take: (chunk: Buffer) => void | Promise<v
     }
   };
   stream.on('data', onData);
-  for (const event of ['end', 'close', 'error']) stream.on(event, () => resolve());
+  for (const event of ['end', 'close', 'error']) stream.on(event, () => resolve(taken));
   try {
     await promise;
   } finally {
