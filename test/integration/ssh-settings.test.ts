@@ -26,7 +26,7 @@ describe('ssh settings that are wrong', () => {
       await rig.write('playbook.yaml', 'kind: patch\nversion: 1\nname: nightly\ntargets: {select: all}\n');
       const { code, stderr } = await rig.run([...command]);
       assert.equal(code, 2, stderr);
-      assert.match(stderr, /the ssh argument -o Nonsense=yes .* is not understood; in all: web\[01-20\] \(20\)/);
+      assert.match(stderr, /the ssh argument -o Nonsense=yes .* is not recognised; in all: web\[01-20\] \(20\)/);
       assert.equal(stderr.match(/Nonsense/g)?.length, 1);
       assert.equal(connections, 0);
     });

@@ -51,7 +51,7 @@ test('each host is woken by its variable, or by the adapters of its last scan, a
       ['c', []],
     ],
   );
-  assert.match(hosts[2]?.error?.message ?? '', /no hardware address of c is known/);
+  assert.match(hosts[2]?.error?.message ?? '', /is not a hardware address of c is known/);
   const packet = (mac: string): string => 'f'.repeat(12) + mac.repeat(16);
   assert.deepEqual(
     packets,
@@ -67,6 +67,6 @@ test('an address that is none is told at its place', async () => {
   );
   const { code, stderr } = await rig.run(['wake', 'all']);
   assert.equal(code, 2);
-  assert.match(stderr, /inventory\.yaml:3:\d+[\s\S]*no hardware address/);
+  assert.match(stderr, /inventory\.yaml:3:\d+[\s\S]*is not a hardware address/);
   assert.match(stderr, /inventory\.yaml:4:\d+[\s\S]*must be an IPv4 address/);
 });

@@ -208,8 +208,10 @@ for (const shell of ['dash', 'busybox'] as const) {
     test('is refused where its request does not read, before anything is claimed', async () => {
       await using session = new ShellSession({ shell });
       const bad: readonly [Partial<StartOptions>, string][] = [
-        [{ kind: 'install', request: { rows: [['x', 'amd64']] } }, 'a row is no package'],
-        [{ kind: 'install', request: {} }, 'a row is no package'],
+        [{ kind: 'install', manager: 'apt', request: { rows: [['x', 'amd64']] } }, 'a row is no package'],
+        [{ kind: 'install', manager: 'apt', request: {} }, 'the request names no package'],
+        [{ kind: 'install', manager: 'nix', request: {} }, 'there is no install by nix'],
+        [{ kind: 'install', request: {} }, 'the request names no package manager'],
         [{ request: { fields: { script: '999' } } }, 'the script does not read'],
         [{ run: '' }, 'the request names no run'],
       ];
