@@ -25,7 +25,10 @@ describe('what is about to happen is on the disk first', { skip: noStrace() }, (
     const violations = proofs.filter(({ violation }) => violation !== undefined);
     assert.deepEqual(violations, []);
     const seen = new Set(proofs.map(({ effect }) => `${effect.host} ${titleOf(effect)}`));
-    const jobs = ['refresh', 'before-host-2', 'install'].flatMap((part) => [`start ${part}`, `collect ${part}`]);
+    const jobs = ['refresh-apt', 'before-host-2', 'install-apt'].flatMap((part) => [
+      `start ${part}`,
+      `collect ${part}`,
+    ]);
     const everywhere = [...jobs, 'hook before_host', 'hook after_host'];
     const withReboot = ['start before-reboot-1', 'collect before-reboot-1', 'start reboot-1', 'collect reboot-1'];
     const expected = [
