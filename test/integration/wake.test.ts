@@ -51,7 +51,7 @@ test('each host is woken by its variable, or by the adapters of its last scan, a
       ['c', []],
     ],
   );
-  assert.match(hosts[2]?.error?.message ?? '', /is not a hardware address of c is known/);
+  assert.match(hosts[2]?.error?.message ?? '', /no hardware address of c is known/);
   const packet = (mac: string): string => 'f'.repeat(12) + mac.repeat(16);
   assert.deepEqual(
     packets,

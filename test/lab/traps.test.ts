@@ -100,7 +100,7 @@ describe('the traps of real fleets', () => {
     await patch('clones');
     const { stderr } = await scenario.fettle(['apply', scenario.plan]);
     assert.match(stderr, /machine id/);
-    const ends = stderr.split('\n').filter((line) => /^\[clone\d\] (install$|verified)/.test(line));
+    const ends = stderr.split('\n').filter((line) => /^\[clone\d\] (install by apt$|verified)/.test(line));
     assert.equal(ends.length, 4);
     assert.equal(ends[0]?.slice(0, 8), ends[1]?.slice(0, 8), ends.join('\n'));
     for (const host of ['clone1', 'clone2'])

@@ -8,6 +8,8 @@ import { scanPhrase } from '../tables/scan-row.ts';
 /** Steps that change the host are told always, the others from `-v` on. */
 const telling: ReadonlySet<StepName> = new Set(['repair', 'install', 'restart', 'reboot']);
 
+const ofPackageManager: ReadonlySet<StepName> = new Set(['refresh', 'repair', 'install']);
+
 /** Undefined where there is nothing to tell at this level. */
 export function eventLine(event: RunEvent | LiveEvent, verbose: number): string | undefined {
   const text = 'host' in event && event.host !== undefined ? hostText(event, verbose) : runText(event);
@@ -50,7 +52,7 @@ function hostText(event: RunEvent | LiveEvent, verbose: number): string | undefi
     case 'host.scanned':
       return event.purpose === 'scan' ? scanPhrase(event.scan) : undefined;
     case 'step.started':
-      return telling.has(event.step) || verbose > 0 ? `${event.step}${named(event.name)}` : undefined;
+      return telling.has(event.step) || verbose > 0 ? `${event.step}${partOf(event)}` : undefined;
     case 'step.finished':
       return stepEnd(event, verbose);
     case 'update.finished':
@@ -74,13 +76,15 @@ function hostText(event: RunEvent | LiveEvent, verbose: number): string | undefi
 
 function stepEnd(event: Extract<RunEvent, { readonly type: 'step.finished' }>, verbose: number): string | undefined {
   const { step, ok, error, message, exitCode } = event;
-  if (ok) return verbose > 0 ? `${step}${named(event.name)} done` : undefined;
+  if (ok) return verbose > 0 ? `${step}${partOf(event)} done` : undefined;
   const why = error?.message ?? message ?? (exitCode === undefined ? 'no result' : `exit ${exitCode}`);
-  return `${step}${named(event.name)} failed: ${why}`;
+  return `${step}${partOf(event)} failed: ${why}`;
 }
 
-function named(name: string | undefined): string {
-  return name === undefined ? '' : ` "${name}"`;
+/** The package manager of a step that is one's; of a hook its name, which is anybody's text. */
+function partOf({ step, name }: { readonly step: StepName; readonly name?: string }): string {
+  if (name === undefined) return '';
+  return ofPackageManager.has(step) ? ` by ${name}` : ` "${name}"`;
 }
 
 function countStates(results: readonly { readonly state: string }[]): string {
