@@ -1,4 +1,5 @@
 // What releases up to 0.1 recorded, in today's shapes: they knew one package manager a host, and dpkg's words for states.
+import { stateOfDpkg } from './dpkg-status.ts';
 import type { Adjustment } from './drift.ts';
 import type { UpdateResult } from './outcome.ts';
 import type { HostScan } from './scan.ts';
@@ -30,9 +31,7 @@ type FormerInstalled = Omit<InstalledPackage, 'manager' | 'state'> & {
 export function currentPackage(item: FormerInstalled): InstalledPackage {
   const { status, state, ...rest } = withManager(item);
   if (state !== undefined || status === undefined) return { ...rest, state: state ?? 'installed' };
-  const held = status.startsWith('h') ? { isHeld: true as const } : {};
-  if (/^[ihup][itW]$/.test(status)) return { ...rest, state: 'installed', ...held };
-  return { ...rest, state: 'broken', stateDetail: status, ...held };
+  return { ...rest, ...stateOfDpkg(status.trim()) };
 }
 
 export type FormerScan = Omit<HostScan, 'managers' | 'packages' | 'broken' | 'updates' | 'newPackages' | 'metadata'> & {
@@ -56,8 +55,8 @@ export function currentScan(scan: FormerScan): HostScan {
     managers,
     packages: scan.packages.map(currentPackage),
     broken: scan.broken.map(currentPackage),
-    updates: scan.updates.map((item) => withManager(item)),
-    ...(newPackages === undefined ? {} : { newPackages: newPackages.map((item) => withManager(item)) }),
+    updates: scan.updates.map((item) => withManager(item, scan.manager)),
+    ...(newPackages === undefined ? {} : { newPackages: newPackages.map((item) => withManager(item, scan.manager)) }),
     metadata: { ...metadata, repositories: metadata.repositories.map((item) => ({ manager, ...item })) },
   };
 }

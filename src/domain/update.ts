@@ -14,7 +14,7 @@ export type HeldBack =
   | { readonly kind: 'excluded'; readonly reason: string; readonly unless: 'pattern' | 'name' | 'id' }
   | { readonly kind: 'unknown' };
 
-/** What tells one package of a host from another. */
+/** Identifies one package on a host. */
 export interface PackageId {
   /** A name of `managers/registry.ts`. */
   readonly manager: string;

@@ -25,7 +25,7 @@ type HostKnowledge = Pick<RunRecord, 'knownManagers'>;
 export interface HostConnections extends AsyncDisposable {
   /** Names and addresses of the jump hosts on the way to each host. */
   readonly routes: ReadonlyMap<string, readonly string[]>;
-  /** `record` tells which package managers a host is known to have, so that it is sent no script of others. */
+  /** `record` has the package managers that a host is known to have: it is sent the scripts of no others. */
   readonly remote: (record: HostKnowledge) => OpenRemote;
   /** Hosts at once: as many as were wanted, or as this process has descriptors for. */
   readonly atOnce: number;

@@ -13,7 +13,7 @@ import { passesWhileAtWork, retryThroughOutages } from './retry.ts';
 
 export interface JobOrder {
   readonly step: StepName;
-  /** What tells several jobs of one step apart in their ids, `before-host-2`; the step's name where there is one. */
+  /** Distinguishes several jobs of one step in their ids, e.g. `before-host-2`; absent: the name of the step. */
   readonly part?: string;
   /** Shown with the step: the hook's name. */
   readonly name?: string;
@@ -51,7 +51,7 @@ export interface StepConclusion {
   readonly events?: readonly RunEvent[];
 }
 
-/** A job of one package manager: its name is that of the step too, and tells several of one attempt apart. */
+/** A job of one package manager. The name of the package manager is in the step and in the job id, so that each is unique. */
 export function managerJob(
   order: Omit<JobOrder, 'step' | 'part' | 'name' | 'kind'> & {
     readonly step: 'install' | 'refresh' | 'repair';

@@ -10,7 +10,7 @@ type Row = Tables['missing_update'];
 /** What makes an update the same as in the scan before. */
 const identity = ['manager', 'name', 'arch', 'from_version', 'to_version', 'class', 'held_back'] as const;
 
-/** What is told of it: of the latest scan that showed it. */
+/** Details of the update, from the latest scan that listed it. */
 const details = [
   'title',
   'source',

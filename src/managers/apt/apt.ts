@@ -1,4 +1,5 @@
 import { recordOf } from '../../base/record.ts';
+import { stateOfDpkg } from '../../domain/dpkg-status.ts';
 import { FettleError } from '../../domain/error.ts';
 import type { JobResult } from '../../domain/job.ts';
 import { fewEnough, shortEnough } from '../../domain/limits.ts';
@@ -114,23 +115,12 @@ export function readInstalled(text: string): readonly InstalledPackage[] {
       name: shortEnough(name, 'package name'),
       arch: shortEnough(arch, 'architecture'),
       version: shortEnough(version, 'version'),
-      ...stateOf(shortEnough(status, 'package status').trim()),
+      ...stateOfDpkg(shortEnough(status, 'package status').trim()),
       source: shortEnough(source, 'package name'),
       sourceVersion: shortEnough(sourceVersion, 'version'),
     });
   }
   return fewEnough(packages, 'packages');
-}
-
-/**
- * dpkg's status abbreviation, dpkg-query(1) db:Status-Abbrev. What only awaits triggers is well (dpkg(1)): apt runs them
- * along the way.
- */
-function stateOf(status: string): Pick<InstalledPackage, 'state' | 'stateDetail' | 'isHeld'> {
-  const held = status.startsWith('h') ? { isHeld: true as const } : {};
-  return /^[ihup][itW]$/.test(status)
-    ? { state: 'installed', ...held }
-    : { state: 'broken', stateDetail: status, ...held };
 }
 
 /** dpkg itself is of the native architecture. */

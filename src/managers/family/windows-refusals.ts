@@ -10,7 +10,7 @@ export function refuseProblem(sections: Sections): void {
   const phase = word('phase');
   const code = phase === 'admin' ? 'elevate' : phase === 'disk' ? 'disk' : 'command';
   const said = word('message') || (firstLine(sections, 'problem') ?? '');
-  throw new FettleError(code, `the host cannot be looked at: ${said}`, {
+  throw new FettleError(code, `the host cannot be queried: ${said}`, {
     ...(code === 'elevate' ? { hint: 'log in with an account of the Administrators group' } : {}),
     details: { phase, hresult: word('hresult') },
   });

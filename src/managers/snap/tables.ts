@@ -101,5 +101,5 @@ function sizeOf(cell: string): number | undefined {
 }
 
 function unreadable(what: string, line: string): FettleError {
-  return new FettleError('parse', `the ${what} does not read`, { details: { begins: line.slice(0, 100) } });
+  return new FettleError('parse', `the ${what} cannot be parsed`, { details: { begins: line.slice(0, 100) } });
 }

@@ -5,12 +5,12 @@ import { cleanLine, plural } from '../../base/text.ts';
 import type { LiveEvent, RunEvent, StepName } from '../../domain/event.ts';
 import { scanPhrase } from '../tables/scan-row.ts';
 
-/** Steps that change the host are told always, the others from `-v` on. */
+/** Steps that change the host are always reported, the others from `-v` on. */
 const telling: ReadonlySet<StepName> = new Set(['repair', 'install', 'restart', 'reboot']);
 
 const ofPackageManager: ReadonlySet<StepName> = new Set(['refresh', 'repair', 'install']);
 
-/** Undefined where there is nothing to tell at this level. */
+/** Undefined where there is nothing to report at this level. */
 export function eventLine(event: RunEvent | LiveEvent, verbose: number): string | undefined {
   const text = 'host' in event && event.host !== undefined ? hostText(event, verbose) : runText(event);
   if (text === undefined) return undefined;

@@ -418,7 +418,7 @@ describe('facts of a Windows host', () => {
 
   test('a script that could not work there is told with its reason', () => {
     const problem = 'phase disk\nhresult 0x80070070\nmessage there is no room';
-    fails(() => scan({ sections: { problem } }), 'disk', /^the host cannot be looked at: there is no room$/);
+    fails(() => scan({ sections: { problem } }), 'disk', /^the host cannot be queried: there is no room$/);
     fails(
       () => scan({ windows: { account: { name: 'X\\bob', isAdmin: false } } }),
       'elevate',

@@ -5,5 +5,5 @@ export function basicAuthorization(user: string, password: Secret): string {
   return `Basic ${Buffer.from(`${user}:${password.reveal()}`, 'utf8').toString('base64')}`;
 }
 
-/** Tells the service to use the certificate of the TLS connection, DSP0226 annex on security profiles. */
+/** Makes the service use the certificate of the TLS connection, DSP0226 annex on security profiles. */
 export const certificateAuthorization = 'http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual';
