@@ -26,7 +26,7 @@ export interface LeftOut extends PackageId, UpdateDetails {
 }
 
 /** The part of an install that one package manager does. */
-export interface InstallStep {
+interface InstallStep {
   readonly manager: string;
   /** What happens to the steps behind it where this one fails. */
   readonly afterFailure: 'stop' | 'continue';

@@ -3,7 +3,7 @@ import type { Host } from '../../src/domain/host.ts';
 import type { JobPhase, JobResult, JobStatus } from '../../src/domain/job.ts';
 import type { HostSummary, HostScan } from '../../src/domain/scan.ts';
 import type { Simulation, Standing } from '../../src/domain/simulation.ts';
-import { packageKey } from '../../src/domain/update.ts';
+import { packageKey, packageLabel } from '../../src/domain/update.ts';
 import type {
   BootState,
   HostPort,
@@ -150,11 +150,15 @@ export class FakeMachine {
     const kernels = [...this.packages.keys(), ...this.available.keys()].filter((name) => /^linux-.*-\d/.test(name));
     const installed: Record<string, Standing | null> = {};
     const available: Record<string, { version: string; origins: string[] }[]> = {};
-    for (const name of [...updates.map((update) => update.name), ...kernels]) {
+    const ofKernels = kernels.map((name) => ({ manager: 'apt', name, arch: 'amd64' }));
+    for (const { manager, name, arch } of [...updates, ...ofKernels]) {
       const version = this.packages.get(name);
       const state = this.broken.has(name) ? 'broken' : 'installed';
-      if (version !== undefined) installed[packageKey({ manager: 'apt', name, arch: 'amd64' })] = { version, state };
-      available[`${name}:amd64`] = this.#offersOf(name).map((offered) => ({ version: offered, origins: ['Debian'] }));
+      if (version !== undefined) installed[packageKey({ manager, name, arch })] = { version, state };
+      available[packageLabel({ name, arch })] = this.#offersOf(name).map((offered) => ({
+        version: offered,
+        origins: ['Debian'],
+      }));
     }
     const installs = updates
       .filter(

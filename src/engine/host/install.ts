@@ -2,7 +2,7 @@ import { FettleError } from '../../domain/error.ts';
 import type { RunEvent, StepName } from '../../domain/event.ts';
 import type { JobResult } from '../../domain/job.ts';
 import type { Change, Outcome, UpdateResult } from '../../domain/outcome.ts';
-import type { InstallStep, PlannedUpdate } from '../../domain/plan.ts';
+import type { PlannedUpdate } from '../../domain/plan.ts';
 import { repair } from './check.ts';
 import { emit, note, ofHost } from '../context.ts';
 import {
@@ -67,7 +67,8 @@ async function installInOrder(work: HostWork): Promise<Outcome | undefined> {
     if (end.kind === 'done') continue;
     errors.push(end.error);
     if (afterFailure === 'continue') continue;
-    await leaveOut(work, steps.slice(at + 1), manager);
+    const behind = steps.slice(at + 1).map((step) => step.manager);
+    await leaveOut(work, behind, `not begun, since the install by ${manager} failed`);
     break;
   }
   const [first] = errors;
@@ -76,17 +77,22 @@ async function installInOrder(work: HostWork): Promise<Outcome | undefined> {
   return installFailed(work, new FettleError('command', errors.map(({ message }) => message).join('; ')));
 }
 
-/** What is behind a step that failed is not begun; the record has it so. */
-async function leaveOut(work: HostWork, steps: readonly InstallStep[], failed: string): Promise<void> {
-  const managers = new Set(steps.map(({ manager }) => manager));
-  const left = work.hostPlan.updates.filter((update) => managers.has(update.manager));
+/** Records that nothing of these package managers was begun, and why. */
+async function leaveOut(work: HostWork, managers: readonly string[], message: string): Promise<void> {
+  const left = work.hostPlan.updates.filter((update) => managers.includes(update.manager));
   if (left.length === 0) return;
-  const message = `not begun, since the install by ${failed} failed`;
   const results = left.map((update) => ({
     ...resultOf(update, 'not-installed', installedVersion(work, update)),
     message,
   }));
   await conclude(work, [...work.results, ...results], work.change);
+}
+
+/** A refusal ends the host, unless another package manager has changed it: then its restart and verification are due. */
+async function refusedBy(work: HostWork, manager: string, outcome: Outcome): Promise<PartEnd> {
+  if (!hasChanged(work)) return { kind: 'end', outcome };
+  await leaveOut(work, [manager], outcome.reason);
+  return { kind: 'failed', error: new FettleError('command', `${manager}: ${outcome.reason}`) };
 }
 
 /** How the part of one package manager ended: `end` is the end of the host. */
@@ -95,12 +101,13 @@ type PartEnd =
   | { readonly kind: 'failed'; readonly error: FettleError }
   | { readonly kind: 'end'; readonly outcome: Outcome };
 
-/** By what is known of its updates. */
+/** By what is recorded of its updates. A refusal may have ended before it was recorded that nothing was begun. */
 function endOf(work: HostWork, manager: string): PartEnd {
   const bad = unfinished(work, manager);
-  return bad.length === 0
-    ? { kind: 'done' }
-    : { kind: 'failed', error: new FettleError('command', describeUnfinished(bad)) };
+  if (bad.length > 0) return { kind: 'failed', error: new FettleError('command', describeUnfinished(bad)) };
+  const isWorking = work.hostPlan.updates.some((update) => update.manager === manager);
+  if (!isWorking || work.results.some((result) => result.manager === manager)) return { kind: 'done' };
+  return { kind: 'failed', error: new FettleError('command', `the install by ${manager} ended without a result`) };
 }
 
 async function installBy(work: HostWork, manager: string): Promise<PartEnd> {
@@ -124,9 +131,8 @@ async function installBy(work: HostWork, manager: string): Promise<PartEnd> {
       return { kind: 'end', outcome: endLost(work, end.error, 'install') };
     case 'refused':
       work.hasBegun = hadBegun;
-      if (hasChanged(work)) return { kind: 'failed', error: end.error };
-      if (end.error.code !== 'lock-held') throw end.error;
-      return { kind: 'end', outcome: endWith(work, 'skipped', end.error.message, { error: end.error }) };
+      if (end.error.code !== 'lock-held' && !hasChanged(work)) throw end.error;
+      return refusedBy(work, manager, endWith(work, 'skipped', end.error.message, { error: end.error }));
     case 'done':
       return afterInstall(work, end.result, manager);
     case 'collected':
@@ -194,12 +200,8 @@ function isRefusal(result: JobResult): boolean {
   return ['drift', 'locked', 'broken-before', 'bad-request'].includes(result.verdict);
 }
 
-function afterInstall(work: HostWork, result: JobResult, manager: string): PartEnd {
-  if (isRefusal(result)) {
-    const outcome = refusedByJob(work, result);
-    if (!hasChanged(work)) return { kind: 'end', outcome };
-    return { kind: 'failed', error: new FettleError('command', `${manager}: ${outcome.reason}`) };
-  }
+async function afterInstall(work: HostWork, result: JobResult, manager: string): Promise<PartEnd> {
+  if (isRefusal(result)) return refusedBy(work, manager, refusedByJob(work, result));
   const bad = unfinished(work, manager);
   if (bad.length === 0) return { kind: 'done' };
   const said = result.message ?? `the package manager ended with ${result.exitCode}`;

@@ -453,3 +453,85 @@ test('a run that goes on after the reboot of a half failed host still ends it as
   assert.deepEqual([resumed.verdict, resumed.change], ['failed', 'partial'], resumed.reason);
   assert.equal(ranOf(machine).filter((kind) => kind === 'install').length, 1);
 });
+
+const firefox = { ...planned('firefox', '2 (2)', '1 (1)'), manager: 'snap', arch: '' };
+
+/** apt first, and a failure of it stops the host; then snap. */
+function withSnap(machine: ReturnType<typeof fakeMachine>): Plan {
+  machine.packages.set('firefox', '1 (1)');
+  machine.available.set('firefox', '2 (2)');
+  const steps = [
+    { manager: 'apt', afterFailure: 'stop' },
+    { manager: 'snap', afterFailure: 'continue' },
+  ] as const;
+  const updates = [planned('tool'), firefox];
+  return planOf([['web1']], { hosts: [hostPlanOf('web1', 0, { managers: ['apt', 'snap'], steps, updates })] });
+}
+
+function installJobs(machine: ReturnType<typeof fakeMachine>): (string | undefined)[] {
+  const installs = machine.ran.filter(({ kind }) => kind === 'install');
+  return installs.map(({ job }) => /-install-([a-z]+)-/.exec(job)?.[1]);
+}
+
+test('where the package manager of the system fails nothing behind it is begun, and the record has it so', async () => {
+  const { machine, record, run } = scene();
+  machine.actions['install'] = () => ({ exitCode: 100, verdict: 'failed', message: 'dpkg was interrupted' });
+  const outcome = await run({ plan: withSnap(machine) });
+  assert.deepEqual([outcome.verdict, outcome.change], ['failed', 'none']);
+  assert.deepEqual(installJobs(machine), ['apt']);
+  const results = record.ofType('update.finished').at(-1)?.results ?? [];
+  assert.deepEqual(
+    results.map(({ name, state }) => `${name} ${state}`),
+    ['tool failed', 'firefox not-installed'],
+  );
+  assert.match(results[1]?.message ?? '', /install by apt failed/);
+});
+
+test('a failure of other software leaves what went in its restart and its verification', async () => {
+  const { machine, run } = scene();
+  machine.needsReboot = true;
+  machine.actions['install'] = (self, { manager, request }) => {
+    if (manager === 'snap') return { exitCode: 1, verdict: 'drift', message: 'another revision is on offer' };
+    for (const [name = '', , to = ''] of request.rows ?? []) self.packages.set(name, to);
+    return {};
+  };
+  const outcome = await run({ plan: withSnap(machine) });
+  assert.deepEqual([outcome.verdict, outcome.change], ['failed', 'partial']);
+  assert.match(outcome.reason, /another revision is on offer/);
+  assert.deepEqual([installJobs(machine), machine.boots], [['apt', 'snap'], 2]);
+});
+
+test('another process goes on with the package manager whose turn it is, and installs nothing twice', async () => {
+  const { machine, record, run } = scene();
+  const plan = withSnap(machine);
+  machine.packages.set('tool', '2');
+  const tool = {
+    manager: 'apt',
+    name: 'tool',
+    arch: 'amd64',
+    from: '1',
+    to: '2',
+    now: '2',
+    state: 'installed',
+  } as const;
+  const of = { run: 'run1', host: 'web1', hostId: 'web1', attempt: 1 };
+  await record.append([{ type: 'update.finished', ...of, results: [tool] }]);
+  machine.actions['install'] = (self) => {
+    self.packages.set('firefox', '2 (2)');
+    const list =
+      'Name     Version  Rev  Tracking       Publisher  Notes\nfirefox  2        2    latest/stable  mozilla    -\n';
+    return { sections: { 'snap-installed': list, 'snap-installed-status': '0\n\n', 'snap-results': '' } };
+  };
+  const doneSteps = ['connect', 'preflight', 'refresh', 'install'] as const;
+  const host = { host: 'web1', hostId: 'web1', attempt: 1, openSteps: [], reboots: 0 };
+  const outcome = await run({ plan, state: { ...host, doneSteps, endedInstalls: ['apt'] } });
+  assert.deepEqual(installJobs(machine), ['snap']);
+  assert.deepEqual(
+    record
+      .ofType('update.finished')
+      .at(-1)
+      ?.results.map(({ name, state }) => `${name} ${state}`),
+    ['tool installed', 'firefox installed'],
+  );
+  assert.equal(outcome.change, 'installed');
+});
