@@ -1,32 +1,10 @@
+import { compareDigits, isDigit, isLetter, runEnd } from './digits.ts';
+
 /** Debian Policy 5.6.12: a letter sorts before everything else, a tilde before the end of the part. */
 function weight(code: number): number {
   if (Number.isNaN(code) || isDigit(code)) return 0;
   if (code === 0x7e) return -1;
-  return (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a) ? code : code + 65_536;
-}
-
-function isDigit(code: number): boolean {
-  return code >= 0x30 && code <= 0x39;
-}
-
-/** Where the run of digits that begins at `from` ends. */
-function digitsEnd(text: string, from: number): number {
-  let at = from;
-  while (isDigit(text.charCodeAt(at))) at += 1;
-  return at;
-}
-
-/** Numbers of any length as their digits: without leading zeros the longer one is larger. */
-function compareDigits(left: string, right: string): number {
-  const [a, b] = [withoutZeros(left), withoutZeros(right)];
-  if (a.length !== b.length) return a.length > b.length ? 1 : -1;
-  return a === b ? 0 : a > b ? 1 : -1;
-}
-
-function withoutZeros(digits: string): string {
-  let at = 0;
-  while (digits.charCodeAt(at) === 0x30) at += 1;
-  return digits.slice(at);
+  return isLetter(code) ? code : code + 65_536;
 }
 
 /** Each character is read a fixed number of times, so that the time is linear in the length. */
@@ -39,7 +17,7 @@ function comparePart(left: string, right: string): number {
       i += 1;
       j += 1;
     }
-    const [iEnd, jEnd] = [digitsEnd(left, i), digitsEnd(right, j)];
+    const [iEnd, jEnd] = [runEnd(left, i, isDigit), runEnd(right, j, isDigit)];
     const difference = compareDigits(left.slice(i, iEnd), right.slice(j, jEnd));
     if (difference !== 0) return difference;
     i = iEnd;
