@@ -1,6 +1,6 @@
 // A start of many small files spends its time on finding and opening them: dist/ has few. cli.js guards the Node.js
 // version and loads the rest, which lies in parts, by parts.js.
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { rolldown, type InputOptions, type OutputChunk, type OutputOptions, type Plugin } from 'rolldown';
 
@@ -22,7 +22,10 @@ const options = {
 
 const written = { sourcemap: true, sourcemapExcludeSources: true } satisfies OutputOptions;
 
-/** Bundles `src` into `dist`; the paths of all files that went in. */
+/**
+ * Bundles `src` into `dist`; the paths of all files that went in. All of it is CommonJS, for which Node.js need not set
+ * its loader of modules up: that takes longer than to load the code, once more in each thread.
+ */
 export async function bundle(root: string, dist: string): Promise<readonly string[]> {
   const source = join(root, 'src');
   const starts = ['cli.ts', ...startedFiles(source)].map((file) => join(source, file));
@@ -33,7 +36,9 @@ export async function bundle(root: string, dist: string): Promise<readonly strin
     input: Object.fromEntries(starts.map((file) => [relative(source, file).replace(/\.ts$/, ''), file])),
     plugins: [partsFor(entries, join(root, 'scripts/start/parts.ts'))],
   });
-  const { output } = await build.write({ dir: dist, ...written, chunkFileNames: '[name].js' });
+  const { output } = await build.write({ dir: dist, ...written, format: 'cjs', chunkFileNames: '[name].js' });
+  // The package's own manifest says that files are ECMAScript modules.
+  writeFileSync(join(dist, 'package.json'), `${JSON.stringify({ type: 'commonjs' })}\n`);
   const chunks = output.filter((file) => file.type === 'chunk');
   // An old Node.js must get as far as the guard.
   if (chunks.some(({ fileName, imports }) => fileName === 'cli.js' && imports.length > 0)) {
@@ -53,8 +58,8 @@ function startedFiles(source: string): string[] {
 
 /** What a start loads once it may: all but what it needs for that. */
 function importedBy(start: string): string[] {
-  return [...readFileSync(start, 'utf8').matchAll(/await import\('(\.\/[^'/]+\.ts)'\)/g)].map(([, name = '']) =>
-    join(start, '..', name),
+  return [...readFileSync(start, 'utf8').matchAll(/(?:await|void) import\('(\.\/[^'/]+\.ts)'\)/g)].map(
+    ([, name = '']) => join(start, '..', name),
   );
 }
 
@@ -63,7 +68,7 @@ async function bundleParts(source: string, dist: string, entries: readonly strin
   const build = await rolldown({
     ...options,
     input: Object.fromEntries(entries.map((file) => [basename(file, '.ts'), file])),
-    plugins: [ownPlaces(source), nativeOfSsh2()],
+    plugins: [ownPlaces(source), nativeOfSsh2(), asciiText()],
   });
   const { output } = await build.write({
     dir: dist,
@@ -109,6 +114,20 @@ function ownPlaces(source: string): Plugin {
         .replaceAll('import.meta.url', `new URL('${place}', import.meta.url)`);
       // Lines stay what they are.
       return { code: placed, map: null };
+    },
+  };
+}
+
+/** Text with any other character in it takes Node.js twice the memory, and several times as long to read. */
+function asciiText(): Plugin {
+  const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return {
+    name: 'ascii-text',
+    // Lines stay what they are. An earlier hook would see text that is printed once more.
+    generateBundle(_, output) {
+      for (const file of Object.values(output)) {
+        if (file.type === 'chunk') file.code = file.code.replace(/[^\0-\x7f]/g, escaped);
+      }
     },
   };
 }

@@ -9,7 +9,11 @@ if (Number(process.versions.node.split('.')[0]) < oldest) {
   );
   process.exitCode = 2;
 } else {
-  const { enableCompileCache } = await import('node:module');
+  void start();
+}
+
+async function start(): Promise<void> {
+  const { enableCompileCache } = process.getBuiltinModule('node:module');
   const { ownCacheDirectory } = await import('./trust/own-cache.ts');
   const cache = ownCacheDirectory({ env: process.env, uid: process.geteuid?.() });
   if (cache !== undefined) enableCompileCache(cache);

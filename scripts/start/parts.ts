@@ -29,8 +29,8 @@ type Body = (
 ) => void;
 
 const wrapper = ['(function (exports, require, module, __filename, __dirname) { ', '\n})'] as const;
-const { dirname: folder } = import.meta;
-const requirePackage = createRequire(import.meta.url);
+const folder = import.meta.dirname;
+const requirePackage = createRequire(import.meta.filename);
 const cacheFolder = getCompileCacheDir();
 const isDebugged = process.argv.includes('--debug');
 const verb = process.argv.slice(2).find((word) => /^[a-z]+$/.test(word)) ?? '';
@@ -61,10 +61,11 @@ function requireFrom(name: string): unknown {
 }
 
 function compile(filename: string, cache: string): Script {
-  const text = readFileSync(filename, 'utf8');
+  const text = readFileSync(filename);
   const file = join(cache, `fettle-${hash('sha256', text)}`);
   const entry = readEntry(file);
-  const script = new Script(wrapper.join(text), {
+  // The bundler leaves ASCII in it.
+  const script = new Script(wrapper.join(text.toString('latin1')), {
     filename,
     columnOffset: -wrapper[0].length,
     ...(entry === undefined ? {} : { cachedData: entry.code }),

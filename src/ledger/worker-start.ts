@@ -5,4 +5,5 @@ import type { ThreadStart } from './thread.ts';
 
 const { compileCache } = workerData as ThreadStart;
 if (compileCache !== undefined) enableCompileCache(compileCache);
-await import('./worker.ts');
+// A failure to load it is the thread's `error`.
+void import('./worker.ts');

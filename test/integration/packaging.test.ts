@@ -104,6 +104,15 @@ describe('the package', { concurrency: false }, () => {
     assert.ok(help.length <= 10, help.join('\n'));
   });
 
+  test('every file is CommonJS in ASCII, which Node.js reads without its loader of modules and at half the size', () => {
+    assert.deepEqual(JSON.parse(readFileSync(join(root, 'dist/package.json'), 'utf8')), { type: 'commonjs' });
+    for (const name of globSync('**/*.{js,cjs}', { cwd: join(root, 'dist') })) {
+      const text = readFileSync(join(root, 'dist', name), 'utf8');
+      assert.doesNotMatch(text, /^(?:import|export) /m, name);
+      assert.doesNotMatch(text, /[^\0-\x7f]/, name);
+    }
+  });
+
   test('compiled code is kept with what ran, and what is not whole is not used', async () => {
     await using rig = await Rig.make();
     const words = [node24, cli, 'version'];
