@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { homedir, hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { isatty } from 'node:tty';
 import { CommanderError } from 'commander';
 import { ulid } from 'ulid';
 import { systemClock, type BootTime } from './base/clock.ts';
@@ -156,9 +157,11 @@ function processOutput({ color }: Partial<Options>, env: NodeJS.ProcessEnv): Out
 
 function processPrompt({ input }: Partial<Options>): Prompt {
   return createPrompt({
-    input: process.stdin,
+    get input() {
+      return process.stdin;
+    },
     output: process.stderr,
-    isAvailable: process.stdin.isTTY && process.stderr.isTTY && input !== false,
+    isAvailable: isatty(0) && process.stderr.isTTY && input !== false,
   });
 }
 

@@ -1,5 +1,8 @@
 // Names that come from outside and end up in commands, paths and files: each may hold only what can never be read as more.
 
+/** What most names are; expressions with classes of Unicode take milliseconds to make ready. */
+const common = /^[A-Za-z0-9_][A-Za-z0-9_.@-]*$/;
+
 /** The longest host name that resolvers take, NI_MAXHOST of getnameinfo(3). */
 const longestHostName = 1025;
 
@@ -31,16 +34,19 @@ export function userNameProblem(text: string): string | undefined {
 
 /** What is wrong with the name of a host in the inventory, which hooks receive as `{{host}}`. */
 export function inventoryNameProblem(text: string): string | undefined {
+  if (common.test(text)) return undefined;
   return /^[^\p{L}\p{N}_]/u.test(text) ? 'begins with no letter or digit' : unlike(text, /[\p{L}\p{M}\p{N}._@+-]/u);
 }
 
 /** Whether a shell takes the text as one word that means itself, and a path as one name. */
 export function isPlainWord(text: string): boolean {
+  if (common.test(text)) return true;
   return /^[\p{L}\p{M}\p{N}._:%@+=-]*$/u.test(text) && !text.startsWith('-') && text !== '.' && text !== '..';
 }
 
 function unlike(text: string, alphabet: RegExp): string | undefined {
   if (text === '') return 'is empty';
+  if (common.test(text)) return undefined;
   const strange = [...text].find((letter) => !alphabet.test(letter));
   return strange === undefined ? undefined : `holds the character ${JSON.stringify(strange)}`;
 }

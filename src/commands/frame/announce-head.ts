@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { access } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { Anchor } from '../../ledger/anchor.ts';
 import type { Context } from '../invocation/context.ts';
@@ -11,15 +11,16 @@ const sockets = ['/dev/log', '/var/run/syslog', '/var/run/log'];
 
 /** Why the head of the chain cannot be written to the system log; undefined where it can. */
 export async function systemLogTrouble(): Promise<string | undefined> {
-  const found = await Promise.all(
+  const isSocket = await Promise.all(
     sockets.map((path) =>
-      access(path).then(
-        () => true,
+      stat(path).then(
+        // The journal of systemd may have a directory of that name.
+        (found) => found.isSocket(),
         () => false,
       ),
     ),
   );
-  return found.includes(true) ? undefined : 'there is no system log on this machine (/dev/log)';
+  return isSocket.includes(true) ? undefined : 'there is no system log on this machine (/dev/log)';
 }
 
 /**

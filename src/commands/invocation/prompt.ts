@@ -9,17 +9,21 @@ export interface PromptStreams {
   readonly isAvailable: boolean;
 }
 
-export function createPrompt({ input, output, isAvailable }: PromptStreams): Prompt {
+/** The input is touched when there is something to ask: Node.js starts to load what reads it. */
+export function createPrompt(streams: PromptStreams): Prompt {
+  const { output, isAvailable } = streams;
   return {
     isAvailable,
     // Loaded when there is something to ask: few commands do.
     password: async (message) => {
       const { default: password } = await import('@inquirer/password');
-      return new Secret(await asked(password({ message, mask: false, toggleMask: false }, { input, output })));
+      return new Secret(
+        await asked(password({ message, mask: false, toggleMask: false }, { input: streams.input, output })),
+      );
     },
     confirm: async (message) => {
       const { default: confirm } = await import('@inquirer/confirm');
-      return asked(confirm({ message, default: false }, { input, output }));
+      return asked(confirm({ message, default: false }, { input: streams.input, output }));
     },
   };
 }

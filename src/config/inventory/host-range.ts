@@ -16,7 +16,8 @@ export function expandHosts(key: string): HostNames {
   const text = key.trim();
   if (text === '') return { ok: false, message: 'a host needs a name' };
   if (text.length > longestName) return { ok: false, message: `a host name has at most ${longestName} characters` };
-  if (isIPv6(text)) return { ok: true, names: [text] };
+  // Node.js takes milliseconds to make ready what recognises an address.
+  if (text.includes(':') && isIPv6(text)) return { ok: true, names: [text] };
   const [, address, addressPort] = /^\[([^\]]+)\](?::(\d+))?$/.exec(text) ?? [];
   if (address !== undefined && isIPv6(address)) return withPort([address], addressPort);
   const [, name = text, port] = /^((?:[^:[\]]|\[[^\]]*\])+):(\d+)$/.exec(text) ?? [];

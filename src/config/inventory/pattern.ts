@@ -29,7 +29,7 @@ export function splitPattern(pattern: string): readonly string[] {
 }
 
 function splitColons(pattern: string): readonly string[] {
-  if (isIPv6(pattern.replace(/^[!&]/, ''))) return [pattern];
+  if (pattern.includes(':') && isIPv6(pattern.replace(/^[!&]/, ''))) return [pattern];
   const parts = colonParts(pattern);
   return parts.length === 0 ? [pattern] : parts;
 }

@@ -1,6 +1,7 @@
-import { glob, readFile } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
+import { glob, readdir, readFile } from 'node:fs/promises';
+import { dirname, basename, isAbsolute, join } from 'node:path';
 import { FettleError } from '../../domain/error.ts';
+import { globMatcher } from '../../domain/glob.ts';
 import { throughShortages } from '../shortage.ts';
 import { matchesPatternList } from './pattern.ts';
 
@@ -133,7 +134,7 @@ async function readWithIncludes(file: ConfigFile, { homeDir, depth, header }: In
     if (depth >= 16) continue;
     for (const word of words(included)) {
       const path = word.startsWith('~/') ? join(homeDir, word.slice(2)) : word;
-      const found = await Array.fromAsync(glob(isAbsolute(path) ? path : join(file.includeDir, path)));
+      const found = await filesOf(isAbsolute(path) ? path : join(file.includeDir, path));
       for (const inner of found.sort()) {
         const next = { ...file, path: inner };
         lines.push(...(await readWithIncludes(next, { homeDir, depth: depth + 1, header: around })));
@@ -142,4 +143,19 @@ async function readWithIncludes(file: ConfigFile, { homeDir, depth, header }: In
     lines.push(around);
   }
   return lines;
+}
+
+const special = /[*?[]/;
+
+/** Paths that a glob(7) stands for. Most name the files of one directory, for which Node's own `glob` is slow to start. */
+async function filesOf(pattern: string): Promise<string[]> {
+  const directory = dirname(pattern);
+  if (special.test(directory) || /[\\{]/.test(pattern)) return Array.fromAsync(glob(pattern));
+  const last = basename(pattern);
+  if (!special.test(last)) return [pattern];
+  const isMatch = globMatcher(last);
+  const names = await readdir(directory).catch(() => []);
+  return names
+    .filter((name) => isMatch(name) && (last.startsWith('.') || !name.startsWith('.')))
+    .map((name) => join(directory, name));
 }
