@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { systemClock, type Clock } from '../base/clock.ts';
+import { ownCacheDirectory } from '../trust/own-cache.ts';
 import { atAddress } from '../domain/error.ts';
 import type { Host, HostKeyPolicy } from '../domain/host.ts';
 import { CredentialGuard } from './credential-guard.ts';
@@ -14,7 +15,7 @@ export interface TransportEnvironment {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly homeDir: string;
   readonly userName: string;
-  /** Limit of open files of this process, where the system has one. */
+  /** Of this process, where the system has one. */
   readonly uid?: number | undefined;
   /** For problems with local files that do not end the command. */
   readonly warn?: (message: string) => void;
@@ -34,7 +35,8 @@ export function openTransports(environment: TransportEnvironment): Transports {
   const credentials = new CredentialGuard();
   const ssh = new LazyTransport('ssh', async () => {
     const { SshTransport } = await import('./ssh/ssh.ts');
-    return new SshTransport({ ...environment, credentials });
+    const { env, uid } = environment;
+    return new SshTransport({ ...environment, credentials, cacheDirectory: ownCacheDirectory({ env, uid }) });
   });
   const winrm = new LazyTransport('winrm', async () => {
     const { WinrmTransport } = await import('./winrm/winrm.ts');

@@ -9,7 +9,7 @@ export interface CachePlace {
 }
 
 /**
- * The directory of compiled code: `/var/cache/fettle` for root, else `fettle` in the XDG cache directory. Node.js
+ * The directory of compiled code and of other things that can be had again: `/var/cache/fettle` for root, else `fettle` in the XDG cache directory. Node.js
  * executes what it finds there, so undefined where anybody else could have put something into it.
  */
 export function ownCacheDirectory(place: CachePlace): string | undefined {

@@ -12,6 +12,7 @@ import { ConfigBlocks, loginToken, type ConfigFile } from './config-blocks.ts';
 import { throughShortages } from '../shortage.ts';
 import { keywordOf, useOf } from './keywords.ts';
 import { algorithmKeywords, readOptions, readValues, type SshOptions, type SshValues } from './options.ts';
+import { SshDefaults, type DefaultsPlace } from './ssh-defaults.ts';
 
 export interface SshQuery {
   readonly host: string;
@@ -21,8 +22,7 @@ export interface SshQuery {
   readonly arguments: readonly string[];
 }
 
-export interface SshEnvironment {
-  readonly env: Readonly<Record<string, string | undefined>>;
+export interface SshEnvironment extends DefaultsPlace {
   readonly homeDir: string;
   readonly userName: string;
 }
@@ -52,12 +52,15 @@ export class SshConfiguration {
   readonly #environment: SshEnvironment;
   readonly #blocks = new Map<string, Promise<ConfigBlocks>>();
   readonly #answers = new Map<string, Promise<SshValues>>();
-  #defaults: Promise<SshValues> | undefined;
+  readonly #defaults: SshDefaults;
   readonly #turns = new Slots(questionsAtOnce);
   #questions = 0;
 
   constructor(environment: SshEnvironment) {
     this.#environment = environment;
+    this.#defaults = new SshDefaults(environment, () =>
+      this.#run(['-F', 'none', '-G', '--', 'localhost'], 'localhost'),
+    );
   }
 
   /** How often `ssh -G` was run. */
@@ -116,28 +119,19 @@ export class SshConfiguration {
 
   /** Without the algorithms that are ssh's own default. Throws `config` where a keyword that is not supported was set. */
   async #settled(values: SshValues, host: string): Promise<SshValues> {
-    const defaults = await this.#readDefaultsOnce();
-    const settled = new Map<string, readonly string[]>();
-    for (const [keyword, value] of values) {
-      const isDefault = value.join('\n') === defaults.get(keyword)?.join('\n');
-      if (keyword !== '' && useOf(keywordOf(keyword)) === 'refused' && !isDefault && !value.every(isOff)) {
-        throw unsupported(keyword, value.join(' '), host);
-      }
-      if (!isDefault || !algorithmKeywords.includes(keyword)) settled.set(keyword, value);
+    const recalled = await this.#defaults.recalled();
+    try {
+      return settle(values, recalled ?? (await this.#defaults.asked()), host);
+    } catch (error) {
+      if (recalled === undefined) throw error;
+      // A program behind the file that was asked, as behind a script, may have other defaults by now.
+      return settle(values, await this.#defaults.asked(), host);
     }
-    return settled;
   }
 
-  #readDefaultsOnce(): Promise<SshValues> {
-    return (this.#defaults ??= this.#readDefaults());
-  }
-
-  /** What `ssh -G` prints without any configuration file. */
-  async #readDefaults(): Promise<SshValues> {
-    const asked = ['-F', 'none', '-G', '--', 'localhost'];
-    const ask = (): Promise<{ stdout: string }> => run('ssh', asked, { env: { ...this.#environment.env } });
-    const { stdout } = await throughShortages(ask, { ms: questionLimitMs, what: 'localhost' });
-    return readValues(stdout);
+  async #run(words: readonly string[], what: string): Promise<string> {
+    const ask = (): Promise<{ stdout: string }> => run('ssh', words, { env: { ...this.#environment.env } });
+    return (await throughShortages(ask, { ms: questionLimitMs, what })).stdout;
   }
 
   async #ask(question: Question): Promise<SshValues> {
@@ -148,11 +142,9 @@ export class SshConfiguration {
     using _turn = await this.#turns.take();
     try {
       // Both answers are needed; neither process waits for the other.
-      this.#readDefaultsOnce().catch(() => undefined);
-      const asked = [...file, ...options, '-G', '--', host];
-      const ask = (): Promise<{ stdout: string }> => run('ssh', asked, { env: { ...this.#environment.env } });
-      const { stdout } = await throughShortages(ask, { ms: questionLimitMs, what: host });
-      return await this.#settled(readValues(stdout), host);
+      if ((await this.#defaults.recalled()) === undefined) this.#defaults.asked().catch(() => undefined);
+      const text = await this.#run([...file, ...options, '-G', '--', host], host);
+      return await this.#settled(readValues(text), host);
     } catch (cause) {
       if (cause instanceof FettleError) throw cause;
       if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') {
@@ -171,6 +163,18 @@ export class SshConfiguration {
       });
     }
   }
+}
+
+function settle(values: SshValues, defaults: SshValues, host: string): SshValues {
+  const settled = new Map<string, readonly string[]>();
+  for (const [keyword, value] of values) {
+    const isDefault = value.join('\n') === defaults.get(keyword)?.join('\n');
+    if (keyword !== '' && useOf(keywordOf(keyword)) === 'refused' && !isDefault && !value.every(isOff)) {
+      throw unsupported(keyword, value.join(' '), host);
+    }
+    if (!isDefault || !algorithmKeywords.includes(keyword)) settled.set(keyword, value);
+  }
+  return settled;
 }
 
 /** The same keywords out of the user's file alone. */
