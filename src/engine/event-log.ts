@@ -15,6 +15,8 @@ export function unshown(failure: FettleError): string {
 export class EventLog {
   readonly #record: Pick<RunRecord, 'append' | 'appendHeld'>;
   readonly #sink: EventSink;
+  /** Whatever comes first is committed; undefined where nothing has to be. */
+  #begun: Promise<void> | undefined;
   #displayFailure: FettleError | undefined;
 
   constructor(record: Pick<RunRecord, 'append' | 'appendHeld'>, sink: EventSink) {
@@ -28,11 +30,25 @@ export class EventLog {
   }
 
   /**
+   * Commits and shows the event that the run begins with, once the record is open. All others wait for it, and fail as it
+   * fails: so hosts may be logged in to meanwhile.
+   * @throws FettleError `ledger` where the record could not be opened or the event not be committed.
+   */
+  begin(opened: Promise<unknown>, first: () => RunEvent, detach: AbortSignal): Promise<void> {
+    return (this.#begun = opened.then(() => this.#append([first()], detach)));
+  }
+
+  /**
    * Awaited before a side effect it makes the effect findable after a crash. Waits for a slow reader of what was shown,
    * but not past `detach`.
    * @throws FettleError `ledger` where the events could not be committed.
    */
   async append(events: readonly RunEvent[], detach?: AbortSignal): Promise<void> {
+    await this.#begun;
+    await this.#append(events, detach);
+  }
+
+  async #append(events: readonly RunEvent[], detach: AbortSignal | undefined): Promise<void> {
     await this.#record.append(events);
     for (const event of events) this.show(event);
     await this.#drained(detach);
@@ -40,6 +56,7 @@ export class EventLog {
 
   /** The same for the start of what changes a host; refused with `leaseLost` where another process has the host now. */
   async appendHeld(event: RunEvent, lease: { readonly run: string; readonly hostId: string; readonly fence: number }) {
+    await this.#begun;
     await this.#record.appendHeld([event], lease);
     this.show(event);
   }

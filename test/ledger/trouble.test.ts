@@ -25,7 +25,7 @@ describe('a ledger that cannot be used says why and what to do', () => {
   test('a file that is no database', async () => {
     await using directory = await temporaryDirectory();
     await writeFile(join(directory.path, 'ledger.db'), 'these are not the bytes of a database at all\n'.repeat(200));
-    await assert.rejects(openAt(directory.path), saying(/is not a fettle ledger/));
+    await assert.rejects(openAt(directory.path), saying(/is not a ledger of fettle/));
   });
 
   test('a file that is damaged', async () => {

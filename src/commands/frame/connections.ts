@@ -16,6 +16,7 @@ import { elevate } from '../../remote/elevation.ts';
 import { transportNames, type Transports } from '../../transport/registry.ts';
 import type { Context } from '../invocation/context.ts';
 import type { HostsRequest } from '../invocation/request.ts';
+import { loginsUntil } from './early-login.ts';
 import { checkDescriptors, fittingAtOnce, oneSession, type SessionUse } from './descriptors.ts';
 
 type OpenRemote = (host: Host) => HostPort;
@@ -25,8 +26,11 @@ type HostKnowledge = Pick<RunRecord, 'knownManagers'>;
 export interface HostConnections extends AsyncDisposable {
   /** Names and addresses of the jump hosts on the way to each host. */
   readonly routes: ReadonlyMap<string, readonly string[]>;
-  /** `record` has the package managers that a host is known to have: it is sent the scripts of no others. */
-  readonly remote: (record: HostKnowledge) => OpenRemote;
+  /**
+   * `record` has the package managers that a host is known to have: it is sent the scripts of no others. Until `begun`, a
+   * host is logged in to and no more; where that fails, the login ends with its error.
+   */
+  readonly remote: (record: HostKnowledge, begun?: Promise<void>) => OpenRemote;
   /** Hosts at once: as many as were wanted, or as this process has descriptors for. */
   readonly atOnce: number;
 }
@@ -58,7 +62,7 @@ export async function openConnections(
   return {
     routes,
     atOnce,
-    remote: (record) => remoteOpener(transports, record, context),
+    remote: (record, begun) => remoteOpener({ transports, record, begun }, context),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }
@@ -105,18 +109,27 @@ async function resolveRoutes(
   });
 }
 
+interface RemoteParts {
+  readonly transports: Transports;
+  readonly record: HostKnowledge;
+  readonly begun: Promise<void> | undefined;
+}
+
 /** One connection a host, opened when it is first needed. */
-function remoteOpener(transports: Transports, record: HostKnowledge, context: Context): OpenRemote {
+function remoteOpener({ transports, record, begun }: RemoteParts, context: Context): OpenRemote {
   const { clock } = context;
+  const logIn = loginsUntil(begun ?? Promise.resolve());
   const readPaced = pacedReading(clock);
   return (host) => {
     const link = new HostSession(host, {
       open: async (wanted, signal) => {
         const transport = transports.get(wanted.connection.transport);
-        if (transport !== undefined) return transport.open(wanted, signal === undefined ? {} : { signal });
-        throw new FettleError('config', `${wanted.name}: there is no transport "${wanted.connection.transport}"`, {
-          hint: `use one of ${transportNames.join(', ')}`,
-        });
+        if (transport === undefined) {
+          throw new FettleError('config', `${wanted.name}: there is no transport "${wanted.connection.transport}"`, {
+            hint: `use one of ${transportNames.join(', ')}`,
+          });
+        }
+        return logIn((until) => transport.open(wanted, until === undefined ? {} : { signal: until }), signal);
       },
       elevate,
     });

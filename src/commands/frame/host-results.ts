@@ -25,18 +25,19 @@ interface HostQuery<Row> extends RowStyle<Row> {
   readonly kind: RunKind;
   readonly hosts: readonly Host[];
   readonly request: QueryRequest;
+  readonly beginsWithLogin?: boolean;
   /** Queries every host; the rows may come in any order. */
   readonly query: (readOnly: ReadOnlyRun) => Promise<ReadOnlyEnd & { readonly rows: readonly Row[] }>;
 }
 
 /** The query as a recorded run, its rows on stdout in the order of the inventory. */
 export function queryHosts<Row extends HostRow>(order: HostQuery<Row>, context: Context): Promise<ExitName> {
-  const { kind, hosts, request, query } = order;
+  const { kind, hosts, request, query, beginsWithLogin = false } = order;
   const action = async (readOnly: ReadOnlyRun): Promise<ReadOnlyEnd & { readonly print: () => void }> => {
     const { rows, exitName, counts } = await query(readOnly);
     return { exitName, counts, print: () => showHosts({ ...order, rows, exitName }, context) };
   };
-  return runReadOnly({ kind, hosts, request, action }, context);
+  return runReadOnly({ kind, hosts, request, beginsWithLogin, action }, context);
 }
 
 interface HostResults<Row> extends RowStyle<Row> {

@@ -7,7 +7,7 @@ import { labelSets } from '../../domain/labels.ts';
 import type { LedgerReader } from '../../domain/ledger-reader.ts';
 import type { RunControl, RunRecord } from '../../domain/record.ts';
 import { defaultLedgerPath } from '../../ledger/store/path.ts';
-import { openLedger, type Ledger } from '../../ledger/ledger.ts';
+import { Ledger, openLedger, type LedgerOptions } from '../../ledger/ledger.ts';
 import { commandLine } from '../invocation/command-line.ts';
 import { announcer } from './announce-head.ts';
 import type { Context } from '../invocation/context.ts';
@@ -19,6 +19,12 @@ export type LedgerToRead = LedgerReader & AsyncDisposable;
 /** What a command that records depends on. */
 export type LedgerToRecord = RunRecord & RunControl & LedgerReader & AsyncDisposable;
 
+/** Still being opened: what is asked of it waits. */
+export type OpeningLedger = LedgerToRecord & {
+  /** Rejects with `ledger` where it cannot be opened. */
+  readonly opened: Promise<unknown>;
+};
+
 export function ledgerPath({ ledger }: LedgerRequest, context: Context): string {
   const { env, uid } = context;
   return ledger ?? defaultLedgerPath({ env, uid, homeDir: () => context.homeDir });
@@ -29,6 +35,14 @@ export function openRecord(request: LedgerRequest, context: Context): Promise<Le
   return openFile(request, context, 'write');
 }
 
+/** To write in, without waiting until it is open. */
+export function beginRecord(request: LedgerRequest, context: Context): OpeningLedger {
+  const ledger = new Ledger(toWrite(request, context));
+  // Whoever needs it open hears of it.
+  ledger.opened.catch(() => undefined);
+  return ledger;
+}
+
 /** To read from; a ledger that is not there is an error with a hint. */
 export function openToRead(request: LedgerRequest, context: Context): Promise<LedgerToRead> {
   return openFile(request, context, 'read');
@@ -36,9 +50,15 @@ export function openToRead(request: LedgerRequest, context: Context): Promise<Le
 
 /** The file itself, for its upkeep: to check it, copy it, or make its tables again. */
 export function openFile(request: LedgerRequest, context: Context, access: 'read' | 'write'): Promise<Ledger> {
-  const file = { path: ledgerPath(request, context), clock: context.clock, thread: context.takeLedgerThread?.() };
-  if (access === 'read') return openLedger({ ...file, readonly: true });
-  return openLedger({ ...file, announce: announcer(context, request.verbose > 0) });
+  return openLedger(access === 'read' ? { ...fileOf(request, context), readonly: true } : toWrite(request, context));
+}
+
+function toWrite(request: LedgerRequest, context: Context): LedgerOptions {
+  return { ...fileOf(request, context), announce: announcer(context, request.verbose > 0) };
+}
+
+function fileOf(request: LedgerRequest, context: Context): LedgerOptions {
+  return { path: ledgerPath(request, context), clock: context.clock, thread: context.takeLedgerThread?.() };
 }
 
 export interface RunFrame {

@@ -11,7 +11,7 @@ import type { Context } from '../invocation/context.ts';
 import { exitNameOf } from '../invocation/exit.ts';
 import type { HostsRequest, LedgerRequest, NoteRequest, OutputRequest } from '../invocation/request.ts';
 import { openConnections, readOnlyContext, type HostConnections } from './connections.ts';
-import { openRecord, runFinished, runStarted, type LedgerToRecord } from './open-ledger.ts';
+import { beginRecord, runFinished, runStarted, type LedgerToRecord } from './open-ledger.ts';
 
 export interface ReadOnlyRun extends Pick<HostConnections, 'routes'> {
   readonly remote: (host: Host) => HostPort;
@@ -33,6 +33,8 @@ export interface ReadOnlyOrder {
   readonly kind: RunKind;
   readonly hosts: readonly Host[];
   readonly request: QueryRequest;
+  /** Nothing is done before the host concerned is logged in to: logins then go on while the ledger is opened. */
+  readonly beginsWithLogin?: boolean;
   /** Queries the hosts; what it prints comes after the progress is over. */
   readonly action: (readOnly: ReadOnlyRun) => Promise<ReadOnlyEnd & { readonly print?: () => void | Promise<void> }>;
 }
@@ -40,15 +42,15 @@ export interface ReadOnlyOrder {
 export const defaultConcurrency = 20;
 
 export async function runReadOnly(
-  { kind, hosts, request, action }: ReadOnlyOrder,
+  { kind, hosts, request, action, beginsWithLogin = false }: ReadOnlyOrder,
   context: Context,
 ): Promise<ExitName> {
   const run = context.newId();
   const wanted = request.concurrency ?? defaultConcurrency;
   await using connections = await openConnections(hosts, request, { wanted }, context);
   const { routes, atOnce: concurrency } = connections;
-  await using ledger = await openRecord(request, context);
-  const remote = connections.remote(ledger);
+  await using ledger = beginRecord(request, context);
+  if (!beginsWithLogin) await ledger.opened;
   const reporter = await openReporter(request, context.output);
   let print: (() => void | Promise<void>) | undefined;
   let name: ExitName;
@@ -57,9 +59,12 @@ export async function runReadOnly(
     const engine = readOnlyContext({ run, record: ledger, sink: reporter }, context);
     const { log } = engine;
     const commit = (event: RunEvent): Promise<void> => log.append([event], engine.detach);
-    await commit(runStarted({ run, kind, hosts, request }, context));
+    const begun = log.begin(ledger.opened, () => runStarted({ run, kind, hosts, request }, context), engine.detach);
+    if (!beginsWithLogin) await begun;
+    const remote = connections.remote(ledger, begun);
     try {
       const end = await action({ context: engine, ledger, remote, concurrency, routes });
+      await begun;
       const asked = context.interruptions.exitName() ?? end.exitName;
       if (log.displayFailure === undefined) await commit(runFinished(run, asked, end.counts));
       const { displayFailure: failure } = log;
@@ -67,7 +72,12 @@ export async function runReadOnly(
       if (failure !== undefined) await ledger.append([runFinished(run, name, end.counts, [unshown(failure)])]);
       if (failure !== undefined) context.console.warn(`fettle: ${unshown(failure)}`);
       print = end.print;
-    } catch (error) {
+    } catch (thrown) {
+      // Without a record, whatever else failed is a consequence.
+      const error: unknown = await begun.then(
+        () => thrown,
+        (refused: unknown) => refused,
+      );
       await closeRefused(error, { run, commit }, context);
       throw error;
     }

@@ -42,6 +42,7 @@ export async function run(request: ExecRequest, context: Context): Promise<ExitN
       hosts,
       request,
       shape: execJson,
+      beginsWithLogin: true,
       isWell: endedSilently,
       render: (rows, output) => renderExec(rows, { output, raw }),
       query: async (readOnly) => {

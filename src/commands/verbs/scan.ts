@@ -37,6 +37,7 @@ export async function run(request: ScanRequest, context: Context): Promise<ExitN
       hosts,
       request,
       shape: scanJson,
+      beginsWithLogin: true,
       isWell: isWellScanned,
       render: renderScan,
       query: async (readOnly) => {

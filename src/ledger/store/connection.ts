@@ -83,7 +83,7 @@ function checkVersion(connection: Connection, path: string): number {
   const version = Number(connection.pragma('user_version', { simple: true }));
   refuseNewer(version, path);
   if (version > 0) return version;
-  throw new FettleError('ledger', `${path} is not a fettle ledger`, { hint: 'set another file with --ledger' });
+  throw new FettleError('ledger', `${path} is not a ledger of fettle`, { hint: 'set another file with --ledger' });
 }
 
 /** Brought up to date, and gone from the directory as soon as it is open. */

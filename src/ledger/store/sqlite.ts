@@ -114,7 +114,7 @@ const explanations: readonly { readonly code: RegExp; readonly what: string; rea
     what: 'cannot be written: it is read-only',
     hint: 'check owner and permissions, or use --ledger',
   },
-  { code: /NOTADB/, what: 'is not a fettle ledger', hint: 'set another file with --ledger' },
+  { code: /NOTADB/, what: 'is not a ledger of fettle', hint: 'set another file with --ledger' },
   { code: /CORRUPT/, what: 'is damaged', hint: 'restore a backup; check it with: fettle ledger verify' },
   {
     code: /CANTOPEN/,

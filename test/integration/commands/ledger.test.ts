@@ -68,5 +68,5 @@ test('doctor fails for a ledger that is damaged, no ledger at all, or of a newer
   file.close();
   assert.match(await doctor(), /^13 failed .* newer fettle/);
   await writeFile(rig.path('ledger.db'), 'no database at all\n'.repeat(500));
-  assert.match(await doctor(), /^13 failed .* is not a fettle ledger/);
+  assert.match(await doctor(), /^13 failed .* is not a ledger of fettle/);
 });
