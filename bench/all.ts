@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 
 const measurements: Readonly<Record<string, readonly string[]>> = {
   'side-by-side': ['side-by-side.ts'],
+  rollout: ['rollout.ts'],
   idle: ['--expose-gc', 'idle.ts'],
   scale: ['scale.ts'],
   apply: ['apply.ts'],

@@ -12,7 +12,6 @@ interface Result {
   readonly bounds?: readonly JudgedBound[];
   readonly rounds?: number;
   readonly rows?: readonly Row[];
-  readonly apply?: readonly Row[];
   readonly reports?: readonly Row[];
   readonly verify?: Row;
 }
@@ -39,8 +38,8 @@ const sections: Readonly<Record<string, readonly Part[]>> = {
         'peak MiB': 'peakMib',
       },
     },
-    { rows: ({ apply = [] }) => apply, columns: { installing: 'tool', hosts: 'hosts', ...costs } },
   ],
+  rollout: [{ rows: ({ rows = [] }) => rows, columns: { installing: 'tool', hosts: 'hosts', ...costs } }],
   idle: [],
   scale: [
     {

@@ -6,8 +6,7 @@ import { parseArgs } from 'node:util';
 import { startLab } from '../test/lab/lab.ts';
 import { missingForLab } from '../test/lab/requirements.ts';
 import { run } from '../test/lab/shell.ts';
-import { applySideBySide, playbook } from './side-by-side/apply.ts';
-import { ansible, fettle, probeCommand, shellTools, writeFiles } from './side-by-side/contestants.ts';
+import { ansible, fettle, oneWave, probeCommand, shellTools, writeFiles } from './side-by-side/contestants.ts';
 import type { Contestant, Field } from './side-by-side/contestants.ts';
 import { measure, peakMemoryMib } from './side-by-side/measure.ts';
 import type { Sample } from './side-by-side/measure.ts';
@@ -188,12 +187,11 @@ async function main(): Promise<number> {
   });
   const field: Field = { lab, names, concurrency: 50 };
   await writeFiles(field, counts);
-  await writeFile(`${lab.stateDir}/bench-playbook.yaml`, playbook);
+  await writeFile(`${lab.stateDir}/bench-playbook.yaml`, oneWave);
   const rows: Row[] = [];
   for (const count of counts)
     for (const work of worksFor(field, count)) rows.push(...(await measureWork(field, work, count)));
   await lab[Symbol.asyncDispose]();
-  const applied = await applySideBySide(Math.min(...counts), rounds);
   const bounds = judge(rows);
   const machine = await machineFacts();
   const table = markdownTable(
@@ -203,8 +201,8 @@ async function main(): Promise<number> {
       row.peakMib,
     ]),
   );
-  process.stdout.write(`\n${machineTable(machine)}\n\n${table}\n\n${applied.table}\n\n${boundsTable(bounds)}\n`);
-  await writeResult('side-by-side', { machine, rounds, rows, apply: applied.rows, bounds });
+  process.stdout.write(`\n${machineTable(machine)}\n\n${table}\n\n${boundsTable(bounds)}\n`);
+  await writeResult('side-by-side', { machine, rounds, rows, bounds });
   return bounds.every(({ met }) => met) ? 0 : 1;
 }
 

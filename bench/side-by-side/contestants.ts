@@ -25,6 +25,16 @@ export interface Field {
 
 const project = join(import.meta.dirname, '../..');
 
+/** One wave, everything at once, no reboot: what Ansible does. fettle also scans before, and verifies after. */
+export const oneWave = `kind: patch
+version: 1
+name: bench
+targets: { select: all }
+rollout: { concurrency: 50, waves: [rest] }
+reboot: never
+verify: { retries: 0 }
+`;
+
 /** The probe as fettle sends it, script and all, in the words of one command line. */
 export function probeCommand(): string {
   const text = `${encodeRequest({ verb: 'probe' }, '0123456789abcdef')}\n${probeScript().text}`;
