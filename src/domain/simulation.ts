@@ -39,6 +39,8 @@ export interface Simulation {
   >;
   /** What stands on offer for an asked package that has left, where it has another name or id, by the key of the asked one. */
   readonly successors?: Readonly<Record<string, SimulatedUpdate>>;
+  /** Of what the host's answer depends on: an equal one means that it would answer the same. Absent where it has none. */
+  readonly fingerprint?: string;
   /** Asked packages that their publisher replaces several times a day, by their keys: one that has left is no drift. */
   readonly renewing?: readonly string[];
 }

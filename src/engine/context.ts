@@ -21,6 +21,8 @@ export interface EngineLimits {
   readonly rebootProbeMs: number;
   /** How long one question for a job's news may wait on the host. */
   readonly followWaitSec: number;
+  /** How long what a check found to run stands for what runs before the change. */
+  readonly checkHoldsMs: number;
 }
 
 export const engineLimits: EngineLimits = {
@@ -29,6 +31,7 @@ export const engineLimits: EngineLimits = {
   rebootPollMs: 3_000,
   rebootProbeMs: 30_000,
   followWaitSec: 20,
+  checkHoldsMs: 10 * 60_000,
 };
 
 /** What everything in one run shares. */
@@ -55,6 +58,8 @@ export interface HostContext extends RunContext {
   readonly remote: HostPort;
   readonly attempt: number;
   readonly fence: number;
+  /** Jobs that ended stay on the host until the run is done with it, which then removes all of them at once. */
+  readonly collectsAtEnd?: true;
 }
 
 /** What the stages of a rollout need besides. */

@@ -16,6 +16,14 @@ export interface StartOptions {
   /** The package manager that does the work; absent where none does. */
   readonly manager?: string;
   readonly request: ScriptInput;
+  /** How long the host waits for the job's end before it answers, seconds; with its news in the same answer. */
+  readonly waitSec?: number;
+}
+
+/** Where a job is after its start. */
+export interface StartedJob extends JobStatus {
+  /** Absent where none were waited for. */
+  readonly news?: JobNews;
 }
 
 export interface FollowOptions {
@@ -33,6 +41,8 @@ export interface JobNews {
   readonly result?: JobResult;
 }
 
+/** Of a job's log in the answer to its start. */
+const firstBytes = 64 * 1024;
 /** How long a host may take for an answer besides the time that it was asked to wait. Milliseconds. */
 const answerMs = 60_000;
 
@@ -40,8 +50,8 @@ const phases: readonly string[] = ['absent', 'claimed', 'running', 'done', 'cras
 const controllerWord = /[^A-Za-z0-9.+~:_@/-]/g;
 
 /** Claims and starts the job once; a job that is there already is attached to. A host in another run is `lock-held`. */
-export async function startJob(session: Session, start: StartOptions, options?: ScriptOptions): Promise<JobStatus> {
-  const { job, kind, run, fence, manager, request } = start;
+export async function startJob(session: Session, start: StartOptions, options?: ScriptOptions): Promise<StartedJob> {
+  const { job, kind, run, fence, manager, request, waitSec } = start;
   const controller = start.controller.replace(controllerWord, '_');
   const fields = {
     ...request.fields,
@@ -51,10 +61,12 @@ export async function startJob(session: Session, start: StartOptions, options?: 
     run,
     controller,
     fence,
+    ...(waitSec === undefined ? {} : { wait: waitSec, max: firstBytes }),
   };
   const managers = manager === undefined ? [] : [manager];
   const sections = await ask(session, { verb: 'start', managers, fields, rows: request.rows ?? [] }, options);
-  return readStatus(sections.get('status')?.toString('utf8') ?? '');
+  const news = readNews(sections, 0);
+  return sections.has('log') ? { ...news.status, news } : news.status;
 }
 
 /** What is new since `offset`; the host waits up to `waitSec` for it and has a minute more to answer. */
@@ -72,6 +84,10 @@ export async function followJob(
     { verb: 'follow', fields },
     { timeoutMs, ...(signal === undefined ? {} : { signal }) },
   );
+  return readNews(sections, offset);
+}
+
+function readNews(sections: ReadonlyMap<string, Buffer>, offset: number): JobNews {
   const status = readStatus(sections.get('status')?.toString('utf8') ?? '');
   const log = sections.get('log') ?? Buffer.alloc(0);
   const result = sections.get('result');

@@ -39,6 +39,7 @@ const found = [...base, 'tree.sh', 'kernel-linux.sh', 'managers.sh', detection] 
 /** By script and verb; `*` stands for all verbs that have no line of their own. */
 const posix: Readonly<Record<string, readonly Part[]>> = {
   'probe boot': [...base, 'boot.sh', 'probe-main.sh'],
+  'probe fingerprint': [...found, 'probe-main.sh'],
   'probe *': [...found, scanning, 'boot.sh', 'probe.sh', 'probe-main.sh'],
   'job follow': [...base, 'tree.sh', 'job.sh', 'job-main.sh'],
   'job stat': [...base, 'tree.sh', 'job.sh', 'job-main.sh'],

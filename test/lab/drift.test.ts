@@ -55,6 +55,16 @@ describe('a plan whose repository moved on', () => {
     assert.equal(await lab.postinstRuns('d1', 'fettle-tool'), 1);
   });
 
+  test('what changes after the host was judged is noticed by the job itself, and nothing is installed', async () => {
+    const hold = { name: 'hold', remote: 'apt-mark hold fettle-tool' };
+    await scenario.write({ rollout: { waves: ['rest'] }, hooks: { before_host: [hold] } });
+    await scenario.makePlan();
+    const { stderr } = await scenario.fettle(['apply', scenario.plan], 4);
+    assert.match(stderr, /fettle-tool .*would not go in/);
+    assert.deepEqual(await scenario.verdicts(), { d1: 'drifted', d2: 'drifted' });
+    assert.equal(await lab.packageState('d1', 'fettle-app'), 'ii 1.0-1');
+  });
+
   test('skip-package leaves the one that is gone out and installs the rest', async () => {
     await planWith('skip-package');
     await replaceTool();

@@ -41,6 +41,16 @@ for (const shell of ['dash', 'busybox'] as const) {
       assert.equal((await ended(session, 'r1-a-1')).log.toString(), '0022\nnot a tty\n$(x) "é" \\ `y` *\nnone\n');
     });
 
+    test('answers its start with the first of its news where they are waited for', async () => {
+      await using session = new ShellSession({ shell });
+      const { news } = await startJob(session, { ...hook('r1-a-1', 'echo one; exit 3'), waitSec: 20 });
+      assert.notEqual(news, undefined);
+      const rest = await ended(session, 'r1-a-1');
+      assert.equal(rest.log.toString(), 'one\n');
+      if (news?.status.phase === 'done') assert.deepEqual([news.log.toString(), news.result?.exitCode], ['one\n', 3]);
+      assert.equal((await startJob(session, hook('r1-b-1', 'true'))).news, undefined);
+    });
+
     test('is read on from any offset', async () => {
       await using session = new ShellSession({ shell });
       await startJob(session, hook('r1-a-1', 'printf 0123456789'));

@@ -39,6 +39,7 @@ export class FakeFleet {
 
   constructor(names: readonly string[]) {
     this.machines = new Map(names.map((name) => [name, fakeMachine(name)]));
+    for (const machine of this.machines.values()) machine.now = () => this.clock.now();
   }
 
   machine(name: string): FakeMachine {

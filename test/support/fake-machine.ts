@@ -54,6 +54,8 @@ export class FakeMachine {
   /** What its root can read. */
   readonly files = new Map<string, string>();
   jobTicks = 1;
+  /** The controller's clock at a scan, epoch ms. */
+  now = (): number => 0;
   collected = 0;
 
   constructor(name: string) {
@@ -99,6 +101,12 @@ export class FakeMachine {
     this.collected += 1;
   }
 
+  /** Jobs of the run that are over, all at once. */
+  sweep(run: string): void {
+    for (const [job, { start, phase }] of this.jobs)
+      if (start.run === run && ['done', 'crashed', 'interrupted'].includes(phase)) this.collect(job);
+  }
+
   look(): BootState {
     const next = this.lookScript.shift();
     if (next === 'down') throw new FettleError('connect', `${this.name} does not answer`);
@@ -109,7 +117,7 @@ export class FakeMachine {
   scan(): HostScan {
     const packages = [...this.packages].map(([name, version]) => fakePackage(name, version, this.broken.has(name)));
     return {
-      collectedMs: 0,
+      collectedMs: this.now(),
       managers: ['apt'],
       facts: {
         hostName: this.name,
@@ -173,6 +181,12 @@ export class FakeMachine {
         origins: ['Debian'],
       }));
     return { installs, removes: [], downloadBytes: 0, errors: [], installed, available, ...this.simulated };
+  }
+
+  /** Another one for another state of what a simulation depends on. */
+  fingerprint(): string | undefined {
+    const { bootId, packages, available, older, simulated, broken } = this;
+    return JSON.stringify([bootId, ...[packages, available, older, broken].map((all) => [...all]), simulated]);
   }
 
   /** Newest first. */
@@ -268,7 +282,14 @@ export class FakeRemote implements HostPort {
   }
 
   simulate(request: SimulateRequest, signal: AbortSignal): Promise<Simulation> {
-    return this.#call('simulate', signal, () => this.#machine.simulate(request));
+    return this.#call('simulate', signal, () => {
+      const fingerprint = this.#machine.fingerprint();
+      return { ...this.#machine.simulate(request), ...(fingerprint === undefined ? {} : { fingerprint }) };
+    });
+  }
+
+  fingerprint(signal: AbortSignal): Promise<string | undefined> {
+    return this.#call('fingerprint', signal, () => this.#machine.fingerprint());
   }
 
   bootState(signal: AbortSignal): Promise<BootState> {
@@ -283,8 +304,8 @@ export class FakeRemote implements HostPort {
     return this.#call('followJob', signal, () => this.#machine.follow(job, offset));
   }
 
-  sweepRun(_run: string, signal: AbortSignal): Promise<void> {
-    return this.#call('sweepRun', signal, () => undefined);
+  sweepRun(run: string, signal: AbortSignal): Promise<void> {
+    return this.#call('sweepRun', signal, () => this.#machine.sweep(run));
   }
 
   collectJob(job: string, signal: AbortSignal): Promise<void> {

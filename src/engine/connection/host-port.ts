@@ -1,9 +1,9 @@
 import type { Host } from '../../domain/host.ts';
-import type { JobId, JobStatus } from '../../domain/job.ts';
+import type { JobId } from '../../domain/job.ts';
 import type { HostSummary, HostScan } from '../../domain/scan.ts';
 import type { Simulation } from '../../domain/simulation.ts';
 import type { Pin } from '../../managers/contract/package-manager.ts';
-import type { FollowOptions, JobNews, StartOptions } from '../../remote/jobs.ts';
+import type { FollowOptions, JobNews, StartedJob, StartOptions } from '../../remote/jobs.ts';
 
 /** What one probe of a host that may be rebooting reports. */
 export interface BootState {
@@ -32,15 +32,17 @@ export interface HostPort extends AsyncDisposable {
   readonly host: Host;
   /** What the connection proved of its far end; undefined where its transport proves nothing. See `Session.endpoint`. */
   endpoint(signal: AbortSignal): Promise<string | undefined>;
-  /** Connects, authenticates and tries the elevation. */
+  /** Connects and authenticates; the elevation is tried by the first script. */
   connect(signal: AbortSignal): Promise<void>;
   scan(options: ScanOptions): Promise<HostScan>;
   /** What a scan tells besides all that is pending, which takes a host far longer. */
   summary(signal: AbortSignal): Promise<HostSummary>;
   simulate(request: SimulateRequest, signal: AbortSignal): Promise<Simulation>;
+  /** As it stands in a simulation, at a fraction of its cost; undefined where the host has none. */
+  fingerprint(signal: AbortSignal): Promise<string | undefined>;
   bootState(signal: AbortSignal): Promise<BootState>;
   /** Idempotent: a second start of the same job attaches. Refuses with `lock-held` while another run has the host. */
-  startJob(start: StartOptions, signal: AbortSignal): Promise<JobStatus>;
+  startJob(start: StartOptions, signal: AbortSignal): Promise<StartedJob>;
   followJob(job: JobId, offset: number, options: FollowOptions): Promise<JobNews>;
   /** Removes the job's files and leaves the tombstone. */
   collectJob(job: JobId, signal: AbortSignal): Promise<void>;

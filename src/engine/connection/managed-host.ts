@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Host } from '../../domain/host.ts';
-import type { JobId, JobStatus } from '../../domain/job.ts';
+import type { JobId } from '../../domain/job.ts';
 import type { HostSummary, HostScan } from '../../domain/scan.ts';
 import type { Simulation } from '../../domain/simulation.ts';
 import type { PackageManager } from '../../managers/contract/package-manager.ts';
@@ -17,7 +17,7 @@ import { isOutage } from '../../domain/error.ts';
 import type { BootState, ExecOptions, HostPort, RunCommandResult, ScanOptions, SimulateRequest } from './host-port.ts';
 import type { PacedReading } from './paced-reading.ts';
 import type { HostSession } from './host-session.ts';
-import type { FollowOptions, JobNews, StartOptions } from '../../remote/jobs.ts';
+import type { FollowOptions, JobNews, StartedJob, StartOptions } from '../../remote/jobs.ts';
 
 export interface ManagedHostPorts {
   readonly clock: Clock;
@@ -41,6 +41,7 @@ const bootIdPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const settledStates = ['running', 'degraded', 'maintenance'];
 
 const bootRequest: ScriptRequest = { verb: 'boot', managers: [] };
+const fingerprintRequest: ScriptRequest = { verb: 'fingerprint', managers: [] };
 
 interface ProbeAnswer {
   readonly answer: Buffer;
@@ -51,6 +52,11 @@ interface ProbeAnswer {
 interface Description {
   readonly answers: readonly Sections[];
   readonly scripts: readonly string[];
+}
+
+function fingerprintOf(sections: Sections): string | undefined {
+  const digest = sections.get('fingerprint')?.trim() ?? '';
+  return /^[0-9a-f]{64}$/.test(digest) ? digest : undefined;
 }
 
 /** Several answers as one: what a later one repeats counts, and what it scanned is added. */
@@ -66,7 +72,6 @@ export class ManagedHost implements HostPort {
   readonly #ports: ManagedHostPorts;
   /** Whose scripts go along with a probe; undefined: those of all, since nothing is known of the host. */
   #managers: readonly string[] | undefined;
-  #hasSwept = false;
   #quiet = { answers: 0, note: '' };
 
   constructor(link: HostSession, ports: ManagedHostPorts) {
@@ -79,12 +84,8 @@ export class ManagedHost implements HostPort {
     return this.#over(this.#link.plain(signal), async (session) => session.endpoint);
   }
 
-  /** Where the host elevates, the elevation is tried by the smallest script there is. */
   async connect(signal: AbortSignal): Promise<void> {
-    await this.#over(this.#link.elevated(signal), async (session) => {
-      if (this.host.connection.elevation === undefined) return;
-      await runScript(session, probeScript(bootRequest), bootRequest, { signal, timeoutMs: startTimeoutMs });
-    });
+    await this.#link.plain(signal);
   }
 
   async scan({ maxAgeMs, signal, beforeReading }: ScanOptions): Promise<HostScan> {
@@ -108,7 +109,18 @@ export class ManagedHost implements HostPort {
     const search = this.host.connection.shell === 'powershell' ? this.#searchFields() : {};
     const fields = { ...search, ...request.fields };
     const { answer } = await this.#probe({ ...request, verb: 'simulate', managers: [name], fields }, signal);
-    return this.#ports.readPaced(() => manager.parseSimulation(parseFrame(answer)));
+    return this.#ports.readPaced(() => {
+      const sections = parseFrame(answer);
+      const fingerprint = fingerprintOf(sections);
+      return { ...manager.parseSimulation(sections), ...(fingerprint === undefined ? {} : { fingerprint }) };
+    });
+  }
+
+  /** Windows Update queries its source anew for each simulation: nothing on the host stands for its answer. */
+  async fingerprint(signal: AbortSignal): Promise<string | undefined> {
+    if (this.host.connection.shell === 'powershell') return undefined;
+    const { answer } = await this.#probe(fingerprintRequest, signal);
+    return fingerprintOf(parseFrame(answer));
   }
 
   /** Without elevation: a boot id is everybody's to read, and a starting system may not let anybody be root yet. */
@@ -130,16 +142,10 @@ export class ManagedHost implements HostPort {
     });
   }
 
-  startJob(start: StartOptions, signal: AbortSignal): Promise<JobStatus> {
+  startJob(start: StartOptions, signal: AbortSignal): Promise<StartedJob> {
     return this.#over(this.#link.elevated(signal), async (session) => {
       const options = { signal, timeoutMs: startTimeoutMs };
-      const status = await startJob(session, this.#withSearch(start), options);
-      if (!this.#hasSwept) {
-        this.#hasSwept = true;
-        // What others left behind is no business of this job's.
-        await sweepJobs(session, { run: start.run, isDone: false }, options).catch(() => undefined);
-      }
-      return status;
+      return startJob(session, this.#withSearch(start), options);
     });
   }
 

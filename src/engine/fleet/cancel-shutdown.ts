@@ -4,7 +4,7 @@ import { verdictOfError, type Outcome } from '../../domain/outcome.ts';
 import { emit } from '../context.ts';
 import type { HostContext } from '../context.ts';
 import { concludeByExit, runJob } from '../job/run-job.ts';
-import type { JobEnd } from '../job/run-job.ts';
+import type { JobEnd } from '../job/job-order.ts';
 import { leaseRequest } from '../run-leases.ts';
 import { forEachHost, type FanOut } from './for-each-host.ts';
 

@@ -20,10 +20,12 @@ import {
   wantedPlan,
 } from './host-state.ts';
 import type { HostWork } from './host-state.ts';
-import { concludeByExit, managerJob, runJob } from '../job/run-job.ts';
+import { managerJob } from '../job/job-order.ts';
+import { concludeByExit, runJob } from '../job/run-job.ts';
 import { settleLeftovers } from './unfinished-jobs.ts';
 import { passesWhileAtWork, retryThroughOutages } from '../job/retry.ts';
 import { judgePreflight } from './preflight.ts';
+import { recallCheck } from './recall-check.ts';
 
 /** For fetching alone; waiting for the lock of another package manager comes on top. */
 const refreshTimeoutMs = 15 * 60_000;
@@ -45,6 +47,8 @@ export async function check(work: HostWork): Promise<Outcome | undefined> {
     work.before = work.recorded?.before;
     return undefined;
   }
+  const before = await recallCheck(work);
+  if (before !== undefined) return judgeFitness(work, before);
   const outcome = await preflight(work);
   return outcome ?? (await refresh(work)) ?? (await judge(work));
 }
@@ -67,9 +71,13 @@ async function isInstallAbsent(work: HostWork): Promise<boolean> {
 }
 
 async function preflight(work: HostWork): Promise<Outcome | undefined> {
-  const { context, hostPlan } = work;
-  const scan = await inStep(context, 'preflight', () => scanNow(work, 'before'));
+  const scan = await inStep(work.context, 'preflight', () => scanNow(work, 'before'));
   work.before = scan;
+  return judgeFitness(work, scan);
+}
+
+async function judgeFitness(work: HostWork, scan: HostScan): Promise<Outcome | undefined> {
+  const { context, hostPlan } = work;
   const judgement = judgePreflight({
     run: context.run,
     host: context.host,
@@ -78,7 +86,9 @@ async function preflight(work: HostWork): Promise<Outcome | undefined> {
     nowMs: context.clock.now(),
     mayRepair: isOurBreakage(work, scan),
   });
-  for (const warning of judgement.warnings) await note(context, 'warn', warning);
+  // Of a check that is recalled, they are in the record already.
+  const warnings = scan === work.checked?.before ? [] : judgement.warnings;
+  for (const warning of warnings) await note(context, 'warn', warning);
   const { leaveAlone, failure } = judgement;
   if (leaveAlone !== undefined) {
     const isHeld = leaveAlone.code === 'lock-held';
@@ -223,8 +233,10 @@ async function adjust(
   return undefined;
 }
 
-function simulate({ context }: HostWork, manager: string, updates: readonly PlannedUpdate[]): Promise<Simulation> {
-  return context.remote.simulate({ manager, updates }, context.detach);
+async function simulate(work: HostWork, manager: string, updates: readonly PlannedUpdate[]): Promise<Simulation> {
+  const simulation = await work.context.remote.simulate({ manager, updates }, work.context.detach);
+  work.simulations = new Map([...work.simulations, [manager, simulation]]);
+  return simulation;
 }
 
 function drifted(work: HostWork, reasons: readonly string[]): Outcome {

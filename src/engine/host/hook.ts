@@ -5,8 +5,9 @@ import type { HookWhen } from '../../domain/playbook.ts';
 import { toOctal } from '../../remote/launch.ts';
 import { emit, emitStart, ofHost, show } from '../context.ts';
 import type { HostContext } from '../context.ts';
-import { concludeByExit, jobOf, runJob } from '../job/run-job.ts';
-import type { JobOrder } from '../job/run-job.ts';
+import { jobOf } from '../job/job-order.ts';
+import { concludeByExit, runJob } from '../job/run-job.ts';
+import type { JobOrder } from '../job/job-order.ts';
 
 const outputBytes = 1024 * 1024;
 

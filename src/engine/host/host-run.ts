@@ -7,9 +7,10 @@ import { check, connect } from './check.ts';
 import { emit, ofHost } from '../context.ts';
 import { runAfterHooks, runHooks } from './hook-stage.ts';
 import { adjustAsRecorded, beginWork, isPastInstall, detachedOutcome, outcomeOfError, scanNow } from './host-state.ts';
-import type { HostTask, HostWork, Stage } from './host-state.ts';
+import type { CheckedHost, HostTask, HostWork, Stage } from './host-state.ts';
 import { install, stoppedBefore } from './install.ts';
 import { sweepLeftovers } from './unfinished-jobs.ts';
+import { checkedHost } from './recall-check.ts';
 import { rebootStage } from './reboot-stage.ts';
 import { restartServices } from './restart.ts';
 import { verify } from './verify.ts';
@@ -43,6 +44,8 @@ export interface HostCheck {
   readonly outcome?: Outcome;
   /** What it says it is and what it proved, where it was reached. */
   readonly machine?: NamedMachine;
+  /** For the same host's turn in its wave; absent where it has to be checked again. */
+  readonly checked?: CheckedHost;
 }
 
 /** The part of the way that changes no package, for every host before the first wave. Never throws. */
@@ -51,7 +54,10 @@ export async function checkHost(task: HostTask): Promise<HostCheck> {
   try {
     const pending: Outcome | undefined = await firstOutcome(work, stages.slice(0, 2));
     const machine = work.before === undefined ? {} : { machine: await machineOf(work, work.before) };
-    if (pending === undefined) return machine;
+    if (pending === undefined) {
+      const checked = checkedHost(work);
+      return { ...machine, ...(checked === undefined ? {} : { checked }) };
+    }
     return { ...machine, outcome: await concludeHost(work, pending) };
   } catch (error) {
     return { outcome: outcomeOfError(work, error, 'check') };

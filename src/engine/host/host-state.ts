@@ -9,6 +9,7 @@ import type { HostPlan, Plan, PlannedUpdate } from '../../domain/plan.ts';
 import { everyManager } from '../../domain/record.ts';
 import type { HostRunState, OpenStep, RecordedFacts } from '../../domain/record.ts';
 import type { HostScan } from '../../domain/scan.ts';
+import type { Simulation } from '../../domain/simulation.ts';
 import { emit, ofHost } from '../context.ts';
 import type { HostContext, HostRunContext } from '../context.ts';
 import { passesAfterChange, retryThroughOutages } from '../job/retry.ts';
@@ -24,21 +25,39 @@ export interface HostTask {
   readonly recorded?: RecordedFacts;
   /** The package lists were fetched in this run already. */
   readonly isRefreshed?: boolean;
+  /** What the check before the first wave found, in this process. */
+  readonly checked?: CheckedHost;
 }
 
+/** What is known once a host was checked and found fit. */
+export interface CheckedHost extends Judged {
+  readonly before: HostScan;
+  readonly isController: boolean;
+  /** Of the host as it was judged. */
+  readonly fingerprint: string;
+}
+
+/** What drift leaves to install. */
+interface Judged {
+  /** What is left to install after drift was judged, successors of planned versions in their place. */
+  readonly toInstall: readonly PlannedUpdate[];
+  /** Keys of updates left out by `on_drift: skip-package`. */
+  readonly skipped: readonly string[];
+  /** What goes in instead of planned updates, by `on_drift: supersede`. */
+  readonly superseded: readonly Superseded[];
+  /** The last simulation of each package manager, in its name. */
+  readonly simulations: ReadonlyMap<string, Pick<Simulation, 'fingerprint' | 'downloadBytes'>>;
+}
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
 /** What is known of one host while it is worked on. */
-export interface HostWork extends HostTask {
+export interface HostWork extends HostTask, Mutable<Judged> {
   isController: boolean;
   /** What ran and was installed before anything was changed. */
   before: HostScan | undefined;
   /** The latest scan, as long as nothing was changed since. */
   current: HostScan | undefined;
-  /** What is left to install after drift was judged, successors of planned versions in their place. */
-  toInstall: readonly PlannedUpdate[];
-  /** Keys of updates left out by `on_drift: skip-package`. */
-  skipped: readonly string[];
-  /** What goes in instead of planned updates, by `on_drift: supersede`. */
-  superseded: readonly Superseded[];
   results: readonly UpdateResult[];
   change: Change;
   /** An install, repair, restart or reboot was begun: what is lost from now on is `lost`, not `unreachable`. */
@@ -68,6 +87,7 @@ export function beginWork(task: HostTask): HostWork {
     toInstall: task.hostPlan.updates,
     skipped: [],
     superseded: [],
+    simulations: new Map(),
     results: [],
     change: 'none',
     hasBegun: false,

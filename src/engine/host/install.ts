@@ -3,6 +3,7 @@ import type { RunEvent, StepName } from '../../domain/event.ts';
 import type { JobResult } from '../../domain/job.ts';
 import type { Change, Outcome, UpdateResult } from '../../domain/outcome.ts';
 import type { PlannedUpdate } from '../../domain/plan.ts';
+import type { ScriptInput } from '../../remote/script.ts';
 import { repair } from './check.ts';
 import { emit, note, ofHost } from '../context.ts';
 import {
@@ -29,8 +30,10 @@ import {
   settledResults,
   unfinished,
 } from './install-results.ts';
-import { collectQuietly, concludeByExit, jobOf, managerJob, runJob } from '../job/run-job.ts';
-import type { JobEnd, StepConclusion } from '../job/run-job.ts';
+import { jobOf, managerJob } from '../job/job-order.ts';
+import { collectQuietly, concludeByExit, runJob } from '../job/run-job.ts';
+import type { JobEnd } from '../job/job-order.ts';
+import type { StepConclusion } from '../job/run-job.ts';
 
 /**
  * Installs exactly what drift left to do: one detached job for each package manager, in the order of the plan. Each job
@@ -177,7 +180,7 @@ function runInstall(work: HostWork, name: string): Promise<JobEnd> {
   const order = managerJob({
     step: 'install',
     manager: name,
-    request: manager.installRequest(toInstall, plan.install),
+    request: withJudgement(work, name, manager.installRequest(toInstall, plan.install)),
     timeoutMs: plan.install.timeoutMs,
     ...(isAdjusted ? { adjustment: { superseded, skipped } } : {}),
     ...(open === undefined ? {} : { open }),
@@ -191,6 +194,13 @@ function runInstall(work: HostWork, name: string): Promise<JobEnd> {
     const message = bad.length > 0 ? describeUnfinished(bad) : concludeByExit(end).message;
     return { ok: bad.length === 0, ...(message === undefined ? {} : { message }), events: [updateEvent(work)] };
   });
+}
+
+/** The host need not simulate again what was judged already, as long as nothing has changed by then. */
+function withJudgement({ simulations }: HostWork, manager: string, request: ScriptInput): ScriptInput {
+  const { fingerprint, downloadBytes = 0 } = simulations.get(manager) ?? {};
+  if (fingerprint === undefined) return request;
+  return { ...request, fields: { ...request.fields, fingerprint, download_kib: Math.ceil(downloadBytes / 1024) } };
 }
 
 /** Verdicts by which the job script says that it has not begun. */

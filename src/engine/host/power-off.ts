@@ -8,7 +8,9 @@ import { emit, emitStart, ofHost, show } from '../context.ts';
 import type { HostContext } from '../context.ts';
 import { endWith, detachedOutcome, openStep, outcomeOfError, scanNow } from './host-state.ts';
 import type { HostWork } from './host-state.ts';
-import { collectQuietly, jobOf, startJob } from '../job/run-job.ts';
+import { jobOf } from '../job/job-order.ts';
+import { collectQuietly } from '../job/run-job.ts';
+import { startJob } from '../job/start-job.ts';
 import { bootMark, CommandWatch, isNew, probeBoot } from './reboot-proof.ts';
 import { isInUse, rebootObstacle, refusal, whatKeepsUp } from './reboot.ts';
 

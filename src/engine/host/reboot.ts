@@ -5,7 +5,9 @@ import type { OpenStep } from '../../domain/record.ts';
 import type { HostScan } from '../../domain/scan.ts';
 import { emit, emitStart, ofHost, show } from '../context.ts';
 import type { HostContext } from '../context.ts';
-import { collectQuietly, jobOf, startJob } from '../job/run-job.ts';
+import { jobOf } from '../job/job-order.ts';
+import { collectQuietly } from '../job/run-job.ts';
+import { startJob } from '../job/start-job.ts';
 import { bootMark, CommandWatch, isNew, probeBoot } from './reboot-proof.ts';
 import type { BootProbe } from './reboot-proof.ts';
 

@@ -6,7 +6,8 @@ import { emit } from '../context.ts';
 import type { HostContext, RunContext } from '../context.ts';
 import { leaseRequest } from '../run-leases.ts';
 import type { HostPort } from '../connection/host-port.ts';
-import { concludeByExit, managerJob, runJob } from '../job/run-job.ts';
+import { managerJob } from '../job/job-order.ts';
+import { concludeByExit, runJob } from '../job/run-job.ts';
 
 const refreshTimeoutMs = 15 * 60_000;
 

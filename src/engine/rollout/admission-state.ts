@@ -112,13 +112,14 @@ export function taskOf(
   plan: Plan,
   context: Omit<HostRunContext, 'host' | 'attempt' | 'fence'>,
 ): HostTask {
-  const { host, hostPlan, attempt, fence, state, isRefreshed, lost } = member;
+  const { host, hostPlan, attempt, fence, state, isRefreshed, checked, lost } = member;
   const detach = AbortSignal.any([context.detach, lost.signal]);
   return {
     context: { ...context, detach, host, attempt, fence },
     plan,
     hostPlan,
     isRefreshed,
+    ...(checked === undefined ? {} : { checked }),
     ...(state === undefined ? {} : { state }),
   };
 }

@@ -7,6 +7,7 @@ import type { HostRunState, RunState } from '../../domain/record.ts';
 import { reachedBehind } from '../../domain/wave.ts';
 import type { HostPort } from '../connection/host-port.ts';
 import { resumeMode } from '../host/host-run.ts';
+import type { CheckedHost } from '../host/host-state.ts';
 
 /** One host of a rollout while it lasts. */
 export interface RolloutHost {
@@ -26,6 +27,8 @@ export interface RolloutHost {
   /** The attempt is committed. */
   isStarted: boolean;
   isRefreshed: boolean;
+  /** What its check found; a whole scan, so it is kept only for hosts whose turn comes soon, and until then. */
+  checked: CheckedHost | undefined;
   remote: HostPort | undefined;
   /** Is told of every phase. */
   admission: AdmissionControl | undefined;
@@ -80,6 +83,7 @@ function memberOf(input: MemberInput): RolloutHost {
     lost: new AbortController(),
     isStarted: mode === 'continue',
     isRefreshed: false,
+    checked: undefined,
     remote: undefined,
     admission: undefined,
     grantReboot: undefined,

@@ -118,11 +118,12 @@ export class Rollout implements AsyncDisposable {
     let machine: NamedMachine | undefined;
     await this.attempt(async () => {
       await this.#commitStart(member);
-      const { outcome, machine: found } = await checkHost(await this.#task(member));
+      const { outcome, machine: found, checked } = await checkHost(await this.#task(member));
       machine = found;
       member.isRefreshed = true;
       if (outcome !== undefined) await this.#settle(member, outcome);
-      else if (!isSoon) await this.#disconnect(member);
+      else if (isSoon) member.checked = checked;
+      else await this.#disconnect(member);
     });
     return machine;
   }
@@ -229,7 +230,9 @@ export class Rollout implements AsyncDisposable {
     setPhase(member, 'running');
     void this.attempt(async () => {
       await this.#commitStart(member);
-      await this.#settle(member, await runHost(await this.#task(member)));
+      const task = await this.#task(member);
+      member.checked = undefined;
+      await this.#settle(member, await runHost(task));
     }).then((isRecorded) => {
       if (isRecorded) return;
       const reason = 'detached: the ledger cannot be written';
@@ -252,7 +255,7 @@ export class Rollout implements AsyncDisposable {
     const recorded = isKnown ? await record.recordedFacts(run, member.host.id) : undefined;
     member.remote ??= this.#options.openRemote(member.host);
     const rebootSlot = (signal: AbortSignal): Promise<Disposable> => waitForSlot(member, signal, () => this.#wake());
-    const context = { ...this.#context, remote: member.remote, own, rebootSlot };
+    const context = { ...this.#context, remote: member.remote, own, rebootSlot, collectsAtEnd: true } as const;
     return { ...taskOf(member, plan, context), ...(recorded === undefined ? {} : { recorded }) };
   }
 

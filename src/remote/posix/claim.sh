@@ -132,14 +132,15 @@ discard() {
   mv -T "$1" "$gone" 2>/dev/null && synced "$jobs_dir" && rm -rf "$gone"
 }
 
-# Prepared aside and renamed into place: a job directory is whole or not there.
+# Prepared aside and renamed into place: a job directory is whole or not there. Its result gets a mark of its own, since
+# the answer to the start may hold it.
 claim_job() {
   [ ! -d "$dir" ] || discard "$dir" || refuse disk "$dir cannot be removed"
   aside=$jobs_dir/.$job.$$
   rm -rf "$aside"
   {
     mkdir "$aside" &&
-      printf '%s\n' "v1 $mark run job=$job$run_fields -- $rows" >"$aside/request" &&
+      printf '%s\n' "v1 ${mark}r run job=$job$run_fields -- $rows" >"$aside/request" &&
       printf '%s\n' "$FETTLE_SCRIPT" >"$aside/script" &&
       printf '%s %s %s\n' "$(boot_id)" "$(uptime_sec)" "$(digest_of "$aside")" >"$aside/claimed" &&
       touch "$aside/log" &&
@@ -238,7 +239,7 @@ start_job() {
       if [ "$phase" = absent ]; then
         run_fields=
         for word in $fields; do
-          case $word in job=* | only=*) ;; *) run_fields="$run_fields $word" ;; esac
+          case $word in job=* | only=* | wait=* | max=*) ;; *) run_fields="$run_fields $word" ;; esac
         done
         claim_job
         phase=claimed
@@ -257,5 +258,4 @@ start_job() {
       waited=$((waited + 1))
     done
   fi
-  job_status
 }

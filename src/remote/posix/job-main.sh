@@ -4,7 +4,10 @@ case $verb in
   start | follow | collect | sweep | stat)
     begin
     case $verb in
-      start) start_job ;;
+      start)
+        start_job
+        if [ "$(number wait 0)" -gt 0 ]; then follow_job; else job_status; fi
+        ;;
       follow) follow_job ;;
       collect) collect_job ;;
       sweep) sweep_jobs ;;

@@ -28,7 +28,10 @@ job_status() {
   printf 'note %s\n' "$noted"
 }
 
-log_size() { if [ -e "$dir/log" ]; then wc -c <"$dir/log" | tr -d ' '; else echo 0; fi; }
+log_size() {
+  logged_bytes=$(wc -c 2>/dev/null <"$dir/log") || logged_bytes=0
+  echo $((logged_bytes))
+}
 
 # A short sleep where sleep takes fractions, a second elsewhere.
 if sleep 0.01 2>/dev/null; then
@@ -39,27 +42,29 @@ else
   doze() { sleep 1; }
 fi
 
-# Waits for news, at most `wait` seconds: more log than `offset`, another note, or the end. Whether the process still
-# lives is looked at now and then only.
+# Waits for the end, at most `wait` seconds. Other news, more log than `offset` or another note, is kept for a moment: the
+# end may come with it. Whether the process still lives is checked now and then only.
 follow_job() {
   offset=$(number offset 0)
   limit=$(number wait 0)
   [ "$limit" -le 60 ] || limit=60
-  # A note of this moment may be news to who asks.
-  now=$(uptime_sec)
-  read -r noted_at _ 2>/dev/null <"$dir/note" || noted_at=0
-  if [ "$((noted_at + 3))" -ge "$now" ] && [ "$limit" -gt 2 ]; then limit=2; fi
-  until_uptime=$((now + limit))
-  read -r note_before 2>/dev/null <"$dir/note" || note_before=
+  read_uptime
+  # A note of this moment may be news to the caller.
+  read -r noted_at note_before 2>/dev/null <"$dir/note" || noted_at=0 note_before=
+  if [ "$((noted_at + 3))" -ge "$uptime_now" ] && [ "$limit" -gt 2 ]; then limit=2; fi
+  answer_at=$((uptime_now + limit))
+  is_news=
   looks=0
-  while [ "$(uptime_sec)" -lt "$until_uptime" ]; do
+  while [ "$uptime_now" -lt "$answer_at" ]; do
     [ ! -e "$dir/result" ] || break
     if [ $((looks % 10)) -eq 0 ] && [ "$(state_of "$dir")" != running ]; then break; fi
-    [ "$(log_size)" -le "$offset" ] || break
-    read -r noted 2>/dev/null <"$dir/note" || noted=
-    [ "$noted" = "$note_before" ] || break
+    if [ -z "$is_news" ] && has_news; then
+      is_news=yes
+      [ "$answer_at" -le "$((uptime_now + 2))" ] || answer_at=$((uptime_now + 2))
+    fi
     looks=$((looks + 1))
-    doze
+    if [ "$looks" -le 20 ]; then nap; else doze; fi
+    read_uptime
   done
   job_status
   section log
@@ -68,6 +73,11 @@ follow_job() {
     section result
     cat "$dir/result"
   fi
+}
+
+has_news() {
+  read -r _ noted 2>/dev/null <"$dir/note" || noted=
+  [ "$noted" != "$note_before" ] || [ "$(log_size)" -gt "$offset" ]
 }
 
 # Gone with all its files but an empty directory of its name, which keeps an older copy of a ledger from starting it

@@ -15,25 +15,25 @@ kernels_of_flavour() {
   set -f
 }
 
-# missing_initrd: the newest kernel, where it has no initrd and others have one.
+newest_kernel() { kernels_of_flavour | tail -n 1; }
+
+# missing_initrd KERNEL: the newest kernel, where it has no initrd and others have one.
 missing_initrd() {
-  newest=$(kernels_of_flavour | tail -n 1)
-  if [ -z "$newest" ] || [ -e "/boot/initrd.img-$newest" ]; then return; fi
+  if [ -z "$1" ] || [ -e "/boot/initrd.img-$1" ]; then return; fi
   set +f
   for file in /boot/initrd.img-*; do
     if [ -e "$file" ]; then
-      printf '%s\n' "$newest"
+      printf '%s\n' "$1"
       break
     fi
   done
   set -f
 }
 
-# kernel_kib: what the newest kernel takes on /boot with its initrd and what belongs to it.
+# kernel_kib KERNEL: what it takes on /boot with its initrd and what belongs to it.
 kernel_kib() {
-  newest=$(kernels_of_flavour | tail -n 1)
-  [ -n "$newest" ] || return 0
+  [ -n "$1" ] || return 0
   set +f
-  du -ck /boot/*-"$newest" 2>/dev/null | awk 'END { print $1 }'
+  du -ck /boot/*-"$1" 2>/dev/null | awk 'END { print $1 }'
   set -f
 }

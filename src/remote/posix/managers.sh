@@ -10,6 +10,20 @@ with_managers() {
   done
 }
 
+# host_fingerprint: a digest of what a simulation depends on: the boot, and of each package manager its database, lists and
+# settings. None where one of them has none.
+host_fingerprint() {
+  prints=$(boot_id)
+  for manager in $found_managers; do
+    have "${manager}_fingerprint" || return 0
+    print=$("${manager}_fingerprint")
+    [ -n "$print" ] || return 0
+    prints="$prints
+$print"
+  done
+  printf '%s\n' "$prints" | digest
+}
+
 # managers_at_work: PID, name and locks held, tab-separated: each process that holds a lock of a package manager, and
 # root's own programs by name. Left out: those that only wait for a shutdown, that only simulate, and that run in
 # containers.

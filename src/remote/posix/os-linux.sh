@@ -4,10 +4,15 @@
 
 boot_id() { cat /proc/sys/kernel/random/boot_id 2>/dev/null; }
 
-# Seconds since boot: wall clocks jump.
-uptime_sec() {
+# Seconds since boot: wall clocks jump. The first of the two starts no process.
+read_uptime() {
   read -r uptime_now _ 2>/dev/null </proc/uptime || uptime_now=0
-  printf '%s' "${uptime_now%%.*}"
+  uptime_now=${uptime_now%%.*}
+}
+
+uptime_sec() {
+  read_uptime
+  printf '%s' "$uptime_now"
 }
 
 # start_time PID: in clock ticks since boot, proc(5) stat field 22; empty when the process is gone, or dead and not
@@ -19,14 +24,18 @@ start_time() {
 # lock_holders FILE...: PID and FILE for each that a process holds, proc_locks(5). Inodes of other file systems may be
 # equal, so the process must have that very file open, where its descriptors can be seen.
 lock_holders() {
-  for lock in "$@"; do
-    inode=$(ls -i "$lock" 2>/dev/null) || continue
-    inode=${inode%% *}
-    [ -n "$inode" ] || inode=none
-    awk -v inode="$inode" '$2 != "->" { split($6, place, ":"); if (place[3] == inode && $5 > 0) print $5 }' /proc/locks \
-      2>/dev/null | sort -un | while read -r pid; do
-      if has_open "$pid" "$lock"; then printf '%s %s\n' "$pid" "$lock"; fi
-    done
+  # shellcheck disable=SC2012 # the names are ours
+  ls -i "$@" 2>/dev/null | awk -v files="$*" '
+    NR == FNR { inode[$2] = $1; next }
+    $2 != "->" && $5 > 0 { split($6, place, ":"); holders[place[3]] = holders[place[3]] " " $5 }
+    END {
+      count = split(files, file, " ")
+      for (at = 1; at <= count; at++) {
+        pids = split(holders[inode[file[at]]], pid, " ")
+        for (i = 1; i <= pids; i++) if (!known[pid[i], at]++) print pid[i], file[at]
+      }
+    }' - /proc/locks 2>/dev/null | while read -r pid lock; do
+    if has_open "$pid" "$lock"; then printf '%s %s\n' "$pid" "$lock"; fi
   done
 }
 

@@ -28,17 +28,18 @@ leave_private() {
 }
 
 probe_identity() {
+  # POSIX uname(1): in this order, whatever the order of the options.
+  read -r system node release machine <<NAMES
+$(uname -snrm)
+NAMES
   section family
-  uname -s | tr '[:upper:]' '[:lower:]'
+  printf '%s\n' "$system" | tr '[:upper:]' '[:lower:]'
   section user
   printf '%s\t%s\n' "$(id -u)" "$(id -un 2>/dev/null)"
   section os-release
   cat /etc/os-release 2>/dev/null || cat /usr/lib/os-release 2>/dev/null
   section uname
-  uname -s
-  uname -r
-  uname -m
-  uname -n
+  printf '%s\n' "$system" "$release" "$machine" "$node"
   section boot-id
   boot_id
   section machine-id
@@ -78,11 +79,14 @@ probe_reboot() {
     sort -u /run/reboot-required.pkgs 2>/dev/null
   }
   section kernels
-  kernels_of_flavour
+  kernels=$(kernels_of_flavour)
+  printf '%s\n' "$kernels"
+  newest=${kernels##*
+}
   section missing-initrd
-  missing_initrd
+  missing_initrd "$newest"
   section kernel-kib
-  kernel_kib
+  kernel_kib "$newest"
 }
 
 probe_health() {
@@ -192,5 +196,7 @@ simulate() {
   case $manager in '' | *[!a-z0-9_]*) bad_request 'the request names no package manager' ;; esac
   have "${manager}_simulate" || bad_request "there is no package manager $manager"
   "${manager}_check_rows" || bad_request 'a row is no package'
+  section fingerprint
+  host_fingerprint
   "${manager}_simulate"
 }

@@ -61,7 +61,7 @@ reboot_host() {
     finish busy 1 "a package manager is at work: ${busy% }"
     return
   fi
-  lacking=$(missing_initrd)
+  lacking=$(missing_initrd "$(newest_kernel)")
   if [ -n "$lacking" ]; then
     finish no-initrd 1 "the initrd of kernel $lacking is missing"
     return

@@ -145,12 +145,23 @@ describe('the remote of a host', () => {
     assert.match(sessions[0]?.requests[0] ?? '', / probe security_origins=Corp,Other --$/);
   });
 
-  test('tries the elevation when it connects', async () => {
-    const plain = fixture(() => ({}));
-    await plain.remote.connect(signal);
-    assert.deepEqual(plain.sessions[0]?.requests, []);
+  test('runs nothing when it connects: the first script that needs the elevation tries it', async () => {
     const elevated = fixture(() => new FettleError('elevate', 'wrong password'), { elevated: true });
-    await assert.rejects(elevated.remote.connect(signal), { code: 'elevate' });
+    await elevated.remote.connect(signal);
+    assert.deepEqual(elevated.sessions[0]?.requests, []);
+    await assert.rejects(elevated.remote.scan({ maxAgeMs: 1_000, signal }), { code: 'elevate' });
+  });
+
+  test('takes for a fingerprint what is a SHA-256, and nothing else', async () => {
+    const digest = 'a'.repeat(64);
+    for (const [answer, wanted] of [
+      [`${digest}\n`, digest],
+      ['', undefined],
+      ['123 456\n', undefined],
+    ] as const) {
+      const { remote } = fixture(() => ({ fingerprint: answer }));
+      assert.equal(await remote.fingerprint(signal), wanted);
+    }
   });
 
   const boots: readonly [id: string, state: string, wanted: object][] = [

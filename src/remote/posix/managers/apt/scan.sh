@@ -86,14 +86,17 @@ apt_names() { sed -n 's/^Inst \([^ ]*\) .*/\1/p' "$@" | sort -u; }
 
 apt_metadata() {
   set +f
-  for file in /var/lib/apt/lists/*Release; do
-    set -f
-    [ -e "$file" ] || continue
-    printf '%s\t%s\t' "${file##*/}" "$(stat -c %Y "$file" 2>/dev/null)"
-    sed -n '/^-----BEGIN PGP SIGNATURE/q; s/^\(Origin\|Label\|Suite\|Codename\|Date\|Valid-Until\): */\1=/p' "$file" |
-      tr '\n' '\t'
-    echo
-  done
+  stat -c '%Y %n' /var/lib/apt/lists/*Release 2>/dev/null | awk '{
+    name = $2
+    sub(/.*\//, "", name)
+    printf "%s\t%s\t", name, $1
+    while ((getline line <$2) > 0 && line !~ /^-----BEGIN PGP SIGNATURE/)
+      if (sub(/^Origin: */, "Origin=", line) || sub(/^Label: */, "Label=", line) || sub(/^Suite: */, "Suite=", line) ||
+        sub(/^Codename: */, "Codename=", line) || sub(/^Date: */, "Date=", line) || sub(/^Valid-Until: */, "Valid-Until=", line))
+        printf "%s\t", line
+    close($2)
+    print ""
+  }'
   set -f
 }
 
@@ -117,21 +120,38 @@ apt_targets() {
 apt_refreshes() { cat "$base/refreshed" 2>/dev/null; }
 
 # A simulation costs seconds of CPU where much is pending: everything there is, holds and phasing set aside, is asked
-# for only where something is kept back, and which would go in without new packages only where there is one.
+# for only where something is kept back, which would go in without new packages only where there is one, and what the
+# security sources alone would bring only where that can be more than nothing.
 # shellcheck disable=SC2154 # work is the private directory of the probe
-apt_dry_run_normal() {
+apt_dry_runs() {
   apt_dry_run "$work/normal" '' upgrade --with-new-pkgs
   if grep -q '^The following' "$work/normal"; then
     apt_dry_run "$work/wide" '' dist-upgrade --ignore-hold -o APT::Get::Always-Include-Phased-Updates=1
   fi
   if grep -q '^Inst [^ ]* (' "$work/normal"; then apt_dry_run "$work/plain" '' upgrade; fi
+  bounded 60 apt-cache policy >"$work/releases" 2>/dev/null
+  if ! grep -qvE '^(rc 0)?$' "$work/normal" && has_usual_priorities; then
+    cp "$work/normal" "$work/security"
+  else
+    apt_security_preferences "$work/security.pref"
+    apt_dry_run "$work/security" "$work/security.pref" upgrade --with-new-pkgs
+  fi
+}
+
+# Where no source is preferred to another and nothing is pinned, no update of a security source stays hidden: apt-cache(8)
+# policy. Backports have another priority, and no security updates of their own.
+has_usual_priorities() {
+  awk '
+    /^Pinned packages:/ { is_pins = 1; next }
+    is_pins && NF > 0 { exit unusual = 1 }
+    $1 ~ /^-?[0-9]+$/ { if (is_open) exit unusual = 1; is_open = $1 != 500 && $2 != "/var/lib/dpkg/status" }
+    is_open && $1 == "release" && /[,=][a-z.]*-backports(-sloppy)?(,|$)/ { is_open = 0 }
+    END { exit unusual || is_open || NR == 0 }' "$work/releases"
 }
 
 apt_scan() {
   private_directory || return
-  apt_security_preferences "$work/security.pref"
-  apt_dry_run "$work/security" "$work/security.pref" upgrade --with-new-pkgs &
-  apt_dry_run_normal &
+  apt_dry_runs &
   section apt-version
   apt-get --version | head -n 1
   apt_list
@@ -160,7 +180,7 @@ apt_scan() {
   # shellcheck disable=SC2086 # names are words
   [ -z "$names" ] || bounded 120 apt-cache policy $names 2>/dev/null
   section apt-releases
-  bounded 60 apt-cache policy 2>/dev/null
+  cat "$work/releases"
   section apt-unfinished
   ls /var/lib/dpkg/updates 2>/dev/null
   section conffile-leftovers
