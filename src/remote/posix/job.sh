@@ -63,7 +63,7 @@ follow_job() {
       [ "$answer_at" -le "$((uptime_now + 2))" ] || answer_at=$((uptime_now + 2))
     fi
     looks=$((looks + 1))
-    if [ "$looks" -le 20 ]; then nap; else doze; fi
+    wait_a_moment
     read_uptime
   done
   job_status
@@ -73,6 +73,17 @@ follow_job() {
     section result
     cat "$dir/result"
   fi
+}
+
+# Until the runner ends, two seconds at most. GNU tail checks without starting a process each time; where there is another
+# tail, or the runner has ended and left others behind, this is a short sleep.
+wait_a_moment() {
+  [ -n "${state_pid-}" ] || read -r state_pid _ 2>/dev/null <"$dir/started/state"
+  left=$((answer_at - uptime_now))
+  [ "$left" -le 2 ] || left=2
+  timeout "$left" tail -f -s 0.1 --pid="${state_pid:-0}" /dev/null >/dev/null 2>&1
+  # timeout(1): the time was over.
+  [ $? = 124 ] || [ -e "$dir/result" ] || doze
 }
 
 has_news() {
