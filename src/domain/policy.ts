@@ -78,6 +78,8 @@ function wantedOf(update: Update, offer: Offer, reason: string): WantedUpdate {
   const offered = update.securityTo === undefined ? offer.class : 'security';
   return {
     ...idOf(update),
+    // What is installed beside others of its name is known by its version.
+    ...(update.slot === undefined ? {} : { slot: offer.to }),
     from,
     to: offer.to,
     class: offered,

@@ -63,8 +63,8 @@ export function resultFromScan(update: PlannedUpdate, scan: HostScan): UpdateRes
       : now === null
         ? 'removed'
         : 'not-installed';
-  // Without a version before it was new, or one of Windows Update's.
-  const wasThere = from !== null && from !== '';
+  // Without a version before it was new, or one of Windows Update's; with a slot it stands beside what was there.
+  const wasThere = from !== null && from !== '' && update.slot === undefined;
   return resultOf(update, state === 'removed' && !wasThere ? 'not-installed' : state, now);
 }
 
