@@ -5,7 +5,7 @@ export default ({ production = false }: { readonly production?: boolean }) => ({
     // Workers and programs that are started by their path.
     'src/ledger/worker-start.ts!',
     // The orders of versions of package managers that are not here yet.
-    'src/managers/versions/{alpm,apk,freebsd,rpm}.ts!',
+    'src/managers/versions/{alpm,apk,freebsd}.ts!',
     'scripts/start/parts.ts',
     'bench/{apply,first-command,idle,ledger,readme,scale,side-by-side,start-up,synced,winrm}.ts',
     'bench/{scale,winrm}/simulated-hosts.ts',

@@ -4,6 +4,7 @@ import { apt } from './apt/apt.ts';
 import { chocolatey } from './chocolatey/chocolatey.ts';
 import type { Family } from './contract/family.ts';
 import type { PackageManager } from './contract/package-manager.ts';
+import { dnf } from './dnf/dnf.ts';
 import { linux } from './family/linux.ts';
 import { windows } from './family/windows.ts';
 import { snap } from './snap/snap.ts';
@@ -11,7 +12,7 @@ import { windowsUpdate } from './windows-update/windows-update.ts';
 import { winget } from './winget/winget.ts';
 
 /** Every package manager, in the order in which they install on one host: those of the system first. */
-const packageManagers: readonly PackageManager[] = [apt, windowsUpdate, snap, chocolatey, winget];
+const packageManagers: readonly PackageManager[] = [apt, dnf, windowsUpdate, snap, chocolatey, winget];
 
 const byName = recordOf(packageManagers.map((item) => [item.name, item] as const));
 

@@ -5,8 +5,11 @@ import { debianMirror, debianRelease } from './mirror.ts';
 import { cacheRoot, labPassword } from './places.ts';
 import { run } from './shell.ts';
 
-/** `python` is plain with Python, for tools that need it on hosts: only benchmarks have those. */
-export type Flavour = 'plain' | 'systemd' | 'python';
+/**
+ * `python` is plain with Python, for tools that need it on hosts: only benchmarks have those. `dnf` is plain with dnf 4 and
+ * rpm of Debian.
+ */
+export type Flavour = 'plain' | 'systemd' | 'python' | 'dnf';
 
 const hostFolder = join(import.meta.dirname, 'host');
 
@@ -20,9 +23,17 @@ const tools: Readonly<Record<string, string>> = {
   'detect-virt': 'detect-virt.sh',
 };
 
+/** What a flavour has besides. */
+const added: Readonly<Record<Flavour, readonly string[]>> = {
+  plain: [],
+  systemd: [],
+  python: ['python3', 'python3-apt'],
+  dnf: ['dnf', 'dnf-plugins-core', 'rpm'],
+};
+
 /** The bare Debian under all hosts: debootstrap's minbase with a handful of packages and systemd. */
 async function ensureBase(flavour: Flavour): Promise<string> {
-  const packages = flavour === 'python' ? [...included, 'python3', 'python3-apt'] : included;
+  const packages = [...included, ...added[flavour]];
   const path = join(cacheRoot(), `base-${digestOf([debianRelease, ...packages])}`);
   return ensureEntry(path, async (directory) => {
     const words = ['debootstrap', '--variant=minbase', `--include=${packages.join(',')}`, debianRelease];

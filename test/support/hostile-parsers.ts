@@ -72,6 +72,10 @@ const records: readonly string[] = [
   'Inst a# [1] (2 o [x])\n',
   'Remv a# [1]\n',
   'a#\tx\t1\tii \ta\t1\n',
+  'version\ta\tx\t#-1\tr\t1\ta-#-1.src.rpm\t\n',
+  'advisory\ta\tx\t#-1\ta#\tsecurity\tlow\t1\tc#\n',
+  'rename\ta\tx\t1-1\tb#\tx\t1-1\tr\n',
+  'a#,x,1-1\n',
   'a#:\n  Installed: 1\n  Candidate: 2\n  Version table:\n     2 500\n        500 o\n',
   ' 500 o#\n     release o=a,l=b\n',
   '1#\tname\tunit\n',
@@ -125,6 +129,10 @@ const simulated: Sections = parseFrame(
   readFileSync(join(import.meta.dirname, '..', 'fixtures', 'managers', 'apt', 'simulate', 'answer')),
 );
 
+const dnfSections = ['everything', 'simulate'].map((name): Sections =>
+  parseFrame(readFileSync(join(import.meta.dirname, '..', 'fixtures', 'managers', 'dnf', name, 'answer'))),
+);
+
 /** Both lists of software are one text. */
 function softwareLists(text: string): string {
   return JSON.stringify({ phase: 'done', installed: text, outdated: text, listCode: 1, outdatedCode: 0 });
@@ -142,6 +150,7 @@ const windowsSections = probeSections({
 
 const answersOf: Readonly<Record<string, readonly Sections[]>> = {
   apt: [aptSections, simulated],
+  dnf: dnfSections,
   'windows-update': [windowsSections],
   chocolatey: [windowsSections],
   winget: [windowsSections],

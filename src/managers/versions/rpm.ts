@@ -62,10 +62,7 @@ export function parseEvr(text: string): Evr {
   };
 }
 
-/**
- * Negative, zero or positive as rpm orders `[epoch:]version[-release]`; without a release it sorts before any.
- * @public Nothing uses it before a package manager of the rpm family is here.
- */
+/** Negative, zero or positive as rpm orders `[epoch:]version[-release]`; without a release it sorts before any. */
 export function compareRpmVersions(left: string, right: string): number {
   const [a, b] = [parseEvr(left), parseEvr(right)];
   const difference = compareDigits(a.epoch, b.epoch) || compareRpmParts(a.version, b.version);

@@ -1,0 +1,132 @@
+import { recordOf } from '../../base/record.ts';
+import { refreshFailureWords, type Metadata, type Repository, type ScanProblem } from '../../domain/scan.ts';
+import { linesOf, type Sections } from '../contract/sections.ts';
+import type { PackageScan, ScanMoment } from '../contract/package-manager.ts';
+import { readDnfAnswer, type DnfAnswer, type RepositoryLine } from './answer.ts';
+import { idOf, readDatabase, readInstalled, type RpmPackage } from './installed.ts';
+import { readUpdates, takesEffectAtStart } from './updates.ts';
+
+export function readScan(sections: Sections, moment: ScanMoment): PackageScan {
+  const packages = readInstalled(sections);
+  const database = readDatabase(sections);
+  const image = linesOf(sections, 'dnf-image').map(imageProblem);
+  const answer = readDnfAnswer(sections);
+  const metadata = readMetadata(answer, sections, moment);
+  const rebootReason = rebootReasonOf([...database.values()].flat(), moment);
+  return {
+    packages,
+    updates: readUpdates(answer, database),
+    newPackages: answer.installs.flatMap((step) =>
+      step.from !== null
+        ? []
+        : [
+            {
+              ...idOf(step),
+              ...(step.isBeside ? { slot: step.to } : {}),
+              from: null,
+              to: step.to,
+              origins: [step.repository],
+            },
+          ],
+    ),
+    securityKnown: answer.repositories.some(({ hasAdvisories }) => hasAdvisories),
+    metadata,
+    leftovers: linesOf(sections, 'dnf-leftovers'),
+    problems: [...image, ...problemsOf(answer, metadata)],
+    ...(rebootReason === undefined ? {} : { rebootReason }),
+  };
+}
+
+function imageProblem(): ScanProblem {
+  return {
+    code: 'image',
+    message: 'the system is an image that rpm-ostree or bootc replaces as a whole; this version installs nothing there',
+    isBlocking: true,
+    isIncomplete: true,
+  };
+}
+
+function problemsOf(answer: DnfAnswer, { refreshFailed, repositories }: Metadata): readonly ScanProblem[] {
+  const none: ScanProblem = {
+    code: 'repository',
+    message: 'dnf has no enabled repository; a host with a subscription may not be registered',
+    isIncomplete: true,
+  };
+  const unrefreshed =
+    refreshFailed === undefined
+      ? []
+      : [{ code: 'refresh', message: refreshFailureWords(refreshFailed), isIncomplete: true }];
+  const unfetched = repositories.flatMap(({ name, problem }) =>
+    problem === undefined ? [] : [{ code: 'repository', message: `${name}: ${problem}`, isIncomplete: true }],
+  );
+  return [
+    ...(answer.repositories.length === 0 ? [none] : []),
+    ...unrefreshed,
+    ...unfetched,
+    ...answer.troubles.map((message) => ({ code: 'dnf', message })),
+  ];
+}
+
+/** As old as the repository that was fetched longest ago. */
+function readMetadata(answer: DnfAnswer, sections: Sections, { collectedMs, maxAgeMs, facts }: ScanMoment): Metadata {
+  const skewMs = facts.clockSkewMs ?? 0;
+  const failing = readFailing(sections, skewMs);
+  const repositories = answer.repositories.map((item) => repositoryOf(item, failing[item.id], skewMs));
+  const times = repositories.map(({ fetchedMs }) => fetchedMs ?? 0);
+  const fetchedMs = Math.min(...times);
+  const failed = repositories.filter(({ failsSinceMs }) => failsSinceMs !== undefined);
+  return {
+    ...(fetchedMs > 0 && times.length > 0 ? { fetchedMs } : {}),
+    repositories,
+    isStale: times.length === 0 || collectedMs - fetchedMs > maxAgeMs,
+    ...(failed.length === 0
+      ? {}
+      : {
+          refreshFailed: {
+            message: [...new Set(Object.values(failing).map(({ reason }) => reason))].join('; ').slice(0, 2_000),
+            sinceMs: Math.min(...failed.map(({ failsSinceMs = 0 }) => failsSinceMs)),
+          },
+        }),
+  };
+}
+
+interface Failing {
+  readonly sinceMs: number;
+  readonly reason: string;
+}
+
+/** Lines of repository, since when it fails, and why: what a refresh of ours left on the host. */
+function readFailing(sections: Sections, skewMs: number): Readonly<Record<string, Failing>> {
+  return recordOf(
+    linesOf(sections, 'dnf-refreshes').flatMap((line): [string, Failing][] => {
+      const [id = '', since = '', reason = ''] = line.split('\t', 3);
+      return /^\d{1,11}$/.test(since) ? [[id, { sinceMs: Number(since) * 1000 - skewMs, reason }]] : [];
+    }),
+  );
+}
+
+/** Lists that are newer than the failure were fetched since, by whomever. */
+function repositoryOf(item: RepositoryLine, failing: Failing | undefined, skewMs: number): Repository {
+  const fetchedMs = item.fetchedSec === undefined ? undefined : item.fetchedSec * 1000 - skewMs;
+  const isFailing = failing !== undefined && (fetchedMs ?? 0) <= failing.sinceMs;
+  return {
+    manager: 'dnf',
+    name: item.name,
+    ...(item.madeSec === undefined ? {} : { releasedMs: item.madeSec * 1000 }),
+    ...(fetchedMs === undefined ? { problem: 'was never fetched' } : { fetchedMs }),
+    ...(isFailing ? { failsSinceMs: failing.sinceMs } : {}),
+  };
+}
+
+/** What was installed since the host started, and takes effect only at a start. */
+function rebootReasonOf(
+  packages: readonly RpmPackage[],
+  { collectedMs, facts }: Pick<ScanMoment, 'collectedMs' | 'facts'>,
+): string | undefined {
+  const { uptimeSec, clockSkewMs = 0 } = facts;
+  if (uptimeSec === undefined) return undefined;
+  const startedSec = (collectedMs + clockSkewMs) / 1000 - uptimeSec;
+  const names = packages.filter((item) => takesEffectAtStart(item.name) && item.installedSec > startedSec);
+  if (names.length === 0) return undefined;
+  return `installed since the host was started: ${[...new Set(names.map(({ name }) => name))].toSorted().join(', ')}`;
+}

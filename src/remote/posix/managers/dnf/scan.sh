@@ -1,0 +1,322 @@
+# shellcheck shell=sh
+# dnf 4 and rpm, read only. What dnf knows is asked of its own Python interface (dnf.readthedocs.io, API reference): one
+# process that loads the lists once, and whose answer is not a table for people.
+
+# dnf_check_rows: each row is name,architecture,[epoch:]version-release in the alphabet of rpm; a caret comes as =136.
+dnf_check_rows() {
+  for row in $rows; do
+    case $row in
+      *,*,*,*) return 1 ;;
+      [A-Za-z0-9_]*,[a-z]*,[A-Za-z0-9]*-*) ;;
+      *) return 1 ;;
+    esac
+    rest=${row#*,}
+    case ${row%%,*} in *[!A-Za-z0-9+._-]*) return 1 ;; esac
+    case ${rest%%,*} in *[!a-z0-9_]*) return 1 ;; esac
+    case $(printf '%s' "${row##*,}" | sed 's/=136/~/g') in *[!A-Za-z0-9.+~:_-]*) return 1 ;; esac
+  done
+}
+
+dnf_list() {
+  section dnf-installed
+  rpm_list
+  section dnf-installonly
+  rpm_beside
+  section dnf-image
+  if [ -e /run/ostree-booted ]; then echo ostree; fi
+}
+
+# Names of packages that are installed beside others of their name, as kernels are.
+rpm_beside() {
+  rpm -q --qf '%{NAME}\n' --whatprovides kernel 'installonlypkg(kernel)' 'installonlypkg(kernel-module)' \
+    'installonlypkg(vm)' 'multiversion(kernel)' 2>/dev/null | grep -v ' ' | sort -u
+}
+
+rpm_list() {
+  rpm -qa --qf '%{NAME}\t%{ARCH}\t%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\t%{SOURCERPM}\t%{INSTALLTIME}\n' 2>/dev/null
+}
+
+# dnf_ask VERB ROW...: what the program answers; without its last line it is none.
+dnf_ask() {
+  dnf_interpreter=${dnf_python#'#!'}
+  { dnf_library && dnf_looking; } | bounded 300 "${dnf_interpreter%% *}" -s - "$@" 2>/dev/null
+}
+
+dnf_scan() {
+  dnf_list
+  section dnf-answer
+  dnf_ask scan
+  section dnf-refreshes
+  cat "$base/refreshed-dnf" 2>/dev/null
+  section dnf-leftovers
+  bounded 30 find /etc -xdev \( -name '*.rpmnew' -o -name '*.rpmsave' -o -name '*.rpmorig' \) -print 2>/dev/null
+}
+
+# What exactly the rows would do.
+dnf_simulate() {
+  dnf_list
+  section dnf-asked
+  for row in $rows; do printf '%s\n' "$(unescaped "$row")"; done
+  section dnf-answer
+  # shellcheck disable=SC2086 # rows are words
+  dnf_ask simulate $rows
+}
+
+# The program, for Python 3.6 and later. It never fetches lists, and what plugins print goes elsewhere. Each line of its
+# answer is a kind and its cells, tab-separated.
+dnf_library() {
+  cat <<'PYTHON'
+import functools
+import os
+import re
+import sys
+import time
+
+answer = os.fdopen(os.dup(1), 'w', encoding='utf-8', errors='backslashreplace')
+os.dup2(2, 1)
+
+
+def tell(*cells):
+    text = '\t'.join(re.sub(r'[\x00-\x1f\x7f]', ' ', str(cell)) for cell in cells)
+    answer.write(text + '\n')
+    answer.flush()
+
+
+# What is installed beside others of its name, as rpm_beside names it to rpm.
+BESIDE = ['kernel', 'installonlypkg(kernel)', 'installonlypkg(kernel-module)', 'installonlypkg(vm)', 'multiversion(kernel)']
+
+troubles = []
+
+
+def trouble(text):
+    troubles.append(' '.join(str(text).split()))
+    tell('trouble', troubles[-1])
+
+
+def open_base():
+    import dnf
+    base = dnf.Base()
+    conf = base.conf
+    conf.read()
+    conf.substitutions.update_from_etc(conf.installroot, varsdir=conf.varsdir)
+    # Kernels are put beside each other; which one goes is no by-product of an update.
+    conf.installonly_limit = 0
+    conf.exit_on_lock = True
+    conf.assumeyes = True
+    if os.getuid() != 0:
+        # Root's lists, not those of the account, which may be none.
+        conf.cachedir = conf.system_cachedir
+        conf.logdir = os.environ.get('TMPDIR', '/tmp')
+    # That one has a use for nothing but the command line, and complains.
+    base.init_plugins(disabled_glob=['show-leaves'])
+    base.pre_configure_plugins()
+    base.read_all_repos()
+    base.configure_plugins()
+    return base
+
+
+def patiently(action, seconds):
+    """Another dnf may load its lists at this moment."""
+    import dnf.lock
+    ends = time.monotonic() + seconds
+    while True:
+        try:
+            return action()
+        except dnf.lock.ProcessLockError:
+            if time.monotonic() > ends:
+                raise
+            time.sleep(1)
+
+
+def load_lists(base, patience_sec=60):
+    """From the files that are there. Repositories that were never fetched are told, never passed over."""
+    enabled = list(base.repos.iter_enabled())
+    wanted = {repo.id: repo.skip_if_unavailable for repo in enabled}
+    for repo in enabled:
+        repo.skip_if_unavailable = True
+    patiently(lambda: base.fill_sack_from_repos_in_cache(load_system_repo=True), patience_sec)
+    for repo in enabled:
+        there = repo.enabled
+        age = repo._repo.getAge() if there else ''
+        made = repo._repo.getMaxTimestamp() if there else ''
+        updateinfo = 'advisories' if there and repo._repo.getMetadataPath('updateinfo') else ''
+        tell('repository', repo.id, repo.name, int(time.time() - age) if there else '', made, updateinfo)
+        repo.skip_if_unavailable = wanted[repo.id]
+
+
+def with_versions(base, query):
+    """Packages of a query by (name, arch), newest first; one of several repositories counts once, with all their ids."""
+    found = {}
+    for package in query:
+        versions = found.setdefault((package.name, package.arch), {})
+        versions.setdefault(package.evr, []).append(package)
+    order = functools.cmp_to_key(lambda left, right: base.sack.evr_cmp(right, left))
+    return {key: [(evr, found[key][evr]) for evr in sorted(found[key], key=order)] for key in found}
+
+
+def beside_names(base):
+    return {package.name for package in base.sack.query().filter(provides=BESIDE)}
+
+
+def tell_versions(base, kind, query):
+    beside = beside_names(base)
+    for (name, arch), versions in sorted(with_versions(base, query).items()):
+        for evr, packages in versions:
+            repos = ','.join(sorted(package.reponame for package in packages))
+            tell(kind, name, arch, evr, repos, packages[0].downloadsize, packages[0].sourcerpm or '',
+                 'beside' if name in beside else '')
+
+
+def locked_names():
+    """Names that the plugin versionlock keeps; its list is the plugin's own to find."""
+    import dnf.subject
+    import hawkey
+    plugin = next((module for name, module in list(sys.modules.items()) if name.endswith('versionlock')), None)
+    forms = [hawkey.FORM_NEVRA, hawkey.FORM_NEVR, hawkey.FORM_NEV, hawkey.FORM_NA, hawkey.FORM_NAME]
+    names = set()
+    for pattern in plugin._read_locklist() if plugin else []:
+        possible = dnf.subject.Subject(pattern.lstrip('!')).get_nevra_possibilities(forms=forms)
+        names.update(nevra.name for nevra in possible)
+    return names
+
+
+def tell_advisories(base):
+    import hawkey
+    kinds = {hawkey.ADVISORY_SECURITY: 'security', hawkey.ADVISORY_BUGFIX: 'bugfix',
+             hawkey.ADVISORY_ENHANCEMENT: 'enhancement'}
+    for item in base.sack.query().installed().get_advisory_pkgs(hawkey.GT):
+        advisory = item.get_advisory(base.sack)
+        cves = [ref.id for ref in advisory.references if ref.type == hawkey.REFERENCE_CVE]
+        tell('advisory', item.name, item.arch, item.evr, advisory.id, kinds.get(advisory.type, 'other'),
+             advisory.severity or '', int(advisory.updated.timestamp()), ','.join(sorted(set(cves))))
+
+
+def resolve(base):
+    """False where nothing goes together; the reasons are told."""
+    import dnf.exceptions
+    import dnf.util
+    try:
+        base.resolve()
+        is_resolved = True
+    except dnf.exceptions.DepsolveError as error:
+        trouble(error)
+        is_resolved = False
+    if is_resolved:
+        for rule in base._goal.problem_rules():
+            trouble('; '.join(rule))
+    return is_resolved
+
+
+def tell_transaction(base):
+    import dnf.transaction as kinds
+    beside = beside_names(base)
+    newest = {}
+    for key, versions in with_versions(base, base.sack.query().installed()).items():
+        newest[key] = versions[0][0]
+    for item in base.transaction or []:
+        package = item.pkg
+        if item.action in (kinds.PKG_INSTALL, kinds.PKG_UPGRADE, kinds.PKG_OBSOLETE, kinds.PKG_DOWNGRADE,
+                           kinds.PKG_REINSTALL):
+            size = 0 if os.path.exists(package.localPkg()) else package.downloadsize
+            tell('in', package.name, package.arch, newest.get((package.name, package.arch), ''), package.evr,
+                 package.reponame, size, 'beside' if package.name in beside else '')
+        elif item.action != kinds.PKG_UPGRADED:
+            tell('out', package.name, package.arch, package.evr)
+
+
+def obsoleters(base):
+    """Packages that would replace an installed one of another name: they go in with a removal, which is refused."""
+    installed = base.sack.query().installed()
+    found = {}
+    for package in base.sack.query().available().filter(obsoletes=installed):
+        for reldep in package.obsoletes:
+            for old in installed.filter(name=str(reldep).split(' ')[0]):
+                if old.name != package.name and base.sack.query().filter(pkg=[package], obsoletes=[old]):
+                    found.setdefault(package, []).append(old)
+    return found
+
+
+def tell_reasons(base, packages):
+    """Why dnf keeps these back, each asked for alone. As many as people read."""
+    base.conf.best = True
+    for package in packages[:20]:
+        base.reset(goal=True)
+        base.package_upgrade(package)
+        resolve(base)
+
+
+def scan():
+    import hawkey
+    base = open_base()
+    load_lists(base)
+    everything = base.sack.query(flags=hawkey.IGNORE_REGULAR_EXCLUDES).upgrades()
+    visible = base.sack.query().upgrades().apply()
+    tell_versions(base, 'version', visible)
+    tell_versions(base, 'hidden', everything.difference(visible).latest())
+    for name in sorted(locked_names()):
+        tell('locked', name)
+    tell_advisories(base)
+    replacing = obsoleters(base)
+    for package, replaced in replacing.items():
+        for old in replaced:
+            tell('rename', old.name, old.arch, old.evr, package.name, package.arch, package.evr, package.reponame)
+    base.sack.add_excludes(base.sack.query().filter(pkg=list(replacing)))
+    # Otherwise one package that cannot go in keeps all others back.
+    base.conf.best = False
+    latest = list(base.sack.query().upgrades().latest())
+    base.upgrade_all()
+    if resolve(base):
+        tell_transaction(base)
+        goes_in = {package.name for package in base.transaction.install_set} if base.transaction else set()
+        tell_reasons(base, [package for package in latest if package.name not in goes_in])
+
+
+def unescaped(cell):
+    return re.sub('=([0-3][0-7][0-7])', lambda match: chr(int(match.group(1), 8)), cell)
+
+
+def resolve_rows(base, rows):
+    """Only the packages of the rows are in reach, besides what is installed. Rows of what is not installed go in where
+    another needs them."""
+    base.conf.best = False
+    available = base.sack.query().available()
+    wanted = available.filter(empty=True)
+    for name, arch, evr in rows:
+        wanted = wanted.union(available.filter(name=name, arch=arch, evr=evr))
+    wanted = wanted.difference(available.filter(pkg=list(obsoleters(base)))).apply()
+    present = {(package.name, package.arch) for package in base.sack.query().installed()}
+    base.sack.add_excludes(available.difference(wanted))
+    for package in wanted:
+        if (package.name, package.arch) in present:
+            base.package_upgrade(package)
+    return resolve(base)
+
+
+def simulate(*words):
+    rows = [[unescaped(cell) for cell in word.split(',')] for word in words]
+    base = open_base()
+    load_lists(base)
+    names = [name for name, _, _ in rows]
+    tell_versions(base, 'version', base.sack.query().available().filter(name=names))
+    if resolve_rows(base, rows):
+        tell_transaction(base)
+PYTHON
+}
+
+# What answers a scan or a simulation, behind it.
+dnf_looking() {
+  cat <<'PYTHON'
+
+
+def main(verb, *words):
+    try:
+        globals()[verb](*words)
+        tell('end')
+    except Exception as error:
+        tell('error', type(error).__name__, error)
+
+
+
+main(*sys.argv[1:])
+PYTHON
+}

@@ -1,0 +1,50 @@
+import { run } from '../shell.ts';
+import type { Lab } from '../lab.ts';
+import { ensureRpmArchive } from './archive.ts';
+import { basePackages } from './catalogue.ts';
+
+/** Where the repositories are on a host, each in a directory of its own. */
+export const hostArchive = '/srv/rpm';
+
+const repositories = ['base', 'updates']
+  .map(
+    (name) =>
+      `[${name}]\nname=Lab ${name}\nbaseurl=file://${hostArchive}/${name}\ngpgcheck=1\nrepo_gpgcheck=1\ngpgkey=file://${hostArchive}/key.asc\n`,
+  )
+  .join('\n');
+
+/** The host keeps apt's files and loses its program: dnf and rpm of Debian, over the lab's own repositories, are what is left. */
+const setup = `set -e
+mv /usr/bin/apt-get /usr/bin/apt-get.away
+mkdir -p /var/lib/rpm /etc/rpm /etc/yum.repos.d
+printf '%s\\n' '%_dbpath /var/lib/rpm' '%__transaction_unshare %{nil}' >/etc/rpm/macros.lab
+printf '[main]\\nenabled = false\\n' >/etc/dnf/plugins/local.conf
+cat >/etc/dnf/dnf.conf <<'CONF'
+[main]
+gpgcheck=True
+installonly_limit=2
+best=True
+skip_if_unavailable=False
+CONF
+cat >/etc/yum.repos.d/lab.repo <<'REPO'
+${repositories}
+REPO
+dnf -q -y --repo base install ${basePackages.map(({ name }) => name).join(' ')} >/tmp/install.log 2>&1 || { cat /tmp/install.log >&2; exit 1; }
+dnf -q -y makecache
+dnf -q -y versionlock add held >/tmp/install.log 2>&1 || { cat /tmp/install.log >&2; exit 1; }
+echo 'excludepkgs=excluded' >>/etc/dnf/dnf.conf`;
+
+/** Makes a host of the flavour `dnf` one whose system is installed by dnf 4. */
+export async function makeDnfHost(lab: Lab, name: string): Promise<void> {
+  const archive = await ensureRpmArchive();
+  const { pid } = await lab.host(name).status();
+  if (pid === undefined) throw new Error(`${name} is not running`);
+  await run(['cp', '-rT', archive, `/proc/${pid}/root${hostArchive}`]);
+  await lab.tell(name, setup);
+}
+
+/** Versions of a package in rpm's database, in the order of their installation; empty where there is none. */
+export async function rpmVersions(lab: Lab, host: string, name: string): Promise<readonly string[]> {
+  const text = await lab.tell(host, `rpm -q --qf '%{VERSION}-%{RELEASE}\\n' ${name} || :`);
+  return text.split('\n').filter((line) => line !== '' && !line.includes(' '));
+}
