@@ -7,7 +7,7 @@ export default ({ production = false }: { readonly production?: boolean }) => ({
     // The orders of versions of package managers that are not here yet.
     'src/managers/versions/{alpm,apk,freebsd}.ts!',
     'scripts/start/parts.ts',
-    'bench/{apply,first-command,idle,ledger,readme,scale,side-by-side,start-up,synced,winrm}.ts',
+    'bench/{apply,first-command,idle,ledger,readme,rollout,scale,side-by-side,start-up,synced,winrm}.ts',
     'bench/{scale,winrm}/simulated-hosts.ts',
     'bench/scale/watch.ts',
     'test/**/*.test.ts',
