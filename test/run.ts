@@ -1,6 +1,7 @@
 // npm test: every check, the quick ones first. npm test -- --changed [BASE]: what differs from BASE (HEAD), and no more.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { cpSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { affectedTests, changedFiles, ofKind, readSources } from './changed.ts';
@@ -41,9 +42,18 @@ function print(line: string): void {
   process.stdout.write(`ℹ ${line}\n`);
 }
 
+/** The program as it is published, apart from `dist`, which tests of the package build anew while others run. */
+function buildForTests(): string {
+  const directory = join(root, 'node_modules/.cache/fettle-test');
+  const built = join(directory, 'dist');
+  execFileSync(process.execPath, [join(root, 'scripts/build.ts'), built], { stdio: 'inherit' });
+  cpSync(join(root, 'package.json'), join(directory, 'package.json'));
+  return join(built, 'cli.js');
+}
+
 /** A signal goes on to the step, which is waited for. */
-async function run({ words: [program = '', ...words] }: Step): Promise<number> {
-  const child = spawn(program, words, { cwd: root, stdio: 'inherit' });
+async function run({ words: [program = '', ...words] }: Step, cli: string): Promise<number> {
+  const child = spawn(program, words, { cwd: root, env: { ...process.env, FETTLE_TEST_CLI: cli }, stdio: 'inherit' });
   const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, pass);
@@ -59,10 +69,11 @@ async function main(words: readonly string[]): Promise<number> {
     return 2;
   }
   const steps = flag === undefined ? everything.map((name) => script(name)) : stepsFor(base);
+  const cli = buildForTests();
   const seconds: string[] = [];
   for (const step of steps) {
     const startedMs = performance.now();
-    const code = await run(step);
+    const code = await run(step, cli);
     seconds.push(`${step.name} ${((performance.now() - startedMs) / 1000).toFixed(0)} s`);
     if (code === 0) continue;
     print(`${step.name} failed with exit code ${code}`);

@@ -5,8 +5,8 @@ import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Rig } from './rig.ts';
+import { cli } from '../support/cli.ts';
 
-const cli = join(import.meta.dirname, '../../src/cli.ts');
 const local = 'all: {hosts: {here: {ansible_connection: local}}}\n';
 const remote = 'all: {hosts: {there: {ansible_host: 127.0.0.1, ansible_port: 1}}}\n';
 const noAccount = 54_321;

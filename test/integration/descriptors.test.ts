@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { cli } from '../support/cli.ts';
 import { loginName, noSshd, Sshd } from '../support/sshd.ts';
 import { Rig, type Ended } from './rig.ts';
 
-const cli = join(import.meta.dirname, '../../src/cli.ts');
 const names = Array.from({ length: 60 }, (_, index) => `h${index + 10}`);
 
 function runWith(limit: number, rig: Rig, argv: readonly string[]): Promise<Ended> {

@@ -6,10 +6,10 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { cli } from '../support/cli.ts';
 import { loginName, makeKey, noSshd, Sshd } from '../support/sshd.ts';
 import { Rig } from './rig.ts';
 
-const cli = join(import.meta.dirname, '../../src/cli.ts');
 const fixture = join(import.meta.dirname, '../fixtures/managers/apt/everything/answer');
 /** A process that is busy with the hostile answer takes minutes to hours. */
 const hangMs = 90_000;

@@ -2,13 +2,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { open } from 'node:fs/promises';
-import { join } from 'node:path';
 import { test } from 'node:test';
+import { cli } from '../support/cli.ts';
 import { Screen } from '../support/screen.ts';
 import { Terminal } from '../support/terminal.ts';
 import { Rig } from './rig.ts';
-
-const cli = join(import.meta.dirname, '../../src/cli.ts');
 
 /** Runs a command on this machine until `act` is over; what stands on the screen then. */
 async function watched(

@@ -2,13 +2,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { Rig } from './rig.ts';
+import { cli } from '../support/cli.ts';
 
 const inventory =
   'all:\n  hosts:\n    here: { ansible_connection: local }\n    away: { ansible_host: 127.0.0.1, ansible_port: 1 }\n';
-const cli = join(import.meta.dirname, '../../src/cli.ts');
 
 test('it ends when its time is over, and who did not answer makes it fail', async () => {
   await using rig = await Rig.make();

@@ -1,14 +1,12 @@
 // A different secret goes into every way in; none may come out of any way out.
 import assert from 'node:assert/strict';
 import { chmod, readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { zstdDecompressSync } from 'node:zlib';
 import Database from 'better-sqlite3';
+import { cli } from '../support/cli.ts';
 import { Terminal } from '../support/terminal.ts';
 import { Rig } from './rig.ts';
-
-const cli = join(import.meta.dirname, '../../src/cli.ts');
 
 const planted = {
   inventoryPassword: 'planted-inventory-password',

@@ -4,8 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-
-const root = join(import.meta.dirname, '../..');
+import { cli } from '../support/cli.ts';
 
 export interface Ended {
   readonly code: number | null;
@@ -35,7 +34,7 @@ export class Rig implements AsyncDisposable {
 
   /** No terminal, and nothing in the environment but what cron gives. */
   run(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
-    return this.start([process.execPath, join(root, 'src/cli.ts'), ...argv], env);
+    return this.start([process.execPath, cli, ...argv], env);
   }
 
   async start(words: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {

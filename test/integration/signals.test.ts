@@ -7,10 +7,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
+import { cli } from '../support/cli.ts';
 import { Terminal } from '../support/terminal.ts';
 import { Rig } from './rig.ts';
-
-const cli = join(import.meta.dirname, '../../src/cli.ts');
 
 function environment(rig: Rig): Record<string, string> {
   return { PATH: process.env['PATH'] ?? '', HOME: rig.directory, FETTLE_LEDGER: rig.path('ledger.db') };

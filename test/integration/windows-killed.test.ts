@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
+import { cli } from '../support/cli.ts';
 import { windowsUpdate } from '../support/windows-defaults.ts';
 import { skipWithoutDotnet } from '../support/windows-engine.ts';
 import { startWindowsFleet, type WindowsFleet } from '../support/windows-fleet.ts';
@@ -59,7 +60,7 @@ describe('a fettle that is killed', { skip: skipWithoutDotnet, concurrency: 2 },
 
   test('while the host is down: run resume ends with one reboot', async () => {
     await withHost(true, async (fleet, rig) => {
-      const words = [join(root, 'src/cli.ts'), 'patch', await rig.write('playbook.yaml', playbook), '--yes'];
+      const words = [cli, 'patch', await rig.write('playbook.yaml', playbook), '--yes'];
       const env = { PATH: dirname(process.execPath), HOME: rig.directory, FETTLE_LEDGER: rig.path('ledger.db') };
       const fettle = spawn(process.execPath, words, { cwd: rig.directory, env, stdio: 'ignore' });
       const ended = once(fettle, 'exit');

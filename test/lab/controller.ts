@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { dirname, join } from 'node:path';
+import { cli } from '../support/cli.ts';
 import type { LabPlaces } from './places.ts';
 import type { CommandResult } from './shell.ts';
 
@@ -99,9 +100,9 @@ export function startInLab(places: LabPlaces, words: readonly string[], options:
   return new Controlled(child, options.input);
 }
 
-/** The words that run fettle from source. */
+/** The words that run fettle. */
 export function fettleWords(argv: readonly string[]): readonly string[] {
-  return [process.execPath, join(project, 'src/cli.ts'), ...argv];
+  return [process.execPath, cli, ...argv];
 }
 
 function environmentOf(places: LabPlaces): Record<string, string> {
