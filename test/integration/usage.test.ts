@@ -138,6 +138,42 @@ describe('bad input is one clear message and the right exit code', () => {
   });
 });
 
+describe('a file that cannot be opened is named with the reason, without a position in it', () => {
+  const cases: readonly [what: string, argv: readonly string[], says: RegExp][] = [
+    ['an inventory', ['scan', '-i', 'none.yaml'], /^fettle: \S+\/none\.yaml: cannot be opened: no such file\n/],
+    [
+      'an inventory below a file',
+      ['scan', '-i', 'i.yaml/x'],
+      /i\.yaml\/x: cannot be opened: a part of its path is not a/,
+    ],
+    ['a directory as inventory', ['scan', '-i', '.'], /^fettle: \S+: directories as inventory are not supported/],
+    ['a playbook', ['plan', 'none.yaml', '-i', 'i.yaml'], /^fettle: \S+\/none\.yaml: cannot be opened: no such file\n/],
+    ['a directory as playbook', ['plan', '.', '-i', 'i.yaml'], /^fettle: \S+: is a directory, not a file\n/],
+    ['extra variables', ['scan', '-i', 'i.yaml', '-e', '@none'], /^fettle: none: cannot be opened: no such file\n/],
+    ['a plan', ['apply', 'none.json', '-i', 'i.yaml'], /^fettle: the plan \S+ cannot be opened: no such file\n/],
+    [
+      'a directory as plan',
+      ['apply', '.', '-i', 'i.yaml'],
+      /^fettle: the plan \S+ cannot be opened: it is a directory\n/,
+    ],
+    [
+      'a signed head',
+      ['ledger', 'verify', '--signed-head', 'none', '--allowed-signers', 'i.yaml'],
+      /^fettle: the signed head \S+ cannot be opened: no such file\n/,
+    ],
+  ];
+  for (const [what, argv, says] of cases) {
+    test(what, async () => {
+      await using rig = await Rig.make();
+      await rig.write('i.yaml', inventory);
+      const ended = await rig.run(argv);
+      assert.equal(ended.code, 2, ended.stderr);
+      assert.match(ended.stderr, says);
+      assert.doesNotMatch(ended.stderr, /:\d+:\d+:|in the configuration|internal error/);
+    });
+  }
+});
+
 test('history of a host nobody knows, and of one that nothing happened to', async () => {
   await using rig = await Rig.make();
   await rig.write('i.yaml', inventory);

@@ -2,6 +2,7 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { fileProblem } from '../../base/file-problem.ts';
 import { FettleError } from '../../domain/error.ts';
 
 /** A file that shall be written at the end: it, or its directory, can be written now. */
@@ -12,7 +13,7 @@ export async function checkWritable(path: string, flag: string): Promise<void> {
       ? 'it is a directory'
       : await access(found === undefined ? dirname(path) : path, constants.W_OK).then(
           () => undefined,
-          (error: unknown) => reasonOf(error as NodeJS.ErrnoException),
+          (error: unknown) => (isAbsent(error) ? 'its directory does not exist' : fileProblem(error)),
         );
   if (problem === undefined) return;
   throw new FettleError('usage', `${flag} ${path} cannot be written: ${problem}`, {
@@ -20,13 +21,6 @@ export async function checkWritable(path: string, flag: string): Promise<void> {
   });
 }
 
-function reasonOf({ code = '', message }: NodeJS.ErrnoException): string {
-  return reasons[code] ?? message;
+function isAbsent(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
-
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'its directory does not exist',
-  EACCES: 'permission denied',
-  EROFS: 'the file system is read-only',
-  ENOTDIR: 'a part of the path is no directory',
-};

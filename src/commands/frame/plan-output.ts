@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isPlanText } from '../../config/plan/file.ts';
+import { fileProblem } from '../../base/file-problem.ts';
 import { FettleError } from '../../domain/error.ts';
 import type { Context } from '../invocation/context.ts';
 import { inDirectory } from '../invocation/request.ts';
@@ -32,7 +33,7 @@ export async function openPlanFile(file: string, context: Context): Promise<Plan
         if (kind === 'special') await writeFile(path, bytes);
         else await replace(path, bytes);
       } catch (cause) {
-        throw new FettleError('disk', `the plan cannot be written to ${path}`, {
+        throw new FettleError('disk', `the plan cannot be written to ${path}: ${fileProblem(cause)}`, {
           hint: 'free disk space, or name another file with -o; the plan is in the ledger',
           cause,
         });
@@ -52,7 +53,12 @@ async function kindOf(path: string): Promise<'none' | 'plan' | 'special' | 'othe
   if (found.isDirectory()) return 'other';
   if (!found.isFile()) return 'special';
   if (found.size === 0) return 'none';
-  await using file = await open(path, 'r');
+  await using file = await open(path, 'r').catch((cause: unknown) => {
+    throw new FettleError('usage', `${path} exists and cannot be opened: ${fileProblem(cause)}`, {
+      hint: 'name another file with -o',
+      cause,
+    });
+  });
   const { buffer, bytesRead } = await file.read(Buffer.alloc(64), 0, 64, 0);
   return isPlanText(buffer.toString('latin1', 0, bytesRead)) ? 'plan' : 'other';
 }

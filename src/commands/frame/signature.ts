@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { fileProblem } from '../../base/file-problem.ts';
 import { FettleError } from '../../domain/error.ts';
 
 const namespace = 'fettle-ledger';
@@ -20,16 +21,24 @@ export async function sign(file: string, key: string): Promise<void> {
 
 /** Who signed FILE, by FILE.sig and a file of allowed signers; a signature that is not valid is an error. */
 export async function signerOf(file: string, allowedSigners: string): Promise<string> {
+  const signed = await readSignedHead(file);
   const signature = ['-n', namespace, '-s', `${file}.sig`, '-f', allowedSigners];
   const found = await keygen(['-Y', 'find-principals', '-s', `${file}.sig`, '-f', allowedSigners]);
   const principal = found.stdout.split('\n', 1)[0] ?? '';
   if (found.code !== 0 || principal === '') {
     throw signatureError(`no signer in ${allowedSigners} has signed ${file}`, found.stderr);
   }
-  const checked = await keygen(['-Y', 'verify', '-I', principal, ...signature], await readFile(file));
+  const checked = await keygen(['-Y', 'verify', '-I', principal, ...signature], signed);
   if (checked.code !== 0)
     throw signatureError(`the signature of ${file} is not valid`, checked.stdout + checked.stderr);
   return principal;
+}
+
+/** @throws FettleError `usage` where the file cannot be opened. */
+export async function readSignedHead(file: string): Promise<Buffer> {
+  return readFile(file).catch((cause: unknown) => {
+    throw new FettleError('usage', `the signed head ${file} cannot be opened: ${fileProblem(cause)}`, { cause });
+  });
 }
 
 async function keygen(argv: readonly string[], input: Uint8Array = Buffer.alloc(0)): Promise<Ended> {

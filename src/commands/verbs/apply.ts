@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { checkPlanHash, decodePlan, planSha256, readPlanHash } from '../../config/plan/file.ts';
+import { fileProblem } from '../../base/file-problem.ts';
 import { FettleError } from '../../domain/error.ts';
 import { runDetailFields } from '../../report/tables/ledger-json.ts';
 import type { ExitName } from '../../domain/exit.ts';
@@ -45,7 +46,7 @@ async function readPlanFile(path: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (cause) {
-    throw new FettleError('usage', `the plan ${path} cannot be read`, {
+    throw new FettleError('usage', `the plan ${path} cannot be opened: ${fileProblem(cause)}`, {
       hint: 'make one with: fettle plan PLAYBOOK -o plan.json',
       cause,
     });

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { scaffoldFiles } from '../../config/playbook/scaffold.ts';
+import { fileProblem } from '../../base/file-problem.ts';
 import { FettleError } from '../../domain/error.ts';
 import type { ExitName } from '../../domain/exit.ts';
 import { makeDirectory } from '../../trust/trusted-path.ts';
@@ -22,7 +23,7 @@ export async function run({ directory, force }: InitRequest, context: Context): 
   try {
     makeDirectory(directory, 0o755);
   } catch (cause) {
-    throw new FettleError('usage', `the directory ${directory} cannot be created`, {
+    throw new FettleError('usage', `the directory ${directory} cannot be created: ${fileProblem(cause)}`, {
       hint: 'name another directory',
       cause,
     });
@@ -33,12 +34,16 @@ export async function run({ directory, force }: InitRequest, context: Context): 
       await writeFile(file, text, { flag: force ? 'w' : 'wx' });
     } catch (cause) {
       const exists = cause instanceof Error && 'code' in cause && cause.code === 'EEXIST';
-      throw new FettleError('usage', exists ? `${file} already exists` : `cannot write ${file}`, {
-        hint: exists
-          ? 'use --force to overwrite it, or name another directory'
-          : 'check the directory and its permissions',
-        cause,
-      });
+      throw new FettleError(
+        'usage',
+        exists ? `${file} already exists` : `${file} cannot be written: ${fileProblem(cause)}`,
+        {
+          hint: exists
+            ? 'use --force to overwrite it, or name another directory'
+            : 'check the directory and its permissions',
+          cause,
+        },
+      );
     }
     context.console.message(`wrote ${file}`);
   }

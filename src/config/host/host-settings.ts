@@ -1,6 +1,7 @@
 // From an inventory's variables to hosts with everything resolved.
 import { accessSync, constants, statSync } from 'node:fs';
 import { recordOf } from '../../base/record.ts';
+import { fileProblem } from '../../base/file-problem.ts';
 import { FettleError } from '../../domain/error.ts';
 import type { Connection, Host, HostKeyPolicy } from '../../domain/host.ts';
 import { hostNameProblem, userNameProblem } from '../../domain/plain-name.ts';
@@ -13,7 +14,6 @@ import { SettingsReader } from './settings-reader.ts';
 import { checkingOf, sshArguments } from './ssh-arguments.ts';
 import { connectionAliases as names } from '../inventory/variable-names.ts';
 import { readWinrmConnectLimit, readWinrmSettings } from './winrm-settings.ts';
-import { reasonOf } from '../yaml/yaml.ts';
 
 /** What the command line says. `user` and `privateKeyFile` yield to the inventory, as in Ansible; the rest wins. */
 export interface HostOverrides {
@@ -51,7 +51,7 @@ export function resolveHosts(inventory: Inventory, wanted: readonly string[], ov
     const host = resolveHost({ found, reader, overrides, keys });
     for (const diagnostic of reader.diagnostics) {
       const { file, line, column, message } = diagnostic;
-      diagnostics.set(`${file}:${line}:${column}:${message}`, diagnostic);
+      diagnostics.set(`${file}:${line ?? 0}:${column ?? 0}:${message}`, diagnostic);
     }
     if (reader.diagnostics.every(({ severity }) => severity === 'warning')) hosts.push(host);
   }
@@ -161,11 +161,11 @@ function readKeyFile(
   const problem = keys.problemOf(path);
   if (problem === undefined) return path;
   if (written === undefined) {
-    throw new FettleError('usage', `the private key ${path} cannot be read: ${problem}`, {
+    throw new FettleError('usage', `the private key ${path} cannot be opened: ${problem}`, {
       hint: 'use another key with --private-key',
     });
   }
-  reader.report(names.privateKeyFile, `the private key ${path} cannot be read: ${problem}`);
+  reader.report(names.privateKeyFile, `the private key ${path} cannot be opened: ${problem}`);
   return undefined;
 }
 
@@ -175,7 +175,7 @@ function readFile(reader: SettingsReader, keys: KeyFiles, variables: readonly st
   const path = keys.expand(written);
   const problem = keys.problemOf(path);
   if (problem === undefined) return path;
-  reader.report(variables, `${path} cannot be read: ${problem}`);
+  reader.report(variables, `${path} cannot be opened: ${problem}`);
   return undefined;
 }
 
@@ -193,18 +193,18 @@ class KeyFiles {
   }
 
   problemOf(path: string): string | undefined {
-    if (!this.#problems.has(path)) this.#problems.set(path, look(path));
+    if (!this.#problems.has(path)) this.#problems.set(path, openingProblem(path));
     return this.#problems.get(path);
   }
 }
 
-function look(path: string): string | undefined {
+function openingProblem(path: string): string | undefined {
   try {
     if (statSync(path).isDirectory()) return 'it is a directory';
     accessSync(path, constants.R_OK);
     return undefined;
   } catch (error) {
-    return reasonOf(error);
+    return fileProblem(error);
   }
 }
 
@@ -250,13 +250,10 @@ function sharedIds(inventory: Inventory, hosts: readonly Host[]): Diagnostic[] {
     const origin = inventory.hosts.get(name)?.variables.get('patch_id')?.origin;
     if (other === undefined) byId.set(id, name);
     else {
-      const { file, line, column, excerpt } =
-        origin ?? inventory.hosts.get(other)?.variables.get('patch_id')?.origin ?? nowhere;
+      const place = origin ?? inventory.hosts.get(other)?.variables.get('patch_id')?.origin ?? { file: 'inventory' };
       const message = `hosts ${other} and ${name} have the same identity "${id}"`;
-      diagnostics.push({ severity: 'error', file, line, column, excerpt, message, hint: 'patch_id must be unique' });
+      diagnostics.push({ ...place, severity: 'error', message, hint: 'patch_id must be unique' });
     }
   }
   return diagnostics;
 }
-
-const nowhere = { file: 'inventory', line: 1, column: 1, excerpt: '' };

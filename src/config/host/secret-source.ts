@@ -2,10 +2,10 @@
 import { execFile } from 'node:child_process';
 import { readFile, stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { fileProblem } from '../../base/file-problem.ts';
 import { FettleError } from '../../domain/error.ts';
 import { Secret } from '../../domain/secret.ts';
 import { distrustOfFile } from '../../trust/trusted-path.ts';
-import { reasonOf } from '../yaml/yaml.ts';
 
 const limitBytes = 64 * 1024;
 const programTimeoutMs = 60_000;
@@ -23,7 +23,7 @@ export interface SecretReader {
  */
 export async function readSecret(path: string, { owners, env }: SecretReader): Promise<Secret> {
   const found = await stat(path).catch((cause: unknown) => {
-    throw new FettleError('secret', `the password file ${path} cannot be read: ${reasonOf(cause)}`, { cause });
+    throw new FettleError('secret', `the password file ${path} cannot be opened: ${fileProblem(cause)}`, { cause });
   });
   if (found.isDirectory()) throw new FettleError('secret', `the password file ${path} is a directory`);
   const isProgram = found.isFile() && (found.mode & 0o100) !== 0;
@@ -63,7 +63,7 @@ async function content(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (cause) {
-    throw new FettleError('secret', `the password file ${path} cannot be read: ${reasonOf(cause)}`, { cause });
+    throw new FettleError('secret', `the password file ${path} cannot be opened: ${fileProblem(cause)}`, { cause });
   }
 }
 

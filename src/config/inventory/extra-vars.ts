@@ -43,7 +43,7 @@ function readOne(text: string): Promise<YamlResult> | YamlResult {
 function readInline(text: string): YamlResult {
   if (text.startsWith('{') || text.startsWith('[')) {
     const result = parseYaml({ file, text, dialect: 'ansible' });
-    return isMap(result.yaml?.root) || result.yaml === undefined ? result : refuse('it must be a mapping');
+    return isMap(result.yaml?.root) || result.yaml === undefined ? result : refuse('must be a mapping');
   }
   const words = splitWords(text);
   if (words === undefined) return refuse('unclosed quote');
@@ -57,7 +57,7 @@ function readInline(text: string): YamlResult {
 }
 
 function refuse(message: string): YamlResult {
-  return { diagnostics: [{ severity: 'error', file, line: 1, column: 1, excerpt: '', message }] };
+  return { diagnostics: [{ severity: 'error', file, message }] };
 }
 
 function holdsSecret(value: unknown): boolean {
@@ -69,9 +69,6 @@ function openSecret(name: string): Diagnostic {
   return {
     severity: 'warning',
     file,
-    line: 1,
-    column: 1,
-    excerpt: '',
     message: `every user of this machine can read ${name} in the process list`,
     hint: 'pass passwords with -k, -K, --password-file or --become-password-file, other secrets with -e @FILE',
   };

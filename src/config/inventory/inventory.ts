@@ -52,7 +52,7 @@ async function readInto(draft: InventoryDraft, source: string, diagnostics: Diag
   const { yaml, text, diagnostics: found } = await readYaml(source, 'ansible');
   const foreign = text === undefined ? undefined : foreignInventory(source, text);
   if (foreign !== undefined) {
-    diagnostics.push({ severity: 'error', file: source, column: 1, excerpt: '', ...foreign });
+    diagnostics.push({ severity: 'error', file: source, ...foreign });
     return;
   }
   diagnostics.push(...found.map((diagnostic) => ({ ...diagnostic, ...explainMissing(diagnostic) })));
@@ -61,7 +61,7 @@ async function readInto(draft: InventoryDraft, source: string, diagnostics: Diag
 
 /** Kinds of `-i` that Ansible takes and this version does not. */
 function explainMissing({ file, message }: Diagnostic): Partial<Diagnostic> {
-  if (message.startsWith('it is a directory')) {
+  if (message.startsWith('is a directory')) {
     return {
       message: 'directories as inventory are not supported in this version',
       hint: 'pass its files, each with -i',
@@ -96,9 +96,6 @@ function nameClashes(draft: InventoryDraft, file: string): Diagnostic[] {
   return clashes.map((name) => ({
     severity: 'warning',
     file,
-    line: 1,
-    column: 1,
-    excerpt: '',
     message: `${name} is the name of a host and of a group`,
     hint: 'a pattern with this name means the group',
   }));
@@ -109,7 +106,7 @@ function unique(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   const seen = new Map<string, Diagnostic>();
   for (const diagnostic of diagnostics) {
     const { file, line, column, message } = diagnostic;
-    seen.set(`${file}:${line}:${column}:${message}`, diagnostic);
+    seen.set(`${file}:${line ?? 0}:${column ?? 0}:${message}`, diagnostic);
   }
   return [...seen.values()];
 }

@@ -1,10 +1,10 @@
 // Which hosts a pattern means.
 import { readFileSync } from 'node:fs';
+import { fileProblem } from '../../base/file-problem.ts';
 import { FettleError } from '../../domain/error.ts';
 import type { Inventory } from './model.ts';
 import { suggestion } from '../yaml/suggestion.ts';
 import { matcherOf, parseParts, splitPattern, type PatternPart } from './pattern.ts';
-import { reasonOf } from '../yaml/yaml.ts';
 
 export interface Selection {
   /** A pattern; `all` when absent. */
@@ -56,7 +56,7 @@ function fromFile(file: string): readonly string[] {
   try {
     text = readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new FettleError('usage', `the pattern file ${file} cannot be read: ${reasonOf(cause)}`, { cause });
+    throw new FettleError('usage', `the pattern file ${file} cannot be opened: ${fileProblem(cause)}`, { cause });
   }
   const lines = text.split(/\r?\n/).map((line) => line.trim());
   const patterns = lines.filter((line) => line !== '' && !line.startsWith('#'));

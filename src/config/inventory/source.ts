@@ -60,22 +60,17 @@ export function readSource(reading: SourceReading): void {
 }
 
 /** The diagnostic for a file that is an inventory of another kind, judged before it is parsed. */
-export function foreignInventory(
-  file: string,
-  text: string,
-): Pick<Diagnostic, 'message' | 'hint' | 'line'> | undefined {
+export function foreignInventory(file: string, text: string): Pick<Diagnostic, 'message' | 'hint'> | undefined {
   const hint = `convert it: ansible-inventory -i ${file} --list --yaml --output hosts.yaml`;
   if (text.startsWith('#!')) {
-    return { message: 'inventory scripts are not supported in this version', hint, line: 1 };
+    return { message: 'inventory scripts are not supported in this version', hint };
   }
-  const lines = text.split('\n');
-  const first = lines.findIndex((line) => /^\s*[^\s#;]/.test(line));
-  const line = lines[first] ?? '';
+  const line = text.split('\n').find((one) => /^\s*[^\s#;]/.test(one)) ?? '';
   const [name = '', ...settings] = line.trimEnd().split(/\s+/);
   const isHostLine = /^[\w.-]+$/.test(name) && settings.length > 0 && settings.every((word) => /^[\w-]+=/.test(word));
   const isIni = /^\s*\[[^\]]*\]\s*([#;].*)?$/.test(line) || isHostLine;
   if (!isIni && !['.ini', '.cfg'].includes(extname(file))) return undefined;
-  return { message: 'INI inventories are not supported in this version', hint, line: first + 1 };
+  return { message: 'INI inventories are not supported in this version', hint };
 }
 
 function isEmpty(node: unknown): boolean {

@@ -1,9 +1,10 @@
 // `group_vars/` and `host_vars/` beside an inventory.
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
+import { fileProblem } from '../../base/file-problem.ts';
 import type { Diagnostic } from '../yaml/diagnostic.ts';
 import { readVariables, type Variable, type Variables } from './variables.ts';
-import { readYaml, reasonOf } from '../yaml/yaml.ts';
+import { readYaml } from '../yaml/yaml.ts';
 
 /** The variable files beside one inventory, by the name of the group or host. */
 export interface NeighbourVars {
@@ -51,8 +52,8 @@ async function readFolder({
     const [first, ...others] = files;
     if (first === undefined) continue;
     for (const other of others) {
-      const message = `it is ignored: ${join(label, first)} takes precedence`;
-      diagnostics.push({ severity: 'warning', ...startOf(join(folder, other)), message });
+      const message = `is ignored: ${join(label, first)} takes precedence`;
+      diagnostics.push({ severity: 'warning', file: join(folder, other), message });
     }
     const variables = new Map<string, Variable>();
     for (const file of await filesUnder(join(folder, first), diagnostics)) {
@@ -64,16 +65,12 @@ async function readFolder({
   return found;
 }
 
-function startOf(file: string): Pick<Diagnostic, 'file' | 'line' | 'column' | 'excerpt'> {
-  return { file, line: 1, column: 1, excerpt: '' };
-}
-
 async function list(folder: string, diagnostics: Diagnostic[]): Promise<readonly string[]> {
   try {
     return (await readdir(folder)).sort();
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
-    diagnostics.push({ severity: 'error', ...startOf(folder), message: `it cannot be read: ${reasonOf(error)}` });
+    if (error instanceof Error && 'code' in error && ['ENOENT', 'ENOTDIR'].includes(String(error.code))) return [];
+    diagnostics.push({ severity: 'error', file: folder, message: `cannot be opened: ${fileProblem(error)}` });
     return [];
   }
 }
@@ -90,8 +87,8 @@ async function filesUnder(path: string, diagnostics: Diagnostic[]): Promise<read
     if (isDirectory) files.push(...(await filesUnder(inner, diagnostics)));
     else if (extensions.includes(extname(name))) files.push(inner);
     else {
-      const message = 'it is ignored: the names of variable files end in .yml, .yaml, .json or have no extension';
-      diagnostics.push({ severity: 'warning', ...startOf(inner), message });
+      const message = 'is ignored: the names of variable files end in .yml, .yaml, .json or have no extension';
+      diagnostics.push({ severity: 'warning', file: inner, message });
     }
   }
   return files;

@@ -10,8 +10,9 @@ export interface Place {
   readonly excerpt: string;
 }
 
-/** Something in a file that is wrong (`error`) or is not understood but does no harm (`warning`). */
-export interface Diagnostic extends Place {
+/** Something in a file that is wrong (`error`), or that has no effect and does no harm (`warning`). */
+export interface Diagnostic extends Pick<Place, 'file'>, Partial<Omit<Place, 'file'>> {
+  // Without line and column it is about the file as a whole, such as one that does not exist.
   readonly severity: 'error' | 'warning';
   readonly message: string;
   readonly hint?: string;
@@ -19,17 +20,20 @@ export interface Diagnostic extends Place {
 
 const unprintable = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 
-/** `file:line:column: message`, the line with a caret under the place, and the hint. */
+/** `file:line:column: message`, the line with a caret under the place, and the hint; `file: message` for a whole file. */
 export function formatDiagnostic(diagnostic: Diagnostic): string {
-  const { file, line, column, severity, message, excerpt, hint } = diagnostic;
-  const lines = [`${file}:${line}:${column}: ${severity === 'warning' ? 'warning: ' : ''}${message}`];
-  if (excerpt !== '') {
-    const gutter = String(line);
-    lines.push(`  ${gutter} | ${excerpt}`);
-    if (column <= excerpt.length) lines.push(`  ${' '.repeat(gutter.length)} | ${' '.repeat(column - 1)}^`);
-  }
+  const { file, line, column, severity, message, hint } = diagnostic;
+  const where = line === undefined || column === undefined ? file : `${file}:${line}:${column}`;
+  const lines = [`${where}: ${severity === 'warning' ? 'warning: ' : ''}${message}`, ...excerptLines(diagnostic)];
   if (hint !== undefined) lines.push(`  hint: ${hint}`);
   return lines.map((text) => text.replace(unprintable, ' ')).join('\n');
+}
+
+function excerptLines({ line, column = 1, excerpt = '' }: Diagnostic): readonly string[] {
+  if (line === undefined || excerpt === '') return [];
+  const gutter = String(line);
+  const text = `  ${gutter} | ${excerpt}`;
+  return column > excerpt.length ? [text] : [text, `  ${' '.repeat(gutter.length)} | ${' '.repeat(column - 1)}^`];
 }
 
 const shownAtMost = 20;

@@ -1,4 +1,4 @@
-// What zod found wrong, said at the place where it is written.
+// What zod reports, with the position in the file.
 import { isCollection, isMap, isScalar } from 'yaml';
 import type { z } from 'zod';
 import type { Diagnostic, Place } from './diagnostic.ts';
@@ -6,6 +6,7 @@ import { suggestion } from './suggestion.ts';
 import { follow, type YamlFile } from './yaml.ts';
 
 type Issue = z.core.$ZodIssue;
+type Placed = Diagnostic & Place;
 
 export interface SchemaReading {
   readonly yaml: YamlFile;
@@ -15,16 +16,16 @@ export interface SchemaReading {
 }
 
 /** One diagnostic for each mistake, at the key or value that it is about. */
-export function schemaDiagnostics(reading: SchemaReading, issues: readonly Issue[]): Diagnostic[] {
-  const found = telling(issues).flatMap((issue) => explain(reading, issue, []));
+export function schemaDiagnostics(reading: SchemaReading, issues: readonly Issue[]): Placed[] {
+  const found = specific(issues).flatMap((issue) => explain(reading, issue, []));
   return found.toSorted((left, right) => left.line - right.line || left.column - right.column);
 }
 
-function explain(reading: SchemaReading, issue: Issue, above: readonly PropertyKey[]): Diagnostic[] {
+function explain(reading: SchemaReading, issue: Issue, above: readonly PropertyKey[]): Placed[] {
   const path = [...above, ...issue.path];
   if (issue.code === 'invalid_union') {
     const branch = meantBranch(issue.errors);
-    if (branch !== undefined) return telling(branch).flatMap((inner) => explain(reading, inner, path));
+    if (branch !== undefined) return specific(branch).flatMap((inner) => explain(reading, inner, path));
   }
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(reading, path, key));
   const { place, isMissing } = locate(reading.yaml, path);
@@ -36,7 +37,7 @@ function explain(reading: SchemaReading, issue: Issue, above: readonly PropertyK
 }
 
 /** Without what only follows from an unknown key, such as a rule that is empty because its key is misspelt. */
-function telling(issues: readonly Issue[]): readonly Issue[] {
+function specific(issues: readonly Issue[]): readonly Issue[] {
   const at = ({ path }: Issue): string => JSON.stringify(path);
   const unknown = new Set(issues.filter(({ code }) => code === 'unrecognized_keys').map(at));
   return issues.filter((issue) => issue.code !== 'custom' || !unknown.has(at(issue)));
@@ -73,7 +74,7 @@ const kinds: Readonly<Record<string, string>> = {
   record: 'a mapping',
 };
 
-function unknownKey({ yaml, schema, laterKeys }: SchemaReading, path: readonly PropertyKey[], key: string): Diagnostic {
+function unknownKey({ yaml, schema, laterKeys }: SchemaReading, path: readonly PropertyKey[], key: string): Placed {
   const place = keyPlace(yaml, path, key);
   const known = propertiesAt(schema, path);
   if (laterKeys.has(key)) {

@@ -2,6 +2,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { isScalar, LineCounter, visit } from 'yaml';
 import type { Document, ParsedNode, ScalarTag, Tags, YAMLMap } from 'yaml';
+import { fileProblem } from '../../base/file-problem.ts';
 import { placeIn, type Diagnostic, type Place } from './diagnostic.ts';
 import { readDocument } from './document.ts';
 import { isMergeKey, NodeReader, type Entry } from './entries.ts';
@@ -34,40 +35,28 @@ const fileLimitBytes = 64 * 1024 * 1024;
 
 /** Reads and parses one file. Never throws for what the file is or holds. */
 export async function readYaml(file: string, dialect: YamlDialect): Promise<YamlResult> {
-  const nowhere: Place = { file, line: 1, column: 1, excerpt: '' };
   const refuse = (message: string, hint?: string): YamlResult => ({
-    diagnostics: [{ severity: 'error', ...nowhere, message, ...(hint === undefined ? {} : { hint }) }],
+    diagnostics: [{ severity: 'error', file, message, ...(hint === undefined ? {} : { hint }) }],
   });
   let bytes: Uint8Array;
   try {
     const found = await stat(file);
-    if (found.isDirectory()) return refuse('it is a directory, not a file');
-    if (found.size > fileLimitBytes) return refuse('it is larger than 64 MiB');
+    if (found.isDirectory()) return refuse('is a directory, not a file');
+    if (found.size > fileLimitBytes) return refuse('is larger than 64 MiB');
     bytes = await readFile(file);
   } catch (error) {
-    return refuse(`it cannot be read: ${reasonOf(error)}`, 'check the name and the permissions');
+    return refuse(`cannot be opened: ${fileProblem(error)}`, 'check its path and its permissions');
   }
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    return refuse('it is not UTF-8 text', 'save it as UTF-8');
+    return refuse('is not UTF-8 text', 'save it as UTF-8');
   }
   if (text.startsWith('$ANSIBLE_VAULT;')) {
-    return refuse('it is encrypted with ansible-vault, which is not supported in this version', 'give it decrypted');
+    return refuse('is encrypted with ansible-vault, which is not supported in this version', 'decrypt it first');
   }
   return parseYaml({ file, bytes, text, dialect });
-}
-
-export function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const known: Readonly<Record<string, string>> = {
-    ENOENT: 'no such file',
-    EACCES: 'permission denied',
-    ENOTDIR: 'a part of its path is not a directory',
-    ELOOP: 'too many symbolic links',
-  };
-  return known[code] ?? (error instanceof Error ? error.message : String(error));
 }
 
 export interface YamlText {

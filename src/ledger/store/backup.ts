@@ -1,4 +1,5 @@
 import { closeSync, openSync, rmSync } from 'node:fs';
+import { fileProblem } from '../../base/file-problem.ts';
 import { FettleError } from '../../domain/error.ts';
 import type { Connection } from './sqlite.ts';
 
@@ -19,9 +20,13 @@ function reserve(target: string): void {
     closeSync(openSync(target, 'wx', 0o600));
   } catch (cause) {
     const isThere = cause instanceof Error && 'code' in cause && cause.code === 'EEXIST';
-    throw new FettleError(isThere ? 'usage' : 'disk', `${target} ${isThere ? 'already exists' : 'cannot be made'}`, {
-      hint: 'use a new file in a directory that this account may write to',
-      cause,
-    });
+    throw new FettleError(
+      isThere ? 'usage' : 'disk',
+      `${target} ${isThere ? 'already exists' : `cannot be created: ${fileProblem(cause)}`}`,
+      {
+        hint: 'use a new file in a directory that this account may write to',
+        cause,
+      },
+    );
   }
 }

@@ -1,6 +1,7 @@
 // Rules of the configuration that reject host keys even if known_hosts has them.
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { fileProblem } from '../../base/file-problem.ts';
 import { isShortage } from '../shortage.ts';
 
 export interface HostKeyRules {
@@ -27,9 +28,9 @@ export async function objectionTo(
   if (file === undefined) return undefined;
   const text = await readFile(file, 'latin1').catch((cause: unknown) => {
     if (isShortage(cause)) throw cause;
-    return undefined;
+    return { problem: fileProblem(cause) };
   });
-  if (text === undefined) return `${file} (RevokedHostKeys) cannot be read`;
+  if (typeof text !== 'string') return `${file} (RevokedHostKeys) cannot be opened: ${text.problem}`;
   const isRevoked = text.startsWith(krlMagic)
     ? await isInKrl(key, file, env)
     : text.split(/\s+/).includes(key.toString('base64'));

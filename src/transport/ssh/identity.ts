@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import type { ParsedKey } from 'ssh2';
 import keys from 'ssh2/lib/protocol/keyParser.js';
+import { fileProblem } from '../../base/file-problem.ts';
 import type { Secret } from '../../domain/secret.ts';
 import { isShortage } from '../shortage.ts';
 
@@ -62,7 +63,12 @@ async function readIdentity(
     const isAbsent = code === 'ENOENT' || code === 'ENOTDIR';
     const publicKey = isAbsent ? await publicKeyBeside(file) : undefined;
     if (publicKey !== undefined) return { kind: 'locked', file, why: 'is held by the agent only', publicKey };
-    return { kind: 'unusable', file, why: isAbsent ? 'does not exist' : `cannot be read (${code})`, isAbsent };
+    return {
+      kind: 'unusable',
+      file,
+      why: isAbsent ? 'does not exist' : `cannot be opened: ${fileProblem(cause)}`,
+      isAbsent,
+    };
   }
   const parsed: unknown = keys.parseKey(bytes, passphrase?.reveal());
   const key = Array.isArray(parsed) ? (parsed[0] as ParsedKey | undefined) : (parsed as ParsedKey | Error);

@@ -4,6 +4,7 @@ import { statSync } from 'node:fs';
 import { appendFile, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makeDirectory } from '../../trust/trusted-path.ts';
+import { fileProblem } from '../../base/file-problem.ts';
 import { FettleError } from '../../domain/error.ts';
 import { matchesPattern, matchesPatternList } from './pattern.ts';
 
@@ -131,7 +132,7 @@ export class KnownHostsFiles {
       this.#parsed.delete(file);
       if (cause instanceof Error && 'code' in cause && ['ENOENT', 'ENOTDIR'].includes(String(cause.code)))
         return nothing;
-      throw new FettleError('host-key', `${file} cannot be read`, { hint: 'check its permissions', cause });
+      throw new FettleError('host-key', `${file} cannot be opened: ${fileProblem(cause)}`, { cause });
     }
   }
 
@@ -143,7 +144,7 @@ export class KnownHostsFiles {
     try {
       await written;
     } catch (cause) {
-      throw new FettleError('host-key', `the host key of ${name} cannot be written to ${file}`, {
+      throw new FettleError('host-key', `the host key of ${name} cannot be written to ${file}: ${fileProblem(cause)}`, {
         hint: 'check the file, or add the key by hand',
         cause,
       });

@@ -98,7 +98,7 @@ describe('a variable of WinRM that is honoured', () => {
         assert.equal(said, '');
         assert.match(hosts[0]?.connection.winrm?.[setting] ?? '', new RegExp(`^/.*${file.slice(1)}$`));
         const wrong = await resolve(`${windows}, ${name}: ~/nothing.pem`);
-        assert.match(wrong.said, /nothing\.pem cannot be read/);
+        assert.match(wrong.said, /nothing\.pem cannot be opened/);
         assert.equal(wrong.hosts.length, 0);
       });
     }

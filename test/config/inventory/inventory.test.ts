@@ -210,9 +210,9 @@ prod: {children: {web: }}
 
 const host = (variables: string): string => `all:\n  hosts:\n    h: {${variables}}\n`;
 const wrong: readonly [title: string, files: Load['files'], expected: RegExp, severity?: 'warning'][] = [
-  ['a missing file', {}, /:1:1: it cannot be read: no such file/],
-  ['a directory', { 'hosts.yaml/a': '' }, /directories as inventory are not supported/],
-  ['an INI inventory', { 'hosts.yaml': '# x\n[web]\nh1\n' }, /:2:1: INI inventories are not supported/],
+  ['a missing file', {}, /^[^:]+hosts\.yaml: cannot be opened: no such file\n {2}hint: check its path/],
+  ['a directory', { 'hosts.yaml/a': '' }, /^[^:]+hosts\.yaml: directories as inventory are not supported/],
+  ['an INI inventory', { 'hosts.yaml': '# x\n[web]\nh1\n' }, /^[^:]+hosts\.yaml: INI inventories are not supported/],
   ['an INI host line', { 'hosts.yaml': 'h1 ansible_port=22\n' }, /INI inventories are not supported/],
   ['an inventory script', { 'hosts.yaml': '#!/bin/sh\n' }, /inventory scripts are not supported/],
   ['an inventory plugin', { 'hosts.yaml': 'plugin: aws_ec2\n' }, /:1:1: inventory plugins are not supported/],
@@ -222,8 +222,16 @@ const wrong: readonly [title: string, files: Load['files'], expected: RegExp, se
   ['broken YAML', { 'hosts.yaml': 'all: {hosts: [\n' }, /:\d+:\d+: broken YAML/],
   ['tabs', { 'hosts.yaml': 'all:\n\thosts:\n' }, /:2:1: tabs cannot indent YAML/],
   ['two documents', { 'hosts.yaml': 'a: \n---\nb: \n' }, /several YAML documents/],
-  ['bytes that are not UTF-8', { 'hosts.yaml': new Uint8Array([0x61, 0xff, 0xfe]) }, /not UTF-8/],
-  ['a vault file', { 'hosts.yaml': '$ANSIBLE_VAULT;1.1;AES256\n61\n' }, /encrypted with ansible-vault/],
+  [
+    'bytes that are not UTF-8',
+    { 'hosts.yaml': new Uint8Array([0x61, 0xff, 0xfe]) },
+    /^[^:]+hosts\.yaml: is not UTF-8 text/,
+  ],
+  [
+    'a vault file',
+    { 'hosts.yaml': '$ANSIBLE_VAULT;1.1;AES256\n61\n' },
+    /^[^:]+hosts\.yaml: is encrypted with ansible-vault/,
+  ],
   ['a duplicate key', { 'hosts.yaml': 'a: \nb: \na: \n' }, /:3:1: warning: the key a appears twice/, 'warning'],
   [
     'an unknown section',
@@ -308,13 +316,13 @@ const wrong: readonly [title: string, files: Load['files'], expected: RegExp, se
   [
     'a second group_vars file',
     { 'hosts.yaml': 'a: {hosts: {h: }}', 'group_vars/a.yml': '', 'group_vars/a.json': '' },
-    /a\.json:1:1: warning: it is ignored: group_vars\/a\.yml/,
+    /a\.json: warning: is ignored: group_vars\/a\.yml/,
     'warning',
   ],
   [
     'a stray file in group_vars',
     { 'hosts.yaml': 'a: {hosts: {h: }}', 'group_vars/a/x.txt': '' },
-    /x\.txt:1:1: warning: it is ignored/,
+    /x\.txt: warning: is ignored/,
     'warning',
   ],
 ];
@@ -330,13 +338,13 @@ describe('a diagnostic with its place', () => {
   }
 
   for (const text of ['novalue', 'x="open', '[1]']) {
-    test(`tells of the extra variables ${text}`, async () => {
+    test(`reports the extra variables ${text}`, async () => {
       const { diagnostics } = await load({ files: { 'hosts.yaml': 'a: {hosts: {h: }}' }, extraVars: [text] });
-      assert.match(formatDiagnostic(diagnostics[0] ?? assert.fail()), /^--extra-vars:1:1: /);
+      assert.match(formatDiagnostic(diagnostics[0] ?? assert.fail()), /^--extra-vars: /);
     });
   }
 
-  test('tells of a list of hosts given as inventory', async () => {
+  test('reports a list of hosts given as inventory', async () => {
     const { diagnostics } = await loadInventory({ sources: ['web01,'], extraVars: [] });
     assert.match(diagnostics[0]?.message ?? '', /host lists/);
   });
@@ -387,7 +395,7 @@ describe('a small file that means very much', () => {
   test('one value of a megabyte is shown by its beginning', async () => {
     for (const text of ['x'.repeat(1_000_000), ':'.repeat(1_000_000), `${'a'.repeat(999)}=`.repeat(1_000)]) {
       const { diagnostics } = await load({ files: { 'hosts.yaml': `all: {hosts: {h: {"bad name": "${text}"}}}` } });
-      assert.ok(diagnostics.every(({ excerpt }) => excerpt.length <= 161));
+      assert.ok(diagnostics.every(({ excerpt }) => excerpt !== undefined && excerpt.length <= 161));
     }
   });
 });

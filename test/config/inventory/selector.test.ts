@@ -68,7 +68,7 @@ describe('a pattern', () => {
     ['empty', /selects no host/, /inventory graph/],
     ['web:&db', /selects no host/, /inventory graph/],
     ['Web', /matches no host/, /did you mean web/],
-    ['@/nonexistent/list', /cannot be read: no such file/, /^$/],
+    ['@/nonexistent/list', /cannot be opened: no such file/, /^$/],
   ];
   for (const [pattern, message, hint] of bad) {
     test(`"${pattern}" is refused with a hint`, () => {

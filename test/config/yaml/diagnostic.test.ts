@@ -11,6 +11,7 @@ test('a diagnostic shows its place, the line with a caret, and the hint', () => 
     formatDiagnostic({ severity: 'warning', ...place, excerpt: '', message: 'no' }),
     'h.yaml:3:5: warning: no',
   );
+  assert.equal(formatDiagnostic({ severity: 'error', file: 'h.yaml', message: 'is empty' }), 'h.yaml: is empty');
 });
 
 test('warnings do not throw, errors do, together', () => {

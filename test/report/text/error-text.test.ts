@@ -16,8 +16,18 @@ test('an error is what failed and what to do, without a stack', () => {
 
 test('diagnostics keep their places and excerpts', () => {
   const message = "hosts.yaml:3:5: unknown key 'hots'\n  3 | hots:\n    | ^\nhosts.yaml:9:1: no hosts";
-  const text = renderError(new FettleError('config', message), output, { debug: false });
-  assert.equal(text, `fettle: files are wrong in 2 places\n${message}`);
+  const text = renderError(new FettleError('config', message, { details: { errors: [{}, {}] } }), output, {
+    debug: false,
+  });
+  assert.equal(text, `fettle: 2 errors in the configuration\n${message}`);
+});
+
+test('an error about a file as a whole needs neither a heading nor a position', () => {
+  const error = new FettleError('config', 'hosts.yaml: cannot be opened: no such file\n  hint: check its path', {
+    details: { errors: [{}] },
+  });
+  const text = renderError(error, output, { debug: false });
+  assert.equal(text, 'fettle: hosts.yaml: cannot be opened: no such file\n  hint: check its path');
 });
 
 test('what nobody foresaw is an internal error, its stack only with --debug, causes included', () => {

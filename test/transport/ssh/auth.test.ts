@@ -87,7 +87,7 @@ describe('keys', { skip: noSshd }, () => {
       'auth',
       /contains a public key, not a private/,
     );
-    await rejectsWith(login({ privateKeyFile: dir }), 'auth', /cannot be read \(EISDIR\)/);
+    await rejectsWith(login({ privateKeyFile: dir }), 'auth', /cannot be opened: it is a directory/);
   });
 
   test('a key that the host does not know ends with what was tried and what the host allows', async () => {

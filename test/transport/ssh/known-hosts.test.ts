@@ -167,8 +167,8 @@ describe('known host keys', () => {
     assert.equal(printed.split(' ')[1], fingerprint(rsa.blob));
   });
 
-  test('a file that cannot be read is told, not passed over', async () => {
-    await rejectsWith(check(mine, { user: [dir] }), 'host-key', /cannot be read/);
+  test('a file that cannot be opened is an error that gives the reason', async () => {
+    await rejectsWith(check(mine, { user: [dir] }), 'host-key', /cannot be opened: it is a directory/);
   });
 });
 

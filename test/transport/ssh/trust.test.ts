@@ -120,7 +120,7 @@ describe('host keys that the configuration speaks against', { skip: noSshd }, ()
     execFileSync('ssh-keygen', ['-q', '-k', '-f', others, `${other.file}.pub`]);
     await logIn(sshd, [`RevokedHostKeys=${others}`]);
     const absent = logIn(sshd, [`RevokedHostKeys=${join(dir, 'absent')}`]);
-    await rejectsWith(absent, 'host-key', /absent \(RevokedHostKeys\) cannot be read/);
+    await rejectsWith(absent, 'host-key', /absent \(RevokedHostKeys\) cannot be opened: no such file/);
   });
 
   test('a KRL that ssh-keygen does not understand refuses every key', async () => {

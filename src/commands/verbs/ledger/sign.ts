@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { fileProblem } from '../../../base/file-problem.ts';
 import { FettleError } from '../../../domain/error.ts';
 import type { ExitName } from '../../../domain/exit.ts';
 import type { Invocation } from '../../invocation/command.ts';
@@ -32,7 +33,10 @@ export async function run(request: SignRequest, context: Context): Promise<ExitN
   try {
     await writeFile(target, `${head} ${new Date(context.clock.now()).toISOString()}\n`, { flag: 'wx' });
   } catch (cause) {
-    throw new FettleError('usage', `${target} cannot be written`, { hint: 'name a new file', cause });
+    throw new FettleError('usage', `${target} cannot be written: ${fileProblem(cause)}`, {
+      hint: 'name a new file',
+      cause,
+    });
   }
   await sign(target, key);
   context.console.message(`signed head ${head}: ${target} and ${target}.sig`);

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { FettleError } from '../../../domain/error.ts';
 import type { ExitName } from '../../../domain/exit.ts';
 import type { Head } from '../../../ledger/events/chain.ts';
@@ -16,7 +15,7 @@ import {
   type OutputRequest,
 } from '../../invocation/request.ts';
 import { openFile } from '../../frame/open-ledger.ts';
-import { signerOf } from '../../frame/signature.ts';
+import { readSignedHead, signerOf } from '../../frame/signature.ts';
 import { showDocument } from '../../invocation/show.ts';
 
 interface LedgerVerifyRequest extends LedgerRequest, OutputRequest {
@@ -72,7 +71,7 @@ export async function run(request: LedgerVerifyRequest, context: Context): Promi
 
 async function checkedHead({ file, allowedSigners }: SignedHead, context: Context): Promise<Head> {
   const signer = await signerOf(file, allowedSigners);
-  const head = parseHead(await readFile(file, 'utf8'));
+  const head = parseHead((await readSignedHead(file)).toString());
   if (head === undefined) {
     throw new FettleError('usage', `${file} holds no chain head`, { hint: 'make it with: fettle ledger sign' });
   }

@@ -1,6 +1,7 @@
 import { appendFile, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makeDirectory } from '../../../trust/trusted-path.ts';
+import { fileProblem } from '../../../base/file-problem.ts';
 import { FettleError } from '../../../domain/error.ts';
 
 /**
@@ -32,10 +33,14 @@ export class KnownCertificates {
     try {
       await written;
     } catch (cause) {
-      throw new FettleError('host-key', `the certificate of ${host} cannot be written to ${this.file}`, {
-        hint: 'check the permissions of the file, or pin the certificate in the inventory',
-        cause,
-      });
+      throw new FettleError(
+        'host-key',
+        `the certificate of ${host} cannot be written to ${this.file}: ${fileProblem(cause)}`,
+        {
+          hint: 'check the permissions of the file, or pin the certificate in the inventory',
+          cause,
+        },
+      );
     }
   }
 
@@ -44,7 +49,7 @@ export class KnownCertificates {
       return await readFile(this.file, 'utf8');
     } catch (cause) {
       if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return '';
-      throw new FettleError('host-key', `${this.file} cannot be read`, { hint: 'check its permissions', cause });
+      throw new FettleError('host-key', `${this.file} cannot be opened: ${fileProblem(cause)}`, { cause });
     }
   }
 

@@ -8,6 +8,7 @@ import {
   type SecureContext,
   type TLSSocket,
 } from 'node:tls';
+import { fileProblem } from '../../../base/file-problem.ts';
 import { FettleError } from '../../../domain/error.ts';
 import type { CertificatePolicy } from '../../../domain/host.ts';
 import { cancelled, whenAborted } from '../../limit.ts';
@@ -130,7 +131,7 @@ async function readPem(file: string | undefined): Promise<Buffer | undefined> {
   try {
     return await readFile(file);
   } catch (cause) {
-    throw new FettleError('config', `${file} cannot be read: ${messageOf(cause)}`, { hint: 'check the path', cause });
+    throw new FettleError('config', `${file} cannot be opened: ${fileProblem(cause)}`, { cause });
   }
 }
 

@@ -93,7 +93,11 @@ describe('the certificate of a host', () => {
 
   test('files that are not there or are no certificates are mistakes of the inventory', async () => {
     await using rig = await Rig.start({ scheme: 'https' });
-    await rejectsWith(rig.open(rig.with({ caFile: '/nonexistent/ca.pem' })), 'config', /ca\.pem cannot be read/);
+    await rejectsWith(
+      rig.open(rig.with({ caFile: '/nonexistent/ca.pem' })),
+      'config',
+      /ca\.pem cannot be opened: no such file/,
+    );
     const junk = join(rig.dir, 'junk.pem');
     writeFileSync(junk, '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n');
     const files = { auth: 'certificate', certFile: junk, keyFile: junk } as const;
