@@ -62,7 +62,7 @@ async function main(): Promise<number> {
   if (missing.length > 0) throw new Error(missing.join('; '));
   const { lab, plan } = await startScene();
   await using _lab = lab;
-  const rows = rowsOf(proofsOf(await traceRun(lab, ['apply', plan, '--yes'])));
+  const rows = rowsOf(proofsOf(await traceRun(lab, ['apply', plan])));
   const violations = rows.filter(({ violation }) => violation !== '').length;
   const gaps = rows.map(({ gapMs }) => gapMs);
   process.stdout.write(`${tableOf(rows)}\n\n`);

@@ -156,7 +156,7 @@ class YearWriter {
     const run = ulid(this.#nowMs, this.#random);
     const hosts = this.#fleet.hosts.map((host) => host.name);
     const planned = planSha256 === undefined ? {} : { planSha256, playbook: 'weekly', ticket: `CHG-${week}` };
-    const argv = kind === 'scan' ? ['scan', '-q'] : ['apply', 'plan.json', '--yes', '-q'];
+    const argv = kind === 'scan' ? ['scan', '-q'] : ['apply', 'plan.json', '-q'];
     this.#append([{ type: 'run.started', run, kind, operator, fettleVersion: '0.1.0', argv, hosts, ...planned }]);
     if (planSha256 !== undefined) {
       const [plan, expiresMs] = [ulid(this.#nowMs, this.#random), this.#nowMs + weekMs];

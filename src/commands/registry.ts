@@ -1,9 +1,9 @@
 import { verb, type CommandSpec } from './invocation/command.ts';
-import { hostOptions, inventoryOptions, reportOptions, type OptionName } from './invocation/options.ts';
+import { hostOptions, inventoryOptions, loginOptions, reportOptions, type OptionName } from './invocation/options.ts';
 
 const record: readonly OptionName[] = ['ledger', 'ticket', 'reason'];
 const output: readonly OptionName[] = ['json'];
-const rollout: readonly OptionName[] = ['jsonl', 'json', 'yes'];
+const rollout: readonly OptionName[] = ['jsonl', 'json'];
 
 /** What stands behind a noun, for its help. */
 export const nouns: Readonly<Record<string, string>> = {
@@ -36,21 +36,21 @@ export const commands: readonly CommandSpec[] = [
     name: 'inventory show',
     summary: 'Show one host with all its variables',
     argument: '<host>',
-    options: [...inventoryOptions, 'origin', ...output],
+    options: ['inventory', 'extraVars', 'origin', ...output],
     examples: ['fettle inventory show web01 --origin'],
     load: verb(() => import('./verbs/inventory/show.ts')),
   },
   {
     name: 'inventory graph',
     summary: 'Show the tree of groups and hosts',
-    options: [...inventoryOptions],
+    options: ['inventory'],
     examples: ['fettle inventory graph'],
     load: verb(() => import('./verbs/inventory/graph.ts')),
   },
   {
     name: 'inventory lint',
     summary: 'Check the inventory and report everything that is not recognised',
-    options: [...inventoryOptions],
+    options: ['inventory', 'extraVars'],
     examples: ['fettle inventory lint -i hosts.yaml'],
     load: verb(() => import('./verbs/inventory/lint.ts')),
   },
@@ -58,7 +58,7 @@ export const commands: readonly CommandSpec[] = [
     name: 'ping',
     summary: 'Check connection, login, elevation and locks; change nothing',
     argument: '[pattern]',
-    options: [...hostOptions, ...output, 'jsonl', 'watch', 'for', 'interval'],
+    options: [...loginOptions, ...output, 'jsonl', 'watch', 'for', 'interval'],
     examples: ['fettle ping', 'fettle ping web -K', 'fettle ping web --watch --for 30m'],
     load: verb(() => import('./verbs/ping.ts')),
   },
@@ -86,7 +86,6 @@ export const commands: readonly CommandSpec[] = [
     summary: 'Install exactly what a plan file lists',
     argument: '<plan>',
     options: [...hostOptions, ...record, ...rollout, 'planHash'],
-    meanings: { yes: 'accepted, so that scripts can always pass it; apply asks no question' },
     examples: ['fettle apply plan.json', 'fettle apply plan.json -q', 'fettle apply plan.json --plan-hash 3f5a…'],
     load: verb(() => import('./verbs/apply.ts')),
   },
@@ -94,7 +93,7 @@ export const commands: readonly CommandSpec[] = [
     name: 'patch',
     summary: 'Plan, ask for confirmation, and apply',
     argument: '<playbook>',
-    options: [...hostOptions, ...record, ...rollout, 'out', 'refresh'],
+    options: [...hostOptions, ...record, ...rollout, 'yes', 'out', 'refresh'],
     examples: ['fettle patch playbooks/monthly.yaml', 'fettle patch monthly.yaml --yes --limit web01'],
     load: verb(() => import('./verbs/patch.ts')),
   },
@@ -110,7 +109,7 @@ export const commands: readonly CommandSpec[] = [
     name: 'reboot',
     summary: 'Reboot hosts that need it, and verify that they did',
     argument: '[pattern]',
-    options: [...hostOptions, ...record, ...rollout, 'force', 'ifIdle'],
+    options: [...hostOptions, ...record, ...rollout, 'yes', 'force', 'ifIdle'],
     meanings: { force: 'reboot all hosts, also those that do not need it' },
     examples: ['fettle reboot web', 'fettle reboot db-a --force --yes', 'fettle reboot desks --if-idle'],
     load: verb(() => import('./verbs/reboot.ts')),
@@ -119,7 +118,7 @@ export const commands: readonly CommandSpec[] = [
     name: 'shutdown',
     summary: 'Shut hosts down, and verify that they are off',
     argument: '<pattern>',
-    options: [...hostOptions, ...record, ...rollout, 'ifIdle', 'cancel'],
+    options: [...hostOptions, ...record, ...rollout, 'yes', 'ifIdle', 'cancel'],
     examples: ['fettle shutdown desks --if-idle', 'fettle shutdown web --cancel'],
     load: verb(() => import('./verbs/shutdown.ts')),
   },
@@ -166,8 +165,7 @@ export const commands: readonly CommandSpec[] = [
     name: 'run resume',
     summary: 'Resume a run: attach to running jobs, then finish the other hosts',
     argument: '[run]',
-    options: [...hostOptions, ...record, ...rollout],
-    meanings: { yes: 'accepted, so that scripts can always pass it; resume asks no question' },
+    options: [...hostOptions, 'ledger', ...rollout],
     examples: ['fettle run resume', 'fettle run resume 01J…'],
     load: verb(() => import('./verbs/run/resume.ts')),
   },

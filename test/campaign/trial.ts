@@ -69,7 +69,7 @@ export class Trial {
   }
 
   apply(options: RunOptions = {}): RolloutProcess {
-    return this.start(['apply', this.scenario.plan, '--yes', '--jsonl'], options);
+    return this.start(['apply', this.scenario.plan, '--jsonl'], options);
   }
 
   resume(options: RunOptions = {}): RolloutProcess {

@@ -284,7 +284,7 @@ async function planned(rig: Rig): Promise<void> {
 }
 
 function apply(rig: Rig): Promise<Ended> {
-  return rig.run(['apply', 'plan.json', '-i', 'i.yaml', '--yes', '--progress', 'plain']);
+  return rig.run(['apply', 'plan.json', '-i', 'i.yaml', '--progress', 'plain']);
 }
 
 /** The lines on the host at the end, from its verdict on. */

@@ -217,7 +217,7 @@ describe('downloading ahead', { skip: skipWithoutDotnet }, () => {
     const plan = await scene.plan('install: { mode: cached }\nreboot: if-needed');
     assert.deepEqual(names(plan), ['KB5065432']);
     assert.equal(reasonOf(plan, 'KB5065111'), 'not downloaded, and install.mode is cached');
-    const applied = await scene.rig.run(['apply', scene.rig.path('plan.json'), '--yes']);
+    const applied = await scene.rig.run(['apply', scene.rig.path('plan.json')]);
     assert.equal(applied.code, 0, applied.stderr);
     const after = scene.model();
     assert.deepEqual(
@@ -311,7 +311,7 @@ describe('several package managers on one host', { skip: skipWithoutDotnet }, ()
       'windows-update KB890830 200',
     ]);
     assert.match(reasonOf(plan, 'nodejs') ?? '', /held/);
-    const applied = await scene.rig.run(['apply', scene.rig.path('plan.json'), '--yes']);
+    const applied = await scene.rig.run(['apply', scene.rig.path('plan.json')]);
     assert.equal(applied.code, 0, applied.stderr);
     assert.match(applied.stderr, /verified/);
     assert.equal(updateOf(scene.model(), '890830').isInstalled, true);

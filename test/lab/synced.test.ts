@@ -13,7 +13,7 @@ describe('what is about to happen is on the disk first', { skip: noStrace() }, (
   before(async () => {
     const { lab: started, plan } = await startScene();
     lab = started;
-    applied = await traceRun(lab, ['apply', plan, '--yes']);
+    applied = await traceRun(lab, ['apply', plan]);
     proofs = proofsOf(applied);
   });
 

@@ -13,7 +13,7 @@ export interface PlanInHand {
 
 /**
  * A plan is approved where its bytes have the hash that `fettle plan` recorded in this ledger. For any other plan,
- * `--plan-hash` or a person at a terminal approves it; `--yes` does not. Throws `FettleError('approval')`.
+ * `--plan-hash` or a person at a terminal approves it. Throws `FettleError('approval')`.
  */
 export async function requireApproval(
   { plan, sha256 }: PlanInHand,

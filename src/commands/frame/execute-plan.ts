@@ -69,7 +69,7 @@ export async function hostsOfPlan(
 ): Promise<{ readonly plan: Plan; readonly hosts: readonly Host[] }> {
   const { limit } = request;
   const inventory = await openInventory(request, context);
-  const plan = limit === undefined ? whole : narrowed(whole, matchHosts(inventory, limit));
+  const plan = limit === undefined ? whole : narrowed(whole, matchHosts(inventory, limit, request));
   if (limit !== undefined && plan.hosts.length + plan.absent.length === 0) {
     throw new FettleError('usage', `--limit ${limit} leaves no host of the plan`, {
       hint: 'see the hosts of the plan with: fettle run show, or leave --limit out',

@@ -219,12 +219,15 @@ export interface CommandOutline {
 /** What every command takes. */
 export const commonOptions: readonly OptionName[] = ['color', 'quiet', 'verbose', 'debug', 'ok'];
 
-/** What a command takes that reads an inventory. */
-export const inventoryOptions: readonly OptionName[] = ['inventory', 'limit', 'allowMissing', 'extraVars'];
+/** What a command takes that selects hosts of an inventory. */
+export const selectionOptions: readonly OptionName[] = ['inventory', 'limit', 'allowMissing'];
+
+/** What a command takes that selects hosts and uses their variables. */
+export const inventoryOptions: readonly OptionName[] = [...selectionOptions, 'extraVars'];
 
 /** What every report takes. */
 export const reportOptions: readonly OptionName[] = [
-  ...inventoryOptions,
+  ...selectionOptions,
   'ledger',
   'asOf',
   'maxScanAge',
@@ -232,8 +235,8 @@ export const reportOptions: readonly OptionName[] = [
   'detailedExitcode',
 ];
 
-/** What a command takes that contacts hosts. */
-export const hostOptions: readonly OptionName[] = [
+/** What a command takes that logs in to hosts. */
+export const loginOptions: readonly OptionName[] = [
   ...inventoryOptions,
   'user',
   'privateKey',
@@ -245,6 +248,8 @@ export const hostOptions: readonly OptionName[] = [
   'becomePasswordFile',
   'hostKey',
   'concurrency',
-  'progress',
   'input',
 ];
+
+/** What a command takes that works on hosts and shows its progress. */
+export const hostOptions: readonly OptionName[] = [...loginOptions, 'progress'];

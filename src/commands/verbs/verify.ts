@@ -79,7 +79,7 @@ async function chosenHosts(
 ): Promise<{ readonly plan: Plan; readonly hosts: readonly Host[]; readonly gone: readonly string[] }> {
   const { pattern } = request;
   const inventory = await openInventory(request, context);
-  const matching = pattern === undefined ? whole : narrowed(whole, matchHosts(inventory, pattern));
+  const matching = pattern === undefined ? whole : narrowed(whole, matchHosts(inventory, pattern, request));
   const { plan, hosts } = await hostsOfPlan(matching, request, context);
   const gone = plan.hosts.map(({ host }) => host).filter((host) => !inventory.hosts.has(host));
   if (gone.length > 0) {

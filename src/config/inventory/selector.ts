@@ -30,9 +30,13 @@ export function selectHosts(
   });
 }
 
-/** Hosts that the pattern means. A part that names nothing in the inventory is `FettleError('usage')`. */
-export function matchHosts(inventory: Inventory, pattern: string): ReadonlySet<string> {
-  return evaluate(inventory, pattern, false);
+/** Hosts that the pattern matches, possibly none with `allowMissing`; else a part without a match is `FettleError('usage')`. */
+export function matchHosts(
+  inventory: Inventory,
+  pattern: string,
+  { allowMissing = false }: Pick<Selection, 'allowMissing'> = {},
+): ReadonlySet<string> {
+  return evaluate(inventory, pattern, allowMissing);
 }
 
 function evaluate(inventory: Inventory, pattern: string, allowMissing: boolean): ReadonlySet<string> {

@@ -4,7 +4,7 @@ import type { CommandSpec } from '../../../src/commands/invocation/command.ts';
 import { commonOptions, optionTable, type OptionName } from '../../../src/commands/invocation/options.ts';
 import { commands } from '../../../src/commands/registry.ts';
 import { verbRows } from './own.ts';
-import { readWords } from './read-words.ts';
+import { optionsRead, readWords } from './read-words.ts';
 import type { Row } from './row.ts';
 import { commonRows, outputRows, sharedRows } from './shared.ts';
 
@@ -91,6 +91,19 @@ describe('the tables are complete', () => {
         const isRefused = rowsOf(spec.name, flag).some((row) => 'refused' in row);
         assert.ok(isRefused, `${spec.name} ${optionTable[flag].flags}: no row with a wrong value`);
       }
+    }
+  });
+
+  test('no verb takes a flag that it does not read', async () => {
+    // `--no-input` is obeyed by the prompt, the others by the process itself.
+    const obeyedElsewhere: readonly OptionName[] = ['input', ...commonOptions];
+    for (const spec of commands) {
+      const taken = await optionsRead(
+        spec,
+        (verbRows[spec.name]?.arguments ?? []).filter((word) => word !== '--'),
+      );
+      const ignored = spec.options.filter((name) => !taken.has(name) && !obeyedElsewhere.includes(name));
+      assert.deepEqual(ignored, [], spec.name);
     }
   });
 

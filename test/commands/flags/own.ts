@@ -94,6 +94,7 @@ const reportCombinations: readonly Row[] = [
   { words: [], env: { ANSIBLE_INVENTORY: '/a.yaml' }, request: { isNarrowed: false } },
   { words: ['-i', 'a.yaml'], request: { isNarrowed: true } },
   { words: ['--limit', 'web'], request: { isNarrowed: true } },
+  unknown('--extra-vars', 'a=1'),
 ];
 
 function report(field: string, more: VerbRows = {}): VerbRows {
@@ -104,11 +105,10 @@ function report(field: string, more: VerbRows = {}): VerbRows {
   };
 }
 
-/** Taken so that a script may pass it to every rollout: this verb asks no question that `--yes` answers. */
-const takenForScripts: readonly Row[] = [
-  { words: [], options: { yes: undefined } },
-  { words: ['--yes'], options: { yes: true } },
-];
+/** A flag that other verbs take and that would have no effect here. */
+function unknown(...words: readonly string[]): Row {
+  return { words, refused: new RegExp(`unknown option '${words[0]}'`) };
+}
 
 const hash = 'a'.repeat(64);
 const nothing: VerbRows = {};
@@ -127,9 +127,10 @@ export const verbRows: Readonly<Record<string, VerbRows>> = {
     arguments: ['web01'],
     argumentRows: neededHost,
     flags: { json: json('origin'), origin: switched('--origin', 'origin') },
+    combinations: [unknown('--limit', 'web')],
   },
-  'inventory graph': nothing,
-  'inventory lint': nothing,
+  'inventory graph': { combinations: [unknown('--limit', 'web'), unknown('--extra-vars', 'a=1')] },
+  'inventory lint': { combinations: [unknown('--limit', 'web'), unknown('--allow-missing')] },
   ping: {
     argumentRows: pattern,
     flags: {
@@ -157,7 +158,10 @@ export const verbRows: Readonly<Record<string, VerbRows>> = {
       ],
     },
     // A field of the other document.
-    combinations: [{ words: ['--watch', '--json=latencyMs'], refused: /--json has no field "latencyMs"/ }],
+    combinations: [
+      { words: ['--watch', '--json=latencyMs'], refused: /--json has no field "latencyMs"/ },
+      unknown('--progress', 'plain'),
+    ],
   },
   scan: {
     argumentRows: pattern,
@@ -172,7 +176,6 @@ export const verbRows: Readonly<Record<string, VerbRows>> = {
     ],
     flags: {
       json: json('updates'),
-      yes: takenForScripts,
       planHash: [
         { words: [], request: { planHash: undefined } },
         { words: ['--plan-hash', hash], request: { planHash: hash } },
@@ -180,6 +183,7 @@ export const verbRows: Readonly<Record<string, VerbRows>> = {
         { words: ['--plan-hash', hash.slice(1)], refused: /is not a SHA-256 hash/ },
       ],
     },
+    combinations: [unknown('--yes')],
   },
   patch: { arguments: ['p.yaml'], argumentRows: playbook, flags: { json: json('updates') } },
   verify: {
@@ -232,7 +236,12 @@ export const verbRows: Readonly<Record<string, VerbRows>> = {
   'run list': { flags: { json: json('kind'), last: count('last', 20) } },
   'run show': { argumentRows: run, flags: { json: json('notes') } },
   'run logs': { arguments: ['web01'], argumentRows: neededHost },
-  'run resume': { argumentRows: run, flags: { json: json('updates'), yes: takenForScripts } },
+  'run resume': {
+    argumentRows: run,
+    flags: { json: json('updates') },
+    // The run keeps the ticket and the reason that it began with.
+    combinations: [unknown('--yes'), unknown('--ticket', 'CHG1'), unknown('--reason', 'x')],
+  },
   'run stop': { argumentRows: run },
   'run abandon': {
     arguments: ['web01'],
@@ -291,6 +300,7 @@ export const verbRows: Readonly<Record<string, VerbRows>> = {
           words: ['--allowed-signers', 'signers', '--signed-head', '/head.txt'],
           request: { signedHead: { file: '/head.txt', allowedSigners: `${cwd}/signers` } },
         },
+        { words: ['--allowed-signers', 'signers'], refused: /--allowed-signers needs --signed-head/ },
       ],
     },
   },

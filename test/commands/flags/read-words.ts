@@ -1,5 +1,8 @@
 // The way of a command line from its words to the request, with nothing behind it.
+import assert from 'node:assert/strict';
 import { CommanderError } from 'commander';
+import type { CommandSpec } from '../../../src/commands/invocation/command.ts';
+import type { Options } from '../../../src/commands/invocation/options.ts';
 import type { ReadContext } from '../../../src/commands/invocation/context.ts';
 import { createProgram } from '../../../src/commands/program.ts';
 import { commands } from '../../../src/commands/registry.ts';
@@ -32,14 +35,18 @@ const program = createProgram(
   },
 );
 
+function inSurroundings({ env = {}, hasTerminal = false }: Surroundings): ReadContext {
+  const noAnswer = (): Promise<never> => Promise.reject(new Error('nobody is asked while a command line is read'));
+  const prompt = { isAvailable: hasTerminal, password: noAnswer, confirm: noAnswer };
+  return { cwd, env, clock: new FakeClock(), prompt, commands };
+}
+
 /** What a command line asks for, or the message that refuses it. Commander reads FETTLE_* of the process itself. */
 export async function readWords(
   words: readonly string[],
   { env = {}, hasTerminal = false }: Surroundings,
 ): Promise<Answer> {
-  const noAnswer = (): Promise<never> => Promise.reject(new Error('nobody is asked while a command line is read'));
-  const prompt = { isAvailable: hasTerminal, password: noAnswer, confirm: noAnswer };
-  reading = { cwd, env, clock: new FakeClock(), prompt, commands };
+  reading = inSurroundings({ env, hasTerminal });
   answer = undefined;
   printed.length = 0;
   const before = { ...process.env };
@@ -59,4 +66,21 @@ export async function readWords(
   }
   if (answer === undefined) throw new Error(`${words.join(' ')} was read by no verb`);
   return answer;
+}
+
+/** The options that a verb reads where enough is given for it to read all. */
+export async function optionsRead(spec: CommandSpec, given: readonly string[]): Promise<ReadonlySet<string>> {
+  const read = new Set<string>();
+  const options = new Proxy<Partial<Options>>(
+    { key: 'key' },
+    {
+      get: (target, name) => {
+        read.add(String(name));
+        return Reflect.get(target, name) as unknown;
+      },
+    },
+  );
+  const { request } = await spec.load().then((load) => load({ arguments: given, options }, inSurroundings({})));
+  assert.ok(request !== undefined, spec.name);
+  return read;
 }

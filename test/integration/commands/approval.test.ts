@@ -70,7 +70,7 @@ describe('apply', () => {
     for (const [name, text] of Object.entries(altered)) {
       assert.notEqual(text, plan);
       await rig.write(name, text);
-      const { code, stderr } = await apply(name, '--yes');
+      const { code, stderr } = await apply(name);
       assert.equal(code, 10, `${name}: ${stderr}`);
       assert.match(stderr, /altered|not as it was made/);
     }
@@ -78,9 +78,9 @@ describe('apply', () => {
     assert.equal(approved.code, 10, 'this ledger knows what the plan was');
   });
 
-  test('takes a plan of another ledger by its approved hash only, and --yes approves nothing', async () => {
+  test('takes a plan of another ledger only with its approved hash where nobody can be asked', async () => {
     const elsewhere = ['--ledger', rig.path('other.db')];
-    const unapproved = await apply('plan.json', '--yes', ...elsewhere);
+    const unapproved = await apply('plan.json', ...elsewhere);
     assert.equal(unapproved.code, 10, unapproved.stderr);
     assert.match(unapproved.stderr, new RegExp(`SHA-256 ${hashOf(plan)}[^]*--plan-hash`));
     assert.equal((await apply('plan.json', ...elsewhere, '--plan-hash', 'a'.repeat(64))).code, 10);

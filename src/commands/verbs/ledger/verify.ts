@@ -35,7 +35,7 @@ export function read(invocation: Invocation, context: ReadContext): LedgerVerify
     ...readLedger(invocation, context),
     ...readOutput(invocation, ledgerCheckFields),
     head: head === undefined ? undefined : readHead(head),
-    signedHead: signedHead === undefined ? undefined : readSigned(signedHead, allowedSigners, context),
+    signedHead: readSigned(signedHead, allowedSigners, context),
   };
 }
 
@@ -47,7 +47,17 @@ function readHead(text: string): Head {
   });
 }
 
-function readSigned(file: string, allowedSigners: string | undefined, context: ReadContext): SignedHead {
+function readSigned(
+  file: string | undefined,
+  allowedSigners: string | undefined,
+  context: ReadContext,
+): SignedHead | undefined {
+  if (file === undefined && allowedSigners === undefined) return undefined;
+  if (file === undefined) {
+    throw new FettleError('usage', '--allowed-signers needs --signed-head', {
+      hint: 'give the file that was written by: fettle ledger sign',
+    });
+  }
   if (allowedSigners === undefined) {
     throw new FettleError('usage', '--signed-head needs --allowed-signers', {
       hint: 'give a file of signers in the format of ALLOWED SIGNERS in ssh-keygen(1)',

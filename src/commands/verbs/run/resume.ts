@@ -8,19 +8,23 @@ import { runDetailFields } from '../../../report/tables/ledger-json.ts';
 import type { Invocation } from '../../invocation/command.ts';
 import { commandLine } from '../../invocation/command-line.ts';
 import type { Context, ReadContext } from '../../invocation/context.ts';
-import { readRun, type RunRequest } from '../../invocation/request.ts';
+import { readHosts, readLedger, type HostsRequest, type LedgerRequest } from '../../invocation/request.ts';
 import { openRecord } from '../../frame/open-ledger.ts';
 import { recordedPlan } from '../../frame/recorded-plan.ts';
 import { wrongKind } from '../../frame/run-kinds.ts';
 import { executePlan, hostsOfPlan, partsOf, withConcurrency } from '../../frame/execute-plan.ts';
 
-interface ResumeRequest extends RunRequest {
+interface ResumeRequest extends HostsRequest, LedgerRequest {
   /** Undefined: the latest that worked on hosts. */
   readonly run: string | undefined;
 }
 
 export function read(invocation: Invocation, context: ReadContext): ResumeRequest {
-  return { ...readRun(invocation, context, runDetailFields), run: invocation.arguments[0] };
+  return {
+    ...readHosts(invocation, context, runDetailFields),
+    ...readLedger(invocation, context),
+    run: invocation.arguments[0],
+  };
 }
 
 /** Resumes a run: attaches to jobs that are still running, finishes the other hosts, retries what failed once. */
