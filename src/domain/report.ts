@@ -267,7 +267,8 @@ export interface RebootsAnswer {
 
 export interface LedgerStats {
   readonly path: string;
-  readonly schema: number;
+  /** Of the file, as PRAGMA user_version has it. */
+  readonly ledgerSchema: number;
   readonly sizeBytes: number;
   readonly events: number;
   readonly runs: number;

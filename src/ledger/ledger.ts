@@ -29,6 +29,7 @@ import type {
   StatusQuestion,
 } from '../domain/report.ts';
 import type { Inventory } from '../domain/scan.ts';
+import type { UpgradeProgress } from './events/rebuild.ts';
 import type { Head, TimedEvent } from './events/chain.ts';
 import { addSavedHead, formatHead, readSavedHeads } from './events/heads.ts';
 import type { RecordCheck, TableShare } from './events/check.ts';
@@ -44,8 +45,10 @@ export interface LedgerOptions {
   /** A ledger that is not there is then an error, and nothing is written. */
   readonly readonly?: boolean;
   readonly thread?: LedgerThread | undefined;
-  /** Told the head at the start, detach and end of each run; must not reject. */
+  /** Receives the head at the start, detach and end of each run; must not reject. */
   readonly announce?: (anchor: Anchor) => Promise<void>;
+  /** Called while a ledger that an older fettle wrote is upgraded, or its copy where it is opened to read. */
+  readonly onUpgrade?: (progress: UpgradeProgress) => void;
 }
 
 /** Every failure is `FettleError('ledger')` that names the file and what to do. */
@@ -67,13 +70,14 @@ export class Ledger implements RunRecord, RunControl, LedgerReader, AsyncDisposa
   #anchoring: Promise<void> = Promise.resolve();
   #isMismatchNoted = false;
 
-  constructor({ path, clock, readonly: isReadonly = false, thread, announce = async () => undefined }: LedgerOptions) {
-    this.#announce = announce;
+  constructor(options: LedgerOptions) {
+    const { path, clock, readonly: isReadonly = false, thread, onUpgrade } = options;
+    this.#announce = options.announce ?? (async () => undefined);
     this.path = path;
     this.#clock = clock;
     this.#isReadonly = isReadonly;
     this.#thread = thread ?? new LedgerThread();
-    this.opened = this.#thread.open({ path, isReadonly });
+    this.opened = this.#thread.open({ path, isReadonly }, onUpgrade);
   }
 
   async #query<T>(operation: OperationName, ...given: readonly unknown[]): Promise<T> {
@@ -98,7 +102,7 @@ export class Ledger implements RunRecord, RunControl, LedgerReader, AsyncDisposa
     const anchor = anchorOf(events);
     if (anchor === undefined) return;
     this.#anchoring = this.#anchoring.then(() => this.#anchor(anchor));
-    // A run that begins need not wait for it: what follows in the chain leads back to its start. What fails is said at its end.
+    // A run that begins need not wait for it: what follows in the chain leads back to its start. A failure is reported at its end.
     if (anchor.event === 'run.started') this.#anchoring.catch(() => undefined);
     else await this.#anchoring;
   }

@@ -2,12 +2,18 @@ import { getCompileCacheDir } from 'node:module';
 import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { FettleError, type ErrorRecord } from '../domain/error.ts';
+import type { UpgradeProgress } from './events/rebuild.ts';
 import type { LedgerFile, WorkerRequest } from './worker.ts';
 
 interface WorkerAnswer {
   readonly id: number;
   readonly value?: unknown;
   readonly error?: ErrorRecord;
+}
+
+/** While `open` is not answered yet. */
+interface UpgradeMessage {
+  readonly upgrade: UpgradeProgress;
 }
 
 /** What the thread needs to know before its code is loaded. */
@@ -26,20 +32,25 @@ export class LedgerThread {
   readonly #pending = new Map<number, { resolve: (value: unknown) => void; reject: (error: FettleError) => void }>();
   #nextId = 0;
   #failure: Error | undefined;
+  #onUpgrade: (progress: UpgradeProgress) => void = () => undefined;
 
   constructor() {
     const cache = getCompileCacheDir();
     // Node.js puts a folder for its own version into the directory that it is given.
     const start: ThreadStart = { compileCache: cache === undefined ? undefined : dirname(cache) };
     this.#worker = new Worker(new URL('./worker-start.ts', import.meta.url), { workerData: start });
-    this.#worker.on('message', (answer: WorkerAnswer) => this.#settle(answer));
+    this.#worker.on('message', (message: WorkerAnswer | UpgradeMessage) => {
+      if ('upgrade' in message) this.#onUpgrade(message.upgrade);
+      else this.#settle(message);
+    });
     this.#worker.on('error', (cause: Error) => this.#fail(cause));
     this.#worker.on('exit', () => this.#fail(new Error('its thread ended')));
   }
 
-  /** Once. What fails ends the thread. */
-  async open(file: LedgerFile): Promise<void> {
+  /** Once. What fails ends the thread. `onUpgrade` is called where an older fettle wrote the ledger. */
+  async open(file: LedgerFile, onUpgrade?: (progress: UpgradeProgress) => void): Promise<void> {
     this.#path = file.path;
+    if (onUpgrade !== undefined) this.#onUpgrade = onUpgrade;
     try {
       await this.ask('open', [file]);
     } catch (error) {

@@ -4,7 +4,7 @@ import { appendEvents, type TimedEvent } from './events/chain.ts';
 import { toErrorRecord, type ErrorRecord } from '../domain/error.ts';
 import { leaseLost } from '../domain/lease.ts';
 import type { LeaseHolding } from '../domain/record.ts';
-import { refill } from './events/rebuild.ts';
+import { refill, type UpgradeProgress } from './events/rebuild.ts';
 import { openConnection } from './store/connection.ts';
 import { lostOf } from './store/leases.ts';
 import { operations, type OperationName } from './operations.ts';
@@ -38,7 +38,8 @@ let connection: Connection | undefined;
 
 function open(file: LedgerFile): void {
   path = file.path;
-  connection = openConnection(path, file.isReadonly, refill);
+  const report = (upgrade: UpgradeProgress): void => void port?.postMessage({ upgrade });
+  connection = openConnection(path, file.isReadonly, (older) => refill(older, report));
 }
 
 interface Waiting {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import Database from 'better-sqlite3';
+import type { UpgradeProgress } from '../../src/ledger/events/rebuild.ts';
 import { openLedger, type Ledger } from '../../src/ledger/ledger.ts';
 import { schemaVersion } from '../../src/ledger/store/migrations.ts';
 import { projections } from '../../src/ledger/store/projections.ts';
@@ -71,6 +72,23 @@ test('tables of an old ledger become what a rebuild makes of its events, and the
   assert.deepEqual(file.prepare('SELECT envelope, hash FROM event ORDER BY seq').all(), envelopes);
   assert.deepEqual(file.prepare('SELECT * FROM lease ORDER BY host_id').all(), leases);
   file.close();
+});
+
+test('the upgrade of an old ledger is reported from its first event to its last, and a current one needs none', async () => {
+  await using directory = await temporaryDirectory();
+  const path = await unpack(directory.path);
+  const seen: UpgradeProgress[] = [];
+  const open = (): Promise<Ledger> => {
+    return openLedger({ path, clock: new StandingClock(), onUpgrade: (progress) => seen.push(progress) });
+  };
+  await (await open())[Symbol.asyncDispose]();
+  const of = { from: 6, to: schemaVersion, events };
+  assert.deepEqual(seen, [
+    { ...of, done: 0 },
+    { ...of, done: events },
+  ]);
+  await (await open())[Symbol.asyncDispose]();
+  assert.equal(seen.length, 2);
 });
 
 async function answersOf(ledger: Ledger): Promise<Record<string, unknown>> {

@@ -10,6 +10,7 @@ import { defaultLedgerPath } from '../../ledger/store/path.ts';
 import { Ledger, openLedger, type LedgerOptions } from '../../ledger/ledger.ts';
 import { commandLine } from '../invocation/command-line.ts';
 import { announcer } from './announce-head.ts';
+import { openUpgradeView, upgradeLine, type UpgradedFile } from './ledger-upgrade.ts';
 import type { Context } from '../invocation/context.ts';
 import type { LedgerRequest, NoteRequest } from '../invocation/request.ts';
 
@@ -37,8 +38,10 @@ export function openRecord(request: LedgerRequest, context: Context): Promise<Le
 
 /** To write in, without waiting until it is open. */
 export function beginRecord(request: LedgerRequest, context: Context): OpeningLedger {
-  const ledger = new Ledger(toWrite(request, context));
-  // Whoever needs it open hears of it.
+  // Without a view: the reporter of the run may draw already.
+  const onUpgrade = upgradeLine(upgradedFile(request, 'write', context), context);
+  const ledger = new Ledger(toWrite({ ...fileOf(request, context), onUpgrade }, request, context));
+  // Whatever uses the ledger gets the error.
   ledger.opened.catch(() => undefined);
   return ledger;
 }
@@ -49,16 +52,23 @@ export function openToRead(request: LedgerRequest, context: Context): Promise<Le
 }
 
 /** The file itself, for its upkeep: to check it, copy it, or make its tables again. */
-export function openFile(request: LedgerRequest, context: Context, access: 'read' | 'write'): Promise<Ledger> {
-  return openLedger(access === 'read' ? { ...fileOf(request, context), readonly: true } : toWrite(request, context));
+export async function openFile(request: LedgerRequest, context: Context, access: 'read' | 'write'): Promise<Ledger> {
+  using upgrade = openUpgradeView(upgradedFile(request, access, context), context);
+  const file = { ...fileOf(request, context), onUpgrade: upgrade.show };
+  return await openLedger(access === 'read' ? { ...file, readonly: true } : toWrite(file, request, context));
 }
 
-function toWrite(request: LedgerRequest, context: Context): LedgerOptions {
-  return { ...fileOf(request, context), announce: announcer(context, request.verbose > 0) };
+function toWrite(file: LedgerOptions, request: LedgerRequest, context: Context): LedgerOptions {
+  return { ...file, announce: announcer(context, request.verbose > 0) };
 }
 
 function fileOf(request: LedgerRequest, context: Context): LedgerOptions {
   return { path: ledgerPath(request, context), clock: context.clock, thread: context.takeLedgerThread?.() };
+}
+
+function upgradedFile(request: LedgerRequest, access: 'read' | 'write', context: Context): UpgradedFile {
+  return { path: ledgerPath(request, context), access, quiet: request.quiet };
+}
 }
 
 export interface RunFrame {

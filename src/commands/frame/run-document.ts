@@ -13,5 +13,5 @@ export async function showRunDocument(
 ): Promise<void> {
   const detail = await ledger.showRun(id);
   if (detail === undefined) throw new FettleError('usage', `there is no run ${id}`);
-  showDocument(jsonObject('run-show', runDetailValue(detail), json), context);
+  showDocument(jsonObject('run-show/1', runDetailValue(detail), json), context);
 }

@@ -47,6 +47,7 @@ export interface OutputRequest {
 export interface LedgerRequest {
   /** Absolute; undefined: where this account keeps its ledger. */
   readonly ledger: string | undefined;
+  readonly quiet: boolean;
   readonly verbose: number;
 }
 
@@ -89,8 +90,8 @@ export function readOutput({ options }: Invocation, fields: JsonFields): OutputR
 }
 
 export function readLedger({ options }: Invocation, context: ReadContext): LedgerRequest {
-  const { ledger, verbose = 0 } = options;
-  return { ledger: ledger === undefined ? undefined : inDirectory(ledger, context), verbose };
+  const { ledger, quiet = false, verbose = 0 } = options;
+  return { ledger: ledger === undefined ? undefined : inDirectory(ledger, context), quiet, verbose };
 }
 
 /** @throws FettleError `usage` for a name no user can have, and for a password that nobody can be asked for. */

@@ -46,7 +46,7 @@ export async function run(request: PlanRequest, context: Context): Promise<ExitN
   if (made === undefined) return exitName;
   await out?.write(made);
   const { plan, sha256 } = made;
-  if (json !== undefined) showDocument(jsonObject('plan', planValue(made, json), json), context);
+  if (json !== undefined) showDocument(jsonObject('plan/1', planValue(made, json), json), context);
   else if (!quiet && !jsonl) context.output.stdout.write(renderPlan({ plan, sha256, path: file }, context.output));
   if (quiet) warnOfPlan(plan, context);
   if (file === undefined && !jsonl) context.console.message(nextAfterPlan(plan, context.command.invocation));

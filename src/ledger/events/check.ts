@@ -169,7 +169,7 @@ export function readStats(connection: Connection, path: string): LedgerStats {
   const [firstMs, lastMs] = [count(`${inOrder} LIMIT 1`), count(`${inOrder} DESC LIMIT 1`)];
   return {
     path,
-    schema: schemaVersion,
+    ledgerSchema: schemaVersion,
     sizeBytes: count('SELECT page_count * page_size AS n FROM pragma_page_count(), pragma_page_size()'),
     events: head.seq,
     runs: count('SELECT COUNT(*) AS n FROM run'),

@@ -218,7 +218,7 @@ export const runDetailFields = ['run', 'waves', 'hosts', 'updates', 'findings', 
 
 type RunDetailField = (typeof runDetailFields)[number];
 
-/** `run show --json`; for `jsonObject('run-show', …)`. */
+/** `run show --json`; for `jsonObject('run-show/1', …)`. */
 export function runDetailValue(detail: RunDetail): Record<RunDetailField, unknown> {
   return {
     run: jsonRow(runsJson, detail.run),
@@ -240,7 +240,7 @@ export function runDetailValue(detail: RunDetail): Record<RunDetailField, unknow
 /** Fields of `ledger stats --json`. */
 export const ledgerStatsFields = [
   'path',
-  'schema',
+  'ledgerSchema',
   'sizeBytes',
   'events',
   'runs',
@@ -252,7 +252,7 @@ export const ledgerStatsFields = [
   'lastAt',
 ] as const;
 
-/** `ledger stats --json`; for `jsonObject('ledger-stats', …)`. */
+/** `ledger stats --json`; for `jsonObject('ledger-stats/2', …)`. */
 export function ledgerStatsValue({
   firstMs,
   lastMs,
@@ -264,7 +264,7 @@ export function ledgerStatsValue({
 /** Fields of `ledger verify --json`. */
 export const ledgerCheckFields = ['isIntact', 'events', 'blobs', 'head', 'heads', 'problems'] as const;
 
-/** `ledger verify --json`; for `jsonObject('ledger-verify', …)`. */
+/** `ledger verify --json`; for `jsonObject('ledger-verify/1', …)`. */
 export function ledgerCheckValue(check: LedgerCheck): Record<(typeof ledgerCheckFields)[number], unknown> {
   return { isIntact: check.problems.length === 0, ...check };
 }

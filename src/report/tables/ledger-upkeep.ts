@@ -12,7 +12,7 @@ export function renderLedgerStats(stats: LedgerStats, output: Output): string {
   return renderRecord(
     [
       ['ledger', stats.path],
-      ['schema', String(stats.schema)],
+      ['schema', String(stats.ledgerSchema)],
       ['size', formatBytes(stats.sizeBytes)],
       ['events', String(stats.events)],
       ['runs', String(stats.runs)],

@@ -47,13 +47,13 @@ export function jsonRow<Row>(
   return Object.fromEntries(names.map((name) => [name, fields[name]?.(row) ?? null]));
 }
 
-/** A document that is one object; fields are its keys. */
+/** A document that is one object; fields are its keys. None of them is `schema`: that is the document's own. */
 export function jsonObject(
-  name: string,
-  value: Readonly<Record<string, unknown>>,
+  name: `${string}/${number}`,
+  value: Readonly<Record<string, unknown>> & { readonly schema?: never },
   choice: FieldChoice = true,
 ): Record<string, unknown> {
-  return { schema: `fettle/${name}/1`, ...chosenFields(value, choice) };
+  return { schema: `fettle/${name}`, ...chosenFields(value, choice) };
 }
 
 /** The fields of one object that were asked for, null where there is nothing. */

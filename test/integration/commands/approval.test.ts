@@ -88,6 +88,13 @@ describe('apply', () => {
     assert.equal((await apply('plan.json', ...elsewhere, '--plan-hash', hashOf(plan))).code, 5);
   });
 
+  test('lets --limit name a host that is not there only with --allow-missing', async () => {
+    const strict = await apply('plan.json', '--limit', 'all,nowhere');
+    assert.equal(strict.code, 2, strict.stderr);
+    assert.match(strict.stderr, /"nowhere" matches no host and no group/);
+    assert.equal((await apply('plan.json', '--limit', 'all,nowhere', '--allow-missing')).code, 5);
+  });
+
   test('lets --concurrency lower what was approved and refuses to raise it', async () => {
     const raised = await apply('plan.json', '-f', '21');
     assert.equal(raised.code, 2, raised.stderr);

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import Database from 'better-sqlite3';
 import { openLedger } from '../../../src/ledger/ledger.ts';
 import { append, StandingClock, wholeRun } from '../../ledger/fixtures.ts';
@@ -35,6 +37,24 @@ test('a signed head is checked by ssh-keygen, and a chain that does not hold it 
   await writeFile(rig.path('head.txt'), `19:${'0'.repeat(64)} forged\n`);
   const forged = await rig.run(verify);
   assert.deepEqual([forged.code, forged.stderr.includes('is not valid')], [13, true], forged.stderr);
+});
+
+test('the upgrade of an older ledger is announced on stderr: a copy where it is only read, then the ledger once', async () => {
+  await using rig = await Rig.make();
+  const old = gunzipSync(await readFile(join(import.meta.dirname, '../../fixtures/ledger/schema-6/ledger.db.gz')));
+  await writeFile(rig.path('ledger.db'), old, { mode: 0o600 });
+  const read = await rig.run(['ledger', 'stats', '--json']);
+  assert.match(
+    read.stderr,
+    /^upgrading a copy of the ledger \S+ledger\.db to read it, from schema 6 to \d+: 115 events/,
+  );
+  assert.equal((JSON.parse(read.stdout) as { schema: string }).schema, 'fettle/ledger-stats/2');
+  assert.equal((await rig.run(['ledger', 'stats', '-q'])).stderr, '');
+  assert.match(
+    (await rig.run(['ledger', 'rebuild'])).stderr,
+    /^upgrading a copy[^]*\nupgrading the ledger \S+ledger\.db from/,
+  );
+  assert.doesNotMatch((await rig.run(['ledger', 'stats'])).stderr, /upgrading/);
 });
 
 test('rebuild mends altered tables and refuses where the chain itself differs', async () => {

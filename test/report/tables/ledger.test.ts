@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { HostRow, HostStatusRow, RunDetail, RunRow } from '../../../src/domain/report.ts';
 import { jsonList, jsonObject } from '../../../src/report/text/json.ts';
-import { reportDocument, runDetailValue, statusJson, updatesJson } from '../../../src/report/tables/ledger-json.ts';
+import {
+  ledgerStatsFields,
+  ledgerStatsValue,
+  reportDocument,
+  runDetailValue,
+  statusJson,
+  updatesJson,
+} from '../../../src/report/tables/ledger-json.ts';
 import { renderHosts, renderPackages, renderStatus, renderUpdates } from '../../../src/report/tables/ledger.ts';
 import { renderRebootReport } from '../../../src/report/tables/reboots.ts';
 import { renderHistory } from '../../../src/report/tables/history.ts';
@@ -185,8 +192,26 @@ test('a recorded run is summed up by the latest attempt of each host, those neve
   assert.deepEqual(steering(text), []);
 });
 
+test('the schema of a document of ledger stats is the document itself, that of the file has another name', () => {
+  const stats = {
+    path: '/l.db',
+    ledgerSchema: 7,
+    sizeBytes: 1,
+    events: 2,
+    runs: 1,
+    hosts: 1,
+    blobs: 0,
+    blobBytes: 0,
+    head: '2:a',
+  };
+  const document = jsonObject('ledger-stats/2', ledgerStatsValue(stats));
+  assert.equal(document['schema'], 'fettle/ledger-stats/2');
+  assert.equal(document['ledgerSchema'], 7);
+  assert.deepEqual(Object.keys(document).slice(1), ledgerStatsFields);
+});
+
 test('JSON is stable: a schema, ISO times, null where there is nothing', () => {
-  const document = jsonObject('run-show', runDetailValue(detail)) as {
+  const document = jsonObject('run-show/1', runDetailValue(detail)) as {
     schema: string;
     run: Record<string, unknown>;
     hosts: Record<string, unknown>[];

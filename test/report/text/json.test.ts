@@ -21,7 +21,7 @@ test('a document names its schema, and a field without a value is null', () => {
     schema: 'fettle/things/2',
     things: [{ host: 'a', port: null }],
   });
-  assert.deepEqual(jsonObject('stats', { events: 1, first: undefined }), {
+  assert.deepEqual(jsonObject('stats/1', { events: 1, first: undefined }), {
     schema: 'fettle/stats/1',
     events: 1,
     first: null,
@@ -33,7 +33,7 @@ test('fields are chosen and ordered by name', () => {
     'port',
     'host',
   ]);
-  assert.deepEqual(jsonObject('stats', { events: 1, runs: 2 }, 'runs'), { schema: 'fettle/stats/1', runs: 2 });
+  assert.deepEqual(jsonObject('stats/1', { events: 1, runs: 2 }, 'runs'), { schema: 'fettle/stats/1', runs: 2 });
 });
 
 test('an unknown field is a usage error that lists all there are, also for no rows', () => {

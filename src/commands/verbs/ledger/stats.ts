@@ -17,6 +17,6 @@ export async function run(request: LedgerRequest & OutputRequest, context: Conte
   await using ledger = await openFile(request, context, 'read');
   const stats = await ledger.stats();
   if (json === undefined) context.output.stdout.write(renderLedgerStats(stats, context.output));
-  else showDocument(jsonObject('ledger-stats', ledgerStatsValue(stats), json), context);
+  else showDocument(jsonObject('ledger-stats/2', ledgerStatsValue(stats), json), context);
   return 'ok';
 }

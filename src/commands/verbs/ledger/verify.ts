@@ -74,7 +74,7 @@ export async function run(request: LedgerVerifyRequest, context: Context): Promi
   await using ledger = await openFile(request, context, 'read');
   const check = await ledger.verify(heads);
   const isIntact = check.problems.length === 0;
-  if (json !== undefined) showDocument(jsonObject('ledger-verify', ledgerCheckValue(check), json), context);
+  if (json !== undefined) showDocument(jsonObject('ledger-verify/1', ledgerCheckValue(check), json), context);
   else if (!quiet || !isIntact) context.output.stdout.write(renderLedgerCheck(check, context.output));
   return isIntact ? 'ok' : 'ledger';
 }
