@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ulid } from 'ulid';
 import type { RunEvent } from '../../src/domain/event.ts';
+import type { LabelSet } from '../../src/domain/labels.ts';
 import { putBlob } from '../../src/ledger/store/blob.ts';
 import { appendEvents } from '../../src/ledger/events/chain.ts';
 import { refill } from '../../src/ledger/events/rebuild.ts';
@@ -73,6 +74,15 @@ function digestOf(size: YearSize): string {
   const hash = createHash('sha256').update(JSON.stringify(size));
   for (const file of makers) hash.update(readFileSync(join(root, file)));
   return hash.digest('hex').slice(0, 16);
+}
+
+/** Hosts of a role are a group and belong to one owner. */
+function labelsOf(hosts: readonly ModelHost[]): readonly LabelSet[] {
+  const byRole = Map.groupBy(hosts, ({ role }) => role);
+  return [...byRole].map(([role, members]) => {
+    const groups = ['all', `role-${role}`];
+    return { hosts: members.map(({ name }) => name), groups, owner: `team-${role % 5}`, ring: 'broad', labels: {} };
+  });
 }
 
 class YearWriter {
@@ -157,7 +167,8 @@ class YearWriter {
     const hosts = this.#fleet.hosts.map((host) => host.name);
     const planned = planSha256 === undefined ? {} : { planSha256, playbook: 'weekly', ticket: `CHG-${week}` };
     const argv = kind === 'scan' ? ['scan', '-q'] : ['apply', 'plan.json', '-q'];
-    this.#append([{ type: 'run.started', run, kind, operator, fettleVersion: '0.1.0', argv, hosts, ...planned }]);
+    const of = { run, kind, operator, fettleVersion: '0.1.0', argv, hosts, labels: labelsOf(this.#fleet.hosts) };
+    this.#append([{ type: 'run.started', ...of, ...planned }]);
     if (planSha256 !== undefined) {
       const [plan, expiresMs] = [ulid(this.#nowMs, this.#random), this.#nowMs + weekMs];
       this.#append([

@@ -1,7 +1,8 @@
 import type { Budget, Hook, HookWhen, InstallSettings, Policy, RebootSettings, VerifySettings } from './playbook.ts';
 import type { ErrorRecord } from './error.ts';
 import type { Removal } from './simulation.ts';
-import type { HeldBack, PackageId, UpdateClass, UpdateDetails } from './update.ts';
+import type { HeldBack } from './held-back.ts';
+import type { PackageId, UpdateClass, UpdateDetails } from './update.ts';
 
 /** One package that shall go from exactly `from` to exactly `to`. `from: null` = a new dependency. */
 export interface PlannedUpdate extends PackageId, UpdateDetails {

@@ -1,8 +1,10 @@
 import { firstGlob, firstGlobInAnyCase } from './glob.ts';
 import type { LeftOut, PlannedUpdate } from './plan.ts';
 import type { Policy, UpdateRule } from './playbook.ts';
+import { ruleText } from './rule-text.ts';
 import type { HostScan } from './scan.ts';
-import type { HeldBack, PackageId, Update, UpdateClass, UpdateDetails } from './update.ts';
+import { heldBackRefusal, heldBackText, type HeldBack } from './held-back.ts';
+import type { PackageId, Update, UpdateClass, UpdateDetails } from './update.ts';
 import { detailsOf, packageKey } from './update.ts';
 
 /** An update that shall go in, before the host's package manager was asked whether it can. */
@@ -119,16 +121,13 @@ export function leaveOut(
 
 /** The newer version that waits because its security version goes in first. */
 function narrowed(update: Update, offer: Offer): LeftOut {
-  const why =
-    update.heldBack === undefined
-      ? 'only the security version is wanted'
-      : heldBackReason(update.heldBack).split(';')[0];
+  const why = update.heldBack === undefined ? 'only the security version is wanted' : heldBackText(update.heldBack);
   return { ...leaveOut(update, `${why}; ${offer.to} goes in instead`), from: offer.to, class: 'other' };
 }
 
 function hostHold(update: Update, held: ReadonlySet<string>): string | undefined {
   if (update.heldBack?.kind === 'held' || held.has(packageKey(update))) {
-    return 'held on the host by its package manager';
+    return heldBackText({ kind: 'held' });
   }
   return undefined;
 }
@@ -165,7 +164,7 @@ function choose(update: Update, policy: Rules): Choice {
 
 function judgeOffer(update: Update, offer: Offer, policy: Rules): Choice {
   const excluded = policy.exclude.find((rule) => matchesRule(rule, update, offer.class, policy.firstName));
-  if (excluded !== undefined) return { refusal: `excluded by the playbook (${describeRule(excluded)})` };
+  if (excluded !== undefined) return { refusal: `excluded by the playbook (${ruleText(excluded)})` };
   if (policy.securityOnly && offer.class !== 'security') return { refusal: notSecurity(offer.class) };
   const included = policy.include.find((rule) => matchesRule(rule, update, offer.class, policy.firstName));
   if (included === undefined && policy.include.length > 0) return { refusal: notIncluded(offer.class, policy.include) };
@@ -177,7 +176,7 @@ function judgeOffer(update: Update, offer: Offer, policy: Rules): Choice {
 function includedReason(offer: Offer, rule: UpdateRule | undefined): string {
   const hidden = offer.isBehind ? ' (behind a newer candidate)' : '';
   if (offer.class === 'security') return `security${hidden}`;
-  return rule === undefined ? 'every update is wanted' : `included by the playbook (${describeRule(rule)})`;
+  return rule === undefined ? 'every update is wanted' : `included by the playbook (${ruleText(rule)})`;
 }
 
 function notSecurity(offered: UpdateClass): string {
@@ -187,7 +186,7 @@ function notSecurity(offered: UpdateClass): string {
 }
 
 function notIncluded(offered: UpdateClass, rules: readonly UpdateRule[]): string {
-  const wanted = rules.map(describeRule).join(' or ');
+  const wanted = rules.map(ruleText).join(' or ');
   const unknown = offered === 'unknown' ? '; no security source on this host tells its class' : '';
   return `not included by the playbook (wants ${wanted})${unknown}`;
 }
@@ -227,18 +226,6 @@ function matchesAny(globs: readonly string[], text: string | undefined): boolean
   return text !== undefined && firstGlobInAnyCase(globs, text) !== undefined;
 }
 
-function describeRule(rule: UpdateRule): string {
-  const parts = [
-    ...(rule.class === undefined ? [] : [`class ${rule.class}`]),
-    ...(rule.managers === undefined ? [] : [`managers ${rule.managers.join(', ')}`]),
-    ...(rule.packages === undefined ? [] : [`packages ${rule.packages.join(', ')}`]),
-    ...(rule.titles === undefined ? [] : [`titles ${rule.titles.join(', ')}`]),
-    ...(rule.classifications === undefined ? [] : [`classifications ${rule.classifications.join(', ')}`]),
-    ...(rule.severities === undefined ? [] : [`severities ${rule.severities.join(', ')}`]),
-  ];
-  return parts.length === 0 ? 'everything' : parts.join(', ');
-}
-
 /** What is excluded by default goes in where a rule that includes it names it closely enough. */
 function isNamed(update: Update, offer: Offer, policy: Rules): boolean {
   const { heldBack } = offer;
@@ -261,26 +248,5 @@ function refusedHold(heldBack: HeldBack | undefined, policy: Policy): string | u
   if (heldBack === undefined) return undefined;
   if (heldBack.kind === 'phased' && policy.includePhased) return undefined;
   if (heldBack.kind === 'needs-new' && policy.newPackages === 'allow') return undefined;
-  return heldBackReason(heldBack);
-}
-
-function heldBackReason(heldBack: HeldBack): string {
-  switch (heldBack.kind) {
-    case 'held':
-      return 'held on the host by its package manager';
-    case 'phased':
-      return `phased${heldBack.percent === undefined ? '' : ` at ${heldBack.percent} %`}; the playbook does not ask for phased updates`;
-    case 'needs-new':
-      return `needs new packages (${heldBack.packages.join(', ')}); the playbook refuses new packages`;
-    case 'needs-removal':
-      return `would remove ${heldBack.packages.join(', ')}; removals are refused`;
-    case 'pinned':
-      return 'pinned by the package preferences of the host';
-    case 'downgrade':
-      return 'the package preferences of the host ask for an older version than is installed; fettle makes no downgrades';
-    case 'excluded':
-      return `${heldBack.reason}; the playbook does not name it`;
-    case 'unknown':
-      return 'kept back by the package manager, which does not say why';
-  }
+  return heldBackRefusal(heldBack);
 }

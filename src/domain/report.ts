@@ -3,6 +3,7 @@ import type { ErrorRecord } from './error.ts';
 import type { AbsentHost, Operator, RunKind } from './event.ts';
 import type { Change, UpdateState, Verdict } from './outcome.ts';
 import type { HostLabels } from './labels.ts';
+import type { ScanStatus } from './scan-status.ts';
 import type { PackageId, PackageState, UpdateClass } from './update.ts';
 
 export interface RunRow {
@@ -104,27 +105,11 @@ export interface LogRow {
   readonly output?: Uint8Array;
 }
 
-/** What the latest scan of a host said. */
-export interface ScannedStatus {
+/** The latest scan of a host. */
+export interface ScannedStatus extends ScanStatus {
   readonly scannedMs: number;
-  /** The answer itself is older than asked for, whatever it says. */
+  /** Older than the question allows, whatever it found. */
   readonly isOld: boolean;
-  readonly osName: string;
-  readonly kernel: string;
-  readonly security: number;
-  readonly other: number;
-  readonly heldBack: number;
-  /** False: the number of security updates is unknown. */
-  readonly securityKnown: boolean;
-  /** The host's own metadata was too old when it was scanned. */
-  readonly isStale: boolean;
-  /** Updates may be missing from the answer; `problems` say why. */
-  readonly isIncomplete: boolean;
-  readonly metadataFetchedMs?: number;
-  readonly rebootNeeded: 'yes' | 'no' | 'unknown';
-  readonly rebootReasons: readonly string[];
-  readonly broken: number;
-  readonly problems: readonly string[];
 }
 
 export interface StatusQuestion {

@@ -1,18 +1,7 @@
+import type { HeldBack } from './held-back.ts';
+
 /** `unknown`: the host has no source that says which updates are security updates. Never the same as "none". */
 export type UpdateClass = 'security' | 'other' | 'unknown';
-
-/** Why an available version would not go in by itself. */
-export type HeldBack =
-  | { readonly kind: 'held' }
-  | { readonly kind: 'phased'; readonly percent?: number }
-  | { readonly kind: 'needs-new'; readonly packages: readonly string[] }
-  | { readonly kind: 'needs-removal'; readonly packages: readonly string[] }
-  | { readonly kind: 'pinned' }
-  /** The host's preferences ask for an older version than the installed one. */
-  | { readonly kind: 'downgrade' }
-  /** Not offered by default; goes in where the playbook names it: by a pattern, its very name, or nothing but its id. */
-  | { readonly kind: 'excluded'; readonly reason: string; readonly unless: 'pattern' | 'name' | 'id' }
-  | { readonly kind: 'unknown' };
 
 /** Identifies one package on a host. */
 export interface PackageId {
@@ -114,7 +103,7 @@ export interface PendingCounts {
 }
 
 /**
- * Updates by what would happen to them, for every place that tells a number. One that is held back counts as such,
+ * Updates by what would happen to them, wherever they are counted. One that is held back counts as such,
  * unless a version behind it closes a security hole: that one would go in.
  */
 export function countPending(updates: readonly Update[]): PendingCounts {

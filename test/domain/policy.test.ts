@@ -55,9 +55,9 @@ const cases: readonly Case[] = [
     title: 'a phased candidate gives way to the security version behind it',
     update: { ...hidden, ...phased },
     in: ['2.0', /behind a newer candidate/],
-    out: /phased at 10 %; 2\.0 goes in instead/,
+    out: /phased 10 %; 2\.0 goes in instead/,
   },
-  { title: 'a phased update waits', update: phased, out: /phased at 10 %.*does not ask for phased/ },
+  { title: 'a phased update waits', update: phased, out: /phased 10 %; the playbook does not include phased updates/ },
   {
     title: 'a phased update goes in when asked for',
     update: phased,
@@ -130,7 +130,7 @@ const cases: readonly Case[] = [
   {
     title: 'what is kept back without a reason stays out',
     update: { heldBack: { kind: 'unknown' } },
-    out: /does not say why/,
+    out: /which gives no reason/,
   },
 ];
 

@@ -14,8 +14,9 @@ import type {
   ScannedStatus,
   StatusQuestion,
 } from '../../src/domain/report.ts';
-import { gapsOf } from '../../src/domain/scan.ts';
-import { countPending, type HeldBack, type Update } from '../../src/domain/update.ts';
+import { scanStatus } from '../../src/domain/scan-status.ts';
+import { heldBackWord } from '../../src/domain/held-back.ts';
+import { type Update } from '../../src/domain/update.ts';
 import { attemptsOf, ofRun, ofType, type TimedEvent } from './memory-run-state.ts';
 import { compare, contactedHosts, labelsInRun, rebootRows } from './memory-runs.ts';
 
@@ -94,10 +95,6 @@ export function reboots(all: Timed, asOfMs: number): RebootsAnswer {
   };
 }
 
-function heldWord(heldBack: HeldBack): string {
-  return heldBack.kind === 'phased' && heldBack.percent !== undefined ? `phased ${heldBack.percent} %` : heldBack.kind;
-}
-
 interface Missing {
   readonly update: Update;
   readonly manager: string;
@@ -111,7 +108,7 @@ function missingOn(timed: Timed, hostId: string): readonly Missing[] {
   for (const { atMs, event } of ofType(timed, 'host.scanned').filter((scan) => scan.event.hostId === hostId)) {
     const now = event.scan.updates.map((update) => {
       const { manager } = update;
-      const heldBack = update.heldBack === undefined ? undefined : heldWord(update.heldBack);
+      const heldBack = update.heldBack === undefined ? undefined : heldBackWord(update.heldBack);
       const { name, arch, from, to, class: its } = update;
       const key = [manager, name, arch, from, to, its, heldBack].join('\0');
       const firstSeenMs = missing.get(key)?.firstSeenMs ?? atMs;
@@ -306,13 +303,5 @@ function scannedStatus(
   { atMs, event: { scan } }: ReturnType<typeof scansOf>[number],
   { asOfMs, maxScanAgeMs }: StatusQuestion,
 ): ScannedStatus {
-  const { facts, metadata, reboot, broken, problems } = scan;
-  return {
-    ...{ osName: facts.osName, kernel: facts.kernel, securityKnown: scan.securityKnown, isStale: metadata.isStale },
-    ...(metadata.fetchedMs === undefined ? {} : { metadataFetchedMs: metadata.fetchedMs }),
-    ...{ rebootReasons: reboot.reasons, broken: broken.length, problems: problems.map(({ message }) => message) },
-    ...{ scannedMs: atMs, isOld: asOfMs - atMs > maxScanAgeMs, isIncomplete: gapsOf(scan).length > 0 },
-    ...countPending(scan.updates),
-    rebootNeeded: reboot.needed,
-  };
+  return { ...scanStatus(scan), scannedMs: atMs, isOld: asOfMs - atMs > maxScanAgeMs };
 }

@@ -1,6 +1,7 @@
 // Which updates a host lacked, from when to when.
 import { withManager } from '../../domain/former-records.ts';
-import type { HeldBack, Update } from '../../domain/update.ts';
+import { heldBackWord } from '../../domain/held-back.ts';
+import type { Update } from '../../domain/update.ts';
 import type { PackedScan } from './packed-event.ts';
 import { prepared, query, template, type Connection, type Slots } from '../store/sqlite.ts';
 import type { Tables } from '../store/tables.ts';
@@ -101,7 +102,7 @@ function knownOf(update: Update): Known {
     from_version: update.from,
     to_version: update.to,
     class: update.class,
-    held_back: heldBack === undefined ? null : heldWord(heldBack),
+    held_back: heldBack === undefined ? null : heldBackWord(heldBack),
     title: update.title ?? null,
     source: update.source ?? null,
     source_version: update.sourceVersion ?? null,
@@ -117,8 +118,4 @@ function knownOf(update: Update): Known {
 
 function jsonOf(list: readonly unknown[] | undefined): string | null {
   return list === undefined || list.length === 0 ? null : JSON.stringify(list);
-}
-
-function heldWord(heldBack: HeldBack): string {
-  return heldBack.kind === 'phased' && heldBack.percent !== undefined ? `phased ${heldBack.percent} %` : heldBack.kind;
 }

@@ -1,5 +1,6 @@
-import { gapsOf, type HistoryEntry, type HostFacts } from '../../domain/scan.ts';
-import { countPending } from '../../domain/update.ts';
+import type { HistoryEntry, HostFacts } from '../../domain/scan.ts';
+import { scanStatus, type ScanStatus } from '../../domain/scan-status.ts';
+import type { PendingCounts } from '../../domain/update.ts';
 import { projectMissing } from './missing-updates.ts';
 import type { PackedScan, PackedScanEvent } from './packed-event.ts';
 import { one, query, template, type Connection, type Slots } from '../store/sqlite.ts';
@@ -12,16 +13,8 @@ interface ProjectedScan {
   readonly event: PackedScanEvent;
 }
 
-/** What reports ask of a scan, beside the counts. */
-export interface ScanStatus {
-  readonly osName: string;
-  readonly kernel: string;
-  readonly securityKnown: boolean;
-  readonly isStale: boolean;
-  readonly metadataFetchedMs?: number;
-  readonly rebootReasons: readonly string[];
-  readonly broken: number;
-  readonly problems: readonly string[];
+/** What of a scan has no column of its own. */
+export interface StoredStatus extends Omit<ScanStatus, keyof PendingCounts | 'rebootNeeded' | 'isIncomplete'> {
   readonly packages: number;
   /** Package managers of the host; absent in scans of releases up to 0.1. */
   readonly managers?: readonly string[];
@@ -93,7 +86,7 @@ const insertHistory = template((slot: Slots<Tables['host_history']>) =>
 
 export function projectScan(connection: Connection, { chain, seq, timeMs, event }: ProjectedScan): void {
   const { scan, hostId } = event;
-  const { security, other, heldBack } = countPending(scan.updates);
+  const status = scanStatus(scan);
   insertScan.run(connection, {
     chain,
     seq,
@@ -102,11 +95,11 @@ export function projectScan(connection: Connection, { chain, seq, timeMs, event 
     purpose: event.purpose,
     at: timeMs,
     manager: onlyManager(scan),
-    security,
-    other,
-    held_back: heldBack,
-    reboot_needed: scan.reboot.needed,
-    status_json: JSON.stringify(statusOf(scan)),
+    security: status.security,
+    other: status.other,
+    held_back: status.heldBack,
+    reboot_needed: status.rebootNeeded,
+    status_json: JSON.stringify(storedStatus(status, scan)),
     packages_sha256: scan.packagesSha256,
   });
   projectFacts(connection, { hostId, timeMs, facts: scan.facts });
@@ -124,20 +117,21 @@ function historyRow(hostId: string, entry: HistoryEntry): Tables['host_history']
   return { host_id: hostId, at: atMs, update_id: id, revision, operation, name, title, result, message, client };
 }
 
-function statusOf(scan: PackedScan): ScanStatus {
-  const { metadata } = scan;
+/** Its text is compared with the text of other releases: the order of the fields is part of the schema. */
+function storedStatus(status: ScanStatus, { packageCount, managers }: PackedScan): StoredStatus {
+  const { osName, kernel, securityKnown, isStale, metadataFetchedMs, rebootReasons, broken, problems } = status;
   return {
-    osName: scan.facts.osName,
-    kernel: scan.facts.kernel,
-    securityKnown: scan.securityKnown,
-    isStale: metadata.isStale,
-    ...(metadata.fetchedMs === undefined ? {} : { metadataFetchedMs: metadata.fetchedMs }),
-    rebootReasons: scan.reboot.reasons,
-    broken: scan.broken.length,
-    problems: scan.problems.map((problem) => problem.message),
-    packages: scan.packageCount,
-    ...(scan.managers === undefined ? {} : { managers: scan.managers }),
-    ...(gapsOf(scan).length === 0 ? {} : { isIncomplete: true }),
+    osName,
+    kernel,
+    securityKnown,
+    isStale,
+    ...(metadataFetchedMs === undefined ? {} : { metadataFetchedMs }),
+    rebootReasons,
+    broken,
+    problems,
+    packages: packageCount,
+    ...(managers === undefined ? {} : { managers }),
+    ...(status.isIncomplete ? { isIncomplete: true } : {}),
   };
 }
 

@@ -1,7 +1,7 @@
 // What happened on hosts: updates in runs of fettle, runs that ended badly, and what the hosts' own records say.
 import { badVerdicts, goodUpdateStates, updateStates, type Outcome } from '../../domain/outcome.ts';
 import type { HistoryAnswer, HistoryQuestion, HistoryRow } from '../../domain/report.ts';
-import { labelsInRun } from './labels.ts';
+import { labelsOfEach } from './labels.ts';
 import { prepared, type Connection } from '../store/sqlite.ts';
 import type { Tables } from '../store/tables.ts';
 
@@ -23,15 +23,19 @@ export function history(connection: Connection, question: HistoryQuestion): Hist
     ...(question.update === undefined ? runRows(connection, asked, nameOf) : []),
     ...ownRows(connection, asked, nameOf),
   ].sort((one, other) => other.atMs - one.atMs);
-  const shown = rows.slice(0, question.limit).map(({ hostId: id, ...row }) => labelled(connection, row, id));
-  return { rows: shown, isCut: rows.length > question.limit };
+  return { rows: labelled(connection, rows.slice(0, question.limit)), isCut: rows.length > question.limit };
 }
 
 type FoundRow = HistoryRow & { readonly hostId: string };
 
-function labelled(connection: Connection, row: HistoryRow, hostId: string): HistoryRow {
-  const labels = row.run === undefined ? undefined : labelsInRun(connection, row.run, hostId);
-  return labels === undefined ? row : { ...row, labels };
+/** Rows of fettle's runs with the labels that the host had in that run. */
+function labelled(connection: Connection, rows: readonly FoundRow[]): readonly HistoryRow[] {
+  const asked = rows.flatMap(({ run, hostId }) => (run === undefined ? [] : [{ run, hostId }]));
+  const labelsOf = labelsOfEach(connection, asked);
+  return rows.map(({ hostId, ...row }) => {
+    const labels = row.run === undefined ? undefined : labelsOf({ run: row.run, hostId });
+    return labels === undefined ? row : { ...row, labels };
+  });
 }
 
 type Asked = HistoryQuestion & { readonly hostId: string | undefined };

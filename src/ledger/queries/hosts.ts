@@ -3,7 +3,7 @@ import type { HostRow, PackagesAnswer, PendingUpdateRow, RebootsAnswer } from '.
 import type { UpdateClass } from '../../domain/update.ts';
 import { readPackageLists } from '../events/packed-event.ts';
 import { toReboot } from './runs.ts';
-import type { ScanStatus } from '../events/scan-projection.ts';
+import type { StoredStatus } from '../events/scan-projection.ts';
 import { all, first, query, type Connection } from '../store/sqlite.ts';
 import type { Tables } from '../store/tables.ts';
 
@@ -94,7 +94,7 @@ export function hosts(connection: Connection, asOfMs: number): readonly HostRow[
         osName,
         kernel,
         arch,
-        packages: (JSON.parse(scan.status_json) as ScanStatus).packages,
+        packages: (JSON.parse(scan.status_json) as StoredStatus).packages,
         ...(machineId === undefined ? {} : { machineId }),
         ...(bootId === undefined ? {} : { bootId }),
         ...(virtualization === undefined ? {} : { virtualization }),
@@ -161,7 +161,7 @@ export function reboots(connection: Connection, asOfMs: number): RebootsAnswer {
     .map((row) => ({
       host: row.name,
       sinceMs: pendingSince(connection, row),
-      reasons: (JSON.parse(row.status_json) as ScanStatus).rebootReasons,
+      reasons: (JSON.parse(row.status_json) as StoredStatus).rebootReasons,
     }));
   const done = all(
     connection,

@@ -8,7 +8,7 @@ import { everyManager } from '../../domain/record.ts';
 import type { HostRunState, OpenStep, RecordedFacts, RunState } from '../../domain/record.ts';
 import type { HostScan } from '../../domain/scan.ts';
 import { unpackScan, type PackedScan } from '../events/packed-event.ts';
-import type { ScanStatus } from '../events/scan-projection.ts';
+import type { StoredStatus } from '../events/scan-projection.ts';
 import { all, first, query, type Connection } from '../store/sqlite.ts';
 import type { Tables } from '../store/tables.ts';
 
@@ -172,5 +172,5 @@ export function readKnownManagers(connection: Connection, hostId: string): reado
     connection,
     query.selectFrom('scan').select('status_json').where('host_id', '=', hostId).orderBy('seq', 'desc').limit(1),
   );
-  return row === undefined ? undefined : (JSON.parse(row.status_json) as ScanStatus).managers;
+  return row === undefined ? undefined : (JSON.parse(row.status_json) as StoredStatus).managers;
 }

@@ -3,7 +3,7 @@ import { verdicts, type Outcome, type Verdict } from '../../domain/outcome.ts';
 import type { HostStatusRow, ScannedStatus, StatusQuestion } from '../../domain/report.ts';
 import { labelsAt } from './labels.ts';
 import { lastVerdicts } from './runs.ts';
-import type { ScanStatus } from '../events/scan-projection.ts';
+import type { StoredStatus } from '../events/scan-projection.ts';
 import { prepared, type Connection } from '../store/sqlite.ts';
 import type { Tables } from '../store/tables.ts';
 
@@ -90,7 +90,7 @@ function howItEnded({ verdict, kind, hasScan }: Try): 'unreached' | 'unscanned' 
 
 function scannedStatus(row: Row, { asOfMs, maxScanAgeMs }: StatusQuestion): ScannedStatus | undefined {
   if (row.at === null || row.status_json === null) return undefined;
-  const { packages: _packages, isIncomplete = false, ...status } = JSON.parse(row.status_json) as ScanStatus;
+  const { packages: _packages, isIncomplete = false, ...status } = JSON.parse(row.status_json) as StoredStatus;
   return {
     ...status,
     scannedMs: row.at,

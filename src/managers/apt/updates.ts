@@ -1,5 +1,6 @@
 import type { SimulatedUpdate } from '../../domain/simulation.ts';
-import type { HeldBack, InstalledPackage, PackageId, Update, UpdateClass } from '../../domain/update.ts';
+import type { HeldBack } from '../../domain/held-back.ts';
+import type { InstalledPackage, PackageId, Update, UpdateClass } from '../../domain/update.ts';
 import { packageKey, packageLabel } from '../../domain/update.ts';
 import { parsePolicy, type PackagePolicy, type Release } from './policy.ts';
 import { parseAptSimulation, type AptSimulation } from './simulation.ts';

@@ -1,6 +1,7 @@
 import { excludedSoftware } from '../contract/software.ts';
 import type { ScanProblem } from '../../domain/scan.ts';
-import { packageKey, type HeldBack, type InstalledPackage, type Update } from '../../domain/update.ts';
+import type { HeldBack } from '../../domain/held-back.ts';
+import { packageKey, type InstalledPackage, type Update } from '../../domain/update.ts';
 import type { PackageScan, ScanMoment } from '../contract/package-manager.ts';
 import { linesOf, required, type Sections } from '../contract/sections.ts';
 import { readAnswer, readTable, type SnapRow } from './tables.ts';

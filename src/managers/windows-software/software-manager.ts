@@ -1,6 +1,7 @@
 import { excludedSoftware } from '../contract/software.ts';
 import type { InstallSettings } from '../../domain/playbook.ts';
-import type { HeldBack, InstalledPackage, Update } from '../../domain/update.ts';
+import type { HeldBack } from '../../domain/held-back.ts';
+import type { InstalledPackage, Update } from '../../domain/update.ts';
 import type { Limits, PackageManager, PackageScan } from '../contract/package-manager.ts';
 import { required, type Sections } from '../contract/sections.ts';
 import { refuseProblem } from '../family/windows-refusals.ts';

@@ -1,4 +1,5 @@
-import type { Advisory, HeldBack, Severity, Update, UpdateClass, UpdateDetails } from '../../domain/update.ts';
+import type { HeldBack } from '../../domain/held-back.ts';
+import type { Advisory, Severity, Update, UpdateClass, UpdateDetails } from '../../domain/update.ts';
 import { packageKey } from '../../domain/update.ts';
 import type { WindowsUpdateRecord, WindowsUpdateScan } from './records.ts';
 

@@ -2,7 +2,8 @@
 import { formatDuration } from '../../base/format.ts';
 import { plural } from '../../base/text.ts';
 import { countWorking, type Plan, type PlannedWave } from '../../domain/plan.ts';
-import type { Budget, UpdateRule } from '../../domain/playbook.ts';
+import type { Budget } from '../../domain/playbook.ts';
+import { ruleText } from '../../domain/rule-text.ts';
 import { allowedFailures } from '../../domain/wave.ts';
 
 export function policyText({ policy }: Plan): string {
@@ -15,17 +16,6 @@ export function policyText({ policy }: Plan): string {
     `new packages ${policy.newPackages === 'allow' ? 'allowed' : 'refused'}`,
   ];
   return parts.join('; ');
-}
-
-function ruleText({ class: kind, packages, titles, classifications, severities }: UpdateRule): string {
-  const what = kind === undefined || kind === 'any' ? 'packages' : `${kind} updates`;
-  const parts = [
-    ...(packages === undefined ? [] : [packages.join(', ')]),
-    ...(titles === undefined ? [] : [`titled ${titles.join(', ')}`]),
-    ...(classifications === undefined ? [] : [`classified ${classifications.join(', ')}`]),
-    ...(severities === undefined ? [] : [`of severity ${severities.join(', ')}`]),
-  ];
-  return [what, ...parts].join(' ');
 }
 
 /** `2 of 40 hosts (5 %, at least 1): failed, unreachable`: how many may go wrong before no further host starts. */

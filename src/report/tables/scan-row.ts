@@ -1,8 +1,9 @@
-// A scan in the few words a fleet's table has room for. Small: scans themselves are not kept.
+// A scan as a row of the fleet's table. Small: scans themselves are not kept.
 import { plural } from '../../base/text.ts';
-import { gapsOf } from '../../domain/scan.ts';
 import type { HostScan } from '../../domain/scan.ts';
-import { countPending, type HeldBack, type Update } from '../../domain/update.ts';
+import { scanStatus, type ScanStatus } from '../../domain/scan-status.ts';
+import { heldBackText } from '../../domain/held-back.ts';
+import type { Update } from '../../domain/update.ts';
 
 interface ScanUpdateRow {
   readonly manager: string;
@@ -15,25 +16,11 @@ interface ScanUpdateRow {
 }
 
 export type ScanRow =
-  | {
+  | (ScanStatus & {
       readonly host: string;
       readonly state: 'scanned';
-      readonly osName: string;
-      readonly kernel: string;
-      readonly security: number;
-      readonly other: number;
-      readonly heldBack: number;
-      readonly securityKnown: boolean;
-      readonly isStale: boolean;
-      /** Updates may be missing from the answer; `problems` say why. */
-      readonly isIncomplete: boolean;
-      readonly metadataFetchedMs?: number;
-      readonly reboot: 'yes' | 'no' | 'unknown';
-      readonly rebootReasons: readonly string[];
-      readonly broken: number;
-      readonly problems: readonly string[];
       readonly updates: readonly ScanUpdateRow[];
-    }
+    })
   | { readonly host: string; readonly state: 'failed'; readonly problem: ReportedError };
 
 /** An error as tables and JSON show it; a `FettleError` is one. */
@@ -43,7 +30,7 @@ export interface ReportedError {
   readonly hint?: string | undefined;
 }
 
-/** What a look at a host brought; the engine's results are of this shape. */
+/** The result of scanning a host, as the engine returns it. */
 export type HostAnswer =
   | { readonly host: { readonly name: string }; readonly scan: HostScan }
   | { readonly host: { readonly name: string }; readonly error: ReportedError };
@@ -55,24 +42,8 @@ export function scanRow(answer: HostAnswer): ScanRow {
     return { host, state: 'failed', problem: { code, message, ...(hint === undefined ? {} : { hint }) } };
   }
   const { scan } = answer;
-  const { metadata, reboot } = scan;
-  const { fetchedMs } = metadata;
-  return {
-    host,
-    state: 'scanned',
-    osName: scan.facts.osName,
-    kernel: scan.facts.kernel,
-    ...countPending(scan.updates),
-    securityKnown: scan.securityKnown,
-    isStale: metadata.isStale,
-    isIncomplete: gapsOf(scan).length > 0,
-    ...(fetchedMs === undefined ? {} : { metadataFetchedMs: fetchedMs }),
-    reboot: reboot.needed,
-    rebootReasons: reboot.reasons,
-    broken: scan.broken.length,
-    problems: problemsOf(scan),
-    updates: scan.updates.map(updateRow),
-  };
+  const status = { ...scanStatus(scan), problems: problemsOf(scan) };
+  return { host, state: 'scanned', ...status, updates: scan.updates.map(updateRow) };
 }
 
 /**
@@ -99,27 +70,6 @@ function updateRow({ manager, name, arch, from, to, class: kind, heldBack }: Upd
   return heldBack === undefined ? row : { ...row, heldBack: heldBackText(heldBack) };
 }
 
-function heldBackText(heldBack: HeldBack): string {
-  switch (heldBack.kind) {
-    case 'held':
-      return 'held';
-    case 'phased':
-      return heldBack.percent === undefined ? 'phased' : `phased ${heldBack.percent}%`;
-    case 'needs-new':
-      return `needs new ${heldBack.packages.join(', ')}`;
-    case 'needs-removal':
-      return `would remove ${heldBack.packages.join(', ')}`;
-    case 'pinned':
-      return 'pinned';
-    case 'downgrade':
-      return 'asked to go back by preferences';
-    case 'excluded':
-      return heldBack.reason;
-    case 'unknown':
-      return 'kept back';
-  }
-}
-
 function problemsOf(scan: HostScan): string[] {
   const repositories = scan.metadata.repositories.flatMap(({ name, problem }) =>
     problem === undefined ? [] : [`${name}: ${problem}`],
@@ -129,16 +79,16 @@ function problemsOf(scan: HostScan): string[] {
 
 /** `2 security, 5 other, 1 held back; reboot needed; metadata stale` */
 export function scanPhrase(scan: HostScan): string {
-  const { security, other, heldBack } = countPending(scan.updates);
+  const { security, other, heldBack, securityKnown, rebootNeeded, isStale, isIncomplete, broken } = scanStatus(scan);
   const parts = [
-    `${scan.securityKnown ? security : 'unknown'} security, ${other} other`,
+    `${securityKnown ? security : 'unknown'} security, ${other} other`,
     ...(heldBack === 0 ? [] : [`${heldBack} held back`]),
   ];
   const more = [
-    ...(scan.reboot.needed === 'yes' ? ['reboot needed'] : []),
-    ...(scan.metadata.isStale ? ['package metadata is stale'] : []),
-    ...(gapsOf(scan).length > 0 ? ['updates may be missing from this list'] : []),
-    ...(scan.broken.length === 0 ? [] : [`${plural(scan.broken.length, 'package')} broken`]),
+    ...(rebootNeeded === 'yes' ? ['reboot needed'] : []),
+    ...(isStale ? ['package metadata is stale'] : []),
+    ...(isIncomplete ? ['updates may be missing from this list'] : []),
+    ...(broken === 0 ? [] : [`${plural(broken, 'package')} broken`]),
   ];
   return [parts.join(', '), ...more].join('; ');
 }

@@ -119,7 +119,7 @@ export const scanJson: JsonShape<ScanRow> = {
     isStale: ofScanned((row) => row.isStale),
     isIncomplete: ofScanned((row) => row.isIncomplete),
     metadataFetchedAt: ofScanned((row) => jsonTime(row.metadataFetchedMs)),
-    reboot: ofScanned((row) => row.reboot),
+    reboot: ofScanned((row) => row.rebootNeeded),
     rebootReasons: ofScanned((row) => row.rebootReasons),
     broken: ofScanned((row) => row.broken),
     problems: ofScanned((row) => row.problems),
@@ -155,7 +155,7 @@ function scanColumns(nowMs: number): readonly Column<ScanRow>[] {
     },
     {
       title: 'REBOOT',
-      text: (row) => (row.state === 'scanned' ? row.reboot : '-'),
+      text: (row) => (row.state === 'scanned' ? row.rebootNeeded : '-'),
       paint: (text, _row, paint) => (text === 'yes' ? paint.yellow(text) : text),
     },
     { title: 'REMARKS', text: remarks, narrow: 'wrap' },
