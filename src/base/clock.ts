@@ -6,7 +6,7 @@ export interface Clock {
   elapsedMs(): number;
   /** Resolves after `ms`; rejects with the signal's reason when it is aborted first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
-  /** Since the machine started, the same for all its processes; undefined where the system does not tell. */
+  /** Since the machine started, the same for all its processes; undefined where the system does not report it. */
   sinceBoot?(): BootTime | undefined;
 }
 

@@ -39,7 +39,7 @@ export function formatTime(ms: number): string {
   return `${isoTime(ms).slice(0, 16).replace('T', ' ')} UTC`;
 }
 
-/** `2026-11-23T19:27:04.123Z`; a time no calendar knows is told as such. */
+/** `2026-11-23T19:27:04.123Z`; a time outside of the calendar is returned as such. */
 export function isoTime(ms: number): string {
   const date = new Date(ms);
   return Number.isNaN(date.getTime()) ? 'invalid time' : date.toISOString();

@@ -23,7 +23,7 @@ export function compareHostNames(a: string, b: string): number {
   return collator.compare(a, b) || (a < b ? -1 : a > b ? 1 : 0);
 }
 
-/** Folds names that differ in one number; each name is told once. Padding counts: `web1` and `web01` stay two. */
+/** Folds names that differ in one number; each name is listed once. Padding counts: `web1` and `web01` stay two. */
 export function foldHostNames(names: Iterable<string>): string {
   const unique = [...new Set(names)].sort(compareHostNames);
   const chosen = chooseHoles(unique);

@@ -43,7 +43,7 @@ export interface Admission {
   readonly status: 'running' | 'finished' | 'stopped';
   /** Hosts to start now, in order. */
   readonly start: readonly string[];
-  /** The wave at work: the first with a host that is not over; undefined when there is none. */
+  /** The current wave: the first with an unfinished host; undefined when there is none. */
   readonly wave: number | undefined;
   readonly budget: BudgetState;
   /** Why nothing more starts. */
@@ -94,7 +94,7 @@ export class AdmissionControl {
     if (entry !== undefined) this.#move(entry, phase, outcome);
   }
 
-  /** `isStopping`: nothing more is admitted; an operator, a signal or the ledger said so. */
+  /** `isStopping`: nothing more is admitted, on request of an operator, a signal or the ledger. */
   decide(isStopping: boolean): Admission {
     const wave = this.#currentWave();
     const state = judgeBudget(this.#rules.budget, this.#entries.length, this.#run);
@@ -118,7 +118,7 @@ export class AdmissionControl {
     return { ...host, phase: 'waiting', index, queued, openBefore: 0 };
   }
 
-  /** The controller waits for all others; its count is looked at when one host is left. */
+  /** The controller waits for all others; its count matters when one host is left. */
   #countPredecessors(entry: Entry): void {
     if (entry.isController) {
       entry.openBefore = this.#entries.length === 1 ? 0 : Infinity;
@@ -181,7 +181,7 @@ export class AdmissionControl {
     return current;
   }
 
-  /** The run's budget, or that of any wave up to the one at work: an overspent wave is never left behind. */
+  /** The run's budget, or that of any wave up to the current one: an overspent wave is never passed. */
   #spent(run: BudgetState): Admission['spent'] {
     if (run.isExceeded) return { scope: 'run', name: 'run', state: run };
     for (const [index, wave] of this.#rules.waves.entries()) {

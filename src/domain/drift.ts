@@ -204,7 +204,7 @@ function supersede(input: DriftInput, sorted: Sorted): DriftJudgement {
     if (successor !== undefined) superseded.push({ planned: update, successor });
     else if (standing.kind === 'passed' || standing.kind === 'renewed')
       skipped.push({ update, reason: standing.reason });
-    // The successor of what needed it may need it too; the simulation of the adjusted set tells.
+    // The successor of what needed it may need it too; the simulation of the adjusted set decides.
     else if (standing.kind === 'idle' && hasGone) kept.push(update);
     else reasons.push(standing.kind === 'gone' ? `${standing.reason} and has no successor there` : standing.reason);
   }

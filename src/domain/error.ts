@@ -69,7 +69,7 @@ export function exitOfCode(code: ErrorCode): ExitName {
   return traits[code].exit;
 }
 
-/** True for a code that says that the host let nobody in. */
+/** True for a code that means that the host refused the login. */
 export function isDeniedCode(code: ErrorCode | undefined): boolean {
   return code !== undefined && traits[code].class === 'denied';
 }
@@ -82,7 +82,7 @@ export interface FettleErrorOptions {
   readonly cause?: unknown;
 }
 
-/** What an error looks like in an event, in the ledger and in `--json`. */
+/** The form of an error in an event, in the ledger and in `--json`. */
 export interface ErrorRecord {
   readonly code: ErrorCode;
   readonly message: string;
@@ -91,7 +91,7 @@ export interface ErrorRecord {
 }
 
 /**
- * The one error of the house. `message` is lower case without a full stop and says what failed, on what; `hint` says
+ * The error class of fettle. `message` is lower case without a full stop and names what failed, on what; `hint` names
  * what to do. The file that touches a technology translates its errors into this; the original stays as `cause`.
  */
 export class FettleError extends Error {
@@ -108,7 +108,7 @@ export class FettleError extends Error {
   }
 }
 
-/** The same error, told to be about the host at `address`, unless it names one already. */
+/** The same error with the address of its host, unless it has one already. */
 export function atAddress(error: unknown, address: string): unknown {
   if (!(error instanceof FettleError) || error.details?.['address'] !== undefined) return error;
   const { code, message, hint, details, cause } = error;
@@ -119,13 +119,13 @@ export function atAddress(error: unknown, address: string): unknown {
   });
 }
 
-/** Where the host is that the error is about: its message may name it by that. */
+/** The address of the host that the error is about: its message may contain it. */
 export function addressOf(error: Pick<ErrorRecord, 'details'> | undefined): string | undefined {
   const address = error?.details?.['address'];
   return typeof address === 'string' ? address : undefined;
 }
 
-/** The machine fettle runs on was short of something (descriptors, processes, a name server): no host is to blame. */
+/** The machine that fettle runs on lacked a resource (descriptors, processes, a name server): no host is at fault. */
 export function isOurShortage(error: FettleError | undefined): boolean {
   return error?.details?.['ours'] === true;
 }

@@ -51,7 +51,7 @@ export interface RunStarted {
   readonly scriptsSha256?: string;
   /** Command line without secret values. */
   readonly argv: readonly string[];
-  /** Hosts that are to be worked on or looked at. */
+  /** Hosts that are to be changed or queried. */
   readonly hosts: readonly string[];
   /** What its hosts belong to, as the inventory has it now. */
   readonly labels?: readonly LabelSet[];

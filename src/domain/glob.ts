@@ -88,7 +88,7 @@ export function firstGlob(globs: readonly string[], text: string): string | unde
 
 const lowerOf = new WeakMap<readonly string[], readonly string[]>();
 
-/** The same for names whose case says nothing. */
+/** The same for names whose case does not matter. */
 export function firstGlobInAnyCase(globs: readonly string[], text: string): string | undefined {
   const lower = lowerOf.get(globs) ?? globs.map((glob) => glob.toLowerCase());
   lowerOf.set(globs, lower);

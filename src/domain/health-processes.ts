@@ -52,7 +52,7 @@ export function staleFindings(input: ProcessesInput): VerifyFinding[] {
   if (level === 'ignore') return [];
   const { staleProcesses, staleKnown } = input.after.health;
   if (!staleKnown) {
-    const message = 'not every process could be looked at: whether some still run replaced code is unknown';
+    const message = 'not every process could be inspected: whether some still run replaced code is unknown';
     return [{ check: 'stale-process', level: 'warn', message }];
   }
   const systems = staleOwners(staleProcesses, input.settings);

@@ -24,7 +24,7 @@ export interface VerifyInput {
   readonly superseded?: readonly Superseded[];
 }
 
-/** Services that start when asked and end by themselves; their absence says nothing. */
+/** Services that start on demand and end by themselves; their absence means nothing. */
 const transientUnits = [
   'user@*.service',
   'user-runtime-dir@*.service',
@@ -157,7 +157,7 @@ function unitFindings(input: VerifyInput): VerifyFinding[] {
 /** A manager of a person's own services fails as that person likes. */
 const personalUnits = ['user@*.service', 'user-runtime-dir@*.service', 'systemd-coredump@*.service'];
 
-/** What ran before and neither runs nor failed: it ended and nobody was told. */
+/** What ran before and neither runs nor failed: it ended without an error. */
 function serviceFindings(input: VerifyInput): VerifyFinding[] {
   const level = input.settings.failedUnits;
   if (level === 'ignore') return [];
@@ -194,7 +194,7 @@ export interface VerdictInput {
   readonly findings: readonly VerifyFinding[];
   readonly after: Pick<HostScan, 'reboot' | 'health'>;
   readonly change: Change;
-  /** Seen in this run, each by a new boot id. */
+  /** Reboots of this run, each proven by a new boot id. */
   readonly reboots: number;
   /** Resolved for the host: `patch_reboot: never` has won. */
   readonly rebootMode: RebootMode;
@@ -229,7 +229,7 @@ function pendingReboot(input: VerdictInput): Outcome | undefined {
   const { needed, reasons } = input.after.reboot;
   if (needed === 'no') return undefined;
   const why = reasons.length === 0 ? '' : ` (${listed(reasons)})`;
-  const reason = needed === 'yes' ? `needs a reboot${why}` : `cannot tell whether it needs a reboot${why}`;
+  const reason = needed === 'yes' ? `needs a reboot${why}` : `whether it needs a reboot is unknown${why}`;
   const base = { verdict: 'pending-reboot', change: input.change, reason } as const;
   const hint = 'reboot it with `fettle reboot`, or allow it in the playbook (reboot.mode)';
   return input.rebootMode === 'never' ? { ...base, hint, followsFromMode: true } : { ...base, hint };

@@ -4,7 +4,7 @@ export type ElevationMethod = 'sudo' | 'doas' | 'su';
 
 export interface Elevation {
   readonly method: ElevationMethod;
-  /** The account to become; `root` unless told otherwise. */
+  /** The account to elevate to; `root` by default. */
   readonly user: string;
   readonly password?: Secret;
   /** The program, when it is not simply `method` on the PATH. */
@@ -87,7 +87,7 @@ export type RebootMode = 'never' | 'if-needed' | 'always';
 
 /** The flat `patch_*` variables of one host. */
 export interface PatchSettings {
-  /** What `patch_enabled` says; `switchedOff` judges it together with the date. */
+  /** The value of `patch_enabled`; `switchedOff` judges it together with the date. */
   readonly enabled: boolean;
   readonly disabledReason?: string;
   /** Epoch milliseconds; the host is left alone until then. */
@@ -120,9 +120,9 @@ export function switchedOff(patch: PatchSettings, nowMs: number): string | undef
   return `switched off until ${new Date(disabledUntilMs).toISOString()} by patch_disabled_until${because}`;
 }
 
-/** Where Windows Update looks, and what of its answer does not count. */
+/** The source that Windows Update searches, and what of its answer is ignored. */
 export interface WindowsUpdateSettings {
-  /** `default`: as the host's own policy says. */
+  /** `default`: as the host's own policy sets it. */
   readonly source?: 'default' | 'wsus' | 'windows-update' | 'microsoft-update';
   /** A wsusscn2.cab on a disk of the host, for a search without any network; with forward slashes. */
   readonly catalogue?: string;

@@ -1,4 +1,4 @@
-/** What tells machines apart: facts of a live host, never its name. All of it is what the host says of itself. */
+/** What identifies a machine: facts of a live host, never its name. The host reports all of it itself. */
 export interface MachineFacts {
   readonly machineId?: string;
   /** Of the boot that runs now. */
@@ -28,9 +28,9 @@ export interface IdentityJudgement {
 }
 
 /**
- * Do both say that they are one machine? Clones share machine ids, but no two boots share a boot id; containers are
+ * Do both report the same machine? Clones share machine ids, but no two boots share a boot id; containers are
  * given their kernel's boot id, so two of them with different host names are two. Every user of a host can read these
- * values and a host may say whatever it likes, so that this alone decides nothing.
+ * values and a host may report any value, so that this alone decides nothing.
  */
 export function claimsSameMachine(left: MachineFacts, right: MachineFacts): boolean {
   if (left.machineId === undefined || left.bootId === undefined) return false;
@@ -39,7 +39,7 @@ export function claimsSameMachine(left: MachineFacts, right: MachineFacts): bool
   return !(areContainers && left.hostName !== right.hostName);
 }
 
-/** Both say so, and both connections ended at the same place and met the same host key: no host alone can bring that about. */
+/** Both report so, and both connections led to the same address and host key: no host can cause that alone. */
 function isSameMachine(left: NamedMachine, right: NamedMachine): boolean {
   if (left.endpoint === undefined || left.endpoint !== right.endpoint) return false;
   return claimsSameMachine(left.facts, right.facts);
@@ -47,7 +47,7 @@ function isSameMachine(left: NamedMachine, right: NamedMachine): boolean {
 
 /**
  * Finds names that are proven to mean one machine (patched once) and the controller. Names that only share a machine
- * id are patched each, with a warning; so is a host that says it is the controller (`own`) and does not prove it.
+ * id are patched each, with a warning; so is a host that claims to be the controller (`own`) and does not prove it.
  */
 export function judgeIdentities(machines: readonly NamedMachine[], own?: MachineFacts): IdentityJudgement {
   const byMachineId = new Map<string, NamedMachine[]>();

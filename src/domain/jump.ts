@@ -64,7 +64,7 @@ export function plannedRoutes(hosts: readonly Pick<HostPlan, 'host' | 'via'>[]):
 
 /**
  * Host → other hosts of the list that its connection passes through, matched by name or address. `configured` adds
- * what `~/.ssh/config` says, where it was asked.
+ * what `~/.ssh/config` sets, where it was read.
  */
 export function reachedThrough(
   hosts: readonly Pick<Host, 'name' | 'connection'>[],

@@ -24,7 +24,7 @@ export interface LabelSet extends HostLabels {
   readonly ids?: Readonly<Record<string, string>>;
 }
 
-/** Addresses, keys and the id: they say how a host is found, not what it is. */
+/** Addresses, keys and the id: they describe how a host is found, not what it is. */
 const noLabels: ReadonlySet<string> = new Set([
   'patch_id',
   'patch_mac',

@@ -14,7 +14,7 @@ export type Verdict =
   | 'lost'
   | 'drifted'
   | 'skipped'
-  /** Let go by a detach or a dead controller; `run resume` goes on. */
+  /** Detached from, or its controller died; `run resume` continues. */
   | 'detached';
 
 export type Change = 'none' | 'partial' | 'installed' | 'unknown';
@@ -41,9 +41,9 @@ interface VerdictTraits {
   readonly budget: BudgetClass | undefined;
   /** The exit of a run with such a host; see `exitOfOutcome` for what its error or mode makes of it. */
   readonly exit: ExitName;
-  /** What it says about contact: `unasked` hosts were left out, or their turn never came. */
+  /** Whether the host was contacted: `unasked` hosts were left out, or their turn never came. */
   readonly contact: 'reached' | 'unreached' | 'unasked';
-  /** Something of ours may still be at work on the host: lease, debts and attempt stay open. */
+  /** A job of fettle may still be running on the host: lease, debts and attempt stay open. */
   readonly mayBeAtWork: boolean;
 }
 
@@ -79,7 +79,7 @@ export function isAsAsked({ verdict, followsFromMode, error }: Outcome): boolean
 
 /**
  * The exit of a run with such a host. A pending reboot is what was asked for only where the mode `isWritten` in the
- * playbook or the inventory; by default it is not seen as good.
+ * playbook or the inventory; by default it does not count as good.
  */
 export function exitOfOutcome({ verdict, followsFromMode, error }: Outcome, isWritten: boolean): ExitName {
   const { exit, budget } = verdicts[verdict];
@@ -88,7 +88,7 @@ export function exitOfOutcome({ verdict, followsFromMode, error }: Outcome, isWr
   return verdict === 'pending-reboot' && followsFromMode === true && isWritten ? 'ok' : exit;
 }
 
-/** How a host ends that an error kept from being dealt with, while nothing of ours is at work on it. */
+/** How a host ends that an error stopped while no job of fettle runs on it. */
 export function verdictOfError(error: FettleError): 'skipped' | 'unreachable' | 'failed' {
   // Held by another run, stopped before its turn came, or this machine ran short: the host is not to blame.
   if (error.code === 'lock-held' || error.code === 'cancelled' || isOurShortage(error)) return 'skipped';
@@ -135,10 +135,10 @@ export interface UpdateResult extends PackageId {
   readonly from: string | null;
   /** What was planned. */
   readonly to: string;
-  /** What the package database says now; null = not installed. */
+  /** The version in the package database now; null = not installed. */
   readonly now: string | null;
   readonly state: UpdateState;
-  /** Why it is so, where the host said. */
+  /** The reason, where the host gave one. */
   readonly message?: string;
 }
 

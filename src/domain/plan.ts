@@ -60,7 +60,7 @@ export interface HostPlan {
   readonly clusters: readonly string[];
   /** Hosts of the inventory that its connection passes through; absent = none. They go after it. */
   readonly via?: readonly string[];
-  /** The update server it fetches from, where its manager tells one. */
+  /** The update server it fetches from, where its package manager reports one. */
   readonly source?: string;
 }
 

@@ -77,13 +77,13 @@ export interface RebootSettings {
   readonly goDownMs: number;
   readonly comeBackMs: number;
   readonly settleMs: number;
-  /** Nothing was said about limits: a host whose system takes longer by its nature gets longer ones. */
+  /** No limits are set: a host whose system takes longer by its nature gets longer ones. */
   readonly hasDefaultLimits?: true;
   /** Hosts rebooting at once. */
   readonly concurrency?: number;
   /** Left alone while somebody is logged on. */
   readonly ifIdle?: true;
-  /** Switched off instead, once, and not looked at afterwards. */
+  /** Shut down instead, once, and not queried afterwards. */
   readonly power?: 'off';
 }
 

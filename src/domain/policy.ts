@@ -97,7 +97,7 @@ function idOf({ manager, name, arch, slot }: PackageId): PackageId {
   return { manager, name, arch, ...(slot === undefined ? {} : { slot }) };
 }
 
-/** What is known of the candidate alone says nothing about the version behind it. */
+/** What is known of the candidate alone does not apply to the version behind it. */
 function withoutVersion({ sourceVersion: _version, sizeBytes: _size, ...update }: Update): UpdateDetails {
   return update;
 }
@@ -144,7 +144,7 @@ function offersOf(update: Update): readonly Offer[] {
     const isSecurity = update.securityTo === update.to;
     return [{ to: update.to, class: isSecurity ? 'security' : update.class, isBehind: false, ...held }];
   }
-  // A pin is the administrator's own word and holds for every version; the other reasons are the candidate's alone.
+  // A pin is the administrator's own decision and holds for every version; the other reasons are the candidate's alone.
   const behind = update.heldBack?.kind === 'pinned' ? held : {};
   return [
     { to: update.to, class: 'other', isBehind: false, ...held },
@@ -181,17 +181,17 @@ function includedReason(offer: Offer, rule: UpdateRule | undefined): string {
 
 function notSecurity(offered: UpdateClass): string {
   return offered === 'unknown'
-    ? 'no security source on this host tells whether this is a security update; only those are wanted'
-    : 'not a security update; only those are wanted';
+    ? 'no security source on this host classifies this update; only security updates are wanted'
+    : 'not a security update; only security updates are wanted';
 }
 
 function notIncluded(offered: UpdateClass, rules: readonly UpdateRule[]): string {
   const wanted = rules.map(ruleText).join(' or ');
-  const unknown = offered === 'unknown' ? '; no security source on this host tells its class' : '';
+  const unknown = offered === 'unknown' ? '; no security source on this host classifies it' : '';
   return `not included by the playbook (wants ${wanted})${unknown}`;
 }
 
-/** The globs of a rule are held against the name and, for updates that have one, the id of the update. */
+/** The globs of a rule are matched against the name and, for updates that have one, the id of the update. */
 function matchesRule(
   rule: UpdateRule,
   update: Pick<Update, 'manager' | 'name' | 'arch' | 'title' | 'classification' | 'severity' | 'vendorSeverity'>,
@@ -243,7 +243,7 @@ function isNamed(update: Update, offer: Offer, policy: Rules): boolean {
   return heldBack.unless === 'pattern' && (isManagerNamed || policy.firstName(words, update.name) !== undefined);
 }
 
-/** Why the policy does not overrule what the package manager keeps back; undefined = it may go in. */
+/** Why the policy does not override that the package manager keeps it back; undefined = it may be installed. */
 function refusedHold(heldBack: HeldBack | undefined, policy: Policy): string | undefined {
   if (heldBack === undefined) return undefined;
   if (heldBack.kind === 'phased' && policy.includePhased) return undefined;

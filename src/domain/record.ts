@@ -141,12 +141,12 @@ export interface HostRunState {
   readonly outcome?: Outcome;
   /** Steps finished well in the latest attempt. */
   readonly doneSteps: readonly StepName[];
-  /** Package managers whose install ended in the latest attempt, well or not; absent: as `doneSteps` says. */
+  /** Package managers whose install ended in the latest attempt, successfully or not; absent: see `doneSteps`. */
   readonly endedInstalls?: readonly string[];
-  /** Started and not finished, in whatever attempt: the controller died or let go inside it. */
+  /** Started and not finished, in any attempt: the controller died or detached during it. */
   readonly openSteps: readonly OpenStep[];
   /** Hooks before the host were entered in this run, and those after it did not run since, in whatever attempt. */
   readonly owesAfterHooks?: boolean;
-  /** Reboots seen in this run so far. */
+  /** Reboots of this run so far. */
   readonly reboots: number;
 }

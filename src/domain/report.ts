@@ -186,7 +186,7 @@ export interface HistoryRow {
   readonly from?: string;
   /** Version, or revision on Windows. */
   readonly to?: string;
-  /** A state of an update, a verdict, or what the host's own record says. */
+  /** A state of an update, a verdict, or the result in the host's own record. */
   readonly state: string;
   readonly isBad: boolean;
   readonly title?: string;

@@ -45,7 +45,7 @@ export interface RebootSign {
   readonly isIgnored?: boolean;
 }
 
-/** `needed: unknown` where the tool that would tell failed. */
+/** `needed: unknown` where the tool that reports it failed. */
 export interface RebootState {
   readonly needed: 'yes' | 'no' | 'unknown';
   readonly reasons: readonly string[];
@@ -125,7 +125,7 @@ export function gapsOf(scan: Pick<HostScan, 'problems'>): readonly string[] {
   return scan.problems.flatMap(({ message, isIncomplete }) => (isIncomplete === true ? [message] : []));
 }
 
-/** Hardware and what is installed outside of packages, as far as the host tells it. */
+/** Hardware and what is installed outside of packages, as far as the host reports it. */
 export interface Inventory {
   readonly maker?: string;
   readonly model?: string;
@@ -184,7 +184,7 @@ export interface HostScan {
   /** Labels of packages that came as dependencies. */
   readonly autoInstalled: readonly string[];
   readonly updates: readonly Update[];
-  /** Packages not installed yet that the updates would bring in, from the manager's own dry run; absent = not told. */
+  /** Packages not installed yet that the updates would bring in, from the package manager's own dry run; absent = not reported. */
   readonly newPackages?: readonly SimulatedUpdate[];
   /** False: no security source is configured; the number of security updates is unknown, not zero. */
   readonly securityKnown: boolean;

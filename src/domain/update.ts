@@ -1,6 +1,6 @@
 import type { HeldBack } from './held-back.ts';
 
-/** `unknown`: the host has no source that says which updates are security updates. Never the same as "none". */
+/** `unknown`: the host has no source that classifies security updates. Never the same as "none". */
 export type UpdateClass = 'security' | 'other' | 'unknown';
 
 /** Identifies one package on a host. */
@@ -124,7 +124,7 @@ export function packageLabel({ name, arch }: Pick<PackageId, 'name' | 'arch'>): 
 
 const indexes = new WeakMap<readonly PackageId[], ReadonlyMap<string, PackageId>>();
 
-/** The first of the list with that key. The list is indexed once, so that looking up all of another is no search each. */
+/** The first of the list with that key. The list is indexed once, so that many lookups need no search each. */
 export function findPackage<Item extends PackageId>(list: readonly Item[], key: string): Item | undefined {
   const index = (indexes.get(list) as ReadonlyMap<string, Item> | undefined) ?? indexOf(list);
   indexes.set(list, index);

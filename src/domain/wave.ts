@@ -73,8 +73,8 @@ export function reachedBehind(host: string, reachedThrough: PartitionInput['reac
 }
 
 /**
- * Deals the hosts out to waves. `percent` is of all hosts the wave may take, rounded up; waves that come out empty are
- * dropped; where a playbook has several, the first that is left bears no failure unless its own budget says otherwise,
+ * Assigns hosts to waves. `percent` is of all hosts that the wave may take, rounded up; empty waves are
+ * dropped; where a playbook has several, the first of the others allows no failure unless it has a budget of its own,
  * and no other has a budget of its own unless it is written: the run's counts over all of them. A host that others are reached
  * through stands behind them in the order and in no earlier wave, the controller's own machine behind everything.
  * Throws `FettleError('config')` for a host that no wave takes.
@@ -183,7 +183,7 @@ function amountOf(amount: Amount, poolSize: number): number {
   }
 }
 
-/** Hosts of later waves whose exact version no host of an earlier wave gets first: marked, so that a signer sees them. */
+/** Hosts of later waves whose exact version no host of an earlier wave gets first: marked for whoever approves the plan. */
 export function markUntried(hosts: readonly HostPlan[]): HostPlan[] {
   const firstWave = new Map<string, number>();
   const keyOf = (update: HostPlan['updates'][number]): string => `${packageKey(update)}=${update.to}`;

@@ -15,9 +15,9 @@ export interface EngineLimits {
   readonly outageMs: number;
   /** Longest pause between two tries to connect again. */
   readonly retryCapMs: number;
-  /** Pause between two looks at a rebooting host. */
+  /** Pause between two queries of a rebooting host. */
   readonly rebootPollMs: number;
-  /** One look at a rebooting host, connecting included. */
+  /** Limit of one query of a rebooting host, connecting included. */
   readonly rebootProbeMs: number;
   /** How long one question for a job's news may wait on the host. */
   readonly followWaitSec: number;
@@ -45,7 +45,7 @@ export interface RunContext {
   readonly record: RunRecord;
   /** Aborted: begin nothing more; what has begun goes on to its safe point. */
   readonly stop: AbortSignal;
-  /** Aborted: let go now; jobs go on by themselves. */
+  /** Aborted: detach now; jobs keep running by themselves. */
   readonly detach: AbortSignal;
   readonly packageManager: (name: string) => PackageManager;
   readonly spawnLocal: SpawnLocal;

@@ -10,7 +10,7 @@ export interface HeartbeatPorts extends Pick<RunContext, 'clock' | 'record' | 'r
   readonly onFailure: (error: unknown) => void;
 }
 
-/** Renews the leases of a run and looks for a request to stop it, until it is disposed of. */
+/** Renews the leases of a run and checks for a request to stop it, until it is disposed of. */
 export class Heartbeat implements AsyncDisposable {
   readonly #end = new AbortController();
   readonly #beating: Promise<void>;

@@ -6,7 +6,7 @@ import { FettleError, isOurShortage } from '../domain/error.ts';
 import { throughShortages } from '../transport/shortage.ts';
 
 interface LocalCommand {
-  /** Program and arguments; no shell sees them. */
+  /** Program and arguments; no shell is involved. */
   readonly argv: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
@@ -74,7 +74,7 @@ async function start({ argv, environment }: LocalCommand): Promise<Child> {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  // Without descriptors there are no streams at all, whatever the type says; the error comes in the next turn.
+  // Without descriptors there are no streams at all, whatever their type; the error follows in the next turn of the event loop.
   if (child.pid === undefined) {
     const [error] = (await once(child, 'error')) as [Error];
     throw error;

@@ -5,7 +5,7 @@ import type { HostPort } from './connection/host-port.ts';
 
 /** The machine fettle runs on: it goes last and is not rebooted by its own run. */
 export interface OwnMachine {
-  /** Empty where it does not tell. */
+  /** Empty where it does not report one. */
   readonly facts: MachineFacts;
   /** Is it at the other end of the connection? Rejects only with what the connection rejects with, or a disk error. */
   recognises(remote: HostPort, facts: MachineFacts, signal: AbortSignal): Promise<boolean>;
@@ -17,7 +17,7 @@ export type WithLocalSecret = <T>(use: (path: string, word: string) => Promise<T
 const readTimeoutMs = 20_000;
 
 /**
- * What a host says of itself is no proof: every user of this machine can read its ids. A host on the other end of a
+ * What a host reports of itself is no proof: every user of this machine can read its ids. A host on the other end of a
  * connection must read a secret from this machine's own disk; one that the inventory gives the local transport is this
  * machine by the operator's word.
  */

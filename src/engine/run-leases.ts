@@ -45,7 +45,7 @@ export class RunLeases implements AsyncDisposable {
     await this.#heartbeat?.[Symbol.asyncDispose]();
   }
 
-  /** Tells of each that was lost; a lost one is not asked for again. */
+  /** Reports each that was lost; a lost one is not requested again. */
   async #renew(): Promise<void> {
     const { record, run, onLost, onHandedOver } = this.#ports;
     const lost = await record.renewLeases({ ...timesOf(this.#ports), leases: [...this.#held.values()] });

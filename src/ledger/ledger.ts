@@ -236,7 +236,7 @@ export class Ledger implements RunRecord, RunControl, LedgerReader, AsyncDisposa
       given: given.map(formatHead),
       ...(latest === undefined ? {} : { latestSaved: formatHead(latest) }),
     };
-    // Tables made from altered events differ for a reason that was told already.
+    // Tables made from altered events differ for a reason that is reported already.
     const problems = isChainSound ? [...record.problems, ...tables.flat()] : record.problems;
     return { ...record, heads, problems };
   }
@@ -262,7 +262,7 @@ export class Ledger implements RunRecord, RunControl, LedgerReader, AsyncDisposa
 
   /**
    * Saves the head beside the file, unless the chain does not hold the one that was saved last: then the saved ones stay
-   * as they are, a note in the chain says so, and the answer is undefined.
+   * as they are, a note in the chain records that, and the answer is undefined.
    */
   async saveHead(occasion: string): Promise<Head | undefined> {
     const head = await this.head();

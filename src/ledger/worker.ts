@@ -38,7 +38,7 @@ let connection: Connection | undefined;
 
 function open(file: LedgerFile): void {
   path = file.path;
-  const report = (upgrade: UpgradeProgress): void => void port?.postMessage({ upgrade });
+  const report = (upgrade: UpgradeProgress): void => port?.postMessage({ upgrade });
   connection = openConnection(path, file.isReadonly, (older) => refill(older, report));
 }
 

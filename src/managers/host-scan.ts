@@ -11,7 +11,7 @@ export function reportedManagers(sections: Sections): readonly string[] {
   return packageManagerNames.filter((name) => found.has(name));
 }
 
-/** Those that the host has and that the answer says nothing of: their scripts were not sent. */
+/** Those that the host has and that are missing from the answer: their scripts were not sent. */
 export function unscannedManagers(sections: Sections): readonly string[] {
   const scanned = new Set(linesOf(sections, 'scanned').filter(isPackageManager));
   return reportedManagers(sections).filter((name) => !scanned.has(name));
@@ -40,7 +40,7 @@ export function readHostScan(sections: Sections, { collectedMs, maxAgeMs }: Scan
     autoInstalled: scans.flatMap((scan) => scan.autoInstalled ?? []),
     updates: scans.flatMap((scan) => scan.updates),
     newPackages: scans.flatMap((scan) => scan.newPackages ?? []),
-    // Software without security classes says nothing about the system's.
+    // Software without security classes does not make those of the system unknown.
     securityKnown: scans.every((scan) => scan.securityKnown !== false),
     metadata: mergeMetadata(scans),
     reboot: withReasons(state.reboot, managers, scans),

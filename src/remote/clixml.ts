@@ -5,7 +5,7 @@ const maxDepth = 4;
 
 /**
  * The words in what powershell.exe writes to stderr: plain text, then `#< CLIXML` and one or more `<Objs>` documents
- * (MS-PSRP 2.2.5) of which errors and warnings count. Text that does not read as such is given as it came, cut at
+ * (MS-PSRP 2.2.5) of which errors and warnings count. Text of another form is returned unchanged, cut at
  * 256 Ki characters; never throws.
  */
 export function decodeClixml(stderr: string): string {

@@ -16,7 +16,7 @@ export function promptOf(mark: string): string {
   return `fettle-${mark}-password:`;
 }
 
-/** Said by the login shell before anything else: without it, no command of ours has run. */
+/** Printed by the login shell before anything else: without it, no command of fettle has run. */
 export function begunOf(mark: string): string {
   return `fettle-${mark}-begun`;
 }
@@ -34,7 +34,7 @@ function endOf(text: string, words: string): number {
 /** Longer than any prompt; a question stands in the last characters. */
 const promptLength = 1_000;
 
-/** su(1) takes no prompt of ours: only an unfinished last line counts as its question. */
+/** su(1) cannot be given a prompt: only an unfinished last line counts as its prompt. */
 function suPromptEnd(stderr: string): number {
   const line = stderr.slice(Math.max(stderr.lastIndexOf('\n') + 1, stderr.length - promptLength)).toLowerCase();
   const isQuestion = line.endsWith(':') || line.endsWith(': ');
@@ -44,7 +44,7 @@ function suPromptEnd(stderr: string): number {
 /** Directories behind PAM may be slow; a program that waits for something else must not be waited for. */
 const elevationLimitMs = 60_000;
 
-/** What is said between the start of sudo, doas or su and the first word of the elevated shell. */
+/** The output between the start of sudo, doas or su and the first output of the elevated shell. */
 export class ElevationDialogue implements Dialogue, Disposable {
   readonly limitMs = elevationLimitMs;
   readonly #options: ElevationDialogueOptions;
@@ -77,7 +77,7 @@ export class ElevationDialogue implements Dialogue, Disposable {
     return askedTo < 0 ? { kind: 'wait' } : this.#answer(askedTo);
   }
 
-  /** What a profile of the account printed before is nothing that the elevation program said. */
+  /** Earlier output of a profile of the account is not output of the elevation program. */
   #afterBegun(stderr: string): string {
     const begun = `${begunOf(this.#options.mark)}\n`;
     const at = stderr.indexOf(begun);
@@ -127,7 +127,7 @@ export class ElevationDialogue implements Dialogue, Disposable {
     return this.#error(reason ?? { what: 'refuses the elevation', hint: 'run it on the host by hand to check' }, said);
   }
 
-  /** The login shell ended, or became another program, before it ran anything of ours. */
+  /** The login shell ended, or became another program, before it ran any command of fettle. */
   #noShell(text: string, exitCode: number | null): FettleError {
     const said = text.trim().split('\n').at(-1)?.trim() ?? '';
     const words = said === '' ? '' : `; its last output was: ${said.slice(0, 200)}`;
@@ -172,7 +172,7 @@ const withheld: Pick<Reason, 'what' | 'hint'> = {
   hint: 'the password is probably wrong; it was not sent again so that the account is not locked',
 };
 
-/** What sudo 1.8-1.9, opendoas, util-linux and busybox su say, most telling first. */
+/** Messages of sudo 1.8-1.9, opendoas, util-linux and busybox su, the most specific first. */
 const reasons: readonly Reason[] = [
   {
     pattern: /must have a tty|requiretty|no tty present/i,

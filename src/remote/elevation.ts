@@ -11,7 +11,7 @@ export interface ElevationOptions {
 /**
  * Runs every command of a session as another account; where the login is that account already nothing stands between.
  * A password is written only after the elevation program asked for it with a marker that nobody else knows, and stdin
- * is let through only after the elevated shell said it is there: sent blind, a password would reach the script where
+ * is passed on only after the elevated shell has reported itself: sent blind, a password would reach the script where
  * none is asked for. Throws `elevate` when it is refused; a password is never tried twice on one host, and one that
  * two hosts refused is not sent to a third.
  */
@@ -64,7 +64,7 @@ function forAnyShell(script: string): string {
 
 /**
  * sudo(8), doas(1) and su(1), in `sh` whatever the login shell is. Messages are asked for in English, so that they can
- * be told apart; the command itself gets its own language back. The marks go to stderr, where prompts go: one where the
+ * be distinguished; the command itself gets its own language back. The marks go to stderr, where prompts go: one where the
  * login shell has run anything at all, one where the elevated shell is ready.
  */
 function commandLine(elevation: Elevation, mark: string, command: string): string {

@@ -3,7 +3,7 @@ import { FettleError } from '../domain/error.ts';
 const opening = Buffer.from('\x1eFETTLE ');
 const markPattern = /^[a-z0-9]{1,32}$/;
 const namePattern = /^[a-z0-9-]{1,40}$/;
-/** More sections, or larger ones, than any script of ours prints. */
+/** More sections, or larger ones, than any script of fettle prints. */
 const maxSections = 100;
 /** A line of the frame: the mark and a name. */
 const maxOpeningBytes = 128;
@@ -68,7 +68,7 @@ function onlyOnce<T>(sections: T, answer: Buffer, second: number): T {
   return sections;
 }
 
-/** What the host said instead, without its control characters. */
+/** The output of the host instead, without its control characters. */
 export function unreadable(why: string, answer: Buffer): FettleError {
   const begins = answer.toString('utf8', 0, 200).replace(controls, '\ufffd').trim();
   return new FettleError('parse', `unexpected output from the host: ${why}`, {

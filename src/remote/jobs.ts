@@ -11,7 +11,7 @@ export interface StartOptions {
   readonly kind: JobKind;
   readonly run: string;
   readonly controller: string;
-  /** Number of the lease: a host refuses a start with a smaller number than it has seen. */
+  /** Number of the lease: a host refuses a start with a smaller number than it has recorded. */
   readonly fence: number;
   /** The package manager that does the work; absent where none does. */
   readonly manager?: string;
@@ -173,7 +173,7 @@ function lockHeld(words: string, ownRun: string): FettleError {
 
 /** Some words a line; more is no status. */
 const longestStatus = 16 * 1024;
-/** Of what a job says at its end. */
+/** Of the message of a job at its end. */
 const longestMessage = 16 * 1024;
 /** Names of jobs that one host may have swept at once. */
 const mostSwept = 10_000;

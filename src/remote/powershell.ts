@@ -48,7 +48,7 @@ export function bootstrapText(): string {
   return bootstrap;
 }
 
-/** The same for every script: what cmd sees is letters, digits and `+/=`, below its limit of 8191 characters. */
+/** The same for every script: cmd gets letters, digits and `+/=` only, below its limit of 8191 characters. */
 export function bootstrapCommand(session: Pick<Session, 'transport'>): string {
   return `${powershellProgram(session)} ${switches} -EncodedCommand ${encodeCommand(bootstrapText())}`;
 }
@@ -156,17 +156,17 @@ function noAnswer(script: RemoteScript, result: ExecResult): FettleError {
   );
 }
 
-/** @returns `lost`: it came to its end, and what it said did not all arrive. */
+/** @returns `lost`: it ended, and not all of its output arrived. */
 export function lostOutput(what: string): FettleError {
   return new FettleError('lost', `the connection was lost while ${what} ran, together with a part of its output`, {
     hint: 'it ended on the host; run the command again',
   });
 }
 
-/** More than a script says of its own end. */
+/** More than a script prints at its end. */
 const longestProblem = 16 * 1024;
 
-/** Ends of scripts that have an error of their own, by the phase that the host tells. */
+/** Ends of scripts that have an error of their own, by the phase that the host reports. */
 function problemError(script: RemoteScript, text: string): FettleError {
   const facts = recordOf(
     text

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { FettleError, isOurShortage } from '../domain/error.ts';
 import { cancelled } from './limit.ts';
 
-/** Error codes of connect(2), socket(2), fork(2) and getaddrinfo(3) that speak of the caller's own machine. */
+/** Error codes of connect(2), socket(2), fork(2) and getaddrinfo(3) that are about the caller's own machine. */
 const shortages: Readonly<Record<string, readonly [what: string, hint: string]>> = {
   EMFILE: ['this process has no file descriptors left', 'raise the limit (ulimit -n), or lower --concurrency'],
   ENFILE: ['this machine has no file descriptors left', 'raise fs.file-max here, or lower --concurrency'],

@@ -19,7 +19,7 @@ export interface ApprovedPlan {
   readonly request: RunRequest;
 }
 
-/** A plan without work is carried out, too: the record and the exit code tell of hosts that took no part in it. */
+/** A plan without work is executed, too: its record and exit code include the hosts that took no part in it. */
 export async function applyApproved(order: ApprovedPlan, context: Context): Promise<ExitName> {
   const { bytes, sha256, hosts, ledger, request } = order;
   const plan = withConcurrency(order.plan, request.concurrency);

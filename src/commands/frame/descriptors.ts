@@ -5,7 +5,7 @@ import type { Host } from '../../domain/host.ts';
 import type { Transports } from '../../transport/registry.ts';
 import type { Context, Descriptors } from '../invocation/context.ts';
 
-/** For the ledger, for a process that is being started, for files and names that are looked up. */
+/** For the ledger, for a process that is being started, for files and name lookups. */
 const reserve = 20;
 /** A proxy command and an agent: no session holds more. */
 const mostOfSession = 4;

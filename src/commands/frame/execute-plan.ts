@@ -111,7 +111,7 @@ export function refuseMoreAtOnce(atOnce: number, allowed: number, by: string): v
   );
 }
 
-/** Before anything is changed: a person says yes, or `--yes` did. */
+/** Before anything is changed: confirmed at the terminal, or by `--yes`. */
 export async function confirm(question: string, yes: boolean, context: Context): Promise<boolean> {
   if (yes) return true;
   if (!context.prompt.isAvailable) {

@@ -47,7 +47,7 @@ interface HostResults<Row> extends RowStyle<Row> {
   readonly exitName: ExitName;
 }
 
-/** With `--jsonl` the events on stdout have said it all. */
+/** With `--jsonl` the events on stdout contain everything. */
 export function showHosts<Row extends HostRow>(results: HostResults<Row>, context: Context): void {
   const { hosts, request, exitName, shape, isWell, render } = results;
   if (request.jsonl) return;

@@ -37,10 +37,14 @@ function secretIn(directory: string): WithLocalSecret {
       return await use(path, word);
     } catch (cause) {
       if (cause instanceof FettleError || !(cause instanceof Error) || !('syscall' in cause)) throw cause;
-      throw new FettleError('disk', `${path} cannot be written, so fettle cannot tell which host is this machine`, {
-        hint: "make the ledger's directory writable",
-        cause,
-      });
+      throw new FettleError(
+        'disk',
+        `${path} cannot be written, so fettle cannot determine which host is this machine`,
+        {
+          hint: "make the ledger's directory writable",
+          cause,
+        },
+      );
     } finally {
       await rm(path, { force: true });
     }

@@ -38,7 +38,7 @@ export interface CommandSpec {
   readonly load: () => Promise<ReadCommand>;
 }
 
-/** The `load` of a verb: its `run` takes the request that its `read` returns, and nobody else sees the type of it. */
+/** The `load` of a verb: its `run` takes the request that its `read` returns, whose type is known to nothing else. */
 export function verb<Request>(load: () => Promise<VerbModule<Request>>): CommandSpec['load'] {
   return async () => {
     const { read, run } = await load();

@@ -33,7 +33,7 @@ export interface Context {
   readonly cwd: string;
   /** @throws FettleError where there is none; not every command needs it. */
   readonly homeDir: string;
-  /** Undefined where the platform does not tell them, or sets no limit. */
+  /** Undefined where the platform does not report them, or sets no limit. */
   readonly descriptors: () => Descriptors | undefined;
   /** Undefined where the platform has none. */
   readonly uid: number | undefined;

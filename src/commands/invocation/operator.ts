@@ -1,4 +1,4 @@
-// Who started this process: what the kernel says beside what the environment claims.
+// Who started this process: as the kernel reports it, and as the environment claims.
 import type { Operator } from '../../domain/event.ts';
 
 export interface OperatorSources {

@@ -28,7 +28,7 @@ export function read(invocation: Invocation, context: ReadContext): ApplyRequest
   };
 }
 
-/** Does what the plan file says; a host that has changed since ends `drifted`. `--limit` narrows the plan. */
+/** Executes a plan file; a host that has changed since ends `drifted`. `--limit` narrows the plan. */
 export async function run(request: ApplyRequest, context: Context): Promise<ExitName> {
   const { planHash } = request;
   const bytes = await readPlanFile(request.plan);

@@ -15,7 +15,7 @@ import { checkingOf, sshArguments } from './ssh-arguments.ts';
 import { connectionAliases as names } from '../inventory/variable-names.ts';
 import { readWinrmConnectLimit, readWinrmSettings } from './winrm-settings.ts';
 
-/** What the command line says. `user` and `privateKeyFile` yield to the inventory, as in Ansible; the rest wins. */
+/** Settings of the command line. `user` and `privateKeyFile` yield to the inventory, as in Ansible; the rest wins. */
 export interface HostOverrides {
   /** What `~` means. */
   readonly homeDir: string;
@@ -134,7 +134,7 @@ function readTransport(reader: SettingsReader, host: string): string {
   return name;
 }
 
-/** PowerShell over WinRM always, and over SSH where the host is said to be one of Windows; there is nobody to become. */
+/** PowerShell over WinRM always, and over SSH where the inventory declares Windows; Windows has no elevation to another account. */
 function readShell(reader: SettingsReader, transport: string): 'powershell' | undefined {
   const written = reader.text(...names.shell)?.toLowerCase();
   const isWindows = transport === 'winrm' || (transport === 'ssh' && (written === 'powershell' || written === 'cmd'));
@@ -179,7 +179,7 @@ function readFile(reader: SettingsReader, keys: KeyFiles, variables: readonly st
   return undefined;
 }
 
-/** Key files, each looked at once however many hosts share it. */
+/** Key files, each checked once however many hosts share it. */
 class KeyFiles {
   readonly #homeDir: string;
   readonly #problems = new Map<string, string | undefined>();

@@ -48,7 +48,7 @@ export class SettingsReader {
     return text.trim() === '' ? undefined : text;
   }
 
-  /** Text that ends up in commands, paths or files; `problemOf` says what of it could be read as more than a name. */
+  /** Text that ends up in commands, paths or files; `problemOf` returns what in it could be interpreted as more than a name. */
   name(names: readonly string[], problemOf: (text: string) => string | undefined): string | undefined {
     const text = this.text(...names);
     const problem = text === undefined ? undefined : problemOf(text);

@@ -1,4 +1,4 @@
-// What an inventory says about WinRM: Ansible's names for its winrm and psrp connections, and our own for certificates.
+// WinRM settings of an inventory: Ansible's names for its winrm and psrp connections, and fettle's own for certificates.
 import type { CertificatePolicy, HostKeyPolicy, WinrmAuthentication, WinrmSettings } from '../../domain/host.ts';
 import type { SettingsReader } from './settings-reader.ts';
 import { winrmAliases as names } from '../inventory/variable-names.ts';
@@ -15,7 +15,7 @@ export interface WinrmReading {
 const seconds = { least: 1, most: 3_600 } as const;
 const pinPattern = /^(?:sha256:)?([0-9a-f]{64})$/;
 
-/** http only where the inventory says so, or says port 5985; anything else is TLS. */
+/** http only where the inventory sets it, or sets port 5985; anything else is TLS. */
 export function readWinrmSettings(reading: WinrmReading): WinrmSettings {
   const { reader, port, file } = reading;
   const scheme = readWord(reader, names.scheme, ['http', 'https'] as const) ?? (port === 5985 ? 'http' : 'https');

@@ -19,7 +19,7 @@ export interface DraftHost {
   readonly layers: Variables[];
 }
 
-/** What the sources said so far; hosts and groups are in the order in which they were first read. */
+/** The content of the sources read so far; hosts and groups are in the order in which they were first read. */
 export class InventoryDraft {
   readonly groups = new Map<string, DraftGroup>();
   readonly hosts = new Map<string, DraftHost>();

@@ -101,7 +101,7 @@ function nameClashes(draft: InventoryDraft, file: string): Diagnostic[] {
   }));
 }
 
-/** Each once, though a mapping that is merged or read for two sources is seen twice. */
+/** Each once, although a mapping that is merged or read for two sources is checked twice. */
 function unique(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   const seen = new Map<string, Diagnostic>();
   for (const diagnostic of diagnostics) {

@@ -25,7 +25,7 @@ interface OpenReading extends SourceReading {
   readonly open: ReadonlySet<unknown>;
 }
 
-/** Adds what the file says to the draft. */
+/** Adds the content of the file to the draft. */
 export function readSource(reading: SourceReading): void {
   const { yaml, diagnostics } = reading;
   const root = follow(yaml, yaml.root);

@@ -8,7 +8,7 @@ import type { Diagnostic, Place } from '../yaml/diagnostic.ts';
 import { checkName, isSetting } from './variable-names.ts';
 import { entriesOf, follow, type YamlFile } from '../yaml/yaml.ts';
 
-/** Where a value comes from; `layer` says it in words: `group web`, `group_vars/web.yml`, `extra variables`. */
+/** Where a value comes from; `layer` describes it: `group web`, `group_vars/web.yml`, `extra variables`. */
 interface Origin extends Place {
   readonly layer: string;
 }

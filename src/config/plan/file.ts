@@ -107,12 +107,12 @@ function parseJson(bytes: Uint8Array): unknown {
 /** How every plan begins: canonical JSON sorts the keys. */
 const planBeginning = '{"absent":[';
 
-/** Does it look like a plan that `fettle plan` wrote, whole or not? */
+/** True for the beginning of a file that `fettle plan` wrote, whole or not. */
 export function isPlanText(text: string): boolean {
   return text.startsWith(planBeginning);
 }
 
-/** Told apart before the shape is looked at, so that the message is about what matters. */
+/** Checked before the shape, so that the message is about the actual mistake. */
 function checkKind(raw: unknown): void {
   if (typeof raw !== 'object' || raw === null || !('kind' in raw) || raw.kind !== 'plan') {
     throw refused('its kind is not `plan`');

@@ -1,4 +1,4 @@
-// What plans and events say of an update, field by field.
+// The fields of an update in plans and events.
 import { z } from 'zod';
 
 const text = z.string();

@@ -61,7 +61,7 @@ function plainValue(yaml: YamlFile): unknown {
   }
 }
 
-/** Told apart first, so that an inventory or another file is not reported key by key. */
+/** Checked first, so that an inventory or another file is not reported key by key. */
 function checkKind(yaml: YamlFile): Diagnostic | undefined {
   const refuse = (node: unknown, message: string, hint: string): Diagnostic => ({
     severity: 'error',

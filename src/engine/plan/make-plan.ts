@@ -76,7 +76,7 @@ function checkManagers({ playbook: { policy }, context }: PlanOrder): void {
   }
 }
 
-/** Everything but what the hosts said. */
+/** Everything but the answers of the hosts. */
 function constantPart(order: PlanOrder, createdMs: number): Omit<Plan, 'waves' | 'hosts' | 'absent' | 'warnings'> {
   const { playbook } = order;
   const { policy, install, reboot, verify, rollout } = playbook;

@@ -33,7 +33,7 @@ export interface HostOrder extends FanOut {
   readonly own: OwnMachine;
 }
 
-/** Looks at one host, refreshes it where it may, and asks its package manager what would really happen. */
+/** Scans one host, refreshes its metadata where allowed, and has its package manager simulate the update. */
 export async function planHost(order: HostOrder, host: Host): Promise<PlannedHost> {
   const { context, playbook } = order;
   const { install, policy } = playbook;
@@ -163,7 +163,7 @@ function freeze(host: Host, scan: HostScan, { playbook, workload, managers }: Fr
   };
 }
 
-/** The server of the policy where it is in use, else the service by its name; package managers with mirrors tell none. */
+/** The server of the policy where it is in use, else the service by its name; package managers with mirrors report none. */
 function sourceOf({ inventory }: HostScan): string | undefined {
   const server = inventory?.updatePolicy['UseWUServer'] === '1' ? inventory.updatePolicy['WUServer'] : undefined;
   const source = server ?? inventory?.updateSource;
@@ -210,7 +210,7 @@ function staleWarning(refreshed: { readonly warning?: string }, scan: HostScan):
   return scan.metadata.isStale ? ['stale package metadata: newer updates may be missing from this plan'] : [];
 }
 
-/** What is not looked for cannot be found, whatever the playbook includes. */
+/** What is not searched for cannot be found, whatever the playbook includes. */
 function driverWarning(host: Host, scan: HostScan, policy: Policy): string[] {
   const isWanted = policy.include.some((rule) => rule.classifications?.includes('driver') === true);
   if (!isWanted || !scan.managers.includes('windows-update') || host.patch.windows?.hasDrivers === true) return [];

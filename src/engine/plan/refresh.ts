@@ -27,7 +27,7 @@ export interface Refreshed {
 
 /**
  * Fetches package metadata that is older than allowed, or whose last refresh failed, as a job under a lease of its own,
- * and looks again. A host that cannot
+ * and scans again. A host that cannot
  * be refreshed is planned from what it has, with a warning.
  */
 export async function refreshWhenStale(input: RefreshInput): Promise<Refreshed> {

@@ -26,7 +26,7 @@ export interface WorkloadInput {
   readonly simulate: (pins: readonly Pin[]) => Promise<Simulation>;
 }
 
-/** A version no package has: the answer tells which versions there are. */
+/** A version no package has: the answer lists the versions that exist. */
 const anyVersion = '0';
 const maxRounds = 4;
 /** Packages that carry a bootable kernel, as Debian and Red Hat name them. */

@@ -15,7 +15,7 @@ import type { Connection } from '../store/sqlite.ts';
 const cacheKib = 64 * 1024;
 
 export interface RecordCheck extends Omit<LedgerCheck, 'heads'> {
-  /** False: an event is not what was written, so the tables made from the events say nothing. */
+  /** False: an event is not what was written, so the tables made from the events prove nothing. */
   readonly isChainSound: boolean;
 }
 

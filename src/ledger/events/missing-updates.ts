@@ -68,7 +68,7 @@ interface Seen {
   readonly scan: Pick<PackedScan, 'manager' | 'updates'>;
 }
 
-/** What is missing keeps the time it was first seen; what is not there any more gets the time it went. */
+/** A missing update keeps the time of its first scan; one that is no longer missing gets the time at which that was found. */
 export function projectMissing(connection: Connection, { chain, seq, hostId, timeMs, scan }: Seen): void {
   const open = prepared(connection, selectOpen).all(hostId) as Open[];
   const gone = new Map(open.map((row) => [textOf(row, identity), row]));

@@ -135,7 +135,7 @@ function storedStatus(status: ScanStatus, { packageCount, managers }: PackedScan
   };
 }
 
-/** A row only where something changed; uptime and clock always do and say nothing. */
+/** A row only where something changed; uptime and clock always change and are left out. */
 function projectFacts(connection: Connection, seen: { hostId: string; timeMs: number; facts: HostFacts }): void {
   const { uptimeSec: _uptime, clockSkewMs: _skew, ...steady } = seen.facts;
   const facts_json = JSON.stringify(steady);

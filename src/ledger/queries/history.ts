@@ -1,14 +1,14 @@
-// What happened on hosts: updates in runs of fettle, runs that ended badly, and what the hosts' own records say.
+// The history of hosts: updates in runs of fettle, runs that ended badly, and the hosts' own records.
 import { badVerdicts, goodUpdateStates, updateStates, type Outcome } from '../../domain/outcome.ts';
 import type { HistoryAnswer, HistoryQuestion, HistoryRow } from '../../domain/report.ts';
 import { labelsOfEach } from './labels.ts';
 import { prepared, type Connection } from '../store/sqlite.ts';
 import type { Tables } from '../store/tables.ts';
 
-/** As the partial indexes of the schema have them, word for word: another text would not be recognised. */
+/** Word for word as in the partial indexes of the schema: SQLite recognises no other text. */
 const badState = `state NOT IN (${listed(goodUpdateStates)})`;
 const badVerdict = `verdict IN (${listed(badVerdicts)})`;
-/** A host's own record of what fettle did is about as old as fettle's. Milliseconds. */
+/** A host's own record of an update by fettle is at most this much older or newer than fettle's. Milliseconds. */
 const sameMs = 24 * 3_600_000;
 
 /** Undefined where the ledger knows no such host. */
@@ -54,7 +54,7 @@ interface Source {
   readonly table: string;
   readonly time: string;
   readonly where: readonly string[];
-  /** Has a column `name` to hold the glob against. */
+  /** Has a column `name` that the glob is matched against. */
   readonly isNamed: boolean;
 }
 
@@ -81,7 +81,7 @@ function latest<Row>(connection: Connection, asked: Asked, { table, time, where,
   }) as Row[];
 }
 
-/** What was there already was no work of that run. */
+/** What was already installed was not the work of that run. */
 function updateRows(connection: Connection, asked: Asked, nameOf: NameOf): readonly FoundRow[] {
   const where = [asked.isBadOnly ? badState : "state <> 'already'"];
   const source = { table: 'update_result', time: 'at', where, isNamed: true };
@@ -101,7 +101,7 @@ function updateRows(connection: Connection, asked: Asked, nameOf: NameOf): reado
   }));
 }
 
-/** Looks at hosts are no history of theirs. */
+/** Runs that only query hosts are not part of their history. */
 function runRows(connection: Connection, asked: Asked, nameOf: NameOf): readonly FoundRow[] {
   const kinds = "run IN (SELECT run FROM run WHERE kind IN ('apply', 'reboot', 'shutdown'))";
   const source = { table: 'host_run', time: 'ended_at', where: [badVerdict, kinds], isNamed: false };
@@ -117,7 +117,7 @@ function runRows(connection: Connection, asked: Asked, nameOf: NameOf): readonly
   }));
 }
 
-/** Without what fettle's own record of the same update tells; one that was there already, or only downloaded, was not its work. */
+/** Without updates that fettle recorded itself; one that was already installed, or only downloaded, was not its work. */
 function ownRows(connection: Connection, asked: Asked, nameOf: NameOf): readonly FoundRow[] {
   const where = [
     ...(asked.isBadOnly ? ["result <> 'succeeded'"] : []),

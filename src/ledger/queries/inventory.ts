@@ -2,7 +2,7 @@ import type { Inventory } from '../../domain/scan.ts';
 import type { PackedScan } from '../events/packed-event.ts';
 import { prepared, type Connection } from '../store/sqlite.ts';
 
-/** Hardware as the latest scan of a host has it; undefined where that told none. */
+/** Hardware as the latest scan of a host has it; undefined where that reported none. */
 export function inventoryOf(connection: Connection, hostId: string): Inventory | undefined {
   const select = prepared(
     connection,

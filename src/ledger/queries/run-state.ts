@@ -14,7 +14,7 @@ import type { Tables } from '../store/tables.ts';
 
 type Attempt = Tables['host_run'];
 
-/** Where a run stands, told by its record alone. */
+/** The state of a run, from its record alone. */
 export function readRunState(connection: Connection, id: string): RunState | undefined {
   const row = first(connection, query.selectFrom('run').selectAll().where('run', '=', id));
   if (row === undefined) return undefined;

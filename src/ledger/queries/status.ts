@@ -16,7 +16,7 @@ const selectContacted = `SELECT scan.*, host.host_id, host.name, host.first_seen
     WHERE s.host_id = host.host_id AND s.at <= :asOf ORDER BY s.at DESC, s.chain DESC, s.seq DESC LIMIT 1)
   WHERE host.first_seen <= :asOf`;
 
-/** Names of a run that no run got to: it was interrupted or killed before, or is still at work. */
+/** Hosts that were selected and never contacted: the run was interrupted or killed before, or is still running. */
 const selectUncontacted = `SELECT name, run, at FROM selected_host WHERE at <= :asOf
   AND NOT EXISTS (SELECT 1 FROM host_name WHERE host_name.name = selected_host.name AND host_name.at <= :asOf)`;
 

@@ -19,7 +19,7 @@ export function getBlob(connection: Connection, sha256: string): Buffer | undefi
   return row === undefined ? undefined : zstdDecompressSync(row.body);
 }
 
-/** Every blob is what its name says, and each that an event names is there; `references` gives the event. */
+/** Every blob matches its hash, and each that an event names exists; `references` gives the event. */
 export function checkBlobs(
   connection: Connection,
   references: ReadonlyMap<string, number>,

@@ -101,7 +101,7 @@ function openCopy(path: string, cause: unknown, refill: Refill): Connection {
     for (const file of [copy, `${copy}-wal`]) if (existsSync(file)) chmodSync(file, 0o600);
     return orClose(new Database(copy), (connection) => {
       checkVersion(connection, path);
-      // All in one file, so that nothing is looked for by its name later.
+      // All in one file, so that nothing is opened by its name later.
       connection.pragma('journal_mode = DELETE');
       migrate(connection, path, refill);
       connection.pragma('query_only = ON');

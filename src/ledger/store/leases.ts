@@ -134,7 +134,7 @@ export function requestStop(connection: Connection, id: string, nowMs: number): 
   );
 }
 
-/** A run that goes on has heard the request. */
+/** A run that is resumed has handled the request. */
 export function withdrawStop(connection: Connection, id: string): void {
   run(connection, query.deleteFrom('stop_request').where('run', '=', id));
 }

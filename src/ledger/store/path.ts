@@ -5,7 +5,7 @@ import { FettleError } from '../../domain/error.ts';
 export interface LedgerPlace {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly uid: number | undefined;
-  /** Only asked where nothing else says where. */
+  /** Only called where nothing else sets the path. */
   readonly homeDir: () => string;
   /** Tests hand in their own. */
   readonly isWritable?: (directory: string) => boolean;

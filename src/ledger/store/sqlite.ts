@@ -128,7 +128,7 @@ const explanations: readonly { readonly code: RegExp; readonly what: string; rea
   },
 ];
 
-/** What SQLite throws becomes ours; everything else of ours passes. */
+/** An error of SQLite becomes a `FettleError`; a `FettleError` passes unchanged. */
 export function ledgerError(path: string, cause: unknown): FettleError {
   if (cause instanceof FettleError) return cause;
   const message = cause instanceof Error ? cause.message : String(cause);

@@ -92,7 +92,7 @@ export interface Tables {
     run: string;
     purpose: string;
     at: number;
-    /** The package manager that speaks for the whole scan; null where each update names its own. */
+    /** The only package manager of the scan; null where each update names its own. */
     manager: string | null;
     security: number;
     other: number;

@@ -86,7 +86,7 @@ function refuseFullDisk(sections: Sections): void {
 function refuseBlindness(normal: AptSimulation, packages: readonly InstalledPackage[]): void {
   if (normal.exitCode === 0 || normal.installs.length > 0 || packages.some((item) => item.state === 'broken')) return;
   const why = normal.errors[0] ?? (normal.exitCode === undefined ? 'no answer' : `status ${normal.exitCode}`);
-  throw new FettleError('command', `apt-get cannot tell what is pending: ${why}`, {
+  throw new FettleError('command', `apt-get cannot list pending updates: ${why}`, {
     hint: 'check the host with: apt-get -s upgrade',
     details: { errors: normal.errors, exitCode: normal.exitCode },
   });

@@ -12,11 +12,11 @@ interface ReleaseFile {
 interface Target {
   readonly site: string;
   readonly isFetched: boolean;
-  /** How the names of its files begin; absent where the host does not say. */
+  /** How the names of its files begin; absent where the host does not report it. */
   readonly file?: string;
 }
 
-/** What the host remembers of one repository from refreshes of ours. Controller time, epoch ms. */
+/** What the host has recorded of one repository during refreshes by fettle. Controller time, epoch ms. */
 interface Remembered {
   readonly goodMs?: number;
   readonly failsSinceMs?: number;
@@ -35,7 +35,7 @@ const wholeRefresh = '*';
 
 /**
  * How old the host's knowledge is: the age of the last good answer of the repository that answered longest ago. Where
- * the host remembers no refresh of ours, a repository's Release file tells when it changed last, and apt's own stamp of
+ * the host has no record of a refresh by fettle, a repository's Release file gives its last change, and apt's own stamp of
  * success (apt.conf(5), APT::Update::Post-Invoke-Success) when it was asked. A repository without a Release file was
  * never fetched.
  */

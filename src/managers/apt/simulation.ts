@@ -6,11 +6,11 @@ export interface AptSimulation {
   readonly installs: readonly SimulatedUpdate[];
   readonly removes: readonly Removal[];
   readonly errors: readonly string[];
-  /** apt-get's exit status; absent where it was not told. */
+  /** apt-get's exit status; absent where it was not reported. */
   readonly exitCode?: number;
 }
 
-/** Errors that are kept; the first says what is wrong. */
+/** Errors that are kept; the first names the cause. */
 const mostErrors = 100;
 const errorLength = 2_000;
 

@@ -23,7 +23,7 @@ export function* linesIn(text: string, what: string): Generator<string, void, un
   }
 }
 
-/** Lines of a section that say something; a section that is missing has none. */
+/** Non-empty lines of a section; a section that is missing has none. */
 export function linesOf(sections: Sections, name: string): readonly string[] {
   const lines: string[] = [];
   for (const line of linesIn(sections.get(name) ?? '', `section ${name}`)) {

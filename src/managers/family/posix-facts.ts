@@ -14,7 +14,7 @@ import { compareDebVersions, newestDebVersion } from '../versions/deb.ts';
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** Facts every POSIX host tells. `collectedMs` is the controller's clock when the answer came. */
+/** Facts that every POSIX host reports. `collectedMs` is the controller's clock when the answer arrived. */
 export function readFacts(sections: Sections, collectedMs: number): HostFacts {
   const os = readOsRelease(linesOf(sections, 'os-release'));
   const [family = '', kernel = '', arch = '', hostName = ''] = linesOf(sections, 'uname');
@@ -108,14 +108,14 @@ export function readHealth(sections: Sections, isRoot: boolean): Health {
   };
 }
 
-/** login.defs(5): UID_MIN where the host does not say. */
+/** login.defs(5): UID_MIN where the host does not report it. */
 const usualFirstPerson = 1_000;
 /** systemd hands these out to services (DynamicUser), and 65534 is nobody. */
 const [firstDynamic, lastDynamic] = [61_184, 65_534];
 
 /**
  * Whether an account is a person's: neither the system's, nor handed out by systemd, nor one under which a service of
- * the system runs. What a person runs, under whatever name, says nothing about the host.
+ * the system runs. What a person runs, under whatever name, is not part of the state of the host.
  */
 function personalAccounts(sections: Sections): (uid: number) => boolean {
   const lines = linesOf(sections, 'service-users').map((line) => line.split(' ', 2));
@@ -196,7 +196,7 @@ export function readClaim(sections: Sections): ActiveClaim | undefined {
 
 /**
  * reboot-required(5) of the distribution first; without it the newest kernel in /boot of the running flavour. In a
- * container the kernel is the host's and says nothing.
+ * container the kernel is the host's and proves nothing.
  */
 export function readReboot(sections: Sections, facts: HostFacts): RebootState {
   const [flag, ...packages] = linesOf(sections, 'reboot-required');

@@ -24,7 +24,7 @@ export function readWindowsFacts(windows: HostObject, sections: Sections, collec
   const facts = objectAt(windows, 'facts');
   const os = objectAt(facts, 'os');
   const build = buildOf(windows);
-  if (build === '') throw new FettleError('parse', 'the host does not say which build of Windows it is');
+  if (build === '') throw new FettleError('parse', 'the host reports no build number of Windows');
   const productType = numberAt(os, 'productType');
   const release = textAt(os, 'release');
   const caption = textAt(os, 'caption') || textAt(os, 'productName') || 'Windows';
@@ -116,7 +116,7 @@ const transientUnits = new Set(
 
 /**
  * Automatic services that run, to run again after; automatic ones that ended with an error count as failed. Services
- * that a trigger starts, that come and go, or that belong to one logon (`Name_3a1f2`) say nothing.
+ * that a trigger starts, that come and go, or that belong to one logon (`Name_3a1f2`) are left out.
  */
 export function readWindowsHealth(windows: HostObject): Health {
   const services = objectsAt(windows, 'services').flatMap((service) => {

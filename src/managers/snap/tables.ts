@@ -68,7 +68,7 @@ function readRow(headings: readonly string[], cells: readonly string[], line: st
     name: shortEnough(name, 'name of a snap'),
     version: shortEnough(version, 'version'),
     revision,
-    // The stars stand for what the store knows of the publisher. Releases before 2.33 say developer.
+    // The stars mark verified publishers of the store. Releases before 2.33 use the column developer.
     publisher: shortEnough(withoutStars(unlessNone(cell('publisher') || cell('developer'))), 'publisher'),
     notes: unlessNone(cell('notes')).split(',', mostNotes).filter(Boolean),
     tracking: shortEnough(unlessNone(cell('tracking')), 'channel'),

@@ -8,7 +8,7 @@ import type { SoftwareLists } from './software-lists.ts';
 import type { SoftwarePackage } from './software-package.ts';
 
 /**
- * What the asked packages would do, from lists that are as new as a simulation wants them. Lists that are not whole say
+ * What the requested packages would do, from lists that are as new as a simulation needs them. Incomplete lists say
  * nothing, and are refused.
  */
 export function simulateSoftware(

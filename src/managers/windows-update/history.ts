@@ -14,7 +14,7 @@ const results: Readonly<Record<number, HistoryEntry['result']>> = {
   5: 'aborted',
 };
 
-/** As the agent told it; what has no time is still a sign that something went in. */
+/** As the agent reports it; an entry without a time still shows that something was installed. */
 export type WindowsHistoryEntry = Omit<HistoryEntry, 'atMs'> & { readonly atMs: number | undefined };
 
 /** What has a time and may be kept. */

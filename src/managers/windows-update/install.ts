@@ -18,7 +18,7 @@ interface ItemResult {
 }
 
 /**
- * What went in, read back from a search after the installation: an update that says it succeeded and is still on offer
+ * What was installed, from a search after the installation: an update that reports success and is still offered
  * without waiting for a restart did not.
  */
 export function readWindowsInstall(

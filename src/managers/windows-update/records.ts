@@ -6,7 +6,7 @@ import { readHistory } from './history.ts';
 import type { WindowsHistoryEntry } from './history.ts';
 import { noAdministrator } from '../family/windows-refusals.ts';
 
-/** One update as the Windows Update Agent told it; what it did not tell is absent. */
+/** One update as the Windows Update Agent reports it; what it does not report is absent. */
 export interface WindowsUpdateRecord {
   /** GUID, lower case. */
   readonly id: string;
@@ -44,7 +44,7 @@ export interface WindowsUpdateRecord {
 
 /** What one search brought. */
 export interface WindowsUpdateScan {
-  /** When its source was asked; a search on the host alone tells when that was before. */
+  /** When its source was queried; a search on the host alone gives the time of the query before. */
   readonly fetchedMs: number | undefined;
   readonly offered: readonly WindowsUpdateRecord[];
   readonly installed: readonly WindowsUpdateRecord[];
@@ -69,7 +69,7 @@ const windowsUpdateService = '9482f4b4-e343-43b6-b170-9a65bc822c77';
 /** More than any host is offered; beyond it the answer is refused. */
 const mostUpdates = 20_000;
 
-/** What the probe has learnt besides: who was refused, and where the host looks for updates by policy. */
+/** What else the probe reports: refused access, and the update source that the policy sets. */
 export interface SearchBackground {
   readonly user?: string;
   readonly updateServer?: string;
@@ -118,7 +118,7 @@ function refuseUnfinished(record: HostObject, background: () => SearchBackground
       throw noAdministrator(background().user);
     case 'running':
       throw new FettleError('timeout', 'Windows Update is still searching on it', {
-        hint: 'look again in some minutes: the search goes on, and the next look takes its answer',
+        hint: 'scan again in some minutes: the search continues, and the next scan takes its answer',
       });
     default: {
       const why = textAt(record, 'why');
@@ -126,7 +126,7 @@ function refuseUnfinished(record: HostObject, background: () => SearchBackground
       throw new FettleError('command', `the search for updates ended without an answer${said}`, {
         hint: why.includes('ScriptContainedMaliciousContent')
           ? 'the antivirus of the host stops it: allow the task fettle-scan'
-          : 'look at the task fettle-scan and its history on the host',
+          : 'check the scheduled task fettle-scan and its history on the host',
       });
     }
   }
@@ -145,7 +145,7 @@ function searchFailed(failure: HostObject, background: () => SearchBackground): 
   const said = textAt(failure, 'message');
   const what = known === undefined ? `${textAt(failure, 'code')} ${said}` : `${known.code} ${known.meaning}`;
   return new FettleError('command', `the search for updates failed: ${what}`, {
-    hint: `${known?.class === 'network' ? ask(background().updateServer) : ''}${known?.remedy ?? 'look at the host with Get-WindowsUpdateLog'}`,
+    hint: `${known?.class === 'network' ? ask(background().updateServer) : ''}${known?.remedy ?? 'check the log with Get-WindowsUpdateLog on the host'}`,
     details: { hresult: textAt(failure, 'code'), said },
   });
 }
@@ -166,7 +166,7 @@ function refuseFailedResult(record: HostObject, background: () => SearchBackgrou
   const first = objectsAt(record, 'warnings').find((warning) => describeHResult(textAt(warning, 'code')));
   if (first !== undefined) throw searchFailed(first, background);
   throw new FettleError('command', `the search for updates ${how} (result ${code})`, {
-    hint: 'look at the host with Get-WindowsUpdateLog, then scan it again',
+    hint: 'check the log with Get-WindowsUpdateLog on the host, then scan it again',
     details: { resultCode: code },
   });
 }
@@ -175,7 +175,7 @@ function resultWarning(record: HostObject): string[] {
   const code = numberAt(record, 'resultCode');
   if (code === 2) return [];
   if (code === 3) return ['the search for updates succeeded with errors (result 3): updates may be missing'];
-  return ['the search for updates does not say how it ended: updates may be missing'];
+  return ['the search for updates reports no result code: updates may be missing'];
 }
 
 function isAboutInstalled(warning: HostObject): boolean {
@@ -186,7 +186,7 @@ function ask(server: string | undefined): string {
   return server === undefined ? '' : `can the host reach its update server ${server} (policy WUServer)? Otherwise `;
 }
 
-/** Nothing without an identity can be installed; such an object is counted, not told as an update. */
+/** Nothing without an identity can be installed; such an object is counted, not listed as an update. */
 function readUpdate(record: HostObject): WindowsUpdateRecord[] {
   const [id, revision] = [textAt(record, 'id').toLowerCase(), numberAt(record, 'revision')];
   if (!guid.test(id) || revision === undefined || !Number.isSafeInteger(revision) || revision < 0) return [];

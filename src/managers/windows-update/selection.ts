@@ -106,7 +106,7 @@ function advisoriesOf(record: WindowsUpdateRecord): readonly Advisory[] {
   return record.kb.map((kb) => ({ id: `KB${kb}`, kind, ...issued, url: `https://support.microsoft.com/help/${kb}` }));
 }
 
-/** The large updates of Windows itself may restart and always do; a hotpatch says 0 and does not. */
+/** The large updates of Windows itself may require a restart and always do; a hotpatch reports 0 and does not. */
 function isCumulative(record: WindowsUpdateRecord): boolean {
   return (
     record.rebootBehavior === 2 && ['security', 'critical', 'upgrade', 'service-pack'].includes(record.classification)
@@ -144,7 +144,7 @@ function heldBackOf(record: WindowsUpdateRecord): HeldBack | undefined {
   if (record.kb.some((kb) => needRecoveryRoom.has(kb)))
     return excluded('it fails where the recovery partition is small');
   return isUnclear(record)
-    ? excluded(`the host could not say what it is (${record.readErrors.join(', ') || 'no type'})`)
+    ? excluded(`the host could not determine its type (${record.readErrors.join(', ') || 'no type'})`)
     : undefined;
 }
 

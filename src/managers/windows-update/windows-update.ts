@@ -61,12 +61,12 @@ function parseScan(sections: Sections, moment: ScanMoment): PackageScan {
     metadata: readMetadata(scan, moment),
     problems: problemsOf(scan),
     source: scan.source.name,
-    ...(waits ? { rebootReason: 'Windows Update says that it needs a restart' } : {}),
+    ...(waits ? { rebootReason: 'Windows Update requires a restart' } : {}),
     history: datedHistory(scan.history),
   };
 }
 
-/** Where the host looks for updates by policy is in its facts, which are read again for the words of an error only. */
+/** The update source that the policy sets is among the facts, which are parsed again only for an error message. */
 function backgroundOf(sections: Sections, { user }: Privileges): SearchBackground {
   const policy = objectAt(parseHostJson(required(sections, 'windows'), 'facts'), 'policy');
   const server = textAt(policy, 'WUServer')

@@ -12,7 +12,7 @@ interface Row {
 
 /**
  * The tables of `winget list` and `winget upgrade`: their headings are in the language of the host, so columns are
- * told by their places under the rule. An id that was cut short (`…`) cannot be asked for and is left out, like
+ * identified by their places under the rule. A truncated id (`…`) cannot be requested and is left out, like
  * programs that no source of winget's knows.
  */
 export function readWinget(installed: string, outdated: string): readonly SoftwarePackage[] {
@@ -27,7 +27,7 @@ export function readWinget(installed: string, outdated: string): readonly Softwa
   });
 }
 
-/** Ids of winget's own sources are `Publisher.Product`; `ARP\…` and `MSIX\…` are what it merely sees. */
+/** Ids of winget's own sources are `Publisher.Product`; `ARP\…` and `MSIX\…` are software that it only lists. */
 function isExact(row: Row): boolean {
   return softwareWord.test(row.id) && row.id.includes('.') && softwareWord.test(row.version) && /\d/.test(row.version);
 }

@@ -4,7 +4,7 @@ import { renderSummary, summaryOf } from '../run/summary.ts';
 import { isBad } from '../run/verdicts.ts';
 
 /**
- * What is said at the end. A rollout gets its summary; a look at hosts, whose command prints a table of its own, only
+ * What is printed at the end. A rollout gets its summary; a run of queries, whose command prints a table of its own, only
  * what went wrong and one line. Empty when nothing happened at all.
  */
 export function endText(state: RunProgress, stream: OutputStream): string {

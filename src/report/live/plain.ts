@@ -10,7 +10,7 @@ import type { Reporter, ReporterOptions } from './reporter.ts';
 import { emptyRun, reduceRun, type RunProgress } from '../run/progress.ts';
 import { endText } from './end-of-run.ts';
 
-/** CI systems kill a job that says nothing for long. */
+/** CI systems kill a job that prints nothing for long. */
 const heartbeatMs = 60_000;
 const lookMs = 5_000;
 

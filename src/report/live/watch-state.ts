@@ -1,7 +1,7 @@
-// What a watch of hosts has seen so far; pure.
+// The state of watched hosts; pure.
 import { formatDuration } from '../../base/format.ts';
 
-/** What one look told; the engine's news are of this shape. */
+/** The answer to one ping, as the engine returns it. */
 export interface WatchLook {
   readonly host: string;
   readonly state: 'up' | 'starting' | 'down' | 'refused';
@@ -18,7 +18,7 @@ export interface WatchRow {
   readonly sinceMs?: number;
   readonly bootId?: string;
   readonly bootedMs?: number;
-  /** Boots seen while it was watched. */
+  /** Boots while it was watched. */
   readonly reboots: number;
   /** Of a host that does not answer, or lets nobody in. */
   readonly message?: string;
@@ -37,7 +37,7 @@ export function unseen(hosts: readonly string[]): WatchRows {
   return new Map(hosts.map((host) => [host, { host, state: 'unseen', reboots: 0 }]));
 }
 
-/** Takes one look in; answers with the change where it was one. */
+/** Records one answer; returns the change if it was one. */
 export function takeIn(rows: WatchRows, look: WatchLook): WatchChange | undefined {
   const before = rows.get(look.host) ?? { host: look.host, state: 'unseen', reboots: 0 };
   const isRebooted = before.bootId !== undefined && look.bootId !== undefined && before.bootId !== look.bootId;

@@ -1,4 +1,4 @@
-// What a run looks like now, folded from its events.
+// The current state of a run, folded from its events.
 import type { AbsentHost, LiveEvent, RunEvent, RunKind, RunStarted, StepName } from '../../domain/event.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import { newestLine } from '../../base/text.ts';
@@ -10,7 +10,7 @@ export interface HostProgress {
   step?: StepName;
   /** When the step began, in the same reading as `atMs` of `reduceRun`. */
   stepSinceMs: number;
-  /** What the job is at, as the host says. */
+  /** The current step of the job, as the host reports it. */
   note?: string;
   /** Newest line of output, as it came. */
   line?: string;
@@ -131,7 +131,7 @@ function foldHost(state: RunProgress, event: RunEvent | LiveEvent, atMs: number)
   }
 }
 
-/** `plan` and `scan` look at hosts: a host is over once it was scanned. */
+/** `plan` and `scan` query hosts: a host is finished once it was scanned. */
 function isReadOnly(state: RunProgress): boolean {
   return state.kind === 'scan' || state.kind === 'plan';
 }
@@ -159,7 +159,7 @@ function finishStep(state: RunProgress, host: HostProgress): void {
   host.phase = isOver || host.phase === 'done' ? 'done' : 'waiting';
 }
 
-/** A host whose metadata was refreshed for a plan ends that as `skipped`; it is looked at again afterwards. */
+/** A host whose metadata was refreshed for a plan ends that as `skipped`; it is scanned again afterwards. */
 function foldOutcome(state: RunProgress, host: HostProgress, outcome: Outcome): void {
   end(host);
   if (isReadOnly(state) && outcome.verdict === 'skipped' && outcome.error === undefined) return;

@@ -70,7 +70,7 @@ export function outcomePart({ change, reason, hint, error }: Outcome): Omit<Summ
   return { change, reason, ...(hint === undefined ? {} : { hint }), ...(address === undefined ? {} : { address }) };
 }
 
-/** Hosts of which the same is to be said. */
+/** Hosts with the same result. */
 interface Group {
   readonly hosts: string[];
   readonly example: SummaryHost;
@@ -124,7 +124,7 @@ export function renderSummary(summary: Summary, stream: OutputStream, shown = su
   return `${lines.join('\n')}\n`;
 }
 
-/** Equal warnings of several hosts are one; each is told once. */
+/** Equal warnings of several hosts are one; each is listed once. */
 function warningTexts(warnings: Summary['warnings']): string[] {
   const groups = Map.groupBy(warnings, ({ host, message }) =>
     host === undefined ? JSON.stringify([message]) : JSON.stringify([sharedText(message, host), true]),

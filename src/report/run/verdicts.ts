@@ -1,4 +1,4 @@
-// The weight and the looks of outcomes, the same in every report.
+// Order and colours of outcomes, the same in every report.
 import type { ChalkInstance } from 'chalk';
 import { verdicts, type Verdict } from '../../domain/outcome.ts';
 
@@ -36,7 +36,7 @@ export function compareStandings(a: Standing, b: Standing): number {
   return order.indexOf(a) - order.indexOf(b);
 }
 
-/** Somebody has to look at the host. */
+/** A person has to check the host. */
 export function isBad(standing: string): boolean {
   return bad.has(standing);
 }

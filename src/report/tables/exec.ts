@@ -1,4 +1,4 @@
-// Output of commands: hosts that said the same are told once, as clush -b does.
+// Output of commands: equal output of several hosts is printed once, as clush -b does.
 import { countedHostNames } from '../../base/host-names.ts';
 import { cleanBlock, cleanLine } from '../../base/text.ts';
 import type { LogRow } from '../../domain/report.ts';
@@ -34,7 +34,7 @@ function groupAnswers(answers: readonly ExecAnswer[]): Group[] {
     if (group === undefined) groups.set(key, { hosts: [answer.host.name], answer });
     else group.hosts.push(answer.host.name);
   }
-  // What most hosts said first; failures last, where the eye ends.
+  // The most frequent output first; failures last, next to the prompt.
   return [...groups.values()].sort((a, b) => weight(a) - weight(b) || b.hosts.length - a.hosts.length);
 }
 
@@ -48,7 +48,7 @@ function weight({ answer }: Group): number {
 
 /**
  * What goes to stdout for `exec`. With `raw`, and only where stdout is no terminal, the bytes as they came; then
- * headers are left out where all hosts said the same.
+ * headers are left out where the output of all hosts is equal.
  */
 export function renderExec(
   answers: readonly ExecAnswer[],

@@ -1,4 +1,4 @@
-// The inventory as people look at it; rows are filled by the commands.
+// The inventory as tables; rows are filled by the commands.
 import { cleanLine } from '../../base/text.ts';
 import { sealDeep, sealText } from '../../domain/secret-text.ts';
 import type { JsonShape } from '../text/json.ts';

@@ -28,7 +28,7 @@ export function isIdle({ wave, updates, removals, reboot }: HostPlan): boolean {
 
 export type PlanClass = 'security' | 'other' | 'class unknown' | 'new packages';
 
-/** Security first; what is not installed yet is told apart. */
+/** Security first; what is not installed yet is listed separately. */
 export function byClass(updates: readonly PlannedUpdate[]): [PlanClass, PlannedUpdate[]][] {
   const groups = Map.groupBy(updates, ({ from, class: kind }): PlanClass => {
     if (from === null) return 'new packages';

@@ -59,7 +59,7 @@ function linesOf({ pending, doubts, done }: RebootReport): Line[] {
   ];
 }
 
-/** The scan itself may be sound, and the host unable to say whether it waits for a reboot. */
+/** The scan itself may be complete although the host cannot determine whether a reboot is pending. */
 function rebootDoubt(row: HostStatusRow, time: (ms: number) => string): string {
   const words = doubtWords(row, time);
   return words === '' ? 'the host does not report whether it needs a reboot' : words;

@@ -127,7 +127,7 @@ function noteText({ level, host, message }: RunDetail['notes'][number]): string 
   return `${level}  ${host === undefined ? '' : `${host}: `}${message}`;
 }
 
-/** The summary of a recorded run: hosts selected and never started are told too. */
+/** The summary of a recorded run, including hosts that were selected and never started. */
 export function summaryOfDetail({ run, hosts }: RunDetail): Summary {
   const { startedMs, endedMs, exitCode, exitName } = run;
   const latest = new Map<string, HostRunRow>();

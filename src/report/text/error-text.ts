@@ -4,7 +4,7 @@ import { sealUrls } from '../../domain/secret-text.ts';
 import type { Output } from './output.ts';
 
 /**
- * What a person sees of an error: what failed and what to do; several lines, the last one not ended. A stack only with
+ * An error as text for people: what failed and what to do; several lines, the last one not ended. A stack only with
  * `debug`, with every cause.
  */
 export function renderError(error: unknown, output: Output, { debug }: { readonly debug: boolean }): string {

@@ -55,7 +55,7 @@ export interface OutputOptions {
   readonly stderr: RawStream;
   readonly env: Environment;
   readonly clock: Clock;
-  /** `--color` and `--no-color`; absent when neither was said. */
+  /** `--color` and `--no-color`; absent when neither was given. */
   readonly colour?: boolean;
   /** Repeats `action`; the default is an interval timer that does not keep the process alive. */
   readonly every?: Output['every'];
@@ -148,13 +148,13 @@ function isSet(value: string | undefined): boolean {
   return value !== undefined && value !== '';
 }
 
-/** The part of a stream that tells its errors. */
+/** The part of a stream that reports its errors. */
 export interface FailingStream {
   on(event: 'error', listener: (error: Error) => void): unknown;
 }
 
 /**
- * Whoever read the pipe has gone (`fettle … | head`): what is written from now on goes nowhere and nothing is said. A
+ * Whoever read the pipe has gone (`fettle … | head`): what is written from now on is discarded without an error. A
  * run is never ended by it. Any other failure, such as a full disk behind `>`, goes to `fail`.
  */
 export function endQuietlyOnClosedPipe(stream: FailingStream, fail: (error: FettleError) => void = raise): void {

@@ -18,7 +18,7 @@ export interface Column<Row> {
 }
 
 export interface TableOptions {
-  /** Said on a terminal when there are no rows. */
+  /** Printed on a terminal when there are no rows. */
   readonly empty: string;
 }
 

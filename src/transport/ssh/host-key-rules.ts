@@ -14,7 +14,7 @@ export interface HostKeyRules {
 /** PROTOCOL.krl 1. */
 const krlMagic = 'SSHKRL\n\0';
 
-/** Why the key must not be trusted; undefined when nothing speaks against it. A list that cannot be read refuses all, as in OpenSSH. */
+/** Why the key must not be trusted; undefined if there is no reason. A list that cannot be opened refuses all, as in OpenSSH. */
 export async function objectionTo(
   key: Buffer,
   rules: HostKeyRules,

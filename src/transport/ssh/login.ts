@@ -12,7 +12,7 @@ import type { HostKeys } from './known-hosts.ts';
 import { mismatch, offerBytes } from './offer.ts';
 
 export interface LoginRequest {
-  /** Bytes to sshd: a socket of ours, a channel through a jump host, or a command's input and output. */
+  /** Bytes to sshd: a socket of this process, a channel through a jump host, or a command's input and output. */
   readonly stream: Duplex;
   readonly host: string;
   readonly user: string;

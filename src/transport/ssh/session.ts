@@ -13,7 +13,7 @@ const channelsAtOnce = 8;
 
 export interface SshConnection {
   readonly client: Client;
-  /** The bytes from the host, to tell silence from slowness. */
+  /** The bytes from the host, to distinguish silence from slowness. */
   readonly stream: Duplex;
   readonly idleMs: number;
   readonly credentials: CredentialGuard;

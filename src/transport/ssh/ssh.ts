@@ -55,7 +55,7 @@ const dropPauseMs = 1_000;
 const released = async (): Promise<void> => undefined;
 const noComplaint = async (): Promise<string> => '';
 
-/** SSH through ssh2, set up as OpenSSH's configuration and the inventory say. The inventory wins. */
+/** SSH through ssh2, with the settings of OpenSSH's configuration and of the inventory. The inventory wins. */
 export class SshTransport implements Transport, AsyncDisposable {
   readonly name = 'ssh';
   readonly #environment: SshTransportEnvironment;

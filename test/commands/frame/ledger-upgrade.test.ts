@@ -12,7 +12,10 @@ function shown(
   { access = 'write', quiet = false }: { access?: 'read' | 'write'; quiet?: boolean },
 ): string {
   const { output, stdout, stderr } = fakeOutput({ isTty });
-  const console = createConsole({ write: output.stdout.write, writeError: output.stderr.write }, quiet);
+  const console = createConsole(
+    { write: (text) => output.stdout.write(text), writeError: (text) => output.stderr.write(text) },
+    quiet,
+  );
   {
     using view = openUpgradeView({ path: '/l.db', access, quiet }, { console, output });
     for (const step of steps) view.show(step);

@@ -185,7 +185,7 @@ describe('a scan', () => {
     const failed = 'E: Type nonsense is not known on line 5 in source list /etc/apt/sources.list\nrc 100\n';
     const sections = answer('everything');
     for (const name of ['apt-normal', 'apt-wide', 'apt-security']) sections.set(name, failed);
-    assert.throws(() => scan(sections), { code: 'command', message: /cannot tell what is pending: Type nonsense/ });
+    assert.throws(() => scan(sections), { code: 'command', message: /cannot list pending updates: Type nonsense/ });
     const broken = answer('broken');
     for (const name of ['apt-normal', 'apt-wide', 'apt-security']) broken.set(name, 'E: Unmet dependencies.\nrc 100\n');
     assert.equal(scan(broken).problems[0]?.message, 'Unmet dependencies.');

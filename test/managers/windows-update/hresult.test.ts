@@ -47,7 +47,7 @@ describe('codes of Windows Update', () => {
       name: 'WU_E_OPERATIONINPROGRESS',
       class: 'retry',
       meaning: 'another operation is in progress',
-      remedy: 'it is waited for; look for another installer if it stays',
+      remedy: 'fettle waits for it; if it persists, find the other installer on the host',
     });
     for (const [code, entry] of hresults) {
       assert.notEqual(entry.meaning, '', formatHResult(code));

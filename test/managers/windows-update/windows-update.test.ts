@@ -117,9 +117,14 @@ describe('what Windows Update offers', () => {
     ['definitions', { classification: 'definition' }, /definitions/, 'name'],
     ['definitions by their KB number', { kb: ['2267602'], classification: 'update' }, /definitions/, 'name'],
     ['an update of the recovery environment', { kb: ['5034441'] }, /recovery/, 'name'],
-    ['what does not say whether it is a driver', { type: null }, /could not say/, 'name'],
-    ['what could not be told', { readErrors: ['BrowseOnly 0x80070057'] }, /could not say/, 'name'],
-    ['what may or may not ask', { readErrors: ['CanRequestUserInput 0x80070057'] }, /could not say/, 'name'],
+    ['what does not say whether it is a driver', { type: null }, /could not determine its type/, 'name'],
+    ['what could not be told', { readErrors: ['BrowseOnly 0x80070057'] }, /could not determine its type/, 'name'],
+    [
+      'what may or may not ask',
+      { readErrors: ['CanRequestUserInput 0x80070057'] },
+      /could not determine its type/,
+      'name',
+    ],
   ];
   for (const [title, wanted, reason, unless] of excluded) {
     test(`${title} does not go in by itself`, () => {
@@ -407,7 +412,7 @@ describe('facts of a Windows host', () => {
   test('the agent asks for a reboot by itself, and once where a sign of it is there already', () => {
     const agent = { scan: { agent: { version: '1', rebootRequired: true } } };
     const told = scan(agent).reboot;
-    assert.deepEqual([told.needed, told.reasons], ['yes', ['Windows Update says that it needs a restart']]);
+    assert.deepEqual([told.needed, told.reasons], ['yes', ['Windows Update requires a restart']]);
     const sign = { code: 'windows-update', weight: 'hard', words: 'Windows Update waits for a restart' };
     assert.deepEqual(scan({ ...agent, windows: { pendingReboot: [sign] } }).reboot.reasons, [
       'Windows Update waits for a restart (windows-update)',

@@ -4,7 +4,7 @@ import { FettleError } from '../../../domain/error.ts';
 /** A pointer into the library; null is its `GSS_C_NO_…`. */
 export type Handle = bigint | null;
 
-/** `gss_buffer_desc`, also `gss_OID_desc`: bytes of ours on the way in, a pointer on the way out. */
+/** `gss_buffer_desc`, also `gss_OID_desc`: own bytes on the way in, a pointer on the way out. */
 export interface GssBytes {
   readonly length: number;
   readonly value: Buffer | Handle;

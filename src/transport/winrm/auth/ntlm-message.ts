@@ -90,7 +90,7 @@ export function decodeChallenge(message: Buffer): Challenge {
   };
 }
 
-/** The bytes a length and an offset name; nothing when the length is 0, whatever the offset says. */
+/** The bytes a length and an offset name; nothing when the length is 0, whatever the offset is. */
 function field(message: Buffer, at: number): Buffer {
   const length = message.readUInt16LE(at);
   const offset = message.readUInt32LE(at + 4);

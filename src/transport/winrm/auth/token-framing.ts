@@ -59,7 +59,7 @@ export function encodeFramed({ signature, ciphertext, length }: FramedMessage, p
 }
 
 /**
- * Takes a body apart by its declared lengths; the boundary is not looked for inside of the ciphertext. Takes tabs and
+ * Takes a body apart by its declared lengths; the ciphertext is not searched for the boundary. Takes tabs and
  * spaces before headers, spaces after the dashes, any boundary. Throws `parse` for everything else.
  */
 export function decodeFramed(contentType: string, body: Buffer, protocol: string): FramedMessage {

@@ -130,7 +130,7 @@ class Input {
     return { bytes, isEnd };
   }
 
-  /** The command does not read any more. */
+  /** The command no longer reads its input. */
   close(): void {
     this.#isClosed = true;
     this.#waiting = [];

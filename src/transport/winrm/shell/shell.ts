@@ -84,7 +84,7 @@ export class Shell {
     }
   }
 
-  /** Sends a piece of stdin; false when the command does not read any more. */
+  /** Sends a piece of stdin; false when the command no longer reads its input. */
   async send(command: RunningCommand, piece: Piece, signal?: AbortSignal): Promise<boolean> {
     const message = sendInput(command, piece.bytes, piece.isEnd);
     for (const pauseMs of [...busyPausesMs, undefined]) {
