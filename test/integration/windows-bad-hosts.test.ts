@@ -348,7 +348,7 @@ describe('a Windows host that is not fit for work', { skip: skipWithoutDotnet },
     await withHost(model, async ({ rig }) => {
       const ended = await rig.run(['scan', '-i', 'i.yaml']);
       assert.equal(ended.code, 4, words(ended));
-      assert.match(words(ended), /the search for updates failed: 0x80072EE7 a name is not resolved/);
+      assert.match(words(ended), /the search for updates failed: 0x80072EE7 a host name cannot be resolved/);
       assert.match(words(ended), /can the host reach its update server http:\/\/wsus\.example\.net:8530/);
     });
   });

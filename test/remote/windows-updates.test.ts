@@ -116,7 +116,7 @@ describe('a scan of a Windows host', { skip }, () => {
     await using dead = host(monthOfUpdates(), await createAgent({ searchFault: '0x8024402C', searchFaultTimes: -1 }));
     await assert.rejects(scan(dead), (error) => {
       assert.ok(error instanceof FettleError);
-      assert.match(error.message, /0x8024402C a name is not resolved/);
+      assert.match(error.message, /0x8024402C a host name cannot be resolved/);
       assert.match(error.hint ?? '', /proxy/);
       return true;
     });

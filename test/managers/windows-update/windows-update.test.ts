@@ -195,7 +195,7 @@ describe('what is installed', () => {
     const { packages, problems } = scan({ scan: { history, warnings } });
     assert.ok(packages.some((item) => item.name === 'KB5000007' && item.version === '5'));
     assert.ok(!packages.some((item) => item.name === 'KB5000008'));
-    assert.ok(problems.some((problem) => problem.message.includes('the data store lacks something')));
+    assert.ok(problems.some((problem) => problem.message.includes('data is missing in the data store')));
   });
 
   test('past the server of a policy its source is Windows Update, listed or not', () => {
@@ -265,7 +265,7 @@ describe('a search that brought nothing', () => {
       'that failed',
       { failure: { code: '0x8024402C', message: 'Exception from HRESULT' } },
       'command',
-      /0x8024402C a name is not resolved/,
+      /0x8024402C a host name cannot be resolved/,
     ],
     ['of empty objects', { isBlind: true }, 'command', /empty objects/],
   ];
@@ -378,8 +378,8 @@ describe('facts of a Windows host', () => {
     assert.deepEqual(privileges, { user: 'EXAMPLE\\ops', isRoot: true });
   });
 
-  test('a host that does not say its build is refused', () => {
-    fails(() => scan({ windows: { facts: {} } }), 'parse', /which build/);
+  test('a host that reports no build number is refused', () => {
+    fails(() => scan({ windows: { facts: {} } }), 'parse', /no build number/);
   });
 
   test('automatic services count, those that come and go do not', () => {
