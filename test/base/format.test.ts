@@ -37,7 +37,7 @@ test('times are UTC, and a time outside the calendar is no exception', () => {
   assert.equal(isoTime(Number.NaN), 'invalid time');
 });
 
-test('ages look back and ahead', () => {
+test('ages are in the past or in the future', () => {
   const now = Date.UTC(2026, 0, 10);
   const ages = [0, 5 * 60_000, 3 * 3_600_000, 47 * 3_600_000, 12 * 86_400_000].map((ms) => formatAge(now - ms, now));
   assert.deepEqual(ages, ['just now', '5m ago', '3h ago', '47h ago', '12d ago']);

@@ -16,7 +16,7 @@ test('names that have no company, and names without a number, stay as they are',
   assert.equal(foldHostNames([]), '');
 });
 
-test('the order is natural and each name is told once', () => {
+test('the order is natural and each name is listed once', () => {
   assert.equal(foldHostNames(['web10', 'web9', 'web9', 'app']), 'app,web[9-10]');
   assert.deepEqual(['web10', 'web9', 'Web9'].sort(compareHostNames), ['web9', 'Web9', 'web10']);
 });
@@ -57,7 +57,7 @@ function unfold(text: string): string[] {
   });
 }
 
-test('a counted fold says how many hosts it stands for', () => {
+test('a counted fold has the number of its hosts', () => {
   assert.equal(countedHostNames(range('web', 1, 17, 2)), 'web[01-17] (17)');
   assert.equal(countedHostNames(['db', 'db']), 'db (1)');
 });

@@ -34,7 +34,7 @@ test('ordinary text of any script, and emoji with their selectors, stay as they 
   assert.equal(cleanLine(text), text);
 });
 
-test('a block keeps its lines and tabs, and a carriage return cannot overwrite what was said', () => {
+test('a block keeps its lines and tabs, and a carriage return cannot overwrite earlier text', () => {
   assert.equal(cleanBlock('one\r\ntwo\tx\r\r\nok\rfailed\x07\n'), 'one\ntwo\tx\nok\nfailed\\x07\n');
 });
 

@@ -75,7 +75,7 @@ test('the starter files load and fit each other', async () => {
   assert.deepEqual(selectHosts(inventory, { select: playbook.targets.select }), ['localhost']);
 });
 
-test('the JSON Schema of an inventory refuses patch_ names that are not ours', () => {
+test('the JSON Schema of an inventory refuses patch_ names that fettle does not have', () => {
   assert.match(
     JSON.stringify(inventoryJsonSchema()),
     /"patch_hold":.*"\^\(\?!patch_\)":\{\}\},"additionalProperties":false/,

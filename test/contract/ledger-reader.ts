@@ -171,7 +171,7 @@ export function describeLedgerReader(kind: string, open: (clock: StandingClock) 
     });
 
     withLedger(
-      'what was missing, installed and asked for a reboot is told as of any time',
+      'what was missing, installed and required a reboot is reported as of any time',
       async ({ ledger, clock }) => {
         const first = clock.nowMs;
         const held = update('held', '3', { heldBack: { kind: 'phased', percent: 10 } });

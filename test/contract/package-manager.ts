@@ -129,7 +129,7 @@ export function packageManagerContract(rig: PackageManagerRig): void {
       assert.throws(() => manager.readInstall(ended({}), all, all), { code: 'parse' });
     });
 
-    test('says in words what it cannot promise', () => {
+    test('describes what it cannot promise', () => {
       const { simulation, exactVersion, securityClass } = manager.limits;
       for (const words of [simulation, exactVersion, securityClass].flatMap((text) => text ?? []))
         assert.match(words, /^[a-zA-Z].{20,}$/);

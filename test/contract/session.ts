@@ -161,7 +161,7 @@ function describeStreams(rig: MakeRig): void {
     await assert.rejects(made.session.exec({ command: 'echo x', onStdout }), /the reader is full/);
   });
 
-  test('a dialogue holds stdin back until it says go, and what it recognised is no output', async () => {
+  test('a dialogue holds stdin back until it is finished, and what it recognised is no output', async () => {
     await using made = await rig();
     const live: Buffer[] = [];
     const result = await made.session.exec({

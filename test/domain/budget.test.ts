@@ -48,7 +48,7 @@ test('percent is of the hosts selected, rounded down, and the smaller of both li
   assert.equal(judgeBudget({ percent: 50, max: 1, counts }, 40, countBudget([])).allowed, 1);
 });
 
-test('a budget that does not count a class does not see it, but tells it', () => {
+test('a class that a budget does not count costs nothing, but is listed', () => {
   const state = judgeBudget(
     { max: 0, counts: ['failed'] },
     10,

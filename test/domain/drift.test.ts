@@ -256,12 +256,12 @@ describe('drift', () => {
     assert.equal(judgement.kind, 'clean');
   });
 
-  test('all reasons are told, not the first alone', () => {
+  test('all reasons are given, not only the first', () => {
     const judgement = judge(both, { ...asPlanned(both), installs: [] }, 'refuse-host');
     assert.equal(judgement.kind === 'drifted' ? judgement.reasons.length : 0, 2);
   });
 
-  test('the successor keeps what was signed of the planned one and says what it replaces', () => {
+  test('the successor keeps what was approved of the planned update and names what it replaces', () => {
     const judgement = judge(both, changed(both, 'nginx', { offers: ['1.2', '1.0'] }), 'supersede');
     assert.ok(judgement.kind === 'adjusted');
     const [first] = judgement.superseded;

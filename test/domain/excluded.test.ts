@@ -37,7 +37,7 @@ describe('an update that is excluded by default', () => {
     assert.equal(goesIn('id', [{ packages: [id.toUpperCase()] }]), true);
   });
 
-  test('goes in by a pattern that says something where that is enough', () => {
+  test('is installed by a pattern that is not only wildcards, where that is enough', () => {
     assert.equal(goesIn('pattern', [{ packages: ['KB5*'] }]), true);
   });
 

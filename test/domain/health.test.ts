@@ -125,7 +125,7 @@ const cases: readonly Case[] = [
     found: [/^fail service: worker\.service ran before and does not run now$/],
   },
   {
-    title: 'a service that failed is told once',
+    title: 'a service that failed is reported once',
     was: withHealth({ activeServices: ['worker.service'] }),
     is: withHealth({ failedUnits: ['worker.service'] }),
     found: [/^fail failed-unit: worker\.service/],
@@ -143,7 +143,7 @@ const cases: readonly Case[] = [
     found: [],
   },
   {
-    title: 'a lost listener of a person as a note, whatever the settings say',
+    title: 'a lost listener of a person as a note, whatever the settings are',
     was: withHealth({
       listeners: ['tcp 0.0.0.0:80 nginx', 'tcp 0.0.0.0:8080 nginx'],
       personalListeners: ['tcp 0.0.0.0:8080 nginx'],
@@ -156,7 +156,7 @@ const cases: readonly Case[] = [
     found: [/^warn failed-unit: user@1001/, /^fail failed-unit: nginx/],
   },
   {
-    title: 'stale processes of a person as notes, whatever the settings say',
+    title: 'stale processes of a person as notes, whatever the settings are',
     is: withHealth({
       staleProcesses: [
         { pid: 9, name: 'nginx', unit: 'cron.service', isPersonal: true },
@@ -173,7 +173,7 @@ const cases: readonly Case[] = [
     found: [],
   },
   {
-    title: 'stale processes are told once a unit',
+    title: 'stale processes are reported once for each unit',
     is: withHealth({
       staleProcesses: [
         { pid: 1, name: 'nginx', unit: 'nginx.service' },
@@ -184,7 +184,7 @@ const cases: readonly Case[] = [
     found: [/^warn stale-process: nginx\.service still runs/, /^warn stale-process: bash still runs/],
   },
   {
-    title: 'stale processes that could not be looked for',
+    title: 'stale processes that could not be searched for',
     is: withHealth({ staleKnown: false }),
     found: [/^warn stale-process: .* unknown$/],
   },
@@ -230,7 +230,7 @@ describe('verify finds', () => {
 });
 
 describe('the verdict', () => {
-  test('of a host that was only rebooted says so', () => {
+  test('of a host that was only rebooted has that reason', () => {
     assert.equal(verdictOf(input({ change: 'none', reboots: 1 })).reason, 'rebooted, new boot id');
     assert.equal(verdictOf(input({ change: 'none' })).reason, 'nothing was left to do');
   });
@@ -264,13 +264,13 @@ describe('the verdict', () => {
       ],
       ['is pending-reboot while one is needed', { after: { ...before, reboot: needed } }, 'pending-reboot', undefined],
       [
-        'is pending-reboot by the mode where the playbook says never',
+        'is pending-reboot by the mode where the playbook sets never',
         { after: { ...before, reboot: needed }, rebootMode: 'never' },
         'pending-reboot',
         true,
       ],
       [
-        'is not verified where nobody can tell whether a reboot is needed',
+        'is not verified where it is unknown whether a reboot is needed',
         { after: { ...before, reboot: { ...needed, needed: 'unknown' } } },
         'pending-reboot',
         undefined,

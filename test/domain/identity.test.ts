@@ -39,7 +39,7 @@ describe('two names', () => {
     assert.equal(bootless.warnings.length, 1);
   });
 
-  test('of containers share their kernel and are told apart by host name', () => {
+  test('of containers share their kernel and are distinguished by host name', () => {
     const facts = { machineId: 'm', bootId: 'b', isContainer: true };
     const apart = judgeIdentities([
       machine('a', { ...facts, hostName: 'a' }),
@@ -65,7 +65,7 @@ describe('two names', () => {
     );
   });
 
-  test('that say to be one machine are two where the connections do not prove it', () => {
+  test('that claim to be one machine are two where the connections do not prove it', () => {
     const facts = { machineId: 'm', bootId: 'b' };
     const elsewhere: readonly (string | undefined)[] = ['192.0.2.2:22 key', '192.0.2.1:22 other-key', undefined];
     for (const endpoint of elsewhere) {
@@ -92,7 +92,7 @@ describe('the controller', () => {
     assert.deepEqual(judgeIdentities(machines, own), { duplicates: [], controller: ['a'], warnings: [] });
   });
 
-  test('is no host that only says so: it is warned of and goes with the others', () => {
+  test('is not a host that only claims it: there is a warning, and it goes with the others', () => {
     const { controller, warnings } = judgeIdentities([machine('a', own)], own);
     assert.deepEqual(controller, []);
     assert.match(warnings[0] ?? '', /^a has the machine id .* treated as any other host/);

@@ -36,7 +36,7 @@ test('a reboot that is left to others is ok only where the mode is written down'
   assert.ok(isAsAsked(pending));
 });
 
-test('an error says the same of a host in every command: reached, not reached, or not to blame', () => {
+test('an error means the same for a host in every command: reached, not reached, or not its fault', () => {
   const expected: readonly [ErrorCode, Verdict][] = [
     ['connect', 'unreachable'],
     ['timeout', 'unreachable'],

@@ -30,7 +30,7 @@ const cases: readonly Case[] = [
   },
   { title: 'security only leaves an ordinary one out', policy: { securityOnly: true }, out: /not a security update/ },
   {
-    title: 'security only leaves out what no source calls a security update, and says so',
+    title: 'security only leaves out what no source classifies as a security update, with that reason',
     update: { class: 'unknown' },
     policy: { securityOnly: true },
     out: /no security source on this host/,
@@ -99,7 +99,7 @@ const cases: readonly Case[] = [
     in: ['1.1', /included by the playbook \(class any, packages nginx\)/],
   },
   {
-    title: 'a rule for security does not take an unknown class and says why',
+    title: 'a rule for security does not take an unknown class and gives the reason',
     update: { class: 'unknown' },
     policy: { include: [{ class: 'security' }] },
     out: /not included.*no security source/,
@@ -187,7 +187,7 @@ describe('names of a package manager that ignores their case', () => {
     }
   });
 
-  test('are told apart by it where the manager does so', () => {
+  test('are distinguished by it where the package manager does so', () => {
     assert.equal(select({ exclude: [{ packages: ['kb5034441'] }] }, [], false), 1);
     assert.equal(select({}, ['kb*'], false), 1);
     assert.equal(select({ include: [{ packages: ['kb*'] }] }, [], false), 0);

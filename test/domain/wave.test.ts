@@ -61,7 +61,7 @@ describe('waves', () => {
     const told = specs
       .map(({ take: amount }) => ('percent' in amount ? `${amount.percent} %` : amount.kind))
       .join(', ');
-    test(`deal ${hosts} hosts to ${told} as ${expected.join(', ') || 'nothing'}`, () => {
+    test(`assign ${hosts} hosts to ${told} as ${expected.join(', ') || 'nothing'}`, () => {
       const waves = dealt(input(names(hosts), { rollout: rollout(specs) }));
       assert.deepEqual(
         waves.map((wave) => wave.length),
@@ -115,7 +115,7 @@ describe('waves', () => {
     assert.throws(() => partitionWaves(input(names(5), { rollout: rollout(wavesOf(1, 2)) })), /takes h4, h5/);
   });
 
-  test('the first of several bears no failure unless told otherwise; no other has a budget that is not written', () => {
+  test('the first of several allows no failure unless it has a budget; no other has a budget that is not written', () => {
     const own: Budget = { max: 2, counts: ['failed'] };
     const budgets = (...specs: WaveSpec[]): (Budget | undefined)[] =>
       partitionWaves(input(names(3), { rollout: rollout(specs) })).map((wave) => wave.budget);

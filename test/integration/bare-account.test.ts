@@ -26,14 +26,14 @@ describe('a user id without an account', { skip: process.getuid?.() === 0 ? fals
     });
   }
 
-  test('and without HOME is told what to set', async () => {
+  test('and without HOME gets the variable to set as a hint', async () => {
     const { status, stderr } = await runBare(local, {});
     assert.equal(status, 2, stderr);
     assert.match(stderr, /there is no home directory: HOME is not set, and uid 54321 has no account\nhint: set HOME/);
     assert.doesNotMatch(stderr, /\n {4}at |ENOENT/);
   });
 
-  test('is told that ssh needs one, and the inventory is not blamed', async () => {
+  test('gets an error that ssh needs one, not one about the inventory', async () => {
     const { status, stderr } = await runBare(remote, { HOME: '/tmp' });
     assert.equal(status, 2, stderr);
     assert.match(stderr, /ssh works only for users with an account on this machine: No user exists for uid 54321/);
@@ -59,7 +59,7 @@ test('a ledger where no directory can be made is one message and exit 13, also w
   assert.match(started.stderr, /cannot be created/);
 });
 
-test('an inventory that merely lies in a directory which everybody may write is not used unless it is named', async () => {
+test('an inventory in a directory that everyone may write to is not used unless it is named', async () => {
   await using rig = await Rig.make();
   await rig.write('inventory.yaml', local);
   assert.equal((await rig.run(['inventory', 'list'])).code, 0);
@@ -73,7 +73,7 @@ test('an inventory that merely lies in a directory which everybody may write is 
   assert.equal((await rig.run(['inventory', 'list', '-i', 'inventory.yaml'])).code, 0);
 });
 
-test('a program is not taken from a directory of PATH which everybody may write', async () => {
+test('a program is not taken from a directory of PATH that everyone may write to', async () => {
   await using rig = await Rig.make();
   const open = rig.path('open');
   mkdirSync(open);

@@ -95,7 +95,7 @@ async function untilTold(child: ChildProcess, word: string): Promise<string> {
 
 describe('a hostile host', { skip: noSshd }, () => {
   for (const { title, command, script, files, variables, told = 'evil' } of hostile) {
-    test(`that answers ${title} keeps nobody from ending the run`, async () => {
+    test(`that answers ${title} does not prevent the run from ending`, async () => {
       await using sshd = await Sshd.start();
       await using rig = await Rig.make();
       for (const [name, text] of Object.entries(files)) await rig.write(name, text);

@@ -137,7 +137,7 @@ describe('the package', { concurrency: false }, () => {
     }
   });
 
-  test('--debug tells the places in the sources', async () => {
+  test('--debug shows the places in the sources', async () => {
     await using rig = await Rig.make();
     const inventory = await rig.write('i.yaml', 'no inventory\n');
     const { code, stderr } = await rig.start([node24, cli, 'inventory', 'list', '-i', inventory, '--debug']);

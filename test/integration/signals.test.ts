@@ -44,7 +44,7 @@ async function endedBy(child: ChildProcess): Promise<NodeJS.Signals | null> {
 const numbers = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  test(`${signal} ends a command that reads an inventory which nobody writes`, async () => {
+  test(`${signal} ends a command that reads an inventory that has no writer`, async () => {
     await using rig = await Rig.make();
     const fifo = rig.path('inventory');
     execFileSync('mkfifo', [fifo]);
@@ -100,7 +100,7 @@ test('SIGTERM ends every command that waits for a ledger which somebody holds', 
   }
 });
 
-test('Ctrl-C gives up what it asks, says so, and the record is whole', async () => {
+test('Ctrl-C cancels the queries with a message, and the record is whole', async () => {
   await using rig = await Rig.make();
   await rig.write('i.yaml', 'all: {hosts: {a: {ansible_connection: local}}}\n');
   const mark = rig.path('started');

@@ -18,7 +18,7 @@ describe('ssh settings that are wrong', () => {
   after(() => server.close());
 
   for (const command of [['ping'], ['scan'], ['plan', 'playbook.yaml', '-o', 'plan.json'], ['exec', '--', 'true']]) {
-    test(`fettle ${command[0]} says so once for the whole fleet, before any host is contacted`, async () => {
+    test(`fettle ${command[0]} reports it once for the whole fleet, before any host is contacted`, async () => {
       await using rig = await Rig.make();
       const { port } = server.address() as AddressInfo;
       const vars = `{ansible_host: 127.0.0.1, ansible_port: ${port}, ansible_ssh_common_args: -o Nonsense=yes}`;

@@ -15,7 +15,7 @@ interface BadInput {
 }
 
 const bad: readonly BadInput[] = [
-  { what: 'no inventory anywhere', argv: ['scan'], says: /no inventory is named[\s\S]* init/ },
+  { what: 'no inventory at all', argv: ['scan'], says: /no inventory is named[\s\S]* init/ },
   { what: 'an inventory that is not there', argv: ['scan', '-i', 'none.yaml'], says: /none\.yaml/ },
   {
     what: 'broken YAML',
@@ -24,7 +24,7 @@ const bad: readonly BadInput[] = [
     says: /i\.yaml:\d+:\d+/,
   },
   {
-    what: 'a patch_ variable nobody knows',
+    what: 'an unknown patch_ variable',
     argv: ['inventory', 'list', '-i', 'i.yaml'],
     files: { 'i.yaml': 'all:\n  hosts:\n    a: { patch_rinng: canary }\n' },
     says: /i\.yaml:3:\d+[\s\S]*patch_ring\b/,
@@ -36,7 +36,7 @@ const bad: readonly BadInput[] = [
     says: /\/nowhere\/key/,
   },
   {
-    what: 'a host nobody knows',
+    what: 'an unknown host',
     argv: ['scan', 'heer', '-i', 'i.yaml'],
     files: { 'i.yaml': inventory },
     says: /heer[\s\S]*here/,
@@ -57,7 +57,7 @@ const bad: readonly BadInput[] = [
     says: /p\.yaml:5:\d+[\s\S]*not available/,
   },
   {
-    what: 'a playbook key nobody knows',
+    what: 'an unknown playbook key',
     argv: ['plan', 'p.yaml', '-i', 'i.yaml'],
     files: { 'i.yaml': inventory, 'p.yaml': 'kind: patch\nversion: 1\nname: x\ntargets: { selct: all }\n' },
     says: /p\.yaml:4:\d+[\s\S]*select/,
@@ -74,8 +74,8 @@ const bad: readonly BadInput[] = [
     files: { 'i.yaml': inventory, 'p.json': '{"kind":"plan"' },
     says: /it is not JSON, or is truncated/,
   },
-  { what: 'a command nobody knows', argv: ['pach'], says: /unknown command[\s\S]*patch/ },
-  { what: 'an option nobody knows', argv: ['scan', '--fats'], says: /unknown option/ },
+  { what: 'an unknown command', argv: ['pach'], says: /unknown command[\s\S]*patch/ },
+  { what: 'an unknown option', argv: ['scan', '--fats'], says: /unknown option/ },
   {
     what: 'a question without a terminal',
     argv: ['reboot', '-i', 'i.yaml'],
@@ -174,7 +174,7 @@ describe('a file that cannot be opened is named with the reason, without a posit
   }
 });
 
-test('history of a host nobody knows, and of one that nothing happened to', async () => {
+test('history of an unknown host, and of one without any history', async () => {
   await using rig = await Rig.make();
   await rig.write('i.yaml', inventory);
   assert.equal((await rig.run(['exec', '-i', 'i.yaml', '-l', 'here', '--', 'true'])).code, 0);

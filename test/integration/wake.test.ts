@@ -19,7 +19,7 @@ async function listen(): Promise<{ readonly socket: Socket; readonly port: numbe
 
 const address = 'patch_wake_address: 127.0.0.1';
 
-test('each host is woken by its variable, or by the adapters of its last scan, and one without is told', async () => {
+test('each host is woken by its variable, or by the adapters of its last scan, and one without is reported', async () => {
   await using rig = await Rig.make();
   const { socket, port, packets } = await listen();
   const lines = [
@@ -59,7 +59,7 @@ test('each host is woken by its variable, or by the adapters of its last scan, a
   );
 });
 
-test('an address that is none is told at its place', async () => {
+test('an invalid address is reported at its place', async () => {
   await using rig = await Rig.make();
   await rig.write(
     'inventory.yaml',

@@ -84,7 +84,7 @@ const bad: readonly BadHost[] = [
     advises: /renew it .*clock/,
   },
   {
-    what: 'a certificate of an authority nobody knows',
+    what: 'a certificate of an unknown authority',
     server: () => ({ certificate: certificate() }),
     code: 12,
     says: /cannot be trusted: it is self-signed \(sha256:[0-9a-f]{64}\)/,
@@ -191,7 +191,7 @@ const bad: readonly BadHost[] = [
   },
 ];
 
-describe('a Windows host nobody gets into is one clear message and the right exit code', () => {
+describe('a Windows host that refuses the login is one clear message and the right exit code', () => {
   for (const { what, server: options, prepare, variables, code, says, advises } of bad) {
     test(what, async () => {
       await using rig = await Rig.make();
@@ -217,7 +217,7 @@ describe('a Windows host nobody gets into is one clear message and the right exi
 describe('a wrong password', () => {
   const wrong = { ...http, ansible_password: 'never this one' };
 
-  test('is offered once, says what to look at, and does not lock the account', async () => {
+  test('is offered once, with a hint what to check, and does not lock the account', async () => {
     await using rig = await Rig.make();
     await using server = await serve({ lockoutThreshold: 2 });
     await rig.write('i.yaml', inventoryOf([server], wrong));
@@ -321,7 +321,7 @@ describe('a Windows host that is not fit for work', { skip: skipWithoutDotnet },
     });
   });
 
-  test('with a clock that is far off: a warning that says which way, and the host is worked with', async () => {
+  test('with a clock that is far off: a warning with the direction, and the work goes on', async () => {
     await withHost({}, async ({ rig }) => {
       // Ours is set back, which is the same.
       const late = 'const now = Date.now; Date.now = () => now() - 7_200_000;';

@@ -165,7 +165,7 @@ describe('which updates go in', { skip: skipWithoutDotnet }, () => {
     });
   }
 
-  test('the plan says in words what it was told', async () => {
+  test('the plan describes its settings', async () => {
     const { rig } = await scene();
     const playbook = await (
       await scene()
@@ -179,7 +179,7 @@ describe('which updates go in', { skip: skipWithoutDotnet }, () => {
 describe('where updates come from', { skip: skipWithoutDotnet }, () => {
   const wsus = { id: '3da21691-e39d-4da6-8a4b-b43877bcb1b7', name: 'Windows Server Update Service', isManaged: true };
 
-  test('the source of the inventory is asked, and is told with the update', async () => {
+  test('the source of the inventory is searched, and is shown with the update', async () => {
     await using scene = await Scene.make(['win01'], {});
     await scene.change((model) => {
       model.agent.source = 'wsus';
@@ -326,7 +326,7 @@ describe('several package managers on one host', { skip: skipWithoutDotnet }, ()
 });
 
 describe('power', { skip: skipWithoutDotnet }, () => {
-  test('a watch sees a host reboot and tells its boot; a host in use is left alone; one that is idle goes off', async () => {
+  test('a watch reports the reboot of a host and its boot; a host in use is left alone; one that is idle goes off', async () => {
     await using scene = await Scene.make(['win01'], { sessions: [{ user: String.raw`CORP\ada`, state: 'Disc' }] });
     const { rig } = scene;
     const idle = await rig.run(['reboot', '--force', '--if-idle', '--yes']);

@@ -65,7 +65,7 @@ test('what is not there is not found: shell, command, class, page', async () => 
   for (const [operation, code] of asked) assert.equal((await made.ask(operation)).faultCode, code);
 });
 
-test('an exit code is told without a sign, and output that came in pieces stays in its order', async () => {
+test('an exit code is reported unsigned, and output that came in pieces stays in its order', async () => {
   const answer = { stdout: ['a', 'b'], stderr: ['x'], exitCode: -1 };
   await using made = await serve({ streamBytes: 1 }, { answer: () => answer });
   const shell = await made.shell();
@@ -74,7 +74,7 @@ test('an exit code is told without a sign, and output that came in pieces stays 
   assert.deepEqual(streams(text), { stdout: 'ab', stderr: 'x' });
 });
 
-test('a Receive waits as long as it was told and says so', async () => {
+test('a Receive waits as long as requested and ends with that fault', async () => {
   await using made = await serve({});
   const shell = await made.shell();
   const id = await made.command(shell, 'cat');
@@ -83,7 +83,7 @@ test('a Receive waits as long as it was told and says so', async () => {
   assert.equal(streams((await made.ask(receive(shell, id))).text).stdout, 'there');
 });
 
-test('output that was lost with an answer is gone, or kept where the rule says so', async () => {
+test('output that was lost with an answer is gone, or kept where the rule sets it', async () => {
   for (const isKept of [false, true]) {
     await using made = await serve({});
     const shell = await made.shell();
@@ -94,7 +94,7 @@ test('output that was lost with an answer is gone, or kept where the rule says s
   }
 });
 
-test('rules strike the operation they name, as often as they say', async () => {
+test('rules affect the operation they name, as often as they set', async () => {
   await using made = await serve({});
   const shell = await made.shell();
   const id = await made.command(shell, 'cat');
@@ -128,7 +128,7 @@ test('answers come torn, chunked, twice, or not to their end', async () => {
   assert.equal(made.server.shells.length, 5);
 });
 
-test('a host that is off says nothing, one that boots is not ready, and one that has booted knows no shell', async () => {
+test('a host that is off sends nothing, one that boots is not ready, and one that has booted knows no shell', async () => {
   await using made = await serve({ statusWhileBooting: 500 });
   const shell = await made.shell();
   made.commands.state = 'off';
@@ -181,7 +181,7 @@ test('Basic over plain HTTP gets nowhere and is counted', async () => {
   assert.equal(made.server.stats.cleartextPasswords, 1);
 });
 
-test('an account that is locked out lets nobody in', async () => {
+test('an account that is locked out is refused', async () => {
   await using made = await serve({ lockoutThreshold: 2 });
   for (const password of ['a', 'b', account.password]) {
     assert.equal((await made.ask(create, password)).status, 401);

@@ -1,4 +1,4 @@
-// The WinRM server of the tests, tried by a client that is not ours: Debian's python3-winrm.
+// The WinRM server of the tests, tried by an independent client: Debian's python3-winrm.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -96,7 +96,7 @@ describe('the known handshake of MS-NLMP', () => {
   });
 });
 
-describe('a client that is not ours', { skip: noClient }, () => {
+describe('an independent client', { skip: noClient }, () => {
   test('runs a command with stdin over plain HTTP, every message sealed', async () => {
     await using made = await serve({});
     const result = await run(made.server, {
@@ -122,7 +122,7 @@ describe('a client that is not ours', { skip: noClient }, () => {
     }
   });
 
-  test('goes on after the fault that says that nothing came in time', async () => {
+  test('continues after the fault that nothing came in time', async () => {
     await using made = await serve({});
     const result = await run(made.server, { transport: 'ntlm', command: 'sleep 1.3; echo late', operationTimeout: 1 });
     assert.equal(result.stdout, 'late\n', result.message);
@@ -163,7 +163,7 @@ describe('a client that is not ours', { skip: noClient }, () => {
     });
   }
 
-  test('is refused by a server whose certificate is not the one it saw', async () => {
+  test('is refused by a server whose certificate has changed', async () => {
     const [seen, other] = [makeCertificate({ keyType: 'rsa' }), makeCertificate()];
     const certificate: MadeCertificate = { ...seen, bindingHash: other.bindingHash };
     await using made = await serve({ certificate });

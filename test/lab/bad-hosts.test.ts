@@ -30,7 +30,7 @@ describe('a host in trouble gets one clear message, and nothing is lost', () => 
     await scenario.fettle(['plan', `${lab.stateDir}/playbook.yaml`, '-o', scenario.plan, '-l', host]);
   }
 
-  test('a full disk is told before anything is installed', async () => {
+  test('a full disk is reported before anything is installed', async () => {
     await planFor('full');
     await lab.host('full').fillDisk(3_000_000);
     const { stderr } = await scenario.fettle(['apply', scenario.plan], 4);
@@ -54,7 +54,7 @@ describe('a host in trouble gets one clear message, and nothing is lost', () => 
     assert.equal(await lab.postinstRuns('busy', 'fettle-app'), 1);
   });
 
-  test('a package that was broken before is told as that, and is not touched', async () => {
+  test('a package that was broken before is reported as such, and is not touched', async () => {
     await planFor('broken');
     await lab.ssh('broken', 'DEBIAN_FRONTEND=noninteractive apt-get -qq -y install fettle-fragile=2.0-1 </dev/null');
     assert.equal(await lab.packageState('broken', 'fettle-fragile'), 'iF 2.0-1');

@@ -25,7 +25,7 @@ describe('a budget of one, with one host that fails and one that is off', () => 
     await lab[Symbol.asyncDispose]();
   });
 
-  test('the rollout stops with exit 7 and the summary says who is where and what to do', async () => {
+  test('the rollout stops with exit 7 and the summary names the hosts by result and what to do', async () => {
     const { stderr } = await scenario.fettle(['apply', scenario.plan], 7);
     assert.match(stderr, /failed +a2/);
     assert.match(stderr, /unreachable +a3/);
@@ -45,7 +45,7 @@ describe('a budget of one, with one host that fails and one that is off', () => 
     assert.equal(await lab.packageState('a6', 'fettle-app'), 'ii 1.0-1');
   });
 
-  test('run logs shows what the package manager said on the failed host', async () => {
+  test('run logs shows what the package manager printed on the failed host', async () => {
     const { stdout } = await scenario.fettle(['run', 'logs', 'a2']);
     assert.match(stdout, /cannot migrate the data/);
   });

@@ -30,7 +30,7 @@ describe('a plan whose repository moved on', () => {
     await scenario.makePlan();
   }
 
-  test('every host says drifted and nothing is installed', async () => {
+  test('every host ends drifted and nothing is installed', async () => {
     await replaceTool();
     const { stderr } = await scenario.fettle(['apply', scenario.plan], 4);
     assert.match(stderr, /fettle-tool/);

@@ -53,7 +53,7 @@ for (const flavour of ['plain', 'systemd'] as const satisfies readonly Flavour[]
       await assertInstalledOnce();
     });
 
-    test('SIGTERM lets go with exit 143, and run resume finishes', async () => {
+    test('SIGTERM detaches with exit 143, and run resume finishes', async () => {
       const fettle = scenario.spawn(['apply', scenario.plan, '-vv']);
       await fettle.waitForText('step 2 of 20');
       fettle.kill('SIGTERM');

@@ -6,7 +6,7 @@ import { Scenario } from './scenario.ts';
 
 for (const flavour of ['plain', 'systemd'] as const satisfies readonly Flavour[]) {
   describe(`a host that is ${flavour}`, () => {
-    test('is left alone while somebody has a terminal on it, then goes off and is seen to be gone', async () => {
+    test('is left alone while a user has a terminal on it, then goes off and is verified to be off', async () => {
       await using lab = await startLab({ name: `power-${flavour}`, hosts: [{ name: 'desk', flavour }] });
       const scenario = await Scenario.start(lab, {});
       const desk = lab.host('desk');
@@ -31,7 +31,7 @@ for (const flavour of ['plain', 'systemd'] as const satisfies readonly Flavour[]
   });
 }
 
-test('a shutdown that somebody scheduled is called off, and is looked for where there is none', async () => {
+test('a scheduled shutdown is cancelled, and none is reported where there is none', async () => {
   await using lab = await startLab({ name: 'power-cancel', hosts: [{ name: 'desk', flavour: 'systemd' }] });
   const scenario = await Scenario.start(lab, {});
   assert.match((await scenario.fettle(['shutdown', 'desk', '--cancel'])).stdout, /desk\tnothing was scheduled/);

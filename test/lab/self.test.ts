@@ -142,7 +142,7 @@ describe('a lab', () => {
     assert.equal(await lab.tell('slow', 'cat /var/lib/fettle-lab/reader.log'), 'end of input');
   });
 
-  test('asks for the password of sudo where it was told to', async () => {
+  test('asks for the password of sudo where an option requests it', async () => {
     assert.equal((await lab.ssh('wide', 'sudo -n id -u', { user: 'patch' })).stdout, '0\n');
     assert.match((await lab.ssh('weak', 'sudo -n id -u', { user: 'patch' })).stderr, /password is required/);
     const input = `${labPassword}\n`;

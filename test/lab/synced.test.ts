@@ -50,7 +50,7 @@ describe('what is about to happen is on the disk first', { skip: noStrace() }, (
     );
   });
 
-  test('a trace that lacks the syncs before one reboot is told', () => {
+  test('a trace that lacks the syncs before one reboot is reported', () => {
     const reboot = proofs.find(({ effect }) => titleOf(effect) === 'start reboot-1');
     assert.ok(reboot?.sync);
     const lines = applied.trace.split('\n');
@@ -63,7 +63,7 @@ describe('what is about to happen is on the disk first', { skip: noStrace() }, (
     );
   });
 
-  test('a ledger that is not synced is told', async () => {
+  test('a ledger that is not synced is reported', async () => {
     const unsynced = await traceRun(lab, ['reboot', 'web02', '--force', '--yes', '-q'], ['unsynced.ts']);
     assert.deepEqual(
       proofsOf(unsynced).map(({ effect, violation }) => [titleOf(effect), violation]),

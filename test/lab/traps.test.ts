@@ -96,7 +96,7 @@ describe('the traps of real fleets', () => {
     );
   });
 
-  test('clones are told and both patched, never at the same time in one cluster', async () => {
+  test('clones are reported and both patched, never at the same time in one cluster', async () => {
     await patch('clones');
     const { stderr } = await scenario.fettle(['apply', scenario.plan]);
     assert.match(stderr, /machine id/);
@@ -107,7 +107,7 @@ describe('the traps of real fleets', () => {
       assert.equal(await lab.packageState(host, 'fettle-app'), 'ii 1.0-1+deb12u1');
   });
 
-  test('a host that says it is another one keeps nobody from being patched', async () => {
+  test('a host that claims to be another one prevents no host from being patched', async () => {
     const [machineId, bootId] = [await lab.tell('victim', 'cat /etc/machine-id'), await lab.host('victim').bootId()];
     const bootIdFile = '/proc/sys/kernel/random/boot_id';
     await lab.tell(
@@ -156,7 +156,7 @@ describe('the traps of real fleets', () => {
     assert.equal(await lab.packageState('idle', 'fettle-app'), 'ii 1.0-1');
   });
 
-  test('hooks run around the host, see its name, and one that fails before keeps it untouched', async () => {
+  test('hooks run around the host, get its name, and one that fails before keeps it untouched', async () => {
     const log = join(lab.stateDir, 'hooks.log');
     const say = (word: string): string[] => ['sh', '-c', `echo ${word} "$1" >>"$2"`, 'sh', '{{host}}', log];
     await lab.tell('clone1', 'apt-get -qq -y --allow-downgrades install fettle-app=1.0-1 </dev/null >/dev/null 2>&1');
@@ -183,7 +183,7 @@ describe('the traps of real fleets', () => {
     assert.deepEqual(await scenario.verdicts(), { jump: 'verified' });
   });
 
-  test('a host that does not come back from a reboot is lost, told with the limit that passed', async () => {
+  test('a host that does not come back from a reboot is lost, with the limit that passed', async () => {
     await lab.tell('behind', 'apt-get -qq -y --allow-downgrades install fettle-tool=1.4-1 </dev/null >/dev/null 2>&1');
     await patch('behind', { reboot: { mode: 'always', go_down: '20s', come_back: '6s' } });
     await lab.host('behind').onReboot({ returns: false });

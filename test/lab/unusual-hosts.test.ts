@@ -73,7 +73,7 @@ describe('a host that is set up in an unusual way', () => {
     }
   });
 
-  test('is refused with its mistake: a word of a source list, sudo that wants a terminal, a hook that says no', async () => {
+  test('is refused with its mistake: a word of a source list, sudo that wants a terminal, a hook that fails', async () => {
     const typing = await scenario.fettle(['scan', 'typing'], 4);
     assert.match(typing.stderr, /odd\.list[\s\S]*dbe/);
     await scenario.fettle(['ping', 'typing']);
@@ -85,7 +85,7 @@ describe('a host that is set up in an unusual way', () => {
     assert.equal(await lab.packageState('hooked', 'fettle-tool'), 'ii 1.4-1');
   });
 
-  test('is not downgraded where its preferences ask for an older version, and is told that', async () => {
+  test('is not downgraded where its preferences ask for an older version, and the result gives that reason', async () => {
     await lab.tell('pinned', 'apt-get -qq -y --allow-downgrades install fettle-tool=1.4-2 </dev/null >/dev/null 2>&1');
     const args = ['plan', `${lab.stateDir}/playbook.yaml`, '-o', scenario.plan, '-l', 'pinned'];
     const { stdout } = await scenario.fettle(args);
@@ -93,7 +93,7 @@ describe('a host that is set up in an unusual way', () => {
     assert.equal(await lab.packageState('pinned', 'fettle-tool'), 'ii 1.4-2');
   });
 
-  test('is told by ping and refused by apply where its /var is mounted read-only', async () => {
+  test('is reported by ping and refused by apply where its /var is mounted read-only', async () => {
     await scenario.fettle(['plan', `${lab.stateDir}/playbook.yaml`, '-o', scenario.plan, '-l', 'frozen']);
     await lab.tell('frozen', 'mount --bind /var /var && mount -o remount,bind,ro /var');
     const { stdout } = await scenario.fettle(['ping', 'frozen']);

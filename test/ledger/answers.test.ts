@@ -21,7 +21,7 @@ const day = 86_400_000;
 const web = { run, host: 'web01', hostId: 'web01' } as const;
 
 describe('answers as of an earlier time', () => {
-  test('what was missing and what was installed then, is told from the ledger alone', async () => {
+  test('what was missing and what was installed then is reported from the ledger alone', async () => {
     await using directory = await temporaryDirectory();
     const clock = new StandingClock();
     await using ledger = await openAt(directory.path, clock);
@@ -162,7 +162,7 @@ describe('where a run stands', () => {
 });
 
 describe('stop requests', () => {
-  test('a stop asked for by one process is seen by another', async () => {
+  test('a stop requested by one process reaches another', async () => {
     await using directory = await temporaryDirectory();
     await using ledger = await openAt(directory.path);
     await using other = await openAt(directory.path);

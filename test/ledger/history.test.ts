@@ -92,7 +92,7 @@ describe('what happened on hosts', () => {
     assert.equal(await ledger.history({ ...everything, host: 'nobody' }), undefined);
   });
 
-  test('says when there is more than was asked for', async () => {
+  test('is marked where there is more than was requested', async () => {
     await using directory = await temporaryDirectory();
     const clock = new StandingClock();
     await using ledger = await openAt(directory.path, clock);
@@ -122,7 +122,7 @@ describe('what happened on hosts', () => {
     assert.equal(envelopes[1]?.match(/"atMs"/g)?.length, 1);
   });
 
-  test('tells what the host installed by itself, though fettle met it or only downloaded it', async () => {
+  test('lists what the host installed by itself, although fettle found it installed or only downloaded it', async () => {
     for (const state of ['already', 'downloaded'] as const) {
       await using directory = await temporaryDirectory();
       const clock = new StandingClock();
@@ -142,7 +142,7 @@ describe('what happened on hosts', () => {
     }
   });
 
-  test('tells what fettle installed once, though the host recorded it too', async () => {
+  test('lists what fettle installed once, although the host recorded it too', async () => {
     await using directory = await temporaryDirectory();
     const clock = new StandingClock();
     await using ledger = await openAt(directory.path, clock);
@@ -167,7 +167,7 @@ describe('what happened on hosts', () => {
   });
 });
 
-test('tables and their own record are what the events say, also in a ledger of the version before', async () => {
+test('tables and the records of hosts match the events, also in a ledger of the version before', async () => {
   await using directory = await temporaryDirectory();
   const clock = new StandingClock();
   {

@@ -23,7 +23,7 @@ function labelled(ring: string): readonly LabelSet[] {
   ];
 }
 
-test('what a host belonged to is told as of each run, also where it belongs elsewhere by now', async () => {
+test('the labels of a host are reported as of each run, also where they have changed since', async () => {
   await using directory = await temporaryDirectory();
   const clock = new StandingClock();
   await using ledger = await openAt(directory.path, clock);
@@ -70,7 +70,7 @@ test('a run of a version that recorded no labels has none', async () => {
   assert.equal((await ledger.showRun(run))?.hosts[0]?.labels, undefined);
 });
 
-test('what an update is comes from the latest scan that showed it, and is told of every package manager', async () => {
+test('what an update is comes from the latest scan that showed it, and is reported for every package manager', async () => {
   await using directory = await temporaryDirectory();
   const clock = new StandingClock();
   await using ledger = await openAt(directory.path, clock);

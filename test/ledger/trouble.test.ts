@@ -21,7 +21,7 @@ function saying(text: RegExp): (error: unknown) => true {
   };
 }
 
-describe('a ledger that cannot be used says why and what to do', () => {
+describe('a ledger that cannot be used is an error with reason and remedy', () => {
   test('a file that is no database', async () => {
     await using directory = await temporaryDirectory();
     await writeFile(join(directory.path, 'ledger.db'), 'these are not the bytes of a database at all\n'.repeat(200));

@@ -17,7 +17,7 @@ import { GssWinrm, missingPython, missingSharedMechanism, ntlmUsers, scratch, ty
 const password = 'Pass w0rd é';
 const skip = missingPython('gssapi', 'python3-gssapi') || missingSharedMechanism('gssntlmssp', 'gss-ntlmssp');
 
-describe('a WinRM service that is not ours, with NTLM', { skip }, () => {
+describe('an independent WinRM service, with NTLM', { skip }, () => {
   test('runs a command with a large stdin and a large output, every message sealed', async () => {
     await using peer = await serve({});
     await using session = await peer.open();

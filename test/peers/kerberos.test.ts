@@ -83,7 +83,7 @@ describe('Kerberos with MIT at the other end', { skip }, () => {
     await assert.rejects(refused, /BadChannelBindings|channel bindings/i);
   });
 
-  test('the transport runs commands through a service that is not ours, every message sealed', async () => {
+  test('the transport runs commands through an independent service, every message sealed', async () => {
     await using made = await realm();
     await using peer = await GssWinrm.start({
       mechanism: 'kerberos',

@@ -81,7 +81,7 @@ for (const host of hosts) {
       assert.equal(answer.code, 0, answer.stderr);
     });
 
-    test('tells by WMI, without a process, when it booted', async () => {
+    test('reports by WMI, without a process, when it booted', async () => {
       await using session = await transport().open(host, {});
       const [row] = await session.query({ query: 'select LastBootUpTime,BuildNumber from Win32_OperatingSystem' });
       assert.match(String(row?.['BuildNumber']), /^\d{4,5}$/);

@@ -55,7 +55,7 @@ describe('the PowerShell engine', { skip: skipWithoutDotnet }, () => {
     assert.doesNotMatch(decoded, /Preparing modules/);
   });
 
-  test('looks like Windows PowerShell', async () => {
+  test('presents itself as Windows PowerShell', async () => {
     const script = '"$($PSVersionTable.PSVersion) $($PSVersionTable.PSEdition)"; Test-Nothing; Get-Variable';
     const { stdout } = await runOnWindows(host(), script);
     assert.equal(stdout, '5.1.20348.2227 Desktop\r\n');

@@ -113,7 +113,7 @@ describe('the Windows Update Agent of a simulated host', { skip: skipWithoutDotn
     );
   });
 
-  test('rolls back at the restart what was told to, and a feature update that was not committed', async () => {
+  test('rolls back at the restart what is set to, and a feature update that was not committed', async () => {
     const feature = { title: 'Upgrade', rebootBehavior: 1, needsCommit: true } as const;
     await using host = hostWith([
       windowsUpdate({ title: 'Rolls back (KB5000002)', rebootBehavior: 1, rollsBackAtReboot: true }),
@@ -136,7 +136,7 @@ describe('the Windows Update Agent of a simulated host', { skip: skipWithoutDotn
   const results: [what: string, updates: Partial<WindowsUpdate>[], answers: string[]][] = [
     ['an exclusive update among others', [{ impact: 2 }, {}], ['thrown 80240019']],
     ['no update at all', [], ['thrown 80240024']],
-    ['licence terms that nobody accepted', [{ eulaAccepted: false }], ['4 4 80246007 False']],
+    ['licence terms that were not accepted', [{ eulaAccepted: false }], ['4 4 80246007 False']],
     ['questions to a user', [{ canRequestUserInput: true }], ['2 4 80240020 False']],
     ['an old servicing stack', [{ requires: ['other'] }], ['2 4 80242017 False']],
     ['a failure of its own', [{ installResult: { resultCode: 4, hresult: '0x80070643' } }], ['2 4 80070643 False']],
@@ -164,7 +164,7 @@ describe('the Windows Update Agent of a simulated host', { skip: skipWithoutDotn
     ]);
   });
 
-  test('cannot reach its source as often as it is told', async () => {
+  test('cannot reach its source as often as set', async () => {
     await using host = hostWith([windowsUpdate({ title: 'One' })]);
     await host.change((model) => {
       model.agent.searchFault = '0x8024402C';

@@ -91,7 +91,7 @@ describe('a simulated Windows host', { skip: skipWithoutDotnet }, () => {
     assert.equal(host().state, 'running');
   });
 
-  test('restarts when it was told to: processes die, volatile keys vanish, stable ones and tasks stay', async () => {
+  test('restarts on request: processes die, volatile keys vanish, stable ones and tasks stay', async () => {
     await using own = createWindowsHost();
     const before = own.model().boot;
     const script = `

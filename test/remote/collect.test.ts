@@ -41,7 +41,7 @@ for (const shell of ['dash', 'busybox'] as const) {
       assert.deepEqual(readdirSync(graves).sort(), ['r1-a-1', 'young']);
     });
 
-    test('of another run that nobody came back for is swept, those of this run and young ones are not', async () => {
+    test('of another run that was abandoned is swept, those of this run and young ones are not', async () => {
       await using session = new ShellSession({ shell });
       for (const [job, run] of [
         ['r1-a-1', 'R1'],
@@ -58,7 +58,7 @@ for (const shell of ['dash', 'busybox'] as const) {
       assert.equal(await phaseOf(session, 'r2-a-1'), 'collected');
     });
 
-    test('of a run that is done with the host are swept, however young; one at work is not', async () => {
+    test('of a run that is done with the host are swept, however young; a running one is not', async () => {
       await using session = new ShellSession({ shell });
       await startJob(session, hook('r1-a-1', 'true', { run: 'R1' }));
       await ended(session, 'r1-a-1');
@@ -70,7 +70,7 @@ for (const shell of ['dash', 'busybox'] as const) {
       await ended(session, 'r1-b-1');
     });
 
-    test("half made when its starter died is nobody's", async () => {
+    test('half made when its starter died belongs to no run', async () => {
       await using session = new ShellSession({ shell });
       await startJob(session, hook('r1-a-1', 'true', { run: 'R1' }));
       await ended(session, 'r1-a-1');

@@ -148,7 +148,7 @@ printf %s "$mark" >&2; IFS= read -r told; printf '%s\\n' "$told" >${log}; run "$
     ['something nobody has seen', /refuses the elevation \(something nobody has seen\)/],
   ];
   for (const [said, error] of words) {
-    test(`“${said}” is told as what it is`, async () => {
+    test(`“${said}” is reported as what it is`, async () => {
       const exe = program('says', `echo '${said}' >&2; exit 1`);
       await using by = transports();
       await using session = elevate(await local(by), sudo({ user, exe }));
@@ -156,13 +156,13 @@ printf %s "$mark" >&2; IFS= read -r told; printf '%s\\n' "$told" >${log}; run "$
     });
   }
 
-  test('an elevation program that is not there is told as that', async () => {
+  test('a missing elevation program is reported as such', async () => {
     await using by = transports();
     await using session = elevate(await local(by), sudo({ user, exe: join(dir, 'absent') }));
     await rejectsWith(text(session, 'true'), 'elevate', /sudo to fettle-nobody on here cannot be run on the host/);
   });
 
-  test('a command that fails by itself after elevation is a result, whatever it says', async () => {
+  test('a command that fails by itself after elevation is a result, whatever it prints', async () => {
     await using by = transports();
     await using session = elevate(await local(by), sudo({ user, exe: program('plain', 'run "$@"') }));
     const result = await text(session, 'echo "sudo: a password is required" >&2; exit 1');
@@ -343,7 +343,7 @@ describe('real elevation programs', { skip: noRig }, () => {
   const noDoas: string | false = !existsSync('/usr/bin/doas')
     ? 'there is no doas: install opendoas'
     : existsSync(doasConfig) && `${doasConfig} is this machine's own`;
-  test('doas goes where it is permitted without a password, and says so where not', { skip: noDoas }, async () => {
+  test('doas goes where it is permitted without a password, and is an error where not', { skip: noDoas }, async () => {
     await as(async (user, raise) => {
       const doas: Elevation = { method: 'doas', user: 'root', flags: [], password: user.password };
       try {

@@ -45,7 +45,7 @@ function atEachPlace(work: (place: number, session: ShellSession) => Promise<voi
 }
 
 describe('a starter that is held up', { skip: without }, () => {
-  test('at any line starts nothing that another one has seen to its end', async () => {
+  test('at any line starts nothing that another one has finished', async () => {
     await atEachPlace(async (place, session) => {
       const start = hook('r1-a-1', `echo x >>"${join(session.home, 'count')}"`);
       const hold = heldAt(session, place);

@@ -22,7 +22,7 @@ describe('a framed answer', () => {
     assert.deepEqual(parseFrame(Buffer.from(noisy)), parseFrame(Buffer.from(whole)));
   });
 
-  test('keeps every byte of a section, whatever it looks like', () => {
+  test('keeps every byte of a section, whatever its form', () => {
     const bytes = Buffer.from([0, 255, 10, 30, 10, 30, 97, 10]);
     const answer = Buffer.concat([
       Buffer.from('\x1eFETTLE ab12 begin\n\n\x1eab12 log\n'),
@@ -52,7 +52,7 @@ describe('a framed answer', () => {
     ['is mixed with another of the same mark', whole.replace('x\n', '\x1eFETTLE ab12 begin\n'), /two answers/],
   ];
   for (const [what, answer, why] of bad) {
-    test(`that ${what} is an error that says so`, () => {
+    test(`that ${what} is an error that names it`, () => {
       assert.throws(() => parseFrame(Buffer.from(answer)), { code: 'parse', message: why });
     });
   }
@@ -64,7 +64,7 @@ describe('a framed answer', () => {
     }
   });
 
-  test('tells what the host said instead, without its control characters', () => {
+  test('shows the output of the host instead, without its control characters', () => {
     assert.throws(
       () => parseFrame(Buffer.from('\x1b]0;owned\x07go away')),
       (error: unknown) =>

@@ -94,7 +94,7 @@ for (const shell of ['dash', 'busybox'] as const) {
       assert.equal((await ended(session, 'r1-a-1')).log.toString(), 'ran\n');
     });
 
-    test('keeps other runs out while it is at work, and says who has the host', async () => {
+    test('keeps other runs out while it is running, and names who has the host', async () => {
       await using session = new ShellSession({ shell });
       const gate = join(session.home, 'gate');
       await startJob(session, hook('r1-a-1', `until [ -e "${gate}" ]; do sleep 0.1; done`));
@@ -105,7 +105,7 @@ for (const shell of ['dash', 'busybox'] as const) {
         details: { run: 'R1', job: 'r1-a-1', controller: 'jump_host_1' },
       });
       assert.equal(await phaseOf(session, 'r2-a-1'), 'absent');
-      await assert.rejects(collectJob(session, 'r1-a-1'), { code: 'lock-held', message: /still at work/ });
+      await assert.rejects(collectJob(session, 'r1-a-1'), { code: 'lock-held', message: /still running/ });
       writeFileSync(gate, '');
       await ended(session, 'r1-a-1');
       await startJob(session, other);
@@ -134,7 +134,7 @@ for (const shell of ['dash', 'busybox'] as const) {
       await ended(session, 'r1-b-1');
     });
 
-    test('claimed in an earlier boot and never started keeps nobody out', async () => {
+    test('claimed in an earlier boot and never started blocks no run', async () => {
       await using session = new ShellSession({ shell });
       await claimOnly(session, hook('r1-a-1', 'true'));
       const claim = join(session.jobs, 'r1-a-1', 'claimed');
@@ -206,7 +206,7 @@ for (const shell of ['dash', 'busybox'] as const) {
       symlinkSync('/tmp', base);
       await assert.rejects(startJob(session, hook('r1-a-1', 'true')), {
         code: 'disk',
-        message: /not a directory of ours/,
+        message: /not a directory of this account/,
       });
       rmSync(base);
       mkdirSync(base);
@@ -215,14 +215,14 @@ for (const shell of ['dash', 'busybox'] as const) {
       assert.deepEqual(readdirSync(base), []);
     });
 
-    test('is refused where its request does not read, before anything is claimed', async () => {
+    test('is refused where its request is malformed, before anything is claimed', async () => {
       await using session = new ShellSession({ shell });
       const bad: readonly [Partial<StartOptions>, string][] = [
         [{ kind: 'install', manager: 'apt', request: { rows: [['x', 'amd64']] } }, 'a row is no package'],
         [{ kind: 'install', manager: 'apt', request: {} }, 'the request names no package'],
         [{ kind: 'install', manager: 'nix', request: {} }, 'there is no install by nix'],
         [{ kind: 'install', request: {} }, 'the request names no package manager'],
-        [{ request: { fields: { script: '999' } } }, 'the script does not read'],
+        [{ request: { fields: { script: '999' } } }, 'the script is malformed'],
         [{ run: '' }, 'the request names no run'],
       ];
       for (const [over, why] of bad) {
@@ -235,7 +235,7 @@ for (const shell of ['dash', 'busybox'] as const) {
       }
     });
 
-    test('nobody heard of is absent', async () => {
+    test('that does not exist is absent', async () => {
       await using session = new ShellSession({ shell });
       const news = await followJob(session, 'r1-a-1', 0, { waitSec: 30, maxBytes: 10 });
       assert.deepEqual(news.status, { phase: 'absent', logBytes: 0 });

@@ -29,7 +29,7 @@ for (const shell of ['dash', 'busybox'] as const) {
       });
     }
 
-    test('a job of the former place is seen to its end there, and never runs again in the new one', async () => {
+    test('a job of the former place is finished there, and never runs again in the new one', async () => {
       await using session = new ShellSession({ shell });
       const start = hook('r1-a-1', `echo x >>"${join(session.home, 'count')}"`);
       await startJob(session, start);

@@ -62,7 +62,7 @@ describe('a request', () => {
     assert.equal(encodeRequest({ verb: 'a', rows: [['a,b', 'c=d']] }, 'ab'), 'v1 ab a -- a=054b,c=075d');
   });
 
-  test('says nothing of its script on the command line', () => {
+  test('shows nothing of its script on the command line', () => {
     assert.ok(launcher.length < 600);
     assert.doesNotMatch(launcher, /v1 |FETTLE ab/);
   });

@@ -81,7 +81,7 @@ describe('a POSIX host', () => {
     }
   });
 
-  test('calls off what is scheduled where shutdown(8) says that something was', async () => {
+  test('cancels what is scheduled where shutdown(8) reports that something was', async () => {
     for (const [status, said] of [
       [0, /^called off: shutdown$|^nothing was scheduled$/],
       [1, /^nothing was scheduled$/],
@@ -97,7 +97,7 @@ describe('a POSIX host', () => {
     }
   });
 
-  test('tells the words of a guard that stands before reboot, asks it nothing and stays up', async () => {
+  test('reports the message of a guard in place of reboot, answers no prompt of it and stays up', async () => {
     const guard =
       'echo "W: molly-guard: SSH session detected!"; printf "Please type in hostname: "; read answer; exit 1';
     const programs = { ...harmless, ...noSessions, reboot: guard, systemctl: guard };
@@ -143,7 +143,7 @@ describe('a Windows host', { skip: skipWithoutDotnet }, () => {
     assert.equal(host.model().shutdown, undefined);
   });
 
-  test('goes off when nobody is, and stays off', async () => {
+  test('goes off when no user is logged on, and stays off', async () => {
     await using host = createWindowsHost({ model: { reboot: quickly } });
     const request = { fields: { power: 'off', idle: 'yes' } };
     // Not followed: a busy machine may go down before it is asked how its job ended.
@@ -155,7 +155,7 @@ describe('a Windows host', { skip: skipWithoutDotnet }, () => {
     assert.equal(host.state, 'off');
   });
 
-  test('calls off a shutdown that is scheduled, and says when none was', async () => {
+  test('cancels a scheduled shutdown, and reports when there was none', async () => {
     const shutdown = { at: Date.now() + 3_600_000, isReboot: true, isInProgress: false, reason: '', comment: '' };
     await using host = createWindowsHost({ model: { shutdown } });
     assert.equal((await power(new WindowsSession(host), { power: 'cancel' })).message, 'called off: shutdown');

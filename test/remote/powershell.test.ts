@@ -84,7 +84,7 @@ describe('a script for PowerShell', () => {
     await assert.rejects(runPowerShell(sayer(foreign), scriptOf(''), request), { code: 'parse' });
   });
 
-  test('that a host cannot run at all is told with its reason and a remedy', async () => {
+  test('that a host cannot run at all is reported with its reason and a remedy', async () => {
     const cases: readonly [string, object][] = [
       [
         '<<FETTLE-CANNOT:language:ConstrainedLanguage>>',
@@ -103,7 +103,7 @@ describe('a script for PowerShell', () => {
     }
   });
 
-  test('that gives no answer is told with what the host said instead, decoded', async () => {
+  test('that gives no answer is reported with the output of the host instead, decoded', async () => {
     const said = '#< CLIXML\r\n<Objs><S S="Error">no_x000D__x000A_memory</S></Objs>';
     await assert.rejects(runPowerShell(sayer('', { exitCode: 5, stderr: Buffer.from(said) }), scriptOf(''), request), {
       code: 'command',
@@ -157,7 +157,7 @@ describe('a script in PowerShell', { skip: skipWithoutDotnet }, () => {
     for (const [at, row] of rows.entries()) assert.equal(sections.get(`row${at + 1}`), row.join('|'));
   });
 
-  test('refuses cells that do not read, or that are no text', async () => {
+  test('refuses cells that are malformed, or that are no text', async () => {
     await using host = createWindowsHost();
     const session = new WindowsSession(host);
     for (const cell of ['=', '=9', '=400', 'a=12', '=303']) {
@@ -225,10 +225,10 @@ describe('a script in PowerShell', { skip: skipWithoutDotnet }, () => {
   });
 
   const bad = [
-    ['v2 ab12 boot --', /does not read/],
-    ['v1 AB boot --', /does not read/],
-    ['v1 ab12 bo0t --', /does not read/],
-    ['v1 ab12', /does not read/],
+    ['v2 ab12 boot --', /is malformed/],
+    ['v1 AB boot --', /is malformed/],
+    ['v1 ab12 bo0t --', /is malformed/],
+    ['v1 ab12', /is malformed/],
     ['v1 ab12 boot X=1 --', /field/],
     ['v1 ab12 boot =1 --', /field/],
     ['v1 ab12 boot a=$(x) --', /characters/],
@@ -253,7 +253,7 @@ describe('a script in PowerShell', { skip: skipWithoutDotnet }, () => {
     const sent = { ...request, line: 'v2 ab12 boot --' };
     await assert.rejects(runPowerShell(new WindowsSession(host), scriptWith(''), sent), {
       code: 'command',
-      message: /does not read/,
+      message: /is malformed/,
     });
   });
 

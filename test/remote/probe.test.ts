@@ -13,7 +13,7 @@ const noApt = existsSync('/usr/bin/apt-get') ? undefined : 'this machine has no 
 
 for (const shell of ['dash', 'busybox'] as const) {
   describe(`the probe under ${shell}`, { skip: shellIsMissing(shell) ?? noLinux ?? false }, () => {
-    test('tells the boot id and whether the system has settled', async () => {
+    test('reports the boot id and whether the system has settled', async () => {
       await using session = new ShellSession({ shell });
       const sections = parseFrame((await runScript(session, probeScript(), { verb: 'boot' })).stdout);
       assert.equal(sections.get('boot-id'), readFileSync('/proc/sys/kernel/random/boot_id', 'utf8'));
@@ -21,7 +21,7 @@ for (const shell of ['dash', 'busybox'] as const) {
     });
 
     test(
-      'scans in one question without root, says nothing else and leaves nothing',
+      'scans in one query without root, prints nothing else and leaves nothing',
       { skip: noApt ?? false },
       async () => {
         await using session = new ShellSession({ shell });
@@ -38,7 +38,7 @@ for (const shell of ['dash', 'busybox'] as const) {
       },
     );
 
-    test('looks without asking what is pending', { skip: noApt ?? false }, async () => {
+    test('summarises the host without a search for updates', { skip: noApt ?? false }, async () => {
       await using session = new ShellSession({ shell });
       const { stdout, stderr } = await runScript(session, probeScript(), { verb: 'summary' });
       assert.equal(stderr.toString(), '');

@@ -11,12 +11,12 @@ for (const script of [probeScript(), jobScript()]) {
     assert.equal(script.sha256, createHash('sha256').update(script.text).digest('hex'));
   });
 
-  test(`the ${script.name} script ends processes of nobody`, () => {
+  test(`the ${script.name} script ends no process of others`, () => {
     assert.doesNotMatch(script.text, /^\s*(pkill|killall|kill)\b/m);
   });
 
   const skip = hasShellcheck ? false : 'shellcheck is not installed';
-  test(`shellcheck has nothing to say about the ${script.name} script`, { skip }, () => {
+  test(`shellcheck has no finding in the ${script.name} script`, { skip }, () => {
     const { stdout } = spawnSync('shellcheck', ['-s', 'sh', '-'], { input: script.text, encoding: 'utf8' });
     assert.equal(stdout, '');
   });

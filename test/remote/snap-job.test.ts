@@ -161,7 +161,7 @@ for (const shell of ['dash', 'busybox'] as const) {
       assert.equal(outcomes(result, [firefox])[0]?.message, 'access denied (try with sudo)');
     });
 
-    test('outlives the usual signals while snapd is at work', async () => {
+    test('outlives the usual signals while snapd works', async () => {
       await using host = await begin([firefox]);
       host.snapd.changes.isPaused = true;
       await startJob(host, job('install', [firefox]));

@@ -50,7 +50,7 @@ for (const shell of ['dash', 'busybox'] as const) {
       assert.equal(sections.has('snap-pending'), false);
     });
 
-    test('tells a host that is up to date from one whose store does not answer', async () => {
+    test('distinguishes a host that is up to date from one whose store does not answer', async () => {
       await using host = await begin([core]);
       assert.deepEqual(snap.parseScan(await ask(host, 'probe'), moment).problems, []);
       host.snapd.isStoreUp = false;

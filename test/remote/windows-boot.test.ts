@@ -61,7 +61,7 @@ describe('a boot of Windows', { skip: skipWithoutDotnet }, () => {
     assert.notEqual(second, first);
   });
 
-  test('is not taken for an earlier one by a marker from its future, or by one that does not read', async () => {
+  test('is not taken for an earlier one by a marker from its future, or by one that is malformed', async () => {
     await using host = createWindowsHost();
     const session = new WindowsSession(host);
     const { id } = await look(session);
@@ -101,7 +101,7 @@ describe('a boot of Windows', { skip: skipWithoutDotnet }, () => {
       model.registry[logonSign] = { isVolatile: true, values: {} };
     });
     await setServicing(host, 2);
-    assert.equal((await look(session)).signs, 'the component store is at work');
+    assert.equal((await look(session)).signs, 'the component store is busy');
     await setServicing(host, 1);
     assert.equal((await look(session)).state, 'running');
     await host.change((model) => {
@@ -155,16 +155,16 @@ describe('a reboot of Windows', { skip: skipWithoutDotnet }, () => {
     }
   });
 
-  test('is refused while the component store or an installer is at work', async () => {
+  test('is refused while the component store or an installer is busy', async () => {
     await using host = createWindowsHost();
     await setServicing(host, 2);
     const { result } = await reboot(new WindowsSession(host));
-    assert.deepEqual([result?.verdict, result?.message], ['busy', 'the component store is at work']);
+    assert.deepEqual([result?.verdict, result?.message], ['busy', 'the component store is busy']);
     assert.equal(host.model().shutdown, undefined);
     await using other = createWindowsHost();
     await other.change((model) => {
       model.registry[installer] = { values: {} };
     });
-    assert.equal((await reboot(new WindowsSession(other))).result?.message, 'Windows Installer is at work');
+    assert.equal((await reboot(new WindowsSession(other))).result?.message, 'Windows Installer is running');
   });
 });

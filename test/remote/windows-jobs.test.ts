@@ -121,7 +121,7 @@ describe('a job on Windows', { skip: skipWithoutDotnet }, () => {
     assert.equal((await followJob(session, 'r1-a-1', 99, { waitSec: 0, maxBytes: 3 })).log.length, 0);
   });
 
-  test('shows its output while it runs, keeps other runs out, and says who has the host', async () => {
+  test('shows its output while it runs, keeps other runs out, and names who has the host', async () => {
     await using host = createWindowsHost();
     const session = new WindowsSession(host);
     const gate = join(host.directory, 'gate');
@@ -144,7 +144,7 @@ describe('a job on Windows', { skip: skipWithoutDotnet }, () => {
       details: { run: 'R1', job: 'r1-a-1', controller: 'jump_host_1' },
     });
     assert.equal(await phaseOf(session, 'r2-a-1'), 'absent');
-    await assert.rejects(collectJob(session, 'r1-a-1'), { code: 'lock-held', message: /still at work/ });
+    await assert.rejects(collectJob(session, 'r1-a-1'), { code: 'lock-held', message: /still running/ });
     const beside = hook('r1-b-1', "'beside a hook'", { fence: 2 });
     await startJob(session, beside);
     assert.equal((await ended(session, 'r1-b-1')).result?.verdict, 'ok');
@@ -191,7 +191,7 @@ describe('a job on Windows', { skip: skipWithoutDotnet }, () => {
     assert.equal((await ended(session, 'r1-a-1')).log.toString(), 'ran\r\n');
   });
 
-  test('claimed in an earlier boot and never started keeps nobody out', async () => {
+  test('claimed in an earlier boot and never started blocks no run', async () => {
     await using host = createWindowsHost();
     const session = new WindowsSession(host);
     await claimOnly(session, hook('r1-a-1', "'x'"));
@@ -244,7 +244,7 @@ describe('a job on Windows', { skip: skipWithoutDotnet }, () => {
     const session = new WindowsSession(host);
     const start = hook('r1-a-1', "'x'");
     symlinkSync(host.directory, base(host));
-    await assert.rejects(startJob(session, start), { code: 'disk', message: /not a directory of ours/ });
+    await assert.rejects(startJob(session, start), { code: 'disk', message: /is a link or not a directory/ });
     rmSync(base(host));
     mkdirSync(base(host));
     for (const sddl of [
@@ -288,7 +288,7 @@ describe('a job on Windows', { skip: skipWithoutDotnet }, () => {
   });
 
   for (const file of ['script', 'request']) {
-    test(`does not run a ${file} that was changed after its task was made, and says so`, async () => {
+    test(`does not run a ${file} that was changed after its task was made, with that error`, async () => {
       await using host = createWindowsHost();
       const gate = join(host.directory, 'gate');
       await host.change((model) => {
@@ -312,7 +312,7 @@ describe('a job on Windows', { skip: skipWithoutDotnet }, () => {
     });
   }
 
-  test('is refused where its request does not read, before anything is claimed', async () => {
+  test('is refused where its request is malformed, before anything is claimed', async () => {
     await using host = createWindowsHost();
     const session = new WindowsSession(host);
     const bad: readonly [Partial<StartOptions>, string][] = [
@@ -322,7 +322,7 @@ describe('a job on Windows', { skip: skipWithoutDotnet }, () => {
       [{ kind: 'restart', request: { rows: [['W*']] } }, 'a row is no service'],
       [{ kind: 'restart', request: { rows: [['a', 'b']] } }, 'a row is no service'],
       [{ kind: 'defragment' as StartOptions['kind'] }, 'no job of kind defragment'],
-      [{ request: { fields: { script: '999' } } }, 'the script does not read'],
+      [{ request: { fields: { script: '999' } } }, 'the script is malformed'],
       [{ run: '' }, 'the request names no run'],
     ];
     for (const [over, why] of bad) {
@@ -335,14 +335,14 @@ describe('a job on Windows', { skip: skipWithoutDotnet }, () => {
     assert.ok(!existsSync(join(base(host), 'jobs')));
   });
 
-  test('is left nowhere where its task cannot be started, and the reason is told', async () => {
+  test('leaves nothing where its task cannot be started, and the reason is reported', async () => {
     await using host = createWindowsHost({ model: { taskFault: '0x80070569' } });
     const session = new WindowsSession(host);
     await assert.rejects(startJob(session, hook('r1-a-1', "'x'")), { code: 'command', message: /0x80070569/ });
     assert.equal(await phaseOf(session, 'r1-a-1'), 'absent');
   });
 
-  test('is refused to an account without administrator rights, which is told what it lacks', async () => {
+  test('is refused to an account without administrator rights, with an error that names what it lacks', async () => {
     const account = { name: 'WIN01\\clerk', sid: 'S-1-5-21-1-2-3-1001', isAdministrator: false };
     await using host = createWindowsHost({ model: { account } });
     const session = new WindowsSession(host);
@@ -353,7 +353,7 @@ describe('a job on Windows', { skip: skipWithoutDotnet }, () => {
     });
   });
 
-  test('restarts the services it is told to, but none that sessions or the job itself hang on', async () => {
+  test('restarts the requested services, but none that sessions or the job itself hang on', async () => {
     await using host = createWindowsHost();
     const session = new WindowsSession(host);
     const request = { rows: [['Spooler'], ['WinRM'], ['NoSuchService']] };
@@ -364,14 +364,14 @@ describe('a job on Windows', { skip: skipWithoutDotnet }, () => {
     assert.equal(result?.message, 'not restarted: NoSuchService');
   });
 
-  test('nobody heard of is absent', async () => {
+  test('that does not exist is absent', async () => {
     await using host = createWindowsHost();
     const news = await followJob(new WindowsSession(host), 'r1-a-1', 0, { waitSec: 30, maxBytes: 10 });
     assert.deepEqual(news.status, { phase: 'absent', logBytes: 0 });
     assert.equal(news.offset, 0);
   });
 
-  test('that nobody came back for is swept after a week, its task too; those of the run only when it is done', async () => {
+  test('that was abandoned is swept after a week, its task too; those of the run only when it is done', async () => {
     await using host = createWindowsHost();
     const session = new WindowsSession(host);
     for (const job of ['r1-a-1', 'r2-a-1', 'r3-a-1']) {

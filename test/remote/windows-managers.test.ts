@@ -127,7 +127,7 @@ describe('a Windows host with several package managers', { skip }, () => {
     );
   });
 
-  test('says that software is missing where no task can be started, and only then', async () => {
+  test('reports missing software where no task can be started, and only then', async () => {
     await using windows = host(monthOfUpdates(), { taskFault: '0x80041326' });
     assert.deepEqual(gapsOf(await scan(windows)), []);
     await installChocolatey(windows, [git]);

@@ -56,7 +56,7 @@ describe('the search for updates', { skip }, () => {
     assert.deepEqual([free(found).length, found.problems], [3, []]);
   });
 
-  test('that ends with errors is never "no updates": what was found is told as incomplete (ansible.windows#366)', async () => {
+  test('that ends with errors is never "no updates": what was found is reported as incomplete (ansible.windows#366)', async () => {
     await using windows = host(monthOfUpdates(), await createAgent({ searchResult: 3 }));
     const found = await scan(windows);
     assert.deepEqual(found.updates, []);
@@ -98,7 +98,7 @@ describe('the search for updates', { skip }, () => {
     assert.match(gapsOf(found).join(), /^search \(1\): 0x8024402F a downloaded list was damaged$/);
   });
 
-  test('whose result cannot be read says so and keeps its list (ansible.windows#366)', async () => {
+  test('whose result cannot be read is reported and keeps its list (ansible.windows#366)', async () => {
     await using windows = host(monthOfUpdates(), await createAgent({ failingSearch: { ResultCode: '0x80248007' } }));
     const found = await scan(windows);
     assert.equal(free(found).length, 3);
@@ -245,7 +245,7 @@ describe('an installation', { skip }, () => {
     assert.match(log, /licence terms are accepted cannot be read: EulaAccepted 0x8002802B/);
   });
 
-  test('is told by what it can be read, where single properties of its results throw', async () => {
+  test('is reported as far as it can be read, where single properties of its results throw', async () => {
     const failing = { failingOwnResult: { RebootRequired: '0x80004005', HResult: '0x80004005' } } as const;
     const installer = { failingInstaller: { IsBusy: '0x80004005', Commit: '0x80004005' } } as const;
     const downloaded = { IsDownloaded: '0x80248007' } as const;
@@ -258,7 +258,7 @@ describe('an installation', { skip }, () => {
     assert.deepEqual(states(updates()), ['KB5000001 installed']);
   });
 
-  test('of a bad update beside one that waits for the restart tells both (ansible.windows#22, #343)', async () => {
+  test('of a bad update beside one that waits for the restart reports both (ansible.windows#22, #343)', async () => {
     await using windows = host([
       anUpdate({ title: 'Cumulative (KB5000001)', rebootBehavior: 2 }),
       anUpdate({ title: 'Bad (KB5000002)', installResult: { resultCode: 4, hresult: '0x80070643' } }),
@@ -274,13 +274,13 @@ describe('an installation', { skip }, () => {
     assert.equal(result.verdict, 'ok', result.message);
   });
 
-  test('that needs a restart before it says who restarts the host (ansible.windows#196)', async () => {
+  test('that needs a restart before it names who restarts the host (ansible.windows#196)', async () => {
     await using windows = host(monthOfUpdates(), await createAgent({ rebootRequiredBeforeInstallation: true }));
     const { result } = await install(windows, free(await scan(windows)));
     assert.match(result.message ?? '', /waits for a restart.*run fettle reboot for this host, then resume the run/);
   });
 
-  test('after which more is on offer says so (windows-itpro-docs#1295, packer-plugin-windows-update#162)', () => {
+  test('after which more is offered reports it (windows-itpro-docs#1295, packer-plugin-windows-update#162)', () => {
     const [before, after] = [read({}, [record(1)]), read({}, [record(2)])];
     const settings = { failedUnits: 'fail', listeners: 'fail', staleProcesses: 'fail', ignore: [] } as const;
     const plan = { updates: [], removals: [] };
@@ -315,7 +315,7 @@ describe('files that wait to be renamed', { skip }, () => {
 });
 
 describe('software beside Windows Update', { skip }, () => {
-  test('that winget cannot list is missing and said to be (Winget-AutoUpdate#28, winget-cli#3068)', async () => {
+  test('that winget cannot list is missing and reported as missing (Winget-AutoUpdate#28, winget-cli#3068)', async () => {
     await using windows = host([]);
     installWinget(windows.directory, '', '');
     const program = join(
@@ -386,7 +386,7 @@ describe('a host that is starting, short of memory or in another language', () =
     assert.ok(context.clock.elapsedMs() >= 14 * 60_000, `${context.clock.elapsedMs()} ms`);
   });
 
-  test('whose quota of operations is spent gets another shell, one of shells says what to do (ansible#23165, vagrant#7489)', () => {
+  test('whose quota of operations is spent gets another shell, a quota of shells has a hint (ansible#23165, vagrant#7489)', () => {
     assert.equal(describeFault({ code: 2150859174, subcode: undefined }).class, 'sessionReset');
     assert.match(describeFault({ code: 2150859173, subcode: undefined }).hint, /winrm enumerate shell/);
   });
@@ -420,7 +420,7 @@ describe('a host that is starting, short of memory or in another language', () =
   );
 
   test(
-    'whose SSH server cuts standard input short is told so, and nothing runs (Win32-OpenSSH#908)',
+    'whose SSH server cuts standard input short is reported, and nothing runs (Win32-OpenSSH#908)',
     { skip },
     async () => {
       await using windows = host([]);

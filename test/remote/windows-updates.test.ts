@@ -29,7 +29,7 @@ import { chocolateyVersions, installChocolatey, installWinget } from '../support
 const skip = skipWithoutDotnet;
 
 describe('a scan of a Windows host', { skip }, () => {
-  test('a look tells the host without any search, and refuses who is no administrator as a scan does', async () => {
+  test('a summary describes the host without any search, and refuses accounts without administrator rights as a scan does', async () => {
     await using windows = host(monthOfUpdates());
     const sections = await ask(windows, { verb: 'summary' });
     assert.equal(sections.has('windows-update'), false);
@@ -127,20 +127,20 @@ describe('a scan of a Windows host', { skip }, () => {
     await assert.rejects(scan(windows), /empty objects/);
   });
 
-  test('an account without administrator rights is told so', async () => {
+  test('an account without administrator rights is an error', async () => {
     const account = { name: 'WIN-LAB\\bob', sid: 'S-1-5-21-1-2-3-1001', isAdministrator: false };
     await using windows = host(monthOfUpdates(), { account });
     await assert.rejects(scan(windows), (error) => error instanceof FettleError && error.code === 'elevate');
   });
 
-  test('where no task can be started the session searches by itself and says so', async () => {
+  test('where no task can be started the session searches by itself and reports that', async () => {
     await using windows = host(monthOfUpdates(), { taskFault: '0x80041326' });
     const found = await scan(windows);
     assert.equal(free(found).length, 3);
     assert.ok(found.problems.some((problem) => problem.message.includes('no task could be started')));
   });
 
-  test('an offline catalogue is searched, told as what it is, and taken out again', async () => {
+  test('an offline catalogue is searched, reported as such, and removed again', async () => {
     await using windows = host(monthOfUpdates());
     const cab = join(windows.directory, 'c', 'wsusscn2.cab');
     await assert.rejects(scan(windows, { cab }), /there is no catalogue/);
@@ -153,7 +153,7 @@ describe('a scan of a Windows host', { skip }, () => {
     assert.deepEqual(windows.model().agent.scanPackages, []);
   });
 
-  test('signs of a pending restart are told one by one, and may be left aside', async () => {
+  test('signs of a pending restart are reported one by one, and may be ignored', async () => {
     const pending = String.raw`HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending`;
     const manager = String.raw`HKLM\SYSTEM\CurrentControlSet\Control\Session Manager`;
     await using windows = host([]);
@@ -190,7 +190,7 @@ describe('a scan of a Windows host', { skip }, () => {
     }
   });
 
-  test('little room on the system drive is told, too little keeps updates out', async () => {
+  test('little space on the system drive is reported, too little prevents updates', async () => {
     await using windows = host([]);
     const told: string[] = [];
     for (const free of [20_000_000_000, 5_000_000_000, 1_000_000_000]) {
@@ -216,7 +216,7 @@ describe('a scan of a Windows host', { skip }, () => {
     await assert.rejects(scan(windows), /0x80070422 a service is disabled/);
   });
 
-  test('a service of servicing that is disabled blocks, and says which', async () => {
+  test('a disabled service of servicing blocks, and is named', async () => {
     await using windows = host([]);
     await windows.change((model) => {
       const { TrustedInstaller } = model.services;
@@ -279,14 +279,14 @@ describe('an installation on a Windows host', { skip }, () => {
     assert.deepEqual(history(windows), ['KB5000004', 'KB5000002', 'KB5000001', 'KB5000003']);
   });
 
-  test('licence terms are accepted, and the log says so', async () => {
+  test('licence terms are accepted, and the log has that', async () => {
     await using windows = host([anUpdate({ title: 'Terms (KB5000001)', eulaAccepted: false })]);
     const { result, log } = await install(windows, free(await scan(windows)));
     assert.equal(result.verdict, 'ok', result.message);
     assert.match(log, /licence terms were accepted/);
   });
 
-  test('one that fails does not keep the others out, and says why', async () => {
+  test('one that fails does not stop the others, and gives the reason', async () => {
     await using windows = host([
       anUpdate({ title: 'Bad (KB5000001)', installResult: { resultCode: 4, hresult: '0x80073712' } }),
       anUpdate({ title: 'Good (KB5000002)' }),
@@ -310,7 +310,7 @@ describe('an installation on a Windows host', { skip }, () => {
     assert.deepEqual(states(updates()), ['KB5065111 already', 'KB5065432 installed', 'KB890830 installed']);
   });
 
-  test('an update that is rolled back at the reboot is told as rolled back', async () => {
+  test('an update that is rolled back at the reboot is reported as rolled back', async () => {
     await using windows = host([anUpdate({ title: 'Back (KB5000001)', rebootBehavior: 2, rollsBackAtReboot: true })]);
     const before = await scan(windows);
     const { updates } = await install(windows, free(before));
@@ -409,7 +409,7 @@ describe('an installation on a Windows host', { skip }, () => {
 });
 
 describe('software beside Windows Update', { skip }, () => {
-  test('Chocolatey says what is outdated, and upgrades what is named', async () => {
+  test('Chocolatey lists what is outdated, and upgrades what is named', async () => {
     await using windows = host(monthOfUpdates());
     await installChocolatey(windows, [
       { name: 'git', version: '2.40.0', available: '2.41.0' },

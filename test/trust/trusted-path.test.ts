@@ -63,7 +63,7 @@ describe('a file is trusted', () => {
     assert.equal(distrustOfFile(file('open/mine/a', 0o600), strict)?.path, join(directory, 'open'));
   });
 
-  test('with a group that may write only where the rule says so', () => {
+  test('with a group that may write only where the rule allows it', () => {
     const path = file('a', 0o664);
     assert.match(distrustOfFile(path, strict)?.reason ?? '', /by its group \(mode 0664\)/);
     assert.equal(distrustOfFile(path, { ...strict, groupMayWrite: true }), undefined);

@@ -69,7 +69,6 @@ function fileOf(request: LedgerRequest, context: Context): LedgerOptions {
 function upgradedFile(request: LedgerRequest, access: 'read' | 'write', context: Context): UpgradedFile {
   return { path: ledgerPath(request, context), access, quiet: request.quiet };
 }
-}
 
 export interface RunFrame {
   readonly run: string;

@@ -15,13 +15,13 @@ export function parseHostJson(text: string, what: string): HostObject {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new FettleError('parse', `the host's ${what} does not read`, {
+    throw new FettleError('parse', `the host's ${what} is not valid JSON`, {
       cause,
       details: { begins: text.slice(0, 100) },
     });
   }
   if (isObject(value)) return value;
-  throw new FettleError('parse', `the host's ${what} does not read: it is no object`);
+  throw new FettleError('parse', `the host's ${what} is not a JSON object`);
 }
 
 /** What a document can hold at most: counted before it is read, so that reading it cannot take the memory first. */

@@ -5,16 +5,16 @@
 claim_patience_sec=600
 lock_patience_sec=20
 
-# The tree must be ours alone: a directory somebody else can write to could feed us his script.
+# The tree must belong to this account alone: whoever else can write to it could replace a script.
 own_tree() {
   for path in "$base" "$jobs_dir" "$tombstones"; do
     [ -d "$path" ] || mkdir -p "$path" 2>/dev/null
     is_private "$path" && continue
     refuse_unwritable "$path"
     if [ -e "$path" ] || [ -L "$path" ]; then
-      refuse disk "$path is not a directory of ours, or can be written to by others"
+      refuse disk "$path is not a directory of this account, or can be written to by others"
     fi
-    refuse disk "$path cannot be made"
+    refuse disk "$path cannot be created"
   done
   chmod 700 "$jobs_dir" "$tombstones" 2>/dev/null
   refuse_unwritable "$jobs_dir"
@@ -38,7 +38,7 @@ refuse() {
 # synced PATH...: on the disk, with the names in directories. fsync(2) of each where sync(1) takes names, else of all.
 synced() { sync "$@" 2>/dev/null || sync; }
 
-# The lock is an entry whose name says which process made it, put there before others are looked for: of two that come
+# The lock is an entry whose name identifies the process that made it, created before others are searched for: of two that come
 # at once at least one sees the other. An entry of a process that is gone is nobody's, and its name is never used again.
 take_lock() {
   own_lock=.lock.$$.$(start_time $$).$(boot_id)
@@ -188,7 +188,7 @@ launch() {
   if [ "$own_uid" = 0 ] && [ -d /run/systemd/system ] && have systemd-run; then
     # shellcheck disable=SC2016
     guard='trap : HUP INT TERM
-      systemd-inhibit --what=shutdown:sleep --who=fettle --why="a job of fettle is at work" --mode=block \
+      systemd-inhibit --what=shutdown:sleep --who=fettle --why="a job of fettle is running" --mode=block \
         sh -c "$3" sh "$1" "$2"
       [ -d "$1/started" ] || [ ! -d "$1" ] || sh -c "$3" sh "$1" "$2"'
     # shellcheck disable=SC2016
@@ -211,7 +211,7 @@ launch() {
 check_job() {
   case $(field kind) in
     install | refresh | repair) check_package_job ;;
-    hook) is_octal "$(field script)" || refuse bad-request 'the script does not read' ;;
+    hook) is_octal "$(field script)" || refuse bad-request 'the script is malformed' ;;
     restart | reboot) ;;
     *) refuse bad-request "there is no job of kind $(field kind)" ;;
   esac
@@ -227,7 +227,7 @@ check_package_job() {
   if [ "$(field kind)" = install ] && [ -z "$rows" ]; then refuse bad-request 'the request names no package'; fi
 }
 
-# Whatever leads to a start is looked at under the lock: a name of an earlier end, the job itself, and the host.
+# Whatever leads to a start is checked under the lock: a name of an earlier end, the job itself, and the host.
 start_job() {
   check_job
   own_tree
@@ -251,7 +251,7 @@ start_job() {
   drop_lock
   if [ "$phase" = claimed ] && [ "$(field only)" != claim ]; then
     launch "$pinned"
-    # The gate tells that the runner is there; without it the next start tries again.
+    # The gate shows that the runner exists; without it the next start tries again.
     waited=0
     while [ -d "$dir" ] && [ ! -e "$dir/started" ] && [ "$waited" -lt 50 ]; do
       nap

@@ -113,7 +113,7 @@ collect_job() {
   own_tree
   take_lock
   if [ -d "$dir" ]; then
-    is_over "$dir" || refuse running "$job is still at work"
+    is_over "$dir" || refuse running "$job is still running"
     bury "$dir" || refuse disk "$dir cannot be removed"
   fi
   for graves in "$tombstones" "$former/collected"; do

@@ -32,15 +32,15 @@ case $FETTLE_REQUEST in
 esac
 # shellcheck disable=SC2086 # words are wanted; globbing is off
 set -- $FETTLE_REQUEST
-case ${1-} in v1) ;; *) bad_request 'the request does not read' ;; esac
+case ${1-} in v1) ;; *) bad_request 'the request is malformed' ;; esac
 mark=${2-}
-case $mark in '' | *[!a-z0-9]*) bad_request 'the request does not read' ;; esac
+case $mark in '' | *[!a-z0-9]*) bad_request 'the request is malformed' ;; esac
 verb=${3-}
-case $verb in '' | *[!a-z-]*) bad_request 'the request does not read' ;; esac
+case $verb in '' | *[!a-z-]*) bad_request 'the request is malformed' ;; esac
 shift 3
 fields=
 while [ $# -gt 0 ] && [ "$1" != -- ]; do
-  case $1 in [a-z_]*=*) ;; *) bad_request 'a field of the request does not read' ;; esac
+  case $1 in [a-z_]*=*) ;; *) bad_request 'a field of the request is malformed' ;; esac
   fields="$fields $1"
   shift
 done
@@ -81,7 +81,7 @@ end() { printf '\n\036%s end\n' "$mark"; }
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# bounded SECONDS COMMAND...: with a limit where the host has one. Only for what looks, never for what changes.
+# bounded SECONDS COMMAND...: with a time limit where the host has timeout(1). Only for queries, never for changes.
 if have timeout && timeout 1 true 2>/dev/null; then
   bounded() { timeout "$@"; }
 else

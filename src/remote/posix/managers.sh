@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Which package managers there are, and who is at work with them. Each detect.sh adds itself to these lists.
+# The package managers of the host, and the processes that use them. Each detect.sh adds itself to these lists.
 
 found_managers='' package_locks='' package_places='' package_programs=' dnf dnf5 yum rpm zypper apk pacman '
 

@@ -22,7 +22,7 @@ start_time() {
 }
 
 # lock_holders FILE...: PID and FILE for each that a process holds, proc_locks(5). Inodes of other file systems may be
-# equal, so the process must have that very file open, where its descriptors can be seen.
+# equal, so the process must have that very file open, where its descriptors can be listed.
 lock_holders() {
   # shellcheck disable=SC2012 # the names are ours
   ls -i "$@" 2>/dev/null | awk -v files="$*" '
@@ -60,7 +60,7 @@ has_open() {
 real_uid() { sed -n 's/^Uid:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$1/status" 2>/dev/null; }
 
 # is_elsewhere PID: in a container of its own. Since Linux 4.1 anybody may read that it has a number in a PID namespace
-# below ours, proc_pid_status(5) NSpid; before, root may compare namespaces. Where neither shows, it is one of ours.
+# below ours, proc_pid_status(5) NSpid; before, root may compare namespaces. Where neither shows, it belongs to this host.
 is_elsewhere() {
   if grep -Eq '^NSpid:[[:space:]]+[0-9]+[[:space:]]+[0-9]' "/proc/$1/status" 2>/dev/null; then return 0; fi
   other_space=$(readlink "/proc/$1/ns/pid" 2>/dev/null)
@@ -84,7 +84,7 @@ session_of() {
   sed -n 's/.*) [A-Za-z] [^ ]* [^ ]* \([0-9]*\) .*/\1/p' "/proc/$1/stat" 2>/dev/null
 }
 
-# is_session_alive SESSION: whether anything of ours in it still works; tee only waits for the others. The number of a
+# is_session_alive SESSION: whether a process of the job in it still runs; tee only waits for the others. The number of a
 # session that is over may be anybody's next.
 is_session_alive() {
   set +f

@@ -18,7 +18,7 @@ if [ "$own_uid" = 0 ]; then
 else
   base=${XDG_STATE_HOME:-${HOME:-/nonexistent}/.local/state}/fettle-jobs
 fi
-# Up to release 0.1 jobs were in the controller's directory: what was begun there is seen to its end there.
+# Up to release 0.1 jobs were in the controller's directory: what was begun there is finished there.
 former=${base%-jobs}
 if [ ! -d "$base/jobs/$(field job none)" ] && is_private "$former" && is_private "$former/jobs" &&
   [ -n "$(ls "$former/jobs")" ]; then

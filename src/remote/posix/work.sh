@@ -58,7 +58,7 @@ reboot_host() {
   fi
   busy=$(managers_at_work | awk -F '\t' '{ printf "%s (pid %s) ", $2, $1 }')
   if [ -n "$busy" ]; then
-    finish busy 1 "a package manager is at work: ${busy% }"
+    finish busy 1 "a package manager is running: ${busy% }"
     return
   fi
   lacking=$(missing_initrd "$(newest_kernel)")
@@ -71,7 +71,7 @@ reboot_host() {
 }
 
 # Whoever has a terminal or a desktop. Logins without one, as ours, are programs. Where nothing keeps a record of logins
-# the terminals of processes tell.
+# the terminals of processes decide.
 logged_on() {
   {
     if [ -e /run/utmp ] || [ -e /var/run/utmp ] || have loginctl; then
@@ -123,7 +123,7 @@ power_now() {
   else
     asked reboot || asked shutdown -r now
   fi
-  # Nobody waits for the job any more: who looks whether the host goes down reads this.
+  # Nothing waits for the job any more: the controller reads this while it checks whether the host goes down.
   [ "$code" = 0 ] || say "refused: $refused_by ended with status $refused_code: $(tail -c "+$((asked_at + 1))" "$dir/log" |
     tr '\r' '\n' | grep . | tail -n 4 | tr '\n' ' ' | head -c 400)"
 }
@@ -136,8 +136,8 @@ asked() {
   return 1
 }
 
-# A shutdown or restart that is scheduled, whoever asked for it. systemd tells of one in a file; elsewhere shutdown(8) -c
-# tells by its status whether there was one.
+# A scheduled shutdown or restart, whoever requested it. systemd records one in a file; elsewhere shutdown(8) -c
+# reports by its status whether there was one.
 call_off() {
   scheduled=/run/systemd/shutdown/scheduled
   if [ -d /run/systemd/system ] && [ ! -e "$scheduled" ]; then

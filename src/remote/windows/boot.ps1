@@ -93,7 +93,7 @@ function Get-SystemState {
 function Get-StartingSigns {
   $signs = New-Object Collections.ArrayList
   if (-not (Test-BootKey $logonPath) -and -not (Test-BootIsOld)) { [void]$signs.Add('the logon prompt was not shown yet') }
-  if ((Read-ServicingState) -eq 2) { [void]$signs.Add('the component store is at work') }
+  if ((Read-ServicingState) -eq 2) { [void]$signs.Add('the component store is busy') }
   foreach ($name in $coreServices) {
     if (-not (Test-ServiceIsUp $name)) { [void]$signs.Add('service ' + $name + ' does not run') }
   }
@@ -117,7 +117,7 @@ function Test-BootKey([string]$Path) {
   }
 }
 
-# 0 nothing, 1 waits for a reboot, 2 at work; seen, not documented.
+# 0 nothing, 1 waits for a reboot, 2 busy; observed, not documented.
 function Read-ServicingState {
   $root = Open-MachineRoot
   try {
@@ -135,7 +135,7 @@ function Test-ServiceIsUp([string]$Name) {
   return [string]$service.Status -eq 'Running' -or (Get-ServiceStart $Name) -ne 2
 }
 
-# 2 automatic, 3 on demand, 4 disabled; ServiceController tells it since .NET Framework 4.6.1 only.
+# 2 automatic, 3 on demand, 4 disabled; ServiceController reports it since .NET Framework 4.6.1 only.
 function Get-ServiceStart([string]$Name) {
   $root = Open-MachineRoot
   try {
@@ -149,7 +149,7 @@ function Get-ServiceStart([string]$Name) {
   }
 }
 
-# What the `boot` verb answers: who looks often, and while the host is starting, wants it quickly.
+# The answer to the `boot` verb: it is queried often, and while the host is starting, so it has to be fast.
 function Get-BootSections {
   $signs = Get-StartingSigns
   $sections = New-Object Collections.Specialized.OrderedDictionary

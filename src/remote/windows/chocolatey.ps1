@@ -28,7 +28,7 @@ function Assert-Guarded($Info) {
 
 function Get-ChocolateyLists([string]$Path) {
   $version = Invoke-List $Path '--version'
-  # Version 2 lists what is installed by itself; version 1 has to be told.
+  # Version 2 lists what is installed by itself; version 1 needs an option for that.
   $list = 'list --limit-output'
   if ($version.Output -match '^\s*[01]\.') { $list += ' --local-only' }
   return New-ListState $version (Invoke-List $Path $list) (Invoke-List $Path 'outdated --limit-output --no-progress')

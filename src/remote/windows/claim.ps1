@@ -27,13 +27,13 @@ function Get-JobState([string]$Directory) {
   $words = $state.Trim().Split(' ')
   if ($words.Length -ne 3 -or $words[2] -cne (Get-BootId)) { return 'interrupted' }
   if (Test-RunnerLives $Directory $words) { return 'running' }
-  # It may have ended between the two looks.
+  # It may have ended between the two checks.
   if ([IO.File]::Exists($result)) { return 'done' }
   if ([IO.Directory]::Exists($Directory)) { return 'crashed' }
   return 'absent'
 }
 
-# The process of that number that began at that moment. One that may not be looked at counts by its heartbeat.
+# The process of that number that began at that moment. One that may not be inspected counts by its heartbeat.
 function Test-RunnerLives([string]$Directory, [string[]]$Words) {
   try { $process = [Diagnostics.Process]::GetProcessById([int]$Words[0]) } catch { return $false }
   try {
@@ -54,7 +54,7 @@ function Test-HeartbeatIsYoung([string]$Directory) {
   return (Get-UptimeSec) - [long]$beat.Trim() -le $heartbeatSec
 }
 
-# The record as words, or nothing where it does not read.
+# The record as words, or nothing where it is malformed.
 function Read-Claim {
   $text = Read-Text (Get-ClaimPath)
   if ($null -eq $text) { return $null }

@@ -94,7 +94,7 @@ function Get-Adapters {
   return , $adapters
 }
 
-# Versions that Windows Update does not tell: Office that updates itself, virus definitions, .NET Framework.
+# Versions that Windows Update does not report: Office that updates itself, virus definitions, .NET Framework.
 function Get-ProductVersions {
   $versions = @{}
   foreach ($entry in @(

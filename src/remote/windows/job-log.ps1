@@ -1,4 +1,4 @@
-# What a job says while it works. Outside of a job all of it does nothing.
+# The messages of a job while it works. Outside of a job all of it does nothing.
 
 $logCap = 8388608
 

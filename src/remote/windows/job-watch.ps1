@@ -1,7 +1,7 @@
 # What is asked of a job after its start: news, and its end.
 
 # Waits for news, at most `wait` seconds: more log than `offset`, another note, or the end. Whether the process still
-# lives is looked at now and then only.
+# lives is checked now and then only.
 function Watch-Job($Request, $Frame) {
   $job = Get-JobName $Request
   $offset = Get-NumberField $Request 'offset' 0
@@ -50,7 +50,7 @@ function Clear-Job($Request, $Frame) {
   $phase = Get-JobState (Get-JobPath $job '')
   $refusal = $null
   if ($phase -eq 'running') {
-    $refusal = New-Refusal 'running' ($job + ' is still at work')
+    $refusal = New-Refusal 'running' ($job + ' is still running')
   } elseif ($phase -ne 'absent') {
     Remove-Task $job
     if (-not (Remove-JobFiles $job)) { $refusal = New-Refusal 'disk' ((Get-JobPath $job '') + ' cannot be removed') }

@@ -58,7 +58,7 @@ function Test-JobRequest($Request) {
     'install' { if ($Request.Rows.Length -eq 0) { return New-Refusal 'bad-request' 'there is nothing to install' } }
     'hook' {
       $octal = Get-Field $Request 'script' ''
-      if ($octal -cnotmatch '^([0-3][0-7][0-7])*\z') { return New-Refusal 'bad-request' 'the script does not read' }
+      if ($octal -cnotmatch '^([0-3][0-7][0-7])*\z') { return New-Refusal 'bad-request' 'the script is malformed' }
     }
     'refresh' { }
     'repair' { }

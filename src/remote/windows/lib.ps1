@@ -36,13 +36,13 @@ function Read-Request([string]$Line) {
   if ($Line -cnotmatch '^[A-Za-z0-9.+~:_@/,= -]*\z') { Stop-WithProblem 'bad-request' 'the request has characters that no request has' }
   $words = $Line.Split([char[]]' ', [StringSplitOptions]::RemoveEmptyEntries)
   if ($words.Length -lt 3 -or $words[0] -cne 'v1' -or $words[1] -cnotmatch '^[a-z0-9]{1,32}\z' -or $words[2] -cnotmatch '^[a-z-]+\z') {
-    Stop-WithProblem 'bad-request' 'the request does not read'
+    Stop-WithProblem 'bad-request' 'the request is malformed'
   }
   $fields = @{}
   $rows = New-Object Collections.ArrayList
   $at = 3
   while ($at -lt $words.Length -and $words[$at] -cne '--') {
-    if ($words[$at] -cnotmatch '^[a-z_]+=') { Stop-WithProblem 'bad-request' 'a field of the request does not read' }
+    if ($words[$at] -cnotmatch '^[a-z_]+=') { Stop-WithProblem 'bad-request' 'a field of the request is malformed' }
     $cut = $words[$at].IndexOf('=')
     $fields[$words[$at].Substring(0, $cut)] = $words[$at].Substring($cut + 1)
     $at++
@@ -57,7 +57,7 @@ function Read-Request([string]$Line) {
 
 function ConvertFrom-Cell([string]$Cell) {
   if (-not $Cell.Contains('=')) { return $Cell }
-  if ($Cell -cnotmatch '^([^=]|=[0-3][0-7][0-7])*\z') { Stop-WithProblem 'bad-request' 'a cell of the request does not read' }
+  if ($Cell -cnotmatch '^([^=]|=[0-3][0-7][0-7])*\z') { Stop-WithProblem 'bad-request' 'a cell of the request is malformed' }
   $bytes = [byte[]]::new($Cell.Length)
   $count = 0
   for ($at = 0; $at -lt $Cell.Length; $at++) {
@@ -127,11 +127,11 @@ function Protect-Directory([string]$Path) {
   $own.SetSecurityDescriptorSddlForm($ownSddl)
   $info = New-Object IO.DirectoryInfo($Path)
   try { if (-not $info.Exists) { [void]$info.Create($own) } } catch {
-    Stop-WithProblem 'disk' ($Path + ' cannot be made: ' + $_.Exception.GetBaseException().Message)
+    Stop-WithProblem 'disk' ($Path + ' cannot be created: ' + $_.Exception.GetBaseException().Message)
   }
   $info = New-Object IO.DirectoryInfo($Path)
   if (-not $info.Exists -or ($info.Attributes -band [IO.FileAttributes]::ReparsePoint)) {
-    Stop-WithProblem 'disk' ($Path + ' is not a directory of ours')
+    Stop-WithProblem 'disk' ($Path + ' is a link or not a directory')
   }
   $sddl = $info.GetAccessControl().GetSecurityDescriptorSddlForm('Owner, Access')
   if ($sddl -cnotmatch '^O:(BA|SY)') { Stop-WithProblem 'disk' ($Path + ' belongs to somebody else: ' + $sddl) }

@@ -4,7 +4,7 @@
 # In the order in which they install. Windows Update is on every host.
 $managerOrder = 'windows-update', 'chocolatey', 'winget'
 
-# Below ProgramData; who may change it is looked at before it is run.
+# Below ProgramData; who may change it is checked before it is run.
 function Find-Chocolatey {
   $path = [IO.Path]::Combine([string]$env:ProgramData, 'chocolatey', 'bin', 'choco.exe')
   if ([IO.File]::Exists($path)) { return $path }

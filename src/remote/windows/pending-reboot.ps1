@@ -1,4 +1,4 @@
-# Why the host wants a restart: each sign by itself, so that each can be looked at, and left aside, by itself.
+# Why the host wants a restart: each sign by itself, so that each can be checked, and ignored, by itself.
 
 $cbsPath = 'SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing'
 $updatePath = 'SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate'

@@ -1,4 +1,4 @@
-# What is: facts, signs of a pending restart, and what each package manager has to say.
+# The state of the host: facts, signs of a pending restart, and the report of each package manager.
 
 function Get-Probe($Request) {
   $account = Get-Account
@@ -36,7 +36,7 @@ function Get-Probe($Request) {
   return $sections
 }
 
-# Signs that the inventory says to leave aside are told all the same.
+# Signs that the inventory ignores are reported all the same.
 function Get-MarkedReboot($Request) {
   $ignored = (Get-Field $Request 'ignore_reboot' '').Split(',')
   $signs = Get-PendingReboot

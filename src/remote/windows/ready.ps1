@@ -1,4 +1,4 @@
-# What has to be so before anything is installed: room on the system drive, and nobody else at work.
+# What is required before anything is installed: free space on the system drive, and no other installer running.
 
 # Below it nothing is begun.
 $minFreeBytes = 3221225472
@@ -14,12 +14,12 @@ function Get-DiskShortage {
   return 'the system drive has ' + [int]($free / 1048576) + ' MiB free, ' + [int]($minFreeBytes / 1048576) + ' MiB are needed'
 }
 
-# Programs that install right now: Windows Update's worker says so itself, Windows Installer holds a mutex.
+# Programs that install right now: Windows Update's worker reports it itself, Windows Installer holds a mutex.
 function Get-RunningInstallers {
   $running = New-Object Collections.ArrayList
   foreach ($name in 'wusa', 'msiexec', 'dism') {
     foreach ($process in [Diagnostics.Process]::GetProcessesByName($name)) {
-      # The service msiexec /V stays for a while after its work; without a command line only session 0 tells.
+      # The service msiexec /V stays for a while after its work; without a command line only session 0 shows it.
       if ($name -ne 'msiexec' -or (Test-InstallerMutex)) { [void]$running.Add(@{ name = $name; pid = $process.Id }) }
       $process.Dispose()
     }

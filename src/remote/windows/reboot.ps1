@@ -15,7 +15,7 @@ function Invoke-Reboot($Request) {
     $users = Get-LoggedOn
     if ($users.Length -gt 0) { return New-JobAnswer 'in-use' 1 ('logged on: ' + ($users -join ', ')) }
   }
-  # The marker of this boot must be there for the next one to be told apart.
+  # The marker of this boot must exist, so that the next one can be distinguished.
   if ((Get-BootId) -eq '') { return New-JobAnswer 'failed' 1 'the marker of this boot cannot be made' }
   Write-JobNote $(if ($power -ceq 'off') { 'powering off' } else { 'rebooting' })
   $answer = Invoke-Shutdown $power
@@ -85,8 +85,8 @@ function Read-ProcessOwner($Process) {
 }
 
 function Get-RebootObstacle {
-  if ((Read-ServicingState) -eq 2) { return 'the component store is at work' }
-  if (Test-BootKey $installerPath) { return 'Windows Installer is at work' }
+  if ((Read-ServicingState) -eq 2) { return 'the component store is busy' }
+  if (Test-BootKey $installerPath) { return 'Windows Installer is running' }
   return ''
 }
 

@@ -18,7 +18,7 @@ function Get-ScanFile([string]$Name) { return [IO.Path]::Combine((Get-ScanDirect
 function Get-AnswerKey([string]$Name, $Request) { return & $packageManagers[$Name]['Key'] $Request }
 
 # One line for us, then the record: boot, moment, key, how the search ended, when its source was asked. The moment is one
-# of the performance counter, which is the same in every process: a whole second is too coarse to say what came before what.
+# of the performance counter, which is the same in every process: a whole second is too coarse to order events.
 function Save-ScanAnswer([string]$Name, $Request, $Answer) {
   $words = (Get-BootId), [Diagnostics.Stopwatch]::GetTimestamp(), (Get-AnswerKey $Name $Request), $(if ($Answer.IsGood) { 'good' } else { 'failed' })
   $head = 'v3 ' + ($words -join ' ') + ' ' + [string]$Answer.Fetched
@@ -68,7 +68,7 @@ function Invoke-ScanWorker($Request) {
     foreach ($name in (Get-WantedManagers $Request @())) {
       $answer = & $packageManagers[$name]['Scan'] $Request
       Save-ScanAnswer $name $Request $answer
-      # Who waits is told of it at once.
+      # Whoever waits gets it at once.
       if (Test-EndsScan $name $answer) { return }
     }
   } finally {
@@ -80,7 +80,7 @@ function Invoke-ScanWorker($Request) {
 # Where the search of Windows Update failed the scan has failed, whatever else there is.
 function Test-EndsScan([string]$Name, $Answer) { return $Name -ceq 'windows-update' -and -not $Answer.IsGood }
 
-# JSON by the name of the package manager; one that says `running` where it takes longer than the caller can wait.
+# JSON by the name of the package manager; one with `running` where it takes longer than the caller can wait.
 function Get-ScanAnswers($Request, [string[]]$Names, [int]$MaxAgeSec) {
   $round = @{ Request = $Request; Names = $Names; AskedAt = [Diagnostics.Stopwatch]::GetTimestamp(); MaxAgeSec = $MaxAgeSec; Found = @{} }
   if (Read-Answers $round) { return $round.Found }
@@ -91,7 +91,7 @@ function Get-ScanAnswers($Request, [string[]]$Names, [int]$MaxAgeSec) {
   if (-not (Test-SystemTask $scanTask)) { $problem = Start-ScanTask $round }
   while ($problem -eq '' -and $clock.Elapsed.TotalSeconds -lt $limit) {
     $isAtWork = Test-SystemTask $scanTask
-    # After the question whether it is at work: it may write its answer between the two looks.
+    # After the check whether it runs: it may write its answer between the two checks.
     if (Read-Answers $round) { return $round.Found }
     if (-not $isAtWork) {
       # What ran was a search for something else, or it died: once more, not for ever.
@@ -118,7 +118,7 @@ function Read-Answers($Round) {
 
 function Get-Unanswered($Round) { return , @($Round.Names | Where-Object { -not $Round.Found.ContainsKey($_) }) }
 
-# What is said in place of an answer that did not come.
+# The error in place of an answer that did not arrive.
 function Get-Substitute([string]$Name, $Round, [string]$Problem, $Clock) {
   if ($Problem -eq '') {
     $phase = $(if (Test-SystemTask $scanTask) { 'running' } else { 'lost' })

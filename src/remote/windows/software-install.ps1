@@ -10,7 +10,7 @@ function Install-Software($Request) {
   $shortage = Get-DiskShortage
   if ($shortage -ne '') { return New-JobAnswer 'disk' 0 $shortage }
   if (-not (Wait-WindowsInstaller (Get-NumberField $Request 'lock_wait' 600))) {
-    return New-JobAnswer 'locked' 1 'Windows Installer is at work'
+    return New-JobAnswer 'locked' 1 'Windows Installer is running'
   }
   try { $path = & $packageManagers[$Name]['Find'] } catch { return New-JobAnswer 'broken-before' 1 (Get-ErrorWords $_) }
   if ($path -eq '') { return New-JobAnswer 'broken-before' 1 ($Name + ' is not there any more') }

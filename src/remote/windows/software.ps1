@@ -1,13 +1,13 @@
 # What managers of software beside Windows have in common. Runs as SYSTEM: winget does not start in a network logon. What
-# they print is read by the controller; nothing localised is looked at here.
+# they print is read by the controller; nothing localised is parsed here.
 
-# All the lists of one scan together; what is not there by then is missing, and the scan says so.
+# All the lists of one scan together; what has not arrived by then is missing, and the scan reports it.
 $listLimitSec = 180
 $script:listClock = $null
 # One package; what installs is not ended halfway.
 $upgradeLimitSec = 3600
 
-# Its lists as an answer; one that cannot be asked says why, and keeps no other out.
+# Its lists as an answer; one that cannot be queried reports the reason and does not affect the others.
 function Get-SoftwareAnswer([string]$Name) {
   $state = @{ phase = 'absent' }
   try {

@@ -36,7 +36,7 @@ function Invoke-LoggedText([string]$Text) {
   try {
     $lines = ${function:Invoke-OwnText}.ToString(), $Text | ForEach-Object { [Convert]::ToBase64String($utf8.GetBytes($_)) + "`n" }
     $bytes = $utf8.GetBytes(-join $lines)
-    # Past the writer, which may begin with a byte order mark. A text that does not read its input is its own affair.
+    # Past the writer, which may begin with a byte order mark. Whether a script reads its input is up to the script.
     try { $process.StandardInput.BaseStream.Write($bytes, 0, $bytes.Length) } catch { $null = $_ }
     try { $process.StandardInput.Dispose() } catch { $null = $_ }
     Copy-Output $process

@@ -1,7 +1,7 @@
 # Installs exactly the asked (id, revision) pairs, as SYSTEM, one by one so that each has its own progress and result.
 
 $agentServices = 'RpcSs', 'CryptSvc', 'TrustedInstaller', 'BITS', 'wuauserv'
-# Asked for a second time: something else was at work, or the download was not what it should be.
+# Tried a second time: something else was running, or the download was damaged.
 $repeatCodes = @(
   '0x80240009', '0x8024001B', '0x8024001E', '0x80246007', '0x80246008', '0x80246002', '0x80200053', '0x8024200D',
   '0x80248007', '0x8024801C', '0x80070020', '0x800705B4', '0x800706BE', '0x80072EE2', '0x80072EFD', '0x80072EFE',
@@ -63,7 +63,7 @@ function Test-ReadyToInstall($Request) {
   return $null
 }
 
-# Stopped is their normal state: they are started when needed. Disabled is somebody's decision and is told, not undone.
+# Stopped is their normal state: they are started when needed. Disabled is an administrator's decision and is reported, not changed.
 function Start-AgentServices {
   foreach ($name in $agentServices) {
     try {
@@ -122,7 +122,7 @@ function New-RowReport($Missing) {
 # What is installed, pending and still on offer now. Where a restart follows the source is asked after it; the answer is
 # kept for whoever asks next.
 function Get-ScanAfter($Asked, $Request) {
-  Write-JobNote 'looking at what is installed now'
+  Write-JobNote 'querying what is installed now'
   $isPending = @($Asked.Found | Where-Object { $_.Result.NeedsReboot -or $_.Result.Outcome -eq 'pending-reboot' }).Count -gt 0
   $after = Invoke-Scan $Request $isPending
   $after['by'] = 'job'
@@ -206,7 +206,7 @@ function Invoke-Attempt($Work, $Item, [string]$Label) {
   }
 }
 
-# Some updates throw at both (0x8002802B) and go in all the same; one whose terms are not accepted says so when it is tried.
+# Some updates throw at both (0x8002802B) and are installed all the same; one whose terms are not accepted fails with that error when it is installed.
 function Confirm-Eula($Item) {
   $errors = New-Object Collections.ArrayList
   $isAccepted = Read-FlagProperty $Item.Update 'EulaAccepted' $errors

@@ -21,7 +21,7 @@ function Invoke-UpdateRefresh($Request) {
   return New-JobAnswer 'ok' 0 ''
 }
 
-# Nothing is deleted: services that stand still are started, and who is at work is waited for.
+# Nothing is deleted: stopped services are started, and running ones are waited for.
 function Invoke-UpdateRepair($Request) {
   $stopped = Start-AgentServices
   if ($stopped -ne '') { return New-JobAnswer 'failed' 1 $stopped }

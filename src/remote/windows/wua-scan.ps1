@@ -1,7 +1,7 @@
 # One scan: what is offered, hidden and installed, with the agent's own account of how it searched.
 
-# Criteria know no KB, severity or date; what is left out by default is judged by the controller, which sees everything.
-# A part that names no deployment action means installation; said in each part, since one search holds them all.
+# Criteria know no KB, severity or date; the controller, which gets everything, decides what is left out by default.
+# A part that names no deployment action means installation; stated in each part, since one search contains them all.
 $offeredCriteria = "IsInstalled=0 and IsHidden=0 and Type='Software' and DeploymentAction='Installation'"
 $driverCriteria = "IsInstalled=0 and IsHidden=0 and Type='Driver' and DeploymentAction='Installation'"
 $hiddenCriteria = "IsInstalled=0 and IsHidden=1 and Type='Software' and DeploymentAction='Installation'"
@@ -214,7 +214,7 @@ function Get-InlineUpdates($Request, [string]$Problem) {
   return ConvertTo-PlainJson $scan
 }
 
-# Rows are name, update id, revision; anything else is no row of ours.
+# Rows are name, update id, revision; any other row is ignored.
 function Test-UpdateRows($Rows) {
   foreach ($row in $Rows) {
     if ($row.Count -ne 3) { return $false }

@@ -19,7 +19,7 @@ function Find-Asked($Session, $Request, $Rows, [bool]$IsRecent) {
       Add-Asked $known (Invoke-Search $searcher (Get-AskedCriteria) $pauseMs) $Rows
     }
   } finally {
-    # The scan package must stay while its updates are at work; who asked for it removes it.
+    # The scan package must stay while its updates are installed; the caller removes it.
     $script:scanPackage = $choice
   }
   return @{ Found = $known.Found; Missing = @(Get-Missing $known $Rows) }

@@ -39,7 +39,7 @@ function Read-FlagProperty($Object, [string]$Name, $Errors) {
   return [bool]$value
 }
 
-# COM dates are UTC without saying so.
+# COM dates are UTC, without a mark.
 function Read-MomentProperty($Object, [string]$Name, $Errors) {
   $value = Read-Property $Object $Name $Errors
   if ($value -isnot [DateTime]) { return $null }
@@ -175,7 +175,7 @@ function Read-SourceChoice($Request) {
   if ($source -eq '') { $source = 'default' }
   $cab = (Get-Field $Request 'cab' '')
   if ($cab -ne '') {
-    # A share is refused with 0x8007007B; say it in words.
+    # A share is refused with 0x8007007B; the message explains it.
     if ($cab.StartsWith('//')) { throw 'the catalogue for an offline scan must lie on a disk of the host itself' }
     $cab = [IO.Path]::GetFullPath($cab)
     if (-not [IO.File]::Exists($cab)) { throw ('there is no catalogue ' + $cab) }

@@ -45,7 +45,7 @@ async function check(spec: CommandSpec, row: Row): Promise<void> {
   }
 }
 
-describe('each flag becomes the request that its table says', () => {
+describe('each flag becomes the request of its table', () => {
   for (const spec of commands) {
     const { argumentRows = [], combinations = [] } = verbRows[spec.name] ?? {};
     test(`${spec.name}, for its arguments and what may not stand together`, async () => {

@@ -51,7 +51,7 @@ test('hosts that are not there need none', async () => {
   assert.deepEqual(await fitting(5_000, { found: { limit: 400, open: 30 } }), { atOnce: 5_000, warnings: [] });
 });
 
-test('where not one host fits, that is told as a fault of this machine', async () => {
+test('where not one host fits, that is reported as a fault of this machine', async () => {
   await assert.rejects(fitting(250, { found: { limit: 52, open: 30 }, each: 3 }), {
     code: 'config',
     message: /may open 52 files and has 30 open, which leaves too few for one host; none was contacted/,

@@ -28,7 +28,7 @@ test('the upgrade of a ledger is one line where there is no terminal', () => {
   assert.equal(shown(false, {}), 'upgrading the ledger /l.db from schema 6 to 7: 2000 events\n');
 });
 
-test('a ledger that is only read is said to stay as it is', () => {
+test('a ledger that is only read is announced to stay unchanged', () => {
   assert.match(
     shown(false, { access: 'read' }),
     /^upgrading a copy of the ledger \/l\.db .*; the next run upgrades the ledger itself\n$/,

@@ -13,7 +13,7 @@ function sources(given: Partial<OperatorSources>, loginUid?: string): OperatorSo
   return { env: {}, uid: 0, userName: 'root', controller: 'jump', pid: 7, read, ...given };
 }
 
-test('who logged in is what the kernel kept, whatever SUDO_USER says', () => {
+test('the login user is the one that the kernel kept, whatever SUDO_USER is', () => {
   const operator = readOperator(sources({ env: { SUDO_USER: 'alice' } }, '1000'));
   assert.deepEqual(operator, {
     user: 'root',

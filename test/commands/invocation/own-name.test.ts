@@ -20,7 +20,7 @@ test('a source checkout is typed as its npm script in its own folder', () => {
   assert.equal(ownName({ ...checkout, env }), 'npm run fettle --');
 });
 
-test('started by npm from another folder, npm is told where the checkout is', () => {
+test('started by npm from another folder, npm gets the path of the checkout', () => {
   const env = { npm_lifecycle_event: 'start', INIT_CWD: '/root' };
   assert.equal(ownName({ ...checkout, env }), 'npm --prefix /src/fettle run fettle --');
 });

@@ -64,7 +64,7 @@ const connections: readonly [title: string, variables: string, expected: Partial
     ['lets the inventory win over -u', 'ansible_user: u', { user: 'u' }, { user: 'cli' }],
     ['takes -u where the inventory is silent', '', { user: 'cli' }, { user: 'cli' }],
     [
-      'keeps ssh options, without those that are ours',
+      'keeps ssh options, without those that fettle sets',
       `ansible_ssh_args: "-C -o ControlMaster=auto -o ControlPersist=60s", ansible_ssh_common_args: "-o ProxyCommand='ssh -W %h:%p jump' -oBatchMode=yes", ansible_ssh_extra_args: "-J a,b"`,
       { sshArguments: ['-o', 'ProxyCommand=ssh -W %h:%p jump', '-J', 'a,b'] },
     ],
@@ -81,7 +81,7 @@ const connections: readonly [title: string, variables: string, expected: Partial
     ],
     ['elevates by sudo to root', 'ansible_become: "yes"', { elevation: { method: 'sudo', user: 'root', flags: [] } }],
     [
-      'elevates as it is told, without the flags sudo has anyway',
+      'elevates as configured, without the flags sudo has anyway',
       'ansible_become: true, ansible_become_method: ansible.builtin.sudo, ansible_become_user: a, ansible_become_exe: /x, ansible_become_flags: "-H -S -n -i"',
       { elevation: { method: 'sudo', user: 'a', exe: '/x', flags: ['-i'] } },
     ],
@@ -91,7 +91,7 @@ const connections: readonly [title: string, variables: string, expected: Partial
       { elevation: { method: 'su', user: 'a', flags: [] } },
     ],
     [
-      'elevates where the command line says so',
+      'elevates where the command line asks for it',
       '',
       { elevation: { method: 'sudo', user: 'root', flags: [] } },
       { become: true },
@@ -179,7 +179,7 @@ const wrong: readonly [variables: string, expected: RegExp, severity?: 'warning'
 
 describe('a wrong value', () => {
   for (const [variables, expected, severity = 'error'] of wrong) {
-    test(`{${variables}} is told at its place`, async () => {
+    test(`{${variables}} is reported at its place`, async () => {
       const { hosts, diagnostics } = await resolveAll(`all:\n  hosts:\n    h: {${variables}}\n`);
       const found = diagnostics.find((diagnostic) => expected.test(formatDiagnostic(diagnostic)));
       assert.ok(found, diagnostics.map(formatDiagnostic).join('\n'));
@@ -188,12 +188,12 @@ describe('a wrong value', () => {
     });
   }
 
-  test('that many hosts share is told once', async () => {
+  test('that many hosts share is reported once', async () => {
     const { diagnostics } = await resolveAll('web: {vars: {ansible_port: x}, hosts: {"w[1:50]": }}');
     assert.equal(diagnostics.length, 1);
   });
 
-  test('keeps the passwords of the command line from hosts whose key the inventory leaves unchecked, and says so', async () => {
+  test('keeps the passwords of the command line from hosts whose key the inventory leaves unchecked, with a warning', async () => {
     const overrides = { password: new Secret('login'), becomePassword: new Secret('root') };
     for (const off of ['ansible_host_key_checking: false', 'ansible_ssh_common_args: "-o StrictHostKeyChecking=no"']) {
       const { host, diagnostics } = await resolve(`ansible_become: true, ${off}`, overrides);

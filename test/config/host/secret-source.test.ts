@@ -67,7 +67,7 @@ describe('a secret', () => {
       });
     });
 
-    test(`from a ${what} below a directory that everybody may write is refused`, async () => {
+    test(`from a ${what} below a directory that everyone may write to is refused`, async () => {
       await using files = await filesWith({ secret: content });
       await chmod(files.path('secret'), mode);
       await mkdir(files.path('open'));

@@ -142,7 +142,7 @@ describe('a variable of WinRM that is reported', () => {
     });
   }
 
-  test('{ansible_connection: psrp} is a warning, told once for all hosts of one place', async () => {
+  test('{ansible_connection: psrp} is a warning, once for all hosts of one place', async () => {
     await using made = await filesWith({
       'hosts.yaml': 'all: {vars: {ansible_connection: psrp, ansible_psrp_auth: ntlm}, hosts: {a: , b: , c: }}',
     });
@@ -184,7 +184,7 @@ const ofAnotherWay: readonly (readonly [name: string, hint: RegExp])[] = [
 
 describe('a variable of a way that is not gone here', () => {
   for (const [name, hint] of ofAnotherWay) {
-    test(`${name} is a warning that says what to do instead`, async () => {
+    test(`${name} is a warning that names the alternative`, async () => {
       const { hosts, diagnostics, said } = await resolve(`${windows}, ${name}: x`);
       assert.equal(diagnostics[0]?.severity, 'warning', said);
       assert.match(diagnostics[0].message, new RegExp(`^${name} has no effect here$`));

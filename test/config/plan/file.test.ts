@@ -110,7 +110,7 @@ describe('a plan file', () => {
     assert.deepEqual(keys, keys.toSorted());
   });
 
-  test('has the hash that sha256sum tells', () => {
+  test('has the hash that sha256sum prints', () => {
     const bytes = encodePlan(plan);
     assert.equal(planSha256(bytes), createHash('sha256').update(bytes).digest('hex'));
   });
@@ -185,7 +185,7 @@ describe('a plan file', () => {
   });
 });
 
-test('the hash of a hook tells a script from an argument list with its text', () => {
+test('the hash of a hook differs between a script and an argument list with its text', () => {
   assert.notEqual(hookSha256({ local: ['true'] }), hookSha256({ local: ['tr', 'ue'] }));
   assert.equal(hookSha256({ remote: 'true' }), createHash('sha256').update('true').digest('hex'));
 });

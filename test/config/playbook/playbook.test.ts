@@ -58,7 +58,7 @@ describe('a playbook', () => {
     });
   });
 
-  test('that says everything means what it says', async () => {
+  test('that sets every key has every setting', async () => {
     const text = `${head}description: d
 policy:
   include: [{class: security}, {class: any, packages: [ssl*]}]
@@ -132,12 +132,12 @@ plan: {expires: 1d}
     assert.equal(planExpiresMs, 86_400_000);
   });
 
-  test('bears so many hosts of one update server as it says', async () => {
+  test('allows as many hosts of one update server as it sets', async () => {
     assert.equal((await good(`${head}rollout: {per_source: 5}\n`)).rollout.perSource, 5);
     assert.equal((await good(head)).rollout.perSource, undefined);
   });
 
-  test('leaves hosts in use alone only where it says so', async () => {
+  test('leaves hosts in use alone only where it is set', async () => {
     assert.equal((await good(`${head}reboot: {mode: always, if_idle: true}\n`)).reboot.ifIdle, true);
     assert.equal((await good(`${head}reboot: {mode: always, if_idle: false}\n`)).reboot.ifIdle, undefined);
   });
@@ -147,7 +147,7 @@ plan: {expires: 1d}
     assert.equal((await good(`${head}reboot: {max: 1}\n`)).reboot.isWritten, undefined);
   });
 
-  test('may say refuse for refuse-host', async () => {
+  test('accepts refuse for refuse-host', async () => {
     assert.equal((await good(`${head}install: {on_drift: refuse}\n`)).install.onDrift, 'refuse-host');
   });
 });
@@ -206,7 +206,7 @@ const wrong: readonly [text: string, expected: RegExp][] = [
 
 describe('a mistake in a playbook', () => {
   for (const [text, expected] of wrong) {
-    test(`${JSON.stringify(text.replace(head, '')).slice(0, 70)} is told at its place`, async () => {
+    test(`${JSON.stringify(text.replace(head, '')).slice(0, 70)} is reported at its place`, async () => {
       const { playbook, diagnostics } = await load(text);
       const shown = diagnostics.map(formatDiagnostic);
       assert.ok(

@@ -81,7 +81,7 @@ describe('the link to a host', () => {
     await link[Symbol.asyncDispose]();
   });
 
-  test('gives the account that the inventory says to become', async () => {
+  test('names the account that the inventory elevates to', async () => {
     await using link = fixture([], elevatedHost).link;
     assert.equal((await link.plain()).transport, 'fake');
     assert.equal((await link.elevated()).transport, 'sudo over fake');
@@ -93,7 +93,7 @@ describe('the link to a host', () => {
     assert.equal(await link.elevated(), await link.plain());
   });
 
-  test('a failed opening is told and does not stick', async () => {
+  test('a failed opening is reported and not kept', async () => {
     await using link = fixture(['connect']).link;
     await assert.rejects(link.plain(), { code: 'connect' });
     assert.equal((await link.plain()).isAlive, true);

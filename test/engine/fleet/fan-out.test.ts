@@ -63,7 +63,7 @@ test('a ledger that cannot be written ends an exec with its error', async () => 
   await assert.rejects(() => execOnHosts(hosts, call), { code: 'ledger' });
 });
 
-test('ping looks and records nothing, and names what would stand in the way', async () => {
+test('ping changes and records nothing, and names what would prevent work', async () => {
   const { fleet, hosts, fan } = scene(['a']);
   const facts = { ...fleet.machine('a').scan().facts, clockSkewMs: 3_600_000 };
   fleet.machine('a').scanOverrides = {
@@ -138,7 +138,7 @@ test('a stand-alone reboot goes one host at a time and stops at the first that f
   assert.deepEqual(result.counts, { verified: 1, 'pending-reboot': 1, pending: 1 });
 });
 
-test('the exit of a fan-out tells failed from unreached and from refused everywhere', () => {
+test('the exit of a fan-out distinguishes failed, unreached, and refused everywhere', () => {
   const auth = new FettleError('auth', 'denied');
   assert.equal(fanOutExit([{ exitCode: 0 }]), 'ok');
   assert.equal(fanOutExit([{ exitCode: 0 }, { exitCode: 2 }]), 'partial');

@@ -72,7 +72,7 @@ describe('a scan of many hosts', () => {
     assert.equal(mostAtOnce(), 2);
   });
 
-  test('records each scan before it is told', async () => {
+  test('records each scan before it is shown', async () => {
     const { record, run } = fleet(5);
     await run();
     assert.deepEqual(

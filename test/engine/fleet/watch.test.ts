@@ -36,7 +36,7 @@ async function watch(
   return { news, opened, elapsedMs: context.clock.elapsedMs() };
 }
 
-test('a host is looked at over one connection for as long as it answers', async () => {
+test('a host is pinged over one connection for as long as it answers', async () => {
   const machine = fakeMachine('web1');
   const { news, opened, elapsedMs } = await watch(machine, 3);
   assert.deepEqual(
@@ -47,7 +47,7 @@ test('a host is looked at over one connection for as long as it answers', async 
   assert.equal(elapsedMs, 10_000);
 });
 
-test('where there is no room for a connection to each host, each look has one of its own', async () => {
+test('where there is no room for a connection to each host, each ping has one of its own', async () => {
   const machine = fakeMachine('web1');
   const { news, opened } = await watch(machine, 3, undefined, false);
   assert.deepEqual(
@@ -58,7 +58,7 @@ test('where there is no room for a connection to each host, each look has one of
   assert.equal(opened, 4);
 });
 
-test('one that went away is looked for over a new connection each time, and its new boot is seen', async () => {
+test('one that went away is pinged over a new connection each time, and its new boot is reported', async () => {
   const machine = fakeMachine('web1');
   machine.lookScript = ['up', 'down', 'down', 'back'];
   const { news, opened } = await watch(machine, 4);

@@ -58,7 +58,7 @@ test('a local hook that does not end is ended at its time limit, its children wi
   assert.match(end.kind === 'failed' ? end.error.message : '', /no end after 0.1 s/);
 });
 
-test('a local hook whose program is not there says so', async () => {
+test('a local hook whose program does not exist fails with that reason', async () => {
   const { context } = scene();
   const end = await runHook(context, { when, hook: hook({ local: ['/nonexistent/drain'] }), index: 0 });
   assert.match(end.kind === 'failed' ? end.error.message : '', /ENOENT/);
@@ -84,7 +84,7 @@ test('a remote hook is a job of its own, named after its kind and place', async 
   assert.equal(outputOf(record), 'hook ran\n');
 });
 
-test('a remote hook that fails tells its exit', async () => {
+test('a remote hook that fails reports its exit code', async () => {
   const { machine, context } = scene();
   machine.actions['hook'] = () => ({ exitCode: 7, verdict: 'failed', message: 'exit 7' });
   const end = await runHook(context, { when, hook: hook({ remote: 'exit 7' }), index: 0 });

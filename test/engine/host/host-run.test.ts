@@ -89,7 +89,7 @@ test('on_drift skip-package installs the rest, and supersede takes the successor
   }
 });
 
-test('an install that fails ends failed with what is true on the host, and the host is looked at again', async () => {
+test('an install that fails ends failed with what is true on the host, and the host is scanned again', async () => {
   const { machine, record, run } = scene();
   machine.actions['install'] = (self) => {
     self.packages.set('tool', '2');
@@ -129,7 +129,7 @@ test('a crashed install is repaired by a step of its own and judged by the packa
   assert.equal(ranOf(machine).filter((kind) => kind === 'install').length, 1);
 });
 
-test('the refusal of the job itself is told by its word', async () => {
+test('the refusal of the job itself is reported by its word', async () => {
   for (const [verdict, expected, code] of [
     ['drift', 'drifted', 'drifted'],
     ['locked', 'failed', 'lock-held'],
@@ -142,7 +142,7 @@ test('the refusal of the job itself is told by its word', async () => {
   }
 });
 
-test('packages that were broken before are no work of ours: the host is refused and not repaired', async () => {
+test('packages that were broken before are left alone: the host is refused and not repaired', async () => {
   const { machine, run } = scene();
   machine.broken.add('tool');
   const outcome = await run();
@@ -223,7 +223,7 @@ test('mode always reboots once, a host that still asks afterwards is not reboote
   assert.equal(stubborn.machine.boots, 3);
 });
 
-test('stale services are restarted where the plan says so, and never those that end sessions', async () => {
+test('stale services are restarted where the plan asks for it, and never those that end sessions', async () => {
   const { machine, run } = scene();
   const { health } = machine.scan();
   const units = [
@@ -255,7 +255,7 @@ test('services left on replaced code are pending-restart, not verified', async (
   assert.equal((await run()).verdict, 'pending-restart');
 });
 
-test('a unit that failed afterwards is looked at again, and makes the host unhealthy when it stays', async () => {
+test('a unit that failed afterwards is checked again, and makes the host unhealthy when it stays', async () => {
   const { machine, record, run } = scene();
   machine.actions['install'] = (self) => {
     self.packages.set('tool', '2');
@@ -282,7 +282,7 @@ test('a stop before the install leaves the host as it is, with the hooks after i
   assert.equal(record.ofType('host.finished').length, 1);
 });
 
-test('a failing hook before the host ends it; hooks after it run always or on success, as they say', async () => {
+test('a failing hook before the host ends it; hooks after it run always or on success, as set', async () => {
   const { machine, record, run } = scene();
   machine.actions['hook'] = (_self, { job }) => (job.includes('before-host') ? { exitCode: 1, verdict: 'failed' } : {});
   const hooks = {
@@ -337,7 +337,7 @@ function kernelScene() {
   return { machine, record, run: (more: Partial<HostFixture> = {}) => run({ plan, ...more }) };
 }
 
-test('supersede follows a kernel to its new ABI: installed, rebooted into, verified, and told under the planned names', async () => {
+test('supersede follows a kernel to its new ABI: installed, rebooted into, verified, and reported under the planned names', async () => {
   const { machine, record, run } = kernelScene();
   machine.actions['install'] = (self, { request }) => {
     for (const [name = '', , to = ''] of request.rows ?? []) self.packages.set(name, to);

@@ -60,7 +60,7 @@ test('a login that is refused is no silence', async () => {
   assert.equal(outcome.verdict, 'failed', outcome.reason);
 });
 
-test('a host whose variables say never is left on', async () => {
+test('a host whose variables set never is left on', async () => {
   const { machine, run } = scene();
   const outcome = await run({ patch: { reboot: 'never' } });
   assert.deepEqual([outcome.verdict, outcome.error, machine.ran], ['skipped', undefined, []]);
@@ -92,7 +92,7 @@ test('what waits for a reboot behind somebody who is logged on follows from the 
   assert.match(outcome.reason, /not rebooted: logged on: ada on tty1/);
 });
 
-test('one that was patched and left alone says so, and hooks after it run as after any good end', async () => {
+test('one that was patched and left on has that reason, and hooks after it run as after any good end', async () => {
   for (const [updates, change] of [[undefined, 'installed'] as const, [[], 'none'] as const]) {
     const { machine, record, run } = scene();
     machine.actions['reboot'] = () => ({ exitCode: 1, verdict: 'in-use', message: 'logged on: ada on tty1' });
@@ -130,7 +130,7 @@ test('another process that takes the run up proves the shutdown without starting
   assert.equal(machine.ran.length, 1);
 });
 
-test('calling off is one job without a scan, and says what it found', async () => {
+test('cancelling a shutdown is one job without a scan, and reports what it found', async () => {
   const { machine, record } = scene();
   machine.actions['reboot'] = () => ({ message: 'called off: poweroff' });
   const context = hostContext({ machine, record });

@@ -36,7 +36,7 @@ test('a reboot is proven by another boot id, and committed before the job is col
   assert.equal(machine.collected, 1);
 });
 
-test('a host that reboots faster than anybody looks is proven all the same', async () => {
+test('a host that reboots between two queries is proven all the same', async () => {
   const { machine, context } = scene();
   machine.rebootScript = ['back'];
   const end = await rebootHost(context, order);
@@ -62,7 +62,7 @@ test('a host that does not go down within its limit is not rebooted', async () =
   assert.ok(context.clock.elapsedMs() <= 70_000);
 });
 
-test('a container is told from its boot before by the start of its PID 1, however soon after its machine', () => {
+test('a container is distinguished from its earlier boot by the start of its PID 1, however soon after its machine', () => {
   const before = bootMark({ bootId: 'of-the-machine', initStart: 900, isContainer: true });
   assert.ok(before !== undefined);
   const seen = (initStart: number) => ({ kind: 'up', isSettled: true, bootId: 'of-the-machine', initStart }) as const;
@@ -133,7 +133,7 @@ test('an answer without a boot id proves nothing', async () => {
   assert.deepEqual(end.kind === 'rebooted' && end.bootIdAfter, 'web1-boot-2');
 });
 
-test('another host key after the reboot stops at once and says so', async () => {
+test('another host key after the reboot stops at once with that error', async () => {
   const { machine, context } = scene();
   let isDown = false;
   const remote = new (class extends FakeRemote {
@@ -169,7 +169,7 @@ test('logins refused while the host starts are waited for, refused for good they
   assert.equal(end.kind === 'lost' ? end.error.code : '', 'auth');
 });
 
-test('a package manager at work and a missing initrd stand in the way of a reboot', () => {
+test('a running package manager and a missing initrd prevent a reboot', () => {
   const scan = fakeMachine('web1').scan();
   assert.equal(rebootObstacle(scan), undefined);
   assert.equal(rebootObstacle({ ...scan, running: [{ name: 'apt-get', pid: 7 }] })?.code, 'lock-held');

@@ -135,7 +135,7 @@ test('a job of another run on the host refuses the start', async () => {
   assert.equal(record.ofType('step.finished')[0]?.error?.code, 'lock-held');
 });
 
-test('a start whose answer does not read is settled by asking the host what it has', async () => {
+test('a start whose answer cannot be parsed is settled by querying the host for its jobs', async () => {
   const nothing = scene();
   nothing.remote.failStart.push(new FettleError('command', 'the job script ended with status 2'));
   assert.equal((await runJob(nothing.context, order)).kind, 'refused');
@@ -157,7 +157,7 @@ test('a time limit reports the job as still running and leaves it to finish', as
   assert.equal(machine.jobs.get(jobOf(context, order))?.phase, 'running');
 });
 
-test('a detach lets go at once and leaves job and step as they are', async () => {
+test('a detach ends at once and leaves job and step as they are', async () => {
   const detach = new AbortController();
   const { machine, record, context } = scene({ detach: detach.signal });
   machine.actions['install'] = () => {
@@ -190,7 +190,7 @@ test('an open step whose job never reached the host is started under the same at
   assert.deepEqual(machine.ran, [{ kind: 'install', job }]);
 });
 
-test('a claimed job that nobody started is started', async () => {
+test('a claimed job that was never started is started', async () => {
   const { machine, context } = scene();
   const job = jobOf(context, order);
   const start = { job, kind: 'install', run: 'run1', controller: 'jump', fence: 1, request: order.request } as const;
@@ -200,7 +200,7 @@ test('a claimed job that nobody started is started', async () => {
   assert.equal(machine.ran.length, 1);
 });
 
-test('a crashed, an interrupted and a collected job are told apart and collected', async () => {
+test('a crashed, an interrupted and a collected job are distinguished and collected', async () => {
   for (const phase of ['crashed', 'interrupted', 'collected'] as const) {
     const { machine, record, context } = scene();
     const job = jobOf(context, order);

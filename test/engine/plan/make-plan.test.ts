@@ -239,7 +239,7 @@ describe('a plan', () => {
     assert.match(plan.warnings[0] ?? '', /same machine id m: a, b/);
   });
 
-  test('leaves no host out because another one says to be it', async () => {
+  test('leaves no host out because another one claims to be it', async () => {
     const same = facts('m', 'boot');
     const { plan } = await make({ scans: { a: same, c: same } });
     assert.deepEqual(plan.absent, []);
@@ -336,7 +336,7 @@ describe('stale metadata', () => {
     assert.deepEqual(steps, [['refresh', true]]);
   });
 
-  test('is used as it is when told so, with a warning', async () => {
+  test('is used as it is when refresh is off, with a warning', async () => {
     const { plan, machines } = await make({ scans: stale, order: { mayRefresh: false } });
     assert.deepEqual(machines.get('a')?.ran, []);
     assert.match(plan.warnings[0] ?? '', /stale package metadata.* \(a\)$/);
@@ -361,7 +361,7 @@ describe('stale metadata', () => {
     assert.equal(record.leases.get('a')?.run, 'other');
   });
 
-  test('that could not be fetched is told with the reason', async () => {
+  test('that could not be fetched is reported with the reason', async () => {
     const { plan, record } = await make({
       scans: stale,
       machines: (machines) => {
@@ -386,7 +386,7 @@ describe('the reboot to expect', () => {
     ['is one for a kernel', { updates: [kernel] }, mode('if-needed'), true],
     ['is one where the host waits for it', { reboot: waiting }, mode('if-needed'), true],
     ['is one where the mode is always', {}, mode('always'), true],
-    ['is none where the playbook says never', { updates: [kernel] }, mode('never'), false],
+    ['is none where the playbook sets never', { updates: [kernel] }, mode('never'), false],
     ['is none without work, even where the mode is always', { updates: [] }, mode('always'), false],
   ];
   for (const [title, scan, over, expected] of cases) {
@@ -409,7 +409,7 @@ describe('the reboot to expect', () => {
     assert.match(plan.warnings[0] ?? '', /needs a reboot that its settings forbid/);
   });
 
-  test('is decided by never, whoever says it', () => {
+  test('is decided by never, wherever it is set', () => {
     const resolved = (playbookMode: Playbook['reboot']['mode'], reboot?: Playbook['reboot']['mode']): string =>
       resolveReboot(fakeHost('a', reboot === undefined ? {} : { reboot }), { ...rebootSettings, mode: playbookMode })
         .mode;

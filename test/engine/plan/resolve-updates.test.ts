@@ -166,7 +166,7 @@ describe('the work of one host', () => {
     assert.match(workload.leftOut[0]?.reason ?? '', /keeps it back/);
   });
 
-  test('tells what is planned and what is left out by the titles that the scan has', async () => {
+  test('lists what is planned and what is left out with the titles of the scan', async () => {
     const [planned, leftOut] = [
       { ...nginx, title: 'A web server' },
       { ...curl, title: 'A client' },

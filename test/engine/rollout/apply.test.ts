@@ -87,7 +87,7 @@ test('hosts in flight stop before their install when the budget is spent, others
   assert.equal(fleet.machine('slow').boots, 2, 'installed hosts are rebooted and verified all the same');
 });
 
-test('when the repository moved on every host says drifted before the first wave, and nothing is installed', async () => {
+test('when the repository changed, every host ends drifted before the first wave, and nothing is installed', async () => {
   const fleet = new FakeFleet(['a', 'b', 'c']);
   for (const machine of fleet.machines.values()) machine.available.set('tool', '3');
   const result = await fleet.apply(planOf(three));
@@ -128,7 +128,7 @@ function takenWhileInstalling(fleet: FakeFleet, name: string, run: string): () =
   return () => assert.deepEqual(fleet.record.leases.get(name), taken, 'the lease of the other is as it was');
 }
 
-test('a host whose lease another run took is let go at once, and its lease is not prolonged', async () => {
+test('a host whose lease another run took is detached at once, and its lease is not prolonged', async () => {
   const fleet = new FakeFleet(['a', 'b']);
   const isUntouched = takenWhileInstalling(fleet, 'a', 'run9');
   const result = await fleet.apply(planOf([['a', 'b']]));
@@ -165,7 +165,7 @@ test('nothing is started on a host whose lease was lost before the next heartbea
   assert.deepEqual(result.counts, { detached: 1 });
 });
 
-test('a host on which a job of another run is at work is left alone and named', async () => {
+test('a host on which a job of another run is running is left alone and named', async () => {
   const fleet = new FakeFleet(['a']);
   fleet.machine('a').claimedBy = 'run9 of far';
   const result = await fleet.apply(planOf([['a']]));
@@ -204,7 +204,7 @@ test('the first Ctrl-C admits nothing more and lets the hosts in flight finish',
   assert.equal(fleet.record.ofType('run.stopping')[0]?.cause, 'signal');
 });
 
-test('a detach lets go of hosts in flight; resume attaches to the same job', async () => {
+test('a detach leaves hosts in flight; resume attaches to the same job', async () => {
   const fleet = new FakeFleet(['a', 'b', 'c']);
   const detach = new AbortController();
   fleet.machine('a').jobTicks = 5;
@@ -235,7 +235,7 @@ test('run stop from another process is noticed by the heartbeat', async () => {
   assert.deepEqual(result.counts, { verified: 1, pending: 2 });
 });
 
-test('two names of one machine are patched once, and a cloned machine id is told and patched twice', async () => {
+test('two names of one machine are patched once, and a cloned machine id is reported and patched twice', async () => {
   const fleet = new FakeFleet(['a', 'alias', 'clone']);
   const facts = (name: string, machineId: string, bootId: string) => ({
     facts: { ...fleet.machine(name).scan().facts, machineId, bootId },
@@ -252,7 +252,7 @@ test('two names of one machine are patched once, and a cloned machine id is told
   assert.ok(fleet.record.ofType('note').some((event) => event.message.includes('same machine id')));
 });
 
-test('a host that says to be another one keeps nobody from being patched', async () => {
+test('a host that claims to be another one prevents no host from being patched', async () => {
   const fleet = new FakeFleet(['hostile', 'victim']);
   const { facts } = fleet.machine('victim').scan();
   fleet.machine('hostile').scanOverrides = { facts };
@@ -274,7 +274,7 @@ test('the machine fettle runs on goes last and is not rebooted by its own run', 
   assert.equal(fleet.record.ofType('host.finished').at(-1)?.host, 'own');
 });
 
-test('a host that only says to be the machine fettle runs on goes in its wave and is rebooted', async () => {
+test('a host that only claims to be the machine fettle runs on goes in its wave and is rebooted', async () => {
   const fleet = new FakeFleet(['liar', 'b']);
   const liar = fleet.machine('liar');
   liar.needsReboot = true;
@@ -443,7 +443,7 @@ test('before the first wave only as many hosts stay connected as go next, and th
   assert.ok(fleet.mostConnected <= 2 * 3, `${fleet.mostConnected} connections at once`);
 });
 
-test('a display that fails costs no host and no record: the run is carried out, and its end tells', async () => {
+test('a display that fails costs no host and no record: the run is executed, and its end reports it', async () => {
   const fleet = new FakeFleet(['a', 'b']);
   fleet.sink.event = () => {
     throw new TypeError('Cannot read properties of undefined');
@@ -465,7 +465,7 @@ test('where only the end of a run cannot be shown, the last word of the record i
   assert.equal(fleet.record.ofType('run.finished').at(-1)?.exitName, 'internal');
 });
 
-test('a reader of the events that does not read is waited for, but not past a detach', async () => {
+test('a reader of the events that stalls is waited for, but not past a detach', async () => {
   const fleet = new FakeFleet(['a', 'b']);
   const [detach, asked] = [new AbortController(), Promise.withResolvers<void>()];
   const sink: EventSink = {

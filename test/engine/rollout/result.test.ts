@@ -18,7 +18,7 @@ describe('the exit of a plan', () => {
   const cases: readonly [title: string, absent: readonly PlanAbsence[], exit: ExitName][] = [
     ['is ok where every host was read', [], 'ok'],
     ['is ok where hosts are switched off by their own variables', [absence('disabled')], 'ok'],
-    ['is unreachable where a host does not answer or lets nobody in', [off, denied], 'unreachable'],
+    ['is unreachable where a host does not answer or refuses every login', [off, denied], 'unreachable'],
     ['is partial where a host failed', [off, absence('failed', 'command')], 'partial'],
     ['is partial where a second name of a machine was left out', [absence('duplicate')], 'partial'],
   ];
@@ -26,7 +26,7 @@ describe('the exit of a plan', () => {
     test(title, () => assert.equal(planExit(planOf([['a']], { absent }), false), exit));
   }
 
-  test('is auth where every host that was contacted let nobody in', () => {
+  test('is auth where every host that was contacted refused the login', () => {
     const nobody = (absent: readonly PlanAbsence[]) => planExit(planOf([], { absent }), false);
     assert.equal(nobody([denied, unelevated, absence('disabled')]), 'auth');
     assert.equal(nobody([denied, off]), 'unreachable');

@@ -78,7 +78,7 @@ describe('apply', () => {
     assert.equal(approved.code, 10, 'this ledger knows what the plan was');
   });
 
-  test('takes a plan of another ledger only with its approved hash where nobody can be asked', async () => {
+  test('takes a plan of another ledger only with its approved hash where there is no terminal', async () => {
     const elsewhere = ['--ledger', rig.path('other.db')];
     const unapproved = await apply('plan.json', ...elsewhere);
     assert.equal(unapproved.code, 10, unapproved.stderr);
@@ -104,7 +104,7 @@ describe('apply', () => {
     assert.equal(patched.code, 2, patched.stderr);
   });
 
-  test('a guard that is hurt records no run and writes no plan', async () => {
+  test('a guard that is violated records no run and writes no plan', async () => {
     await rig.write('guarded.yaml', playbook.replace('{ select: all }', '{ select: all, guard: { max_hosts: 1 } }'));
     const ledger = rig.path('guarded.db');
     const words = ['plan', 'guarded.yaml', '-i', 'i.yaml', '-o', 'guarded.json', '--ledger', ledger];
@@ -114,7 +114,7 @@ describe('apply', () => {
     assert.deepEqual([existsSync(ledger), existsSync(rig.path('guarded.json'))], [false, false]);
   });
 
-  test('plan -o replaces an older plan whole and says so, and leaves any other file alone', async () => {
+  test('plan -o replaces an older plan whole with a message, and leaves any other file alone', async () => {
     await rig.write('old.json', plan);
     const again = await rig.run(['plan', 'p.yaml', '-i', 'i.yaml', '-o', 'old.json']);
     assert.match(again.stderr, /old\.json: replaced an older plan/);

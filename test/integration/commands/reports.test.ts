@@ -125,7 +125,7 @@ describe('with an inventory', () => {
   });
 });
 
-test('a scan that is good but for lists older than --max-age says stale and exits 6', async () => {
+test('a scan that is good but for lists older than --max-age is stale and exits 6', async () => {
   await using rig = await Rig.make();
   await rig.write('i.yaml', local);
   const { code, stdout, stderr } = await rig.run(['scan', '-i', 'i.yaml', '--max-age', '1s']);

@@ -22,7 +22,7 @@ const commands: readonly (readonly [words: readonly string[], nameOption?: strin
   [['verify'], '--run'],
 ];
 
-test('without a run that worked on hosts, each command names the latest of all and how to see it', async () => {
+test('without a run that worked on hosts, each command names the latest of all and how to show it', async () => {
   await using rig = await rigWith([started(query, { kind: 'scan' })]);
   for (const [words] of commands) {
     const { code, stderr } = await rig.run(words);
@@ -43,7 +43,7 @@ for (const [kind, noun, next] of [
   ['wake', 'a wake-up', /wake/],
   ['shutdown', 'a cancellation of shutdowns', /shutdown/],
 ] as const) {
-  test(`a command that does not fit ${noun} says what the run was and what fits`, async () => {
+  test(`a command that does not fit ${noun} names the kind of the run and what fits`, async () => {
     await using rig = await rigWith([started(query, { kind })]);
     for (const [words, option] of commands) {
       const { code, stderr } = await rig.run([...words, ...(option === undefined ? [] : [option]), query]);
@@ -81,7 +81,7 @@ test('a scan that ended before the turn of a host does not show it as done', asy
   );
 });
 
-test('a list of runs that was cut says so, on stderr and in JSON', async () => {
+test('a list of runs that was cut is marked so, on stderr and in JSON', async () => {
   await using rig = await rigWith(Array.from({ length: 21 }, (_, index) => started(`01RUN${100 + index}`)));
   const [cut, whole] = [await rig.run(['run', 'list']), await rig.run(['run', 'list', '-n', '21'])];
   assert.deepEqual(

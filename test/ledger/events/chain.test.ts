@@ -131,7 +131,7 @@ describe('the chain', () => {
     assert.equal((await readFile(join(directory.path, 'ledger.db.head'), 'utf8')).split(' ')[0], head);
   });
 
-  test('every head is kept, and told to whoever anchors it, when a run starts, is let go and ends', async () => {
+  test('every head is kept, and passed to whatever anchors it, when a run starts, is detached and ends', async () => {
     await using directory = await temporaryDirectory();
     const told: string[] = [];
     const path = join(directory.path, 'ledger.db');

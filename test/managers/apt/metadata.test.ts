@@ -37,7 +37,7 @@ describe('what a host knows of its repositories', () => {
     assert.deepEqual([fetchedMs, isStale, refreshFailed], [nowMs - 40 * dayMs, true, undefined]);
   });
 
-  test('is fresh where each answered a refresh of ours, though nothing had changed there for long', () => {
+  test('is fresh where each answered a refresh by fettle, although nothing had changed there for long', () => {
     const memory = `${main}\t${ago(60_000)}\t\t\n${security}\t${ago(120_000)}\t\t\n`;
     const { fetchedMs, isStale } = metadata({ memory });
     assert.deepEqual([fetchedMs, isStale], [nowMs - 120_000, false]);
@@ -80,7 +80,7 @@ describe('what a host knows of its repositories', () => {
     assert.equal(metadata({ memory: fresh, targets: `${targets}-\thttp://new.example/\tnew_\n` }).isStale, true);
   });
 
-  test('is told by the clock of the controller where the host lives years ahead', () => {
+  test('is judged by the clock of the controller where the host is years ahead', () => {
     const skewMs = 7 * 365 * dayMs;
     const memory = [main, security].map((site) => `${site}\t${ago(40 * dayMs - skewMs)}\t\t\n`).join('');
     const { fetchedMs, isStale } = metadata({ memory, files: 'x\t0\t\n' }, dayMs, skewMs);

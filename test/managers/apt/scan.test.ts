@@ -78,13 +78,13 @@ describe('a scan of a host with one update of each kind', () => {
     assert.deepEqual(phased.heldBack, { kind: 'phased', percent: 10 });
   });
 
-  test('tells a held security update from none', () => {
+  test('distinguishes a held security update from none', () => {
     const held = update(everything, 'heldpkg');
     assert.equal(held.class, 'security');
     assert.deepEqual(held.heldBack, { kind: 'held' });
   });
 
-  test('tells what an update would bring or take with it', () => {
+  test('lists what an update would add or remove', () => {
     assert.deepEqual(update(everything, 'needsnew').heldBack, { kind: 'needs-new', packages: ['newdep:amd64'] });
     assert.deepEqual(update(everything, 'needsrm').heldBack, { kind: 'needs-removal', packages: ['victim:amd64'] });
     assert.deepEqual(
@@ -191,7 +191,7 @@ describe('a scan', () => {
     assert.equal(scan(broken).problems[0]?.message, 'Unmet dependencies.');
   });
 
-  test('of a host without room for temporary files says so', () => {
+  test('of a host without space for temporary files has that error', () => {
     const sections = new Map([...without('everything', 'apt-normal'), ['problem', 'disk there is no room\n'] as const]);
     assert.throws(() => scan(sections), { code: 'disk', message: 'there is no room' });
   });
@@ -202,7 +202,7 @@ describe('a scan', () => {
     assert.throws(() => scan(sections), { code: 'config', message: /Debian GNU\/Linux 12/ });
   });
 
-  test('tells a dead repository by the date its lists expired on', () => {
+  test('recognises a dead repository by the date on which its lists expired', () => {
     const sections = answer('everything');
     const line = 'x_Release\t1700000000\tLabel=Corp\tCodename=stable\tValid-Until=Sat, 02 Mar 2024 10:00:00 UTC\t\n';
     sections.set('apt-metadata', line);
@@ -212,7 +212,7 @@ describe('a scan', () => {
     ]);
   });
 
-  test('tells of a new kernel that lacks its initrd', () => {
+  test('reports a new kernel that lacks its initrd', () => {
     const sections = answer('everything');
     sections.set('missing-initrd', '6.1.0-32-amd64\n');
     assert.equal(scan(sections).problems[0]?.code, 'initrd-missing');
@@ -231,11 +231,11 @@ describe('the answer to a simulation', () => {
     assert.deepEqual(simulation.errors, []);
   });
 
-  test('tells the bytes to fetch', () => {
+  test('reports the bytes to download', () => {
     assert.ok(simulation.downloadBytes > 1000 && simulation.downloadBytes < 10_000);
   });
 
-  test('tells where each package that was asked about stands, and what is on offer', () => {
+  test('reports the state of each requested package, and what is available', () => {
     assert.deepEqual(simulation.installed['apt/autolib:amd64'], { version: '1.0', state: 'installed' });
     assert.equal(simulation.installed['apt/newdep:amd64'], undefined);
     assert.deepEqual(

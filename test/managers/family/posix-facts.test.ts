@@ -19,7 +19,7 @@ function sections(over: Readonly<Record<string, string>>): ReadonlyMap<string, s
 }
 
 describe('the facts of a host', () => {
-  test('take only what looks like an id for one', () => {
+  test('take only text in the form of an id for one', () => {
     const good = readFacts(
       sections({ 'machine-id': `${'ab'.repeat(16)}\n`, 'boot-id': '01234567-89AB-cdef-0123-456789abcdef\n' }),
       0,
@@ -31,7 +31,7 @@ describe('the facts of a host', () => {
     assert.equal(bad.bootId, undefined);
   });
 
-  test('tell how far its clock is off', () => {
+  test('contain the error of its clock', () => {
     assert.equal(readFacts(sections({}), 1_700_000_000_000).clockSkewMs, 10_000);
   });
 
@@ -50,7 +50,7 @@ describe('the facts of a host', () => {
     });
   }
 
-  test('of a host that does not say what it is are an error', () => {
+  test('of a host that does not report its system are an error', () => {
     assert.throws(() => readFacts(new Map(), 0), { code: 'parse' });
   });
 });
@@ -84,7 +84,7 @@ describe('the reboot state', () => {
     assert.deepEqual(reboot({ 'reboot-required': 'required\n' }).reasons, ['the host asks for it']);
   });
 
-  test('of a container does not look at kernels', () => {
+  test('of a container ignores kernels', () => {
     const { needed, installedKernel } = reboot({ kernels: '6.1.0-100-amd64\n', virtualization: 'container lxc\n' });
     assert.equal(needed, 'no');
     assert.equal(installedKernel, undefined);
@@ -126,7 +126,7 @@ describe('the health of a host', () => {
   });
 });
 
-describe('what else is told of a host', () => {
+describe('what else is reported of a host', () => {
   test('its disks in bytes, with their inodes where those are counted', () => {
     const disks = '/dev/vda1 1000 900 100 90% /\ntmpfs 10 0 10 0% /tmp\n';
     const inodes = '/dev/vda1 50 20 30 40% /\ntmpfs 0 0 0 - /tmp\n';
@@ -136,7 +136,7 @@ describe('what else is told of a host', () => {
     ]);
   });
 
-  test('package managers at work, and the locks they hold', () => {
+  test('running package managers, and the locks they hold', () => {
     const running = '12\tapt-get\t/var/lib/dpkg/lock-frontend /var/lib/dpkg/lock \n13\tdpkg\t\n';
     assert.deepEqual(readRunning(sections({ running })), [
       { pid: 12, name: 'apt-get', holds: ['/var/lib/dpkg/lock-frontend', '/var/lib/dpkg/lock'] },
@@ -163,14 +163,14 @@ describe('what people run under their own accounts', () => {
     'tcp LISTEN 0 128 0.0.0.0:53 0.0.0.0:* users:(("dns",pid=5,fd=3)) uid:61999 ino:5 sk:5 <->',
   ].join('\n');
 
-  test('is told from the system, its services and the accounts they run under', () => {
+  test('is distinguished from the system, its services and the accounts they run under', () => {
     const answer = sections({ listeners: `${ss}\n`, 'service-users': 'people 1000\nservice 1002\n' });
     const { listeners, personalListeners } = readHealth(answer, true);
     assert.equal(listeners.length, 5);
     assert.deepEqual(personalListeners, ['tcp 0.0.0.0:8080 nginx', 'tcp 0.0.0.0:8081 x']);
   });
 
-  test('is told in /proc/net too, and of processes with replaced code', () => {
+  test('is found in /proc/net too, and for processes with replaced code', () => {
     const hex = 'hex tcp 00000000:1F90 uid:1001\nhex tcp 00000000:0016 uid:0\n';
     const stale = '7\tdpkg\tcron.service\t1001\n8\tnginx\tnginx.service\t33\n';
     const health = readHealth(sections({ listeners: hex, stale }), true);

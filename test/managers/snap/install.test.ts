@@ -107,7 +107,7 @@ describe('the read-back of a job', () => {
     assert.deepEqual(read(renamed)[0], ['firefox', '146.0~b1 (7355)', 'installed', undefined]);
   });
 
-  test('tells what was not attempted, superseded, broken or removed from what failed', () => {
+  test('distinguishes what was not attempted, superseded, broken or removed from what failed', () => {
     const newer = update('lxd', lxd.from ?? '', '5.21.4-9eb1368 (35819)');
     const text = after.replace(/^core22.*\n/m, '').replace('mozilla**    -', 'mozilla**    broken');
     assert.deepEqual(read(text, '', [newer]), [

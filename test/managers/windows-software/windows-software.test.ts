@@ -80,7 +80,7 @@ describe('a host with three package managers', () => {
     assert.deepEqual(unscannedManagers(answer), ['winget']);
   });
 
-  test('says which of them could not be asked, and lacks nothing of the others', () => {
+  test('names those that could not be queried, and lacks nothing of the others', () => {
     const scan = scanWith({
       chocolatey: JSON.stringify({ phase: 'failed', why: 'choco.exe is not run' }),
       winget: JSON.stringify({ phase: 'lost', why: '' }),
@@ -155,7 +155,7 @@ describe('the simulation of software', () => {
     assert.deepEqual({ ...simulate('gone 1.0').installed }, { 'chocolatey/gone:': null });
   });
 
-  test('lists that are not whole say nothing and are refused', () => {
+  test('incomplete lists are refused', () => {
     assert.throws(() => simulate('git 2.41.0', lists({ listCode: 1 })), { code: 'command', message: /could not make/ });
     assert.throws(() => simulate('git 2.41.0', JSON.stringify({ phase: 'absent' })), {
       code: 'command',
@@ -200,13 +200,13 @@ describe('the result of installing software', () => {
       ['installed', '2.41.0', undefined],
     ],
     [
-      'what failed says its status',
+      'what failed has its status',
       { outcome: 'failed', code: -1978335226 },
       at('2.40.0'),
       ['failed', '2.40.0', 'status 0x8A150006'],
     ],
     [
-      'what was not begun says why',
+      'what was not begun has the reason',
       { outcome: 'not-attempted', words: 'the time for the installation is over' },
       at('2.40.0'),
       ['not-installed', '2.40.0', 'the time for the installation is over'],
@@ -247,7 +247,7 @@ describe('requests for software', () => {
     assert.deepEqual(winget.simulateRequest(updates), { rows: [['git', '2.41.0']] });
   });
 
-  test('there is nothing to refresh, to repair or to download ahead, and what cannot be promised is said', () => {
+  test('there is nothing to refresh, to repair or to download ahead, and what cannot be promised is described', () => {
     for (const manager of [chocolatey, winget]) {
       assert.ok(!('refreshRequest' in manager) && !('repairRequest' in manager));
       assert.equal(manager.installModes, undefined);

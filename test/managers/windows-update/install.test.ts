@@ -58,7 +58,7 @@ describe('the result of an installation', () => {
     ],
     ['so is what waits for a restart', { item: { outcome: 'pending-reboot' }, after: {} }, 'installed', '200'],
     [
-      'what says it went in and is still on offer failed',
+      'what reports success and is still offered failed',
       { item: { outcome: 'installed' }, after: { updates: [record(1)] } },
       'failed',
       null,
@@ -82,10 +82,15 @@ describe('the result of an installation', () => {
       null,
     ],
     ['what was not begun is not installed', { item: { outcome: 'not-attempted' }, after: {} }, 'not-installed', null],
-    ['what was not told is not installed', { after: {} }, 'not-installed', null],
-    ['what was not told and is in was in already', { after: { installed: [record(1)] } }, 'already', '200'],
+    ['what was not reported is not installed', { after: {} }, 'not-installed', null],
     [
-      'another revision that is in is told',
+      'what was not reported and is installed was installed already',
+      { after: { installed: [record(1)] } },
+      'already',
+      '200',
+    ],
+    [
+      'another revision that is installed is reported',
       { item: { outcome: 'failed' }, after: { installed: [record(1, { revision: 199 })] } },
       'failed',
       '199',
@@ -116,7 +121,7 @@ describe('the result of an installation', () => {
     assert.equal(read({ item: unknown, after: {} })?.message, 'the download failed (0x80240FFF)');
   });
 
-  test('a result without its list, or one that does not read, is a parse error', () => {
+  test('a result without its list, or one that is not JSON, is a parse error', () => {
     for (const text of ['', '[]', '{']) {
       assert.throws(
         () => read({ sections: { results: text } }),

@@ -117,8 +117,8 @@ describe('what Windows Update offers', () => {
     ['definitions', { classification: 'definition' }, /definitions/, 'name'],
     ['definitions by their KB number', { kb: ['2267602'], classification: 'update' }, /definitions/, 'name'],
     ['an update of the recovery environment', { kb: ['5034441'] }, /recovery/, 'name'],
-    ['what does not say whether it is a driver', { type: null }, /could not determine its type/, 'name'],
-    ['what could not be told', { readErrors: ['BrowseOnly 0x80070057'] }, /could not determine its type/, 'name'],
+    ['what does not report whether it is a driver', { type: null }, /could not determine its type/, 'name'],
+    ['what could not be determined', { readErrors: ['BrowseOnly 0x80070057'] }, /could not determine its type/, 'name'],
     [
       'what may or may not ask',
       { readErrors: ['CanRequestUserInput 0x80070057'] },
@@ -207,7 +207,7 @@ describe('what is installed', () => {
     assert.equal(sourceOf({ selection: 2, serviceId: '', services: [wsus, listed] }), 'Windows Update (listed)');
   });
 
-  test('its own history is told with what became of each entry, what has no time left out', () => {
+  test('its own history is reported with the result of each entry, what has no time left out', () => {
     const at = '2026-09-10T03:00:00.0000000Z';
     const base = {
       id: updateId(7),
@@ -278,7 +278,7 @@ describe('a search that brought nothing', () => {
 
   test('what is no JSON, or no object, is a parse error', () => {
     for (const text of ['', '{', '[]', '"x"', 'null']) {
-      fails(() => scan({ sections: { 'windows-update': text } }), 'parse', /does not read/);
+      fails(() => scan({ sections: { 'windows-update': text } }), 'parse', /is not (valid JSON|a JSON object)/);
     }
     const sections = new Map(Object.entries({ family: 'windows', managers: 'windows-update' }));
     fails(() => readHostScan(sections, { collectedMs: nowMs, maxAgeMs: dayMs }), 'parse', /no section/);
@@ -337,7 +337,7 @@ describe('the simulation', () => {
     }
   });
 
-  test('a newer revision of the same source follows where the playbook says supersede', () => {
+  test('a newer revision of the same source follows where the playbook sets supersede', () => {
     const wua = scanText({ updates: [record(1, { revision: 201 })] });
     const simulation = windowsUpdate.parseSimulation(
       new Map(Object.entries({ asked: `KB5000001 ${updateId(1)} 200`, 'windows-update': wua })),
@@ -397,7 +397,7 @@ describe('facts of a Windows host', () => {
     assert.deepEqual(health.failedUnits, ['W3SVC']);
   });
 
-  test('hard signs ask for a reboot, soft and ignored ones are only told', () => {
+  test('hard signs ask for a reboot, soft and ignored ones are only reported', () => {
     const soft = { code: 'file-renames', weight: 'soft', words: 'files wait to be renamed: 2' };
     const hard = { code: 'component-store', weight: 'hard', words: 'component based servicing waits for a restart' };
     const told = scan({ windows: { pendingReboot: [soft, hard] } }).reboot;
@@ -421,7 +421,7 @@ describe('facts of a Windows host', () => {
     assert.equal(ignored.needed, 'no');
   });
 
-  test('a script that could not work there is told with its reason', () => {
+  test('a script that could not work there is reported with its reason', () => {
     const problem = 'phase disk\nhresult 0x80070070\nmessage there is no room';
     fails(() => scan({ sections: { problem } }), 'disk', /^the host cannot be queried: there is no room$/);
     fails(
@@ -431,7 +431,7 @@ describe('facts of a Windows host', () => {
     );
   });
 
-  test('a problem that blocks is told as one', () => {
+  test('a problem that blocks is reported as one', () => {
     const problems = [{ code: 'service-disabled', isBlocking: true, words: 'the service wuauserv is disabled' }];
     assert.deepEqual(scan({ windows: { problems } }).problems, [
       { code: 'service-disabled', message: 'the service wuauserv is disabled', isBlocking: true },

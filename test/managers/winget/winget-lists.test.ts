@@ -14,7 +14,7 @@ describe('winget', () => {
     '3 upgrades available.',
   ].join('\r\n');
 
-  test('columns are told by their places under the rule', () => {
+  test('columns are identified by their places under the rule', () => {
     assert.deepEqual(readWinget(english, english), [
       { name: 'Git.Git', title: 'Git', version: '2.40.0', isPinned: false, available: '2.41.0' },
     ]);
@@ -31,7 +31,7 @@ describe('winget', () => {
     assert.deepEqual(rows.find((row) => row.name === 'Git.Git')?.available, '2.41.0');
   });
 
-  test('programs that winget merely sees are left out', () => {
+  test('programs that winget only lists are left out', () => {
     const list = [
       'Name      Id                       Version',
       '-------------------------------------------',

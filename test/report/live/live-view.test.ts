@@ -29,7 +29,7 @@ function fleet(count: number): AnyEvent[] {
   return [{ type: 'wave.started', run: '01JRUN', wave: 0, name: 'all', hosts }, ...steps];
 }
 
-test('the header tells kind, wave, progress, time, outcomes and budget', () => {
+test('the header shows kind, wave, progress, time, outcomes and budget', () => {
   const state = fold([...opening, ...oneHost('web01', verified, 0)]);
   assert.deepEqual(draw(state), ['apply · wave 1 (first) · 1/5 done · 1m05s', '1 verified · budget 0 of 1 spent']);
 });

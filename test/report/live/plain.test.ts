@@ -4,7 +4,7 @@ import { createReporter } from '../../../src/report/live/registry.ts';
 import { fakeOutput } from '../fake-output.ts';
 import { middle, oneHost, opening, rollout, verified } from '../rollout-events.ts';
 
-test('a quiet minute is broken by one line that says what is going on', async () => {
+test('a quiet minute is broken by one line with the current state', async () => {
   const { output, stderr, time } = fakeOutput();
   const reporter = await createReporter('plain', output);
   for (const event of [...opening, ...oneHost('web01', verified, 0), ...middle]) reporter.event(event);
@@ -21,7 +21,7 @@ test('a quiet minute is broken by one line that says what is going on', async ()
   reporter.finish();
 });
 
-test('nothing is said before anything happened, and nothing beats after the end', async () => {
+test('nothing is printed before the first event, and nothing after the end', async () => {
   const { output, stderr, time } = fakeOutput();
   const reporter = await createReporter('plain', output);
   time.pass(300_000);
@@ -30,7 +30,7 @@ test('nothing is said before anything happened, and nothing beats after the end'
   assert.equal(stderr.text, '');
 });
 
-test('-v tells every step, -vv also what hosts print, line by line with their name', async () => {
+test('-v shows every step, -vv also what hosts print, line by line with their name', async () => {
   const shown = async (verbose: number): Promise<string> => {
     const { output, stderr } = fakeOutput();
     const reporter = await createReporter('plain', output, { verbose });
@@ -44,7 +44,7 @@ test('-v tells every step, -vv also what hosts print, line by line with their na
   assert.match(await shown(2), /^\[web01\] \| Setting up openssl \.\.\.$/m);
 });
 
-test('a host without line breaks is told in pieces, and what is left over at the end of its step', async () => {
+test('output without line breaks is printed in pieces, and what is left over at the end of its step', async () => {
   const { output, stderr } = fakeOutput();
   const reporter = await createReporter('plain', output, { verbose: 2 });
   for (const event of opening) reporter.event(event);
@@ -57,7 +57,7 @@ test('a host without line breaks is told in pieces, and what is left over at the
   reporter.finish();
 });
 
-test('quiet says nothing of a good run, nor of an end that --ok accepts', async () => {
+test('quiet prints nothing of a good run, nor of an end that --ok accepts', async () => {
   const shown = async (exitName: string, exitCode: number, accepted: readonly string[] = []): Promise<string> => {
     const { output, stderr } = fakeOutput();
     const reporter = await createReporter('quiet', output, { accepted });
@@ -84,7 +84,7 @@ test('quiet leaves out no warning of a run that ended well', async () => {
   assert.equal(stderr.text.split('\n').length, 2);
 });
 
-test('quiet tells of a run that was let go', async () => {
+test('quiet reports a run that was detached', async () => {
   const { output, stderr } = fakeOutput();
   const reporter = await createReporter('quiet', output);
   for (const event of [...opening, ...oneHost('web01', verified, 0)]) reporter.event(event);

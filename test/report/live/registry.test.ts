@@ -108,7 +108,7 @@ test('each line of --jsonl has its number, its time in RFC 3339 and its run, wha
   }
 });
 
-test('a reader that does not read is waited for, and one that has gone is not', async () => {
+test('a reader that stalls is waited for, and one that has gone is not', async () => {
   for (const end of ['drain', 'close', 'error'] as const) {
     const fake = fakeOutput();
     const reporter = await createReporter('jsonl', fake.output);

@@ -10,7 +10,7 @@ function see(rows: WatchRows, atSec: number, look: Omit<WatchLook, 'host' | 'atM
   return takeIn(rows, { host: 'web01', atMs: base + atSec * 1_000, ...look })?.words;
 }
 
-test('only changes are told: going away, coming back after so long, and a reboot in between', () => {
+test('only changes are reported: going away, coming back after so long, and a reboot in between', () => {
   const rows = unseen(['web01']);
   const up = { state: 'up', bootId: 'a', bootedMs: base - 60_000 } as const;
   const error = { code: 'connect', message: 'refused' };
@@ -29,7 +29,7 @@ test('only changes are told: going away, coming back after so long, and a reboot
   });
 });
 
-test('a reboot that nobody saw go down is told all the same', () => {
+test('a reboot between two pings is reported all the same', () => {
   const rows = unseen(['web01']);
   see(rows, 0, { state: 'up', bootId: 'a' });
   assert.equal(see(rows, 5, { state: 'up', bootId: 'b' }), 'rebooted');
@@ -42,7 +42,7 @@ test('the time of a boot does not wander with the clocks it is made of', () => {
   assert.equal(rows.get('web01')?.bootedMs, base);
 });
 
-test('who was never seen, is down or lets nobody in did not return', () => {
+test('a host that never answered, is down or refuses the login did not return', () => {
   const rows = unseen(['web01']);
   const missing = (): boolean => [...rows.values()].every(isMissing);
   assert.equal(missing(), true);

@@ -88,7 +88,7 @@ test('commands are exact, fit the verdict, and quote what a shell would read', (
   assert.deepEqual(nextSteps({ run: '01J', kind: 'scan', standing: 'failed', hosts: ['web01'] }), []);
 });
 
-test('the closing line counts, tells the time, the exit by name and the run', () => {
+test('the closing line has counts, the time, the exit by name and the run', () => {
   const { output } = fakeOutput();
   const hosts = [host('a', 'verified'), host('b', 'verified'), host('c', 'failed', 'x')];
   const text = renderSummary(
@@ -101,7 +101,7 @@ test('the closing line counts, tells the time, the exit by name and the run', ()
   );
 });
 
-test('the same warning of many hosts is one line, told once', () => {
+test('the same warning of many hosts is one line, printed once', () => {
   const warnings = ['web01', 'web02', 'web02'].map((name) => ({ host: name, message: `${name} has a full /boot` }));
   const { output } = fakeOutput();
   const text = renderSummary(summary([], { warnings: [...warnings, { message: 'cloned machine id' }] }), output.stderr);

@@ -17,7 +17,7 @@ const answers: readonly ExecAnswer[] = [
   answer('web04', '6.6'),
 ];
 
-test('hosts that said the same are told once, failures last', () => {
+test('equal output of several hosts is printed once, failures last', () => {
   assert.equal(
     renderExec(answers, { output: fakeOutput().output, raw: false }),
     '--- web[01-02] (2)\n6.1\n--- web04 (1)\n6.6\n--- web03 (1)  exit 3\nbroken\nstderr:\nwhy\n' +
@@ -43,7 +43,7 @@ test('bytes that are no text come through raw as they are', () => {
   assert.deepEqual(Buffer.from(raw), Buffer.from(bytes));
 });
 
-test('what was not kept is told', () => {
+test('what was not kept is reported', () => {
   const cut = { ...answer('a', 'x'), truncatedBytes: 99 } as ExecAnswer;
   assert.match(
     String(renderExec([cut], { output: fakeOutput().output, raw: false })),

@@ -165,7 +165,7 @@ test('an update names its hosts folded, those that hold it back apart', () => {
   assert.deepEqual(updates[0]?.hosts[3], { host: 'db', from: '1', heldBack: 'held' });
 });
 
-test('a list of runs tells who, how it ended and how many', () => {
+test('a list of runs shows who, how it ended and how many', () => {
   const { run: id, kind, startedMs, reasons, operator, hosts } = run;
   const open: RunRow = { run: id, kind, startedMs, reasons, operator, hosts, counts: {} };
   assert.equal(

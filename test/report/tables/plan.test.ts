@@ -48,17 +48,17 @@ test('whatever happens is in it: every hash, version, removal, hook and absence'
   assert.match(text, /reboot expected: linux-image-amd64 is a kernel/);
 });
 
-test('an unknown security state is told, also of a host with nothing to do', () => {
+test('an unknown security state is shown, also of a host with nothing to do', () => {
   assert.match(draw(samplePlan), /security: unknown on cache2/);
 });
 
-test('a plan with nothing to do says so and offers no apply', () => {
+test('a plan with nothing to do is labelled so and offers no apply', () => {
   const text = draw({ ...samplePlan, waves: [], hosts: [hostPlan('a', { wave: -1 })], absent: [], warnings: [] });
   assert.match(text, /^Nothing to do on 1 host$/m);
   assert.doesNotMatch(text, /fettle apply|Waves/);
 });
 
-test('a host whose lists were never fetched, are old or lack something is not said to have nothing to do', () => {
+test('a host whose lists were never fetched, are old or lack something is not listed as having nothing to do', () => {
   const plan = { ...samplePlan, waves: [], absent: [], warnings: [] };
   const old = hostPlan('a', { wave: -1, metadataFetchedMs: samplePlan.createdMs - samplePlan.install.maxAgeMs - 1 });
   const { metadataFetchedMs: _, ...never } = hostPlan('b', { wave: -1 });
@@ -77,7 +77,7 @@ test('an expired plan is marked', () => {
   assert.match(draw({ ...samplePlan, expiresMs: Date.UTC(2026, 10, 23, 17, 0) }), /expires .*\(expired 2h ago\)/);
 });
 
-test('an update of Windows is told by its number, its revision and its title', () => {
+test('an update of Windows is listed by its number, its revision and its title', () => {
   const arch = '282bcc74-2e79-44f6-a859-dde01c4d2c20';
   const title = '2026-09 Cumulative Update for Microsoft server operating system';
   const own = { arch, from: '', to: '201', title };

@@ -21,7 +21,7 @@ const busy = hostScan({
   problems: [{ code: 'x', message: nasty }],
 });
 
-test('a scan tells security, other, held back, age, reboot and problems of each host', () => {
+test('a scan shows security, other, held back, age, reboot and problems of each host', () => {
   const { output } = fakeOutput({ isTty: true, columns: 110 });
   const text = renderScan(
     [scanRow({ host, scan: busy }), scanRow({ host: { name: 'web02' }, error: refused })],
@@ -43,7 +43,7 @@ test('unknown security is never a zero, in no form', () => {
   assert.equal(scanPhrase(hostScan({ securityKnown: false })), 'unknown security, 0 other');
 });
 
-test('stale metadata is told', () => {
+test('stale metadata is shown', () => {
   const stale = hostScan({
     metadata: { repositories: [{ manager: 'apt', name: 'main', problem: 'gone' }], isStale: true },
   });
@@ -52,7 +52,7 @@ test('stale metadata is told', () => {
   assert.match(scanPhrase(stale), /package metadata is stale/);
 });
 
-test('a ping tells who it came in as, how long it took, what stands in the way, and the failure by its code', () => {
+test('a ping shows the login user, how long it took, what prevents work, and the failure by its code', () => {
   const plain = hostScan();
   const collectedMs = Date.UTC(2026, 10, 1, 12);
   const bootedAnHourAgo = { ...plain, collectedMs, facts: { ...plain.facts, uptimeSec: 3_600 } };
@@ -69,7 +69,7 @@ test('a ping tells who it came in as, how long it took, what stands in the way, 
   );
 });
 
-test('rows of a fleet say what rows by themselves say, and share the updates that hosts have in common', () => {
+test('rows of a fleet equal rows made one by one, and share the updates that hosts have in common', () => {
   const rowOf = sharedRows();
   const one = { host, scan: busy };
   const other = { host: { name: 'web02' }, scan: busy };

@@ -30,7 +30,7 @@ test('an error about a file as a whole needs neither a heading nor a position', 
   assert.equal(text, 'fettle: hosts.yaml: cannot be opened: no such file\n  hint: check its path');
 });
 
-test('what nobody foresaw is an internal error, its stack only with --debug, causes included', () => {
+test('any other error is an internal error, its stack only with --debug, causes included', () => {
   const error = new TypeError('x is undefined', { cause: new Error('deeper') });
   const text = renderError(error, output, { debug: false });
   assert.match(text, /^fettle: internal error: x is undefined\nhint: .*--debug/);
@@ -47,7 +47,7 @@ test('a circle of causes ends', () => {
   assert.ok(renderError(error, output, { debug: true }).length > 0);
 });
 
-test('nothing that a host said steers the terminal from within an error', () => {
+test('no output of a host steers the terminal from within an error', () => {
   const error = new FettleError('command', `it said ${nasty}`, { hint: nasty, cause: new Error(nasty) });
   assert.deepEqual(steering(renderError(error, output, { debug: true })), []);
 });

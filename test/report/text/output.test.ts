@@ -28,7 +28,7 @@ test('the flag decides about colour, then NO_COLOR, then what forces it, then th
   for (const [question, answer] of cases) assert.equal(decideColour(question), answer, JSON.stringify(question));
 });
 
-test('a pipe has no width, a terminal that does not tell has eighty columns', () => {
+test('a pipe has no width, a terminal of unknown width has eighty columns', () => {
   const open = (isTty: boolean, columns: number): number => {
     const stream = new MemoryStream({ isTty, columns });
     return createOutput({ stdout: stream, stderr: stream, env: {}, clock: new ManualTime() }).stdout.columns();
@@ -43,7 +43,7 @@ test('a dumb terminal is not redrawn', () => {
   assert.deepEqual([make({}), make({ TERM: 'dumb' })], [true, false]);
 });
 
-test('a reader that went away ends nothing; a full disk is told', () => {
+test('a reader that went away ends nothing; a full disk is reported', () => {
   const stream = new EventEmitter();
   const told: string[] = [];
   endQuietlyOnClosedPipe(stream, (error) => told.push(`${error.code}: ${error.message}`));

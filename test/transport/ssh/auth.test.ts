@@ -61,7 +61,7 @@ describe('keys', { skip: noSshd }, () => {
     await login({ privateKeyFile: key.file });
   });
 
-  test('an encrypted key opens with its passphrase, and each way it does not is told', async () => {
+  test('an encrypted key opens with its passphrase, and each failure is reported', async () => {
     const key = makeKey(sshd().dir, 'locked', { passphrase: 'open sesame' });
     allow(key.publicLine);
     await login({ privateKeyFile: key.file, privateKeyPassphrase: new Secret('open sesame') });
@@ -176,7 +176,7 @@ describe('passwords', () => {
     return sshHost(name, { port, user: 'alice', password, hostKeyPolicy: 'off', sshArguments, ...overrides });
   }
 
-  test('the password goes to a host that asks for one, after it said what it allows', async () => {
+  test('the password goes to a host that asks for one, after it has listed its methods', async () => {
     await using fake = await FakeSshd.start(({ password: told }) =>
       told === 'correct horse' ? 'accept' : { refuse: ['password'] },
     );

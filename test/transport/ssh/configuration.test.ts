@@ -78,7 +78,7 @@ Host old
 });
 
 describe('the options of a host', { skip: noSsh }, () => {
-  test('what the configuration says is used', async () => {
+  test('the configuration is obeyed', async () => {
     const options = await ask({
       config: `Host web*
   HostName %h.example.com
@@ -229,7 +229,7 @@ describe('without an ssh program', () => {
     assert.deepEqual(options.proxyJump, ['jump']);
   });
 
-  test('OpenSSH’s defaults hold where nothing is said', async () => {
+  test('OpenSSH’s defaults apply where nothing is set', async () => {
     const options = await ask({}, configuration(env));
     assert.deepEqual([options.port, options.user], [22, 'alice']);
     assert.ok(options.identityFiles.includes(join(home, '.ssh/id_ed25519')));

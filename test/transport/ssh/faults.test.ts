@@ -46,17 +46,17 @@ async function withServer(greet: (socket: Socket) => void, work: (port: number) 
 }
 
 describe('a host that does not do what sshd does', () => {
-  test('nobody listens: the connection is refused', async () => {
+  test('no listener: the connection is refused', async () => {
     await rejectsWith(open({ port: await freePort() }), 'connect', /127\.0\.0\.1 port \d+ refuses the connection/);
   });
 
-  test('a name that no name server can have is told from a host that is down', async () => {
+  test('a name that no name server can have is distinguished from a host that is down', async () => {
     // Longer than a label may be, RFC 1035 2.3.4: refused before anything is asked.
     const address = `${'x'.repeat(70)}.invalid`;
     await rejectsWith(open({ address }), 'connect', /cannot be resolved/);
   });
 
-  test('it takes the connection and says nothing', async () => {
+  test('it accepts the connection and sends nothing', async () => {
     await withServer(
       () => undefined,
       async (port) => {
@@ -159,7 +159,7 @@ describe('a connection that fails under way', { skip: noSshd }, () => {
     await work(relay, (overrides = {}) => open({ ...user, port: relay.port, ...overrides }));
   }
 
-  test('a key exchange that stalls is told from a host that says nothing', async () => {
+  test('a key exchange that stalls is distinguished from a host that sends nothing', async () => {
     await relayed(async (relay, connectTo) => {
       relay.mode = { passBytes: 100 };
       const opening = connectTo({ limits: { ...limits, handshakeMs: 200 } });
@@ -198,7 +198,7 @@ describe('a connection that fails under way', { skip: noSshd }, () => {
   });
 });
 
-test('the error of a host tells the address that its message names, as ssh_config has it', async () => {
+test('the error of a host contains the address that its message names, as ssh_config has it', async () => {
   await using dir = await mkdtempDisposable(join(tmpdir(), 'fettle-address-'));
   const file = join(dir.path, 'ssh_config');
   await writeFile(file, 'Host web01\n  HostName 127.0.0.2\n  Port 1\n');

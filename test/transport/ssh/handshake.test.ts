@@ -11,8 +11,8 @@ const environment = { env: process.env, homeDir: '/nonexistent', userName: login
 
 describe('the handshake', { skip: noSshd }, () => {
   for (const [what, banner] of [
-    ['say nothing', ''],
-    ['say no more than their version', 'SSH-2.0-OpenSSH_9.2p1\r\n'],
+    ['send nothing', ''],
+    ['send only their version', 'SSH-2.0-OpenSSH_9.2p1\r\n'],
   ] as const) {
     test(`a host is reached although many others accept the connection and ${what}`, () => isReachedBeside(banner));
   }

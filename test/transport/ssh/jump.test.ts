@@ -134,7 +134,7 @@ describe('jump hosts', { skip: noSshd }, () => {
     await rejectsWith(opening, 'host-key', new RegExp(`jump host ${behind.hop}: .*its host key is not known`));
   });
 
-  test('the password of the host is not told to the jump host, and a refusal there names it', async () => {
+  test('the password of the host does not reach the jump host, and a refusal there names it', async () => {
     await using fake = await FakeSshd.start(() => ({ refuse: ['password'] }));
     await using behind = await Behind.start();
     const hop = `${loginName}@127.0.0.1:${fake.port}`;

@@ -197,7 +197,7 @@ describe('accepting new keys', () => {
     ]);
   });
 
-  test('names are hashed where the configuration says so, in the form ssh-keygen finds', async () => {
+  test('names are hashed where the configuration sets it, in the form ssh-keygen finds', async () => {
     const known = file();
     await check(mine, { user: [known], policy: 'accept-new', isHashed: true });
     assert.doesNotMatch(readFileSync(known, 'utf8'), /web01/);

@@ -48,7 +48,7 @@ describe('an ssh session', { skip: noSshd }, () => {
     await work(session);
   }
 
-  test('a host that allows no command at all refuses it as connect, saying so', async () => {
+  test('a host that allows no command at all refuses it as connect, with that reason', async () => {
     await open(['MaxSessions 0'], async (session) => {
       await rejectsWith(session.exec({ command: 'true' }), 'connect', /web01 refuses to run a command/);
       assert.equal(session.isAlive, true);
@@ -66,7 +66,7 @@ describe('an ssh session', { skip: noSshd }, () => {
     });
   });
 
-  test('text that only looks like nologin in a longer answer is a result', async () => {
+  test('text that only resembles nologin in a longer answer is a result', async () => {
     await open([], async (session) => {
       const command = 'echo "x: This account is currently not available."; exit 1';
       assert.equal((await session.exec({ command })).exitCode, 1);

@@ -102,7 +102,7 @@ describe('keywords of ssh_config', () => {
   }
 });
 
-describe('host keys that the configuration speaks against', { skip: noSshd }, () => {
+describe('host keys that the configuration forbids', { skip: noSshd }, () => {
   test('a revoked key is refused although known_hosts has it: as plain keys and as a KRL', async () => {
     await using sshd = await Sshd.start();
     await logIn(sshd, []);
@@ -150,7 +150,7 @@ describe('host keys that the configuration speaks against', { skip: noSshd }, ()
     await logIn(sshd, ['HostKeyAlgorithms=+ssh-rsa']);
   });
 
-  test('lists of algorithms are obeyed, and what the host offers instead is said', async () => {
+  test('lists of algorithms are obeyed, and the error lists what the host offers', async () => {
     await using sshd = await Sshd.start({
       config: ['KexAlgorithms curve25519-sha256', 'Ciphers aes256-ctr', 'MACs hmac-sha2-512'],
     });

@@ -11,7 +11,7 @@ function isParse(error: unknown): boolean {
   return error instanceof FettleError && error.code === 'parse';
 }
 
-test('an element ends where its length says, and the rest follows', () => {
+test('an element ends by its length, and the rest follows', () => {
   assert.deepEqual(readDer(bytes('04020102ff')), { element: { tag: 4, content: bytes('0102') }, rest: bytes('ff') });
   assert.deepEqual(readDer(bytes('0500')), { element: { tag: 5, content: bytes('') }, rest: bytes('') });
   const long = Buffer.concat([bytes('0482012c'), Buffer.alloc(300, 1)]);

@@ -88,7 +88,7 @@ test('a user becomes a principal with its realm in capitals', () => {
   for (const user of ['LAB\\alice', '.\\alice']) assert.throws(() => clientPrincipal(user), isAuth(/has none/));
 });
 
-test('a service is looked for under the names WinRM has, unless it is named', () => {
+test('a service is searched under the names of WinRM, unless it is named', () => {
   assert.deepEqual(servicePrincipals({ serviceHost }), [
     'HTTP/win01.lab.test@',
     'WSMAN/win01.lab.test@',

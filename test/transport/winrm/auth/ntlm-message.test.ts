@@ -47,7 +47,7 @@ test('the challenge of the protocol document reads', () => {
   );
 });
 
-test('a challenge without target information has no pairs, whatever its fields say', () => {
+test('a challenge without target information has no pairs, whatever its fields contain', () => {
   const message = altered((bytes) => {
     bytes.writeUInt32LE(0xe20a_8233, 20);
     bytes.writeUInt32LE(0xffff_ffff, 44);

@@ -43,7 +43,7 @@ test('the time of the host counts before the own clock, and leaves the old respo
   assert.equal(answer.hasTimestamp, true);
 });
 
-test('without a time of the host the own clock is told as 100 ns since 1601', () => {
+test('without a time of the host the own clock is sent as 100 ns since 1601', () => {
   const answer = ntlmV2Answer({
     key: Buffer.alloc(16),
     serverChallenge: Buffer.alloc(8),

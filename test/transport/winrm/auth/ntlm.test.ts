@@ -92,7 +92,7 @@ test('what the host seals arrives', () => {
   assert.equal(context.unseal(server.seal(Buffer.from('<b/>'))).toString(), '<b/>');
 });
 
-test('the first message asks for everything and tells nothing', () => {
+test('the first message requests everything and reveals nothing', () => {
   const context = new NtlmContext(request);
   assert.deepEqual(context.step(), { token: Buffer.from(negotiate, 'hex'), isLast: false });
   assert.equal(context.isComplete, false);
@@ -115,7 +115,7 @@ test('a binding is sent with a certificate and not without one', () => {
   assert.equal(pair(authenticate(), 9)?.toString('utf16le'), 'HTTP/win01.lab.test');
 });
 
-test('a binding or service name of the host is replaced by ours', () => {
+test('a binding or service name of the host is replaced by one of fettle', () => {
   const message = Buffer.concat([
     challenge.subarray(0, challenge.length - 4),
     Buffer.from('0a00020041410900020042420000', 'hex'),

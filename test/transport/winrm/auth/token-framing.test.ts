@@ -139,7 +139,7 @@ test('a message that does not verify is not given away', () => {
   );
 });
 
-test('a sealed body is told by its type', () => {
+test('a sealed body is recognised by its type', () => {
   assert.ok(isSealed(contentType));
   assert.ok(isSealed('MULTIPART/ENCRYPTED ; boundary=x'));
   assert.ok(!isSealed('application/soap+xml;charset=UTF-8'));

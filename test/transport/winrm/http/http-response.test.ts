@@ -55,12 +55,12 @@ describe('an HTTP response', () => {
     assert.deepEqual([response?.body.toString(), response?.isLast], ['why', true]);
   });
 
-  test('is the last where the host says so or speaks HTTP/1.0', () => {
+  test('is the last where the host announces it or uses HTTP/1.0', () => {
     assert.equal(read('HTTP/1.1 401 No\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')?.isLast, true);
     assert.equal(read('HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n')?.isLast, true);
   });
 
-  test('that more follows on unasked is the last: nobody can tell what the rest answers', () => {
+  test('that more follows on unasked is the last: the rest cannot be assigned to a request', () => {
     assert.deepEqual([read(`${sized}HTTP`)?.body.toString(), read(`${sized}HTTP`)?.isLast], ['hello', true]);
   });
 
@@ -95,7 +95,7 @@ describe('an HTTP response', () => {
     refused(`HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(9_000_000)}`, /body is too long/);
   });
 
-  test('that is something else is told at once', () => {
+  test('that is something else is reported at once', () => {
     refused('SSH-2.0-OpenSSH', /does not start like one/);
     refused('HTTP/2 200', /does not start like one/);
     refused('\u0015\u0003\u0001', /it is TLS/);

@@ -15,7 +15,7 @@ import { account, Rig, sharedCertificate } from '../rig.ts';
 const basic = { server: { isBasicAllowed: true }, settings: { auth: 'basic' } } as const;
 
 describe('a host whose TLS is too old', () => {
-  test('is told in words of ours, on one line, with what to switch on', async () => {
+  test('is reported in plain words, on one line, with what to switch on', async () => {
     const { certificate, key } = sharedCertificate();
     const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
     const server = createServer({ cert: certificate, key, ...old }).listen(0, '127.0.0.1');
@@ -133,7 +133,7 @@ describe('a client certificate', () => {
 });
 
 describe('the wrong scheme', () => {
-  test('https to a port that speaks http is told as that', async () => {
+  test('https to a port with http is reported as such', async () => {
     const answer = 'HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
     await using peer = await listen((socket) => socket.once('data', () => socket.end(answer)));
     await using rig = await Rig.start({ scheme: 'https' });
@@ -141,7 +141,7 @@ describe('the wrong scheme', () => {
     await rejectsWith(opened, 'connect', /speaks plain http where TLS was expected \(tls\)/);
   });
 
-  test('http to a port that speaks https is told as that, or as a closed connection', async () => {
+  test('http to a port with https is reported as such, or as a closed connection', async () => {
     await using rig = await Rig.start({ scheme: 'https' });
     await assert.rejects(rig.open(rig.with({ scheme: 'http' })), /speaks TLS where plain http|closed the connection/);
   });
@@ -166,7 +166,7 @@ describe('known certificates', () => {
     assert.deepEqual([await known.of('old', 5986), await known.of('new', 5986)], [['b'.repeat(64)], ['c'.repeat(64)]]);
   });
 
-  test('that cannot be written or read are told, and the host is not trusted', async () => {
+  test('that cannot be written or read are an error, and the host is not trusted', async () => {
     await using rig = await Rig.start({ scheme: 'https' });
     writeFileSync(join(rig.dir, 'state'), 'a file where a directory should be');
     await rejectsWith(rig.open(rig.with({ certificatePolicy: 'trust-on-first-use' })), 'host-key', /cannot be/);

@@ -64,7 +64,7 @@ describe('a winrm session', () => {
     assert.equal((await session.exec({ command: 'cat', stdin: text })).stdout.toString('utf8'), text);
   });
 
-  test('a command that says nothing for long is waited for: the time-out of the host is only a heartbeat', async () => {
+  test('a command that prints nothing for long is waited for: the time-out of the host is only a heartbeat', async () => {
     await using rig = await Rig.start();
     const session = await rig.open();
     const result = await session.exec({ command: 'sleep 2.3; echo late' });
@@ -74,7 +74,7 @@ describe('a winrm session', () => {
     assert.ok(codes.length >= 2);
   });
 
-  test('stops on the host what it lets go', async () => {
+  test('stops on the host what it abandons', async () => {
     await using rig = await Rig.start();
     const session = await rig.open();
     await rejectsWith(session.exec({ command: 'sleep 30', timeoutMs: 50 }), 'timeout', /limit of 0\.05 s/);

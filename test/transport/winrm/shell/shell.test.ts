@@ -25,7 +25,7 @@ describe('a shell', () => {
     }
   });
 
-  test('is replaced once only: a host whose new shells fail too is told', async () => {
+  test('is replaced once only: a host whose new shells fail too is reported', async () => {
     await using rig = await Rig.start();
     const session = await rig.open();
     rig.server.faults.add({ on: 'Command', times: 5, fault: soapFault(2150859174) });
@@ -59,7 +59,7 @@ describe('a shell', () => {
     }
   });
 
-  test('whose operations are used up comes back by itself, though the host tells it in its own way', async () => {
+  test('whose operations are used up comes back by itself, although the host reports it in its own way', async () => {
     await using rig = await Rig.start({ server: { quotas: { maxOperationsPerUser: 3 } } });
     const session = await rig.open();
     for (let round = 0; round < 8; round += 1) {
@@ -69,7 +69,7 @@ describe('a shell', () => {
     assert.ok(times(rig, 'Create') >= 3);
   });
 
-  test('that cannot be had for a quota says which, and what to do', async () => {
+  test('that a quota denies names the quota, and what to do', async () => {
     await using rig = await Rig.start({ server: { quotas: { maxShellsPerUser: 0 } } });
     const session = await rig.open();
     await assert.rejects(session.exec({ command: 'echo x' }), (error: unknown) => {
@@ -145,7 +145,7 @@ describe('stdin', () => {
     await rejectsWith(session.exec({ command: 'cat', stdin: 'x' }), 'connect', /ERROR_BUSY\] \(send\)/);
   });
 
-  test('that a command does not read any more is dropped, and its result counts', async () => {
+  test('that a command no longer reads is dropped, and its result counts', async () => {
     for (const code of [109, 232, 2150859212]) {
       await using rig = await Rig.start();
       const session = await rig.open();
@@ -192,7 +192,7 @@ describe('output', () => {
     }
   });
 
-  test('that went down with a connection leaves a gap, which the result tells', async () => {
+  test('that went down with a connection leaves a gap, which the result reports', async () => {
     await using rig = await Rig.start();
     const session = await rig.open();
     assert.equal((await session.exec({ command: 'echo x' })).hasGap, undefined);
@@ -203,7 +203,7 @@ describe('output', () => {
     assert.doesNotMatch(stdout.toString(), /x/);
   });
 
-  test('that cannot be read is an error that says so, not an empty result', async () => {
+  test('that cannot be decoded is an error, not an empty result', async () => {
     for (const text of [
       '',
       'not xml',
@@ -218,7 +218,7 @@ describe('output', () => {
     }
   });
 
-  test('that is never told ends with the fault, and the command is ended on the host', async () => {
+  test('that is never reported ends with the fault, and the command is ended on the host', async () => {
     await using rig = await Rig.start();
     const session = await rig.open();
     rig.server.faults.add({ on: 'Receive', fault: soapFault(87, { style: 'provider' }) });
@@ -229,7 +229,7 @@ describe('output', () => {
 });
 
 describe('cleaning up', () => {
-  test('a host that does not answer holds nobody for long', async () => {
+  test('a host that does not answer is given up in time', async () => {
     await using rig = await Rig.start();
     const session = await rig.open();
     await session.exec({ command: 'echo x' });

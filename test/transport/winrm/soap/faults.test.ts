@@ -104,7 +104,7 @@ describe('a fault', () => {
     assert.equal(describeFault({ code: undefined, subcode: 'AccessDenied' }).class, 'auth');
   });
 
-  test('says the same as a Win32 code and as an HRESULT of it', () => {
+  test('means the same as a Win32 code and as its HRESULT', () => {
     for (const code of [5, 14, 87, 170, 995, 1018, 1115, 1326, 1450, 1455, 1722, 1726, 1816]) {
       const [plain, wrapped] = [code, 0x8007_0000 + code].map((one) =>
         describeFault({ code: one, subcode: undefined }),

@@ -135,7 +135,7 @@ describe('an answer', () => {
     });
   });
 
-  test('may relate to the question in old ways, or not say so', async () => {
+  test('may relate to the request in old ways, or not at all', async () => {
     for (const relatesTo of [`uuid.${messageId}`, messageId.toLowerCase(), '']) {
       const { client } = clientOf(reply('<ok/>', relatesTo));
       assert.equal((await client.ask(soap.deleteShell('S'), { phase: 'delete' })).kind, 'body');
@@ -159,7 +159,7 @@ describe('an answer', () => {
     await assert.rejects(client.identify(), /win01 .*cannot be parsed.*\(identify\)/);
   });
 
-  test('of any bytes is read or is an error of ours, for every operation', async () => {
+  test('of any bytes is parsed or is a FettleError, for every operation', async () => {
     const random = seeded(4);
     const output =
       '<rsp:ReceiveResponse><rsp:Stream Name="stdout" CommandId="ID">YWJj</rsp:Stream>' +

@@ -60,7 +60,7 @@ describe('logging in', () => {
     }
   });
 
-  test('a wrong Basic password is told like any other', async () => {
+  test('a wrong Basic password is reported like any other', async () => {
     const settings = { auth: 'basic' } as const;
     await using rig = await Rig.start({
       scheme: 'https',
@@ -92,7 +92,7 @@ describe('logging in', () => {
     assert.deepEqual(rig.server.stats.failedLogins, []);
   });
 
-  test('what would go in clear is refused before the host hears of it', async () => {
+  test('what would go in clear is refused before anything is sent to the host', async () => {
     const refused: readonly Partial<WinrmSettings>[] = [
       { scheme: 'http', auth: 'basic' },
       { scheme: 'http', auth: 'certificate', certFile: '/nonexistent' },
@@ -242,14 +242,14 @@ describe('a channel', () => {
     }
   });
 
-  test('a wrong path, a closed port and an unknown name are told apart', async () => {
+  test('a wrong path, a closed port and an unknown name are distinguished', async () => {
     await using rig = await Rig.start();
     await rejectsWith(rig.open(rig.with({ path: '/other' })), 'connect', /has no WinRM at that path \[HTTP 404\]/);
     await rejectsWith(rig.open(rig.with({}, { port: await freePort() })), 'connect', /refuses the connection \(tcp\)/);
     await rejectsWith(rig.open(rig.with({}, { address: 'no.such.name.invalid' })), 'connect', /\((dns|tcp)\)/);
   });
 
-  test('what listens there but is no WinRM is told at once', async () => {
+  test('a listener that is not WinRM is reported at once', async () => {
     for (const [greeting, words] of [
       ['SSH-2.0-OpenSSH_9\r\n', /does not answer as WinRM/],
       ['', /closed the connection/],
@@ -262,7 +262,7 @@ describe('a channel', () => {
     }
   });
 
-  test('a host that takes the connection and says nothing is given up after its limit', async () => {
+  test('a host that accepts the connection and sends nothing is given up after its limit', async () => {
     await using peer = await listen(() => undefined);
     const limits = { connectMs: 1_000, handshakeMs: 1_000, authMs: 60, idleMs: 1_000 };
     const host = hostAt(peer.port, { settings: { scheme: 'http' }, connection: { limits } });

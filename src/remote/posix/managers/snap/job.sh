@@ -86,13 +86,13 @@ snap_install() {
   for row in $wanted; do
     snap_refresh "${row%%,*}" "${row##*,}" || break
   done
-  say 'reading back'
+  say 'reading the result'
   snap_end
 }
 
 # snapd would go to any revision that its store still has: only what it would go to by itself was planned.
 snap_is_on_offer() {
-  say 'querying what is on offer'
+  say 'querying available updates'
   snap_table "$dir/offered" refresh --list
   if [ "$code" != 0 ]; then
     finish failed "$code" "snapd cannot query its store: $(one_line <"$dir/offered-words")" snap_result
@@ -110,7 +110,7 @@ snap_is_on_offer() {
   return 1
 }
 
-# snap_refresh NAME REVISION: fails where snapd is at work on something else and does not end.
+# snap_refresh NAME REVISION: fails where snapd works on something else and does not finish.
 snap_refresh() {
   log_line "refreshing $1 to revision $2"
   while :; do
@@ -133,7 +133,7 @@ snap_refresh() {
   fi
   begun=yes
   change=$(said | grep -E '^[0-9]+$' | tail -n 1)
-  # Without a change there was nothing to do, in which case the client has said so.
+  # Without a change there was nothing to do, in which case the client has printed so.
   if [ -z "$change" ]; then snap_note "$1" "$2" Done ''; else snap_follow "$1" "$2"; fi
 }
 
