@@ -220,7 +220,7 @@ export interface CommandOutline {
 export const commonOptions: readonly OptionName[] = ['color', 'quiet', 'verbose', 'debug', 'ok'];
 
 /** What a command takes that selects hosts of an inventory. */
-export const selectionOptions: readonly OptionName[] = ['inventory', 'limit', 'allowMissing'];
+const selectionOptions: readonly OptionName[] = ['inventory', 'limit', 'allowMissing'];
 
 /** What a command takes that selects hosts and uses their variables. */
 export const inventoryOptions: readonly OptionName[] = [...selectionOptions, 'extraVars'];
