@@ -139,8 +139,8 @@ function changedState(update: PlannedUpdate, now: string | null, simulation: Sim
     return { kind: 'idle', reason: `${name} ${update.to} would not go in (nothing asks for it any more)` };
   }
   const why = simulation.errors[0];
-  const told = why ?? 'held, or it needs what the plan does not name';
-  return { kind: 'other', reason: `${name} ${update.to} would not go in (${told})` };
+  const because = why ?? 'held, or it needs what the plan does not name';
+  return { kind: 'other', reason: `${name} ${update.to} would not go in (${because})` };
 }
 
 /** Newer than planned: by the order of the index, or as the newest of it where the planned version has left. */

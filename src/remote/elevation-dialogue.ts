@@ -54,7 +54,7 @@ export class ElevationDialogue implements Dialogue, Disposable {
   #offer: Offer | null | undefined;
   #wasSent = false;
   #isOver = false;
-  #heard = '';
+  #received = '';
   #hasBegun = false;
   isThrough = false;
 
@@ -66,7 +66,7 @@ export class ElevationDialogue implements Dialogue, Disposable {
   }
 
   next(stderr: string): DialogueAnswer {
-    this.#heard = this.#afterBegun(stderr);
+    this.#received = this.#afterBegun(stderr);
     const readyAt = stderr.indexOf(this.#ready);
     if (readyAt >= 0) {
       this.isThrough = true;
@@ -97,7 +97,7 @@ export class ElevationDialogue implements Dialogue, Disposable {
     }
     if (this.#offer === null) return { kind: 'fail', error: this.#error(withheld) };
     this.#wasSent = true;
-    this.#heard = '';
+    this.#received = '';
     return { kind: 'send', bytes: Buffer.from(`${password.reveal()}\n`), consumed };
   }
 
@@ -115,31 +115,34 @@ export class ElevationDialogue implements Dialogue, Disposable {
 
   /** The program ended before our shell began. */
   refusal(exitCode: number | null): FettleError {
-    const text = Buffer.from(this.#heard, 'latin1').toString('utf8');
+    const text = Buffer.from(this.#received, 'latin1').toString('utf8');
     if (!this.#hasBegun) return this.#noShell(text, exitCode);
     const known = reasons.find(({ pattern }) => pattern.test(text));
     const lines = text.split('\n').flatMap((line) => (line.trim() === '' ? [] : [line.trim()]));
     const telling = lines.findLast((line) => known?.pattern.test(line)) ?? lines.at(-1);
-    const said = telling ?? `it ended with status ${exitCode ?? 'none'}`;
+    const detail = telling ?? `it ended with status ${exitCode ?? 'none'}`;
     const isUnasked = known === wantsPassword && this.#options.elevation.method === 'doas';
     const reason = isUnasked ? doasWantsPassword : known;
     if (this.#wasSent && (reason === refusesPassword || reason === undefined)) this.#offer?.refused();
-    return this.#error(reason ?? { what: 'refuses the elevation', hint: 'run it on the host by hand to check' }, said);
+    return this.#error(
+      reason ?? { what: 'refuses the elevation', hint: 'run it on the host by hand to check' },
+      detail,
+    );
   }
 
   /** The login shell ended, or became another program, before it ran any command of fettle. */
   #noShell(text: string, exitCode: number | null): FettleError {
-    const said = text.trim().split('\n').at(-1)?.trim() ?? '';
-    const words = said === '' ? '' : `; its last output was: ${said.slice(0, 200)}`;
+    const detail = text.trim().split('\n').at(-1)?.trim() ?? '';
+    const words = detail === '' ? '' : `; its last output was: ${detail.slice(0, 200)}`;
     const message = `the login shell on ${this.#options.host} ran no command: it ended with status ${exitCode ?? 'none'}${words}`;
     return new FettleError('elevate', message, {
       hint: 'a start-up file of the account (.bashrc, .profile, config.fish) exits or starts another program; try: ssh HOST true',
     });
   }
 
-  #error({ what, hint }: Pick<Reason, 'what' | 'hint'>, said?: string): FettleError {
+  #error({ what, hint }: Pick<Reason, 'what' | 'hint'>, detail?: string): FettleError {
     const { elevation, host } = this.#options;
-    const words = said === undefined ? '' : ` (${said.slice(0, 200)})`;
+    const words = detail === undefined ? '' : ` (${detail.slice(0, 200)})`;
     return new FettleError('elevate', `${elevation.method} to ${elevation.user} on ${host} ${what}${words}`, { hint });
   }
 }

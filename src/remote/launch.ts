@@ -96,13 +96,13 @@ export async function runScript(
     if (begins < 0) throw unreadable('no FETTLE frame found', result.stdout);
     return { ...result, stdout: result.stdout.subarray(begins) };
   }
-  const said = printable(result.stderr.toString('utf8').trim().split('\n').at(-1) ?? '').slice(0, 400);
+  const lastLine = printable(result.stderr.toString('utf8').trim().split('\n').at(-1) ?? '').slice(0, 400);
   throw new FettleError(
     'command',
-    `the ${script.name} script ended with status ${result.exitCode ?? 'none'}: ${said}`,
+    `the ${script.name} script ended with status ${result.exitCode ?? 'none'}: ${lastLine}`,
     {
       hint: 'its shell must be a POSIX sh; check the login banner and the profile of the account',
-      details: { exitCode: result.exitCode, stderr: said },
+      details: { exitCode: result.exitCode, stderr: lastLine },
     },
   );
 }

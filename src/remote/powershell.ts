@@ -145,13 +145,13 @@ function noAnswer(script: RemoteScript, result: ExecResult): FettleError {
   if (result.exitCode !== null && endedByHost.has(result.exitCode >>> 0)) {
     return new FettleError('lost', `the host ended the ${script.name} script: it is going down, or out of memory`);
   }
-  const said = printable(decodeClixml(result.stderr.toString('utf8'))).slice(0, 400);
+  const errors = printable(decodeClixml(result.stderr.toString('utf8'))).slice(0, 400);
   return new FettleError(
     'command',
-    `the ${script.name} script ended with status ${result.exitCode ?? 'none'} and no answer: ${said}`,
+    `the ${script.name} script ended with status ${result.exitCode ?? 'none'} and no answer: ${errors}`,
     {
       hint: 'powershell.exe of Windows PowerShell 5.1 must exist and start for this account; check whether a policy blocks it',
-      details: { exitCode: result.exitCode, stderr: said },
+      details: { exitCode: result.exitCode, stderr: errors },
     },
   );
 }

@@ -62,8 +62,8 @@ export async function throughShortages<T>(action: () => Promise<T>, limit: Short
 }
 
 function ourShortage(code: string, cause: unknown, what: string): FettleError {
-  const [said, hint] = shortages[code] ?? ['this machine is short of a resource', 'lower --concurrency'];
-  return new FettleError('connect', `${said} (${code}): ${what} was skipped`, {
+  const [meaning, hint] = shortages[code] ?? ['this machine is short of a resource', 'lower --concurrency'];
+  return new FettleError('connect', `${meaning} (${code}): ${what} was skipped`, {
     hint,
     details: { code, ours: true },
     cause,

@@ -53,7 +53,7 @@ export async function watch(hosts: readonly Host[], request: WatchRequest, conte
       keepsConnections: fitting >= hosts.length,
       intervalMs,
       until,
-      onNews: (news) => view.look(news),
+      onNews: (news) => view.record(news),
     });
   } finally {
     view[Symbol.dispose]();

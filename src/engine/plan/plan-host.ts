@@ -175,8 +175,8 @@ const windowsLimits = { goDownMs: 20 * 60_000, comeBackMs: 60 * 60_000, settleMs
 
 /** Limits that nobody asked for are those of the host's family. */
 export function withFamilyLimits(host: Pick<Host, 'connection'>, written: RebootSettings): RebootSettings {
-  const { hasDefaultLimits, ...said } = written;
-  return hasDefaultLimits && host.connection.shell === 'powershell' ? { ...said, ...windowsLimits } : said;
+  const { hasDefaultLimits, ...explicit } = written;
+  return hasDefaultLimits && host.connection.shell === 'powershell' ? { ...explicit, ...windowsLimits } : explicit;
 }
 
 /** `patch_reboot: never` always wins; another `patch_reboot` narrows or widens the playbook's mode. */

@@ -136,10 +136,10 @@ function storedStatus(status: ScanStatus, { packageCount, managers }: PackedScan
 }
 
 /** A row only where something changed; uptime and clock always change and are left out. */
-function projectFacts(connection: Connection, seen: { hostId: string; timeMs: number; facts: HostFacts }): void {
-  const { uptimeSec: _uptime, clockSkewMs: _skew, ...steady } = seen.facts;
+function projectFacts(connection: Connection, observed: { hostId: string; timeMs: number; facts: HostFacts }): void {
+  const { uptimeSec: _uptime, clockSkewMs: _skew, ...steady } = observed.facts;
   const facts_json = JSON.stringify(steady);
-  const { hostId: host_id, timeMs } = seen;
+  const { hostId: host_id, timeMs } = observed;
   const latest = latestFacts.first(connection, { host_id });
   const isSame = latest !== undefined && (latest.facts_json === facts_json || latest.seen_from === timeMs);
   if (isSame) extendFacts.run(connection, { host_id, seen_from: latest.seen_from, seen_to: timeMs, facts_json });

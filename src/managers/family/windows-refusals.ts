@@ -9,8 +9,8 @@ export function refuseProblem(sections: Sections): void {
     lines.find((line) => line.startsWith(`${name} `))?.slice(name.length + 1) ?? '';
   const phase = word('phase');
   const code = phase === 'admin' ? 'elevate' : phase === 'disk' ? 'disk' : 'command';
-  const said = word('message') || (firstLine(sections, 'problem') ?? '');
-  throw new FettleError(code, `the host cannot be queried: ${said}`, {
+  const reason = word('message') || (firstLine(sections, 'problem') ?? '');
+  throw new FettleError(code, `the host cannot be queried: ${reason}`, {
     ...(code === 'elevate' ? { hint: 'log in with an account of the Administrators group' } : {}),
     details: { phase, hresult: word('hresult') },
   });

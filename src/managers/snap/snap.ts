@@ -96,12 +96,12 @@ function readInstall(
   if (exitCode !== 0) throw new FettleError('command', `snapd does not list what is installed: ${words}`);
   const installed = new Map(readInstalled(sections).map((item) => [item.name, item]));
   const tried = new Map(attempted.map((update) => [packageKey(update), update]));
-  const told = readMessages(sections);
+  const messages = readMessages(sections);
   return planned.map((item): UpdateResult => {
     const { manager, name, arch, from, to } = item;
     const update = tried.get(packageKey(item));
     const now = installed.get(name);
-    const message = told.get(name);
+    const message = messages.get(name);
     const base = { manager, name, arch, from, to, now: now?.version ?? null };
     const bad = message === undefined ? base : { ...base, message };
     if (now === undefined) return { ...bad, state: from === null ? 'not-installed' : 'removed' };

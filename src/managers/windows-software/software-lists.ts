@@ -61,9 +61,9 @@ function listWarning(record: HostObject, { name, wholeLists }: ListFormat, { key
   }
   const code = numberAt(record, `${key}Code`);
   if (code !== undefined && wholeLists.includes(code >>> 0)) return [];
-  const said = textAt(record, output).slice(0, 200);
+  const detail = textAt(record, output).slice(0, 200);
   const status = code === undefined ? 'no status' : `status ${formatStatus(code)}`;
-  return [`${name} could not make ${what} (${status})${said === '' ? '' : `: ${said}`}`];
+  return [`${name} could not make ${what} (${status})${detail === '' ? '' : `: ${detail}`}`];
 }
 
 /** Small ones as they are, HRESULTs as such. */

@@ -76,8 +76,8 @@ function badLines(state: RunProgress, { columns, paint }: LiveFrame): string[] {
     const names = hosts.length === 1 ? cleanLine(example.host) : cleanLine(countedHostNames(hosts));
     const label = fit(example.standing, columns);
     const { reason = '', address } = example;
-    const told = hosts.length === 1 ? reason : sharedText(reason, example.host, address);
-    const rest = fit(` ${names}  ${cleanLine(told)}`, columns - widthOf(label));
+    const shownReason = hosts.length === 1 ? reason : sharedText(reason, example.host, address);
+    const rest = fit(` ${names}  ${cleanLine(shownReason)}`, columns - widthOf(label));
     return paintStanding(example.standing, paint, label) + rest;
   });
 }

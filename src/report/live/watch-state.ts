@@ -2,7 +2,7 @@
 import { formatDuration } from '../../base/format.ts';
 
 /** The answer to one ping, as the engine returns it. */
-export interface WatchLook {
+export interface WatchAnswer {
   readonly host: string;
   readonly state: 'up' | 'starting' | 'down' | 'refused';
   readonly atMs: number;
@@ -13,7 +13,7 @@ export interface WatchLook {
 
 export interface WatchRow {
   readonly host: string;
-  readonly state: WatchLook['state'] | 'unseen';
+  readonly state: WatchAnswer['state'] | 'unseen';
   /** In this state since then, as far as it was watched. */
   readonly sinceMs?: number;
   readonly bootId?: string;
@@ -33,30 +33,30 @@ export interface WatchChange {
 
 export type WatchRows = Map<string, WatchRow>;
 
-export function unseen(hosts: readonly string[]): WatchRows {
+export function unknownRows(hosts: readonly string[]): WatchRows {
   return new Map(hosts.map((host) => [host, { host, state: 'unseen', reboots: 0 }]));
 }
 
 /** Records one answer; returns the change if it was one. */
-export function takeIn(rows: WatchRows, look: WatchLook): WatchChange | undefined {
-  const before = rows.get(look.host) ?? { host: look.host, state: 'unseen', reboots: 0 };
-  const isRebooted = before.bootId !== undefined && look.bootId !== undefined && before.bootId !== look.bootId;
-  const isSame = before.state === look.state;
-  const bootId = look.bootId ?? before.bootId;
+export function recordAnswer(rows: WatchRows, answer: WatchAnswer): WatchChange | undefined {
+  const before = rows.get(answer.host) ?? { host: answer.host, state: 'unseen', reboots: 0 };
+  const isRebooted = before.bootId !== undefined && answer.bootId !== undefined && before.bootId !== answer.bootId;
+  const isSame = before.state === answer.state;
+  const bootId = answer.bootId ?? before.bootId;
   // Clocks tick between the two numbers it is made of: within one boot the first reading stays.
-  const bootedMs = bootId === before.bootId ? (before.bootedMs ?? look.bootedMs) : look.bootedMs;
+  const bootedMs = bootId === before.bootId ? (before.bootedMs ?? answer.bootedMs) : answer.bootedMs;
   const row: WatchRow = {
-    host: look.host,
-    state: look.state,
-    sinceMs: isSame && !isRebooted ? (before.sinceMs ?? look.atMs) : look.atMs,
+    host: answer.host,
+    state: answer.state,
+    sinceMs: isSame && !isRebooted ? (before.sinceMs ?? answer.atMs) : answer.atMs,
     reboots: before.reboots + (isRebooted ? 1 : 0),
     ...(bootId === undefined ? {} : { bootId }),
     ...(bootedMs === undefined ? {} : { bootedMs }),
-    ...(look.error === undefined ? {} : { message: `${look.error.code}: ${look.error.message}` }),
+    ...(answer.error === undefined ? {} : { message: `${answer.error.code}: ${answer.error.message}` }),
   };
-  rows.set(look.host, row);
+  rows.set(answer.host, row);
   if (isSame && !isRebooted) return undefined;
-  return { atMs: look.atMs, row, words: wordsOf(before, row, { atMs: look.atMs, isRebooted }) };
+  return { atMs: answer.atMs, row, words: wordsOf(before, row, { atMs: answer.atMs, isRebooted }) };
 }
 
 function wordsOf(

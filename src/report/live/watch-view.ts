@@ -5,7 +5,14 @@ import { jsonRow, jsonTime, safeJson, type JsonShape } from '../text/json.ts';
 import type { Output } from '../text/output.ts';
 import { Picture } from '../text/picture.ts';
 import { renderTable, type Column } from '../text/table.ts';
-import { isMissing, takeIn, unseen, type WatchChange, type WatchLook, type WatchRow } from './watch-state.ts';
+import {
+  isMissing,
+  recordAnswer,
+  unknownRows,
+  type WatchChange,
+  type WatchAnswer,
+  type WatchRow,
+} from './watch-state.ts';
 
 const redrawMs = 500;
 
@@ -25,7 +32,7 @@ export const watchJson: JsonShape<WatchRow> = {
 };
 
 export interface WatchView extends Disposable {
-  look(look: WatchLook): void;
+  record(answer: WatchAnswer): void;
   /** As they stand, in the order of the hosts. */
   rows(): readonly WatchRow[];
 }
@@ -34,12 +41,12 @@ export interface WatchView extends Disposable {
 export type WatchStyle = 'lines' | 'jsonl' | 'none';
 
 export function openWatchView(hosts: readonly string[], output: Output, style: WatchStyle): WatchView {
-  const rows = unseen(hosts);
+  const rows = unknownRows(hosts);
   const isLive = style === 'lines' && output.canRedraw && output.stdout.isTty;
   const picture = isLive ? openPicture(() => [...rows.values()], output) : undefined;
   return {
-    look: (look) => {
-      const change = takeIn(rows, look);
+    record: (answer) => {
+      const change = recordAnswer(rows, answer);
       if (change === undefined || isLive || style === 'none') return;
       output.stdout.write(style === 'jsonl' ? jsonLine(change) : textLine(change));
     },

@@ -35,13 +35,13 @@ export interface Summary {
 /** The summary of a run that was watched. */
 export function summaryOf(state: RunProgress): Summary {
   const { finished, detached, stopping } = state;
-  const told = [stopping?.message, detached?.message].filter((message) => message !== undefined);
+  const texts = [stopping?.message, detached?.message].filter((message) => message !== undefined);
   const { startedMs, endedMs } = state;
   return {
     run: state.run ?? '',
     kind: state.kind ?? 'apply',
     hosts: [...[...state.hosts.values()].map(summaryHost), ...otherHosts(state)],
-    reasons: told,
+    reasons: texts,
     warnings: state.warnings,
     ...(startedMs === undefined || endedMs === undefined ? {} : { durationMs: endedMs - startedMs }),
     ...(finished === undefined ? {} : { exit: { code: finished.exitCode, name: finished.exitName } }),
@@ -175,10 +175,10 @@ function changeText(change: Exclude<Change, 'none'>): string {
 function closingLine(summary: Summary, stream: OutputStream): string {
   const counts: Record<string, number> = {};
   for (const { standing } of summary.hosts) counts[standing] = (counts[standing] ?? 0) + 1;
-  const told = sortedCounts(counts).map(([name, count]) => `${count} ${name}`);
+  const texts = sortedCounts(counts).map(([name, count]) => `${count} ${name}`);
   const { exit, durationMs, kind, run } = summary;
   const parts = [
-    `${kind}: ${plural(summary.hosts.length, 'host')}: ${told.join(', ') || 'none'}`,
+    `${kind}: ${plural(summary.hosts.length, 'host')}: ${texts.join(', ') || 'none'}`,
     ...(durationMs === undefined ? [] : [` in ${formatDuration(durationMs)}`]),
     ...(exit === undefined ? [] : [`; exit ${exit.code} (${cleanLine(exit.name)})`]),
     ...(run === '' ? [] : [`; run ${cleanLine(run)}`]),

@@ -119,6 +119,6 @@ function logText(row: LogRow, { stdout: { paint } }: Output): string {
   const { step, name, attempt, startedMs, ok, message, output } = row;
   const end = ok === undefined ? 'open' : ok ? 'ok' : 'failed';
   const title = `--- ${step}${name === undefined ? '' : ` "${cleanLine(name)}"`}  attempt ${attempt}  ${formatTime(startedMs)}  ${end}`;
-  const told = message === undefined ? '' : `${cleanLine(message)}\n`;
-  return `${ok === false ? paint.red(title) : paint.bold(title)}\n${told}${output === undefined ? '' : blockText(output)}`;
+  const note = message === undefined ? '' : `${cleanLine(message)}\n`;
+  return `${ok === false ? paint.red(title) : paint.bold(title)}\n${note}${output === undefined ? '' : blockText(output)}`;
 }

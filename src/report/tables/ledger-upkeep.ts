@@ -27,14 +27,14 @@ export function renderLedgerStats(stats: LedgerStats, output: Output): string {
 }
 
 export function renderLedgerCheck(check: LedgerCheck, { stdout }: Output): string {
-  const told = `${plural(check.events, 'event')}, ${plural(check.blobs, 'blob')}, head ${cleanLine(check.head)}`;
-  const against = `  ${heldAgainst(check)}\n`;
-  if (check.problems.length === 0) return `${stdout.paint.green('ok')}: ${told}\n${against}`;
+  const contents = `${plural(check.events, 'event')}, ${plural(check.blobs, 'blob')}, head ${cleanLine(check.head)}`;
+  const comparison = `  ${comparedWith(check)}\n`;
+  if (check.problems.length === 0) return `${stdout.paint.green('ok')}: ${contents}\n${comparison}`;
   const lines = check.problems.map((problem) => `  ${cleanLine(problem)}\n`).join('');
-  return `${stdout.paint.red('broken')}: ${plural(check.problems.length, 'problem')} in ${told}\n${against}${lines}`;
+  return `${stdout.paint.red('broken')}: ${plural(check.problems.length, 'problem')} in ${contents}\n${comparison}${lines}`;
 }
 
-function heldAgainst({ heads: { saved, latestSaved, given } }: LedgerCheck): string {
+function comparedWith({ heads: { saved, latestSaved, given } }: LedgerCheck): string {
   const parts = [
     ...(latestSaved === undefined ? [] : [`${plural(saved, 'saved head')}, the latest ${latestSaved}`]),
     ...given.map((head) => `given head ${head}`),

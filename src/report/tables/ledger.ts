@@ -68,7 +68,7 @@ function statusRemarks(row: HostStatusRow, time: (ms: number) => string): string
   return [...(doubts === '' ? [] : [doubts]), ...broken, ...row.problems].join('; ');
 }
 
-/** A row of a pipe for updates that are not known has the columns of the others. */
+/** In a pipe, a host whose updates are not known has a row with the same columns. */
 type UpdateLine = PendingUpdateRow | { readonly doubt: HostStatusRow };
 
 function ofUpdate(read: (row: PendingUpdateRow) => string, readDoubt: (row: HostStatusRow) => string) {
@@ -81,14 +81,18 @@ export function renderUpdates(
   doubts: readonly HostStatusRow[],
   { output, nowMs }: Shown,
 ): string {
+  const empty = 'no pending updates recorded';
+  const columns = updateColumns(nowMs);
+  if (output.stdout.isTty) {
+    return renderTable(columns, rows, { output, empty }) + renderDoubts(doubts, { output, nowMs });
+  }
+  return renderTable(columns, [...rows, ...doubts.map((doubt) => ({ doubt }))], { output, empty });
+}
+
+function updateColumns(nowMs: number): readonly Column<UpdateLine>[] {
   const none = (): string => '-';
-  const columns: readonly Column<UpdateLine>[] = [
-    {
-      title: 'PACKAGE',
-      text: ofUpdate(packageWords, none),
-      plain: ofUpdate(packageLabel, none),
-      narrow: 'cut',
-    },
+  return [
+    { title: 'PACKAGE', text: ofUpdate(packageWords, none), plain: ofUpdate(packageLabel, none), narrow: 'cut' },
     { title: 'TO', text: ofUpdate((row) => row.to, none), narrow: 'cut' },
     {
       title: 'CLASS',
@@ -121,14 +125,9 @@ export function renderUpdates(
       narrow: 'cut',
     },
   ];
-  const empty = 'no pending updates recorded';
-  if (output.stdout.isTty) {
-    return renderTable(columns, rows, { output, empty }) + renderDoubts(doubts, { output, nowMs });
-  }
-  return renderTable(columns, [...rows, ...doubts.map((doubt) => ({ doubt }))], { output, empty });
 }
 
-/** Hosts folded by why they do not have it. */
+/** Hosts folded by the reason that holds the update back. */
 function updateHosts({ hosts }: PendingUpdateRow): string {
   const byReason = Map.groupBy(hosts, (host) => host.heldBack ?? '');
   return [...byReason]

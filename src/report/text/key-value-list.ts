@@ -7,11 +7,11 @@ export type RecordLine = readonly [name: string, value: string | undefined];
 
 /** Names in a column of their own, values wrapped; lines without a value are left out. Piped: `name<TAB>value`. */
 export function renderRecord(lines: readonly RecordLine[], { stdout }: Output): string {
-  const told = lines.flatMap(([name, value]) => (value === undefined ? [] : [[name, cleanLine(value)] as const]));
-  if (!stdout.isTty) return told.map(([name, value]) => `${name}\t${value}\n`).join('');
-  const width = Math.max(0, ...told.map(([name]) => widthOf(name)));
+  const shown = lines.flatMap(([name, value]) => (value === undefined ? [] : [[name, cleanLine(value)] as const]));
+  if (!stdout.isTty) return shown.map(([name, value]) => `${name}\t${value}\n`).join('');
+  const width = Math.max(0, ...shown.map(([name]) => widthOf(name)));
   const room = Math.max(20, stdout.columns() - width - 3);
-  return told
+  return shown
     .flatMap(([name, value]) =>
       wrap(value, room).map((line, index) => {
         const label = index === 0 ? stdout.paint.dim(fill(name, width)) : ' '.repeat(width);

@@ -150,14 +150,14 @@ export class SshConfiguration {
       if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') {
         return await withoutOpenSsh(question, this.#environment.homeDir);
       }
-      const said = cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim() : String(cause);
-      if (said.includes('No user exists for uid')) {
-        throw new FettleError('config', `ssh works only for users with an account on this machine: ${said}`, {
+      const output = cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim() : String(cause);
+      if (output.includes('No user exists for uid')) {
+        throw new FettleError('config', `ssh works only for users with an account on this machine: ${output}`, {
           hint: 'run fettle as a user that has one; in a container, add the user id to /etc/passwd at its start',
           cause,
         });
       }
-      throw new FettleError('config', `ssh rejects the options for ${host}: ${said}`, {
+      throw new FettleError('config', `ssh rejects the options for ${host}: ${output}`, {
         hint: 'check ansible_ssh_common_args and ~/.ssh/config',
         cause,
       });

@@ -40,7 +40,7 @@ async function openOnce({ host, port, family }: SocketAddress, limit: ConnectLim
   }
 }
 
-type Told = (error?: Error | null) => void;
+type OnWritten = (error?: Error | null) => void;
 
 /**
  * Everything written within one turn of the event loop is sent together: ssh2 writes each packet in three pieces, and
@@ -54,13 +54,17 @@ function gatherWrites(socket: Socket): Socket {
     isGathering = false;
     socket.uncork();
   };
-  socket.write = (chunk: Uint8Array | string, encoding?: BufferEncoding | Told, told?: Told): boolean => {
+  socket.write = (
+    chunk: Uint8Array | string,
+    encoding?: BufferEncoding | OnWritten,
+    onWritten?: OnWritten,
+  ): boolean => {
     if (!isGathering) {
       isGathering = true;
       socket.cork();
       queueMicrotask(release);
     }
-    return typeof encoding === 'function' ? write(chunk, encoding) : write(chunk, encoding, told);
+    return typeof encoding === 'function' ? write(chunk, encoding) : write(chunk, encoding, onWritten);
   };
   return socket;
 }

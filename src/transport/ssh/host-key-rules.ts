@@ -52,11 +52,11 @@ async function isInKrl(
     env: { ...env, LC_ALL: 'C' },
     stdio: ['pipe', 'pipe', 'ignore'],
   });
-  let said = '';
+  let output = '';
   child.on('error', (cause) => (isShortage(cause) ? reject(cause) : resolve(undefined)));
   child.stdin?.on('error', () => undefined);
-  child.stdout?.on('data', (chunk: Buffer) => (said = `${said}${chunk.toString('latin1')}`.slice(-400)));
-  child.on('close', (status) => resolve(status === 0 ? false : /REVOKED\s*$/.test(said) ? true : undefined));
+  child.stdout?.on('data', (chunk: Buffer) => (output = `${output}${chunk.toString('latin1')}`.slice(-400)));
+  child.on('close', (status) => resolve(status === 0 ? false : /REVOKED\s*$/.test(output) ? true : undefined));
   child.stdin?.end(`${keyType(key)} ${key.toString('base64')}\n`);
   return promise;
 }

@@ -58,18 +58,23 @@ async function readIdentity(
     }
     bytes = await readFile(file);
   } catch (cause) {
-    if (isShortage(cause)) throw cause;
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-    const isAbsent = code === 'ENOENT' || code === 'ENOTDIR';
-    const publicKey = isAbsent ? await publicKeyBeside(file) : undefined;
-    if (publicKey !== undefined) return { kind: 'locked', file, why: 'is held by the agent only', publicKey };
-    return {
-      kind: 'unusable',
-      file,
-      why: isAbsent ? 'does not exist' : `cannot be opened: ${fileProblem(cause)}`,
-      isAbsent,
-    };
+    return unopened(file, cause);
   }
+  return parseIdentity(file, bytes, passphrase);
+}
+
+/** A key file that does not exist may belong to a key of the agent, whose public part lies beside it. */
+async function unopened(file: string, cause: unknown): Promise<Identity> {
+  if (isShortage(cause)) throw cause;
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  const isAbsent = code === 'ENOENT' || code === 'ENOTDIR';
+  const publicKey = isAbsent ? await publicKeyBeside(file) : undefined;
+  if (publicKey !== undefined) return { kind: 'locked', file, why: 'is held by the agent only', publicKey };
+  const why = isAbsent ? 'does not exist' : `cannot be opened: ${fileProblem(cause)}`;
+  return { kind: 'unusable', file, why, isAbsent };
+}
+
+async function parseIdentity(file: string, bytes: Buffer, passphrase: Secret | undefined): Promise<Identity> {
   const parsed: unknown = keys.parseKey(bytes, passphrase?.reveal());
   const key = Array.isArray(parsed) ? (parsed[0] as ParsedKey | undefined) : (parsed as ParsedKey | Error);
   if (key === undefined) return { kind: 'unusable', file, why: 'contains no key', isAbsent: false };

@@ -5,21 +5,21 @@ import type { Readable } from 'node:stream';
  * answer (keepalive). A controller that was itself suspended or busy first reads what has arrived meanwhile.
  */
 export function watchSilence(stream: Readable, idleMs: number, onSilent: () => void): Disposable {
-  let heard = 0;
+  let received = 0;
   const timer = setTimeout(() => {
-    const before = heard;
+    const before = received;
     setImmediate(() => {
-      if (heard === before) onSilent();
+      if (received === before) onSilent();
     });
   }, idleMs);
   const onData = (): void => {
-    heard += 1;
+    received += 1;
     timer.refresh();
   };
   stream.on('data', onData);
   return {
     [Symbol.dispose]: () => {
-      heard += 1;
+      received += 1;
       stream.off('data', onData);
       clearTimeout(timer);
     },

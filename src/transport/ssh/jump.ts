@@ -183,8 +183,8 @@ function notForwarded(where: string, chain: string, cause: unknown): FettleError
     });
   }
   const hint = 'test the connection on the jump host: is the host up, and does its name resolve there?';
-  const said = message.replace(/^\(SSH\) Channel open failure: /, '');
-  return new FettleError('connect', `the jump host ${chain} cannot reach ${where}: ${said}`, { hint, cause });
+  const problem = message.replace(/^\(SSH\) Channel open failure: /, '');
+  return new FettleError('connect', `the jump host ${chain} cannot reach ${where}: ${problem}`, { hint, cause });
 }
 
 function viaJump(error: unknown, chain: string): unknown {

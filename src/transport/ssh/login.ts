@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { Client } from 'ssh2';
+import type { Client, ConnectConfig } from 'ssh2';
 import SshClient from 'ssh2/lib/client.js';
 import type { Slots } from '../../base/slots.ts';
 import { FettleError } from '../../domain/error.ts';
@@ -32,7 +32,7 @@ export interface LoginRequest {
 
 /** Handshake and authentication, each under its own limit: ssh2 itself has one limit and one message for both. */
 export async function login(request: LoginRequest): Promise<Client> {
-  const { stream, authentication, limits, signal, host } = request;
+  const { stream, authentication, signal, host } = request;
   const client = new SshClient();
   const { promise, resolve, reject } = Promise.withResolvers<Client>();
   using attempt = new Attempt(request, reject);
@@ -49,17 +49,7 @@ export async function login(request: LoginRequest): Promise<Client> {
   let slot: Disposable | undefined;
   try {
     attempt.enter('handshake');
-    client.connect({
-      sock: stream,
-      username: request.user,
-      readyTimeout: 0,
-      // Only makes the host answer; `watchSilence` decides when it is lost.
-      keepaliveInterval: Math.max(50, Math.floor(limits.idleMs / 4)),
-      keepaliveCountMax: Number.MAX_SAFE_INTEGER,
-      algorithms: algorithmsFor(request.algorithms, request.keys.types, host),
-      authHandler: authentication.handler,
-      hostVerifier: (key: Buffer, verify: (isTrusted: boolean) => void) => attempt.verify(key, verify),
-    });
+    client.connect(connectConfig(request, attempt));
     stream.on('data', attempt.hear);
     // A host that accepts the connection but sends nothing uses no CPU, so it must not hold up others.
     const gate = holdBack(stream);
@@ -80,6 +70,21 @@ export async function login(request: LoginRequest): Promise<Client> {
   } finally {
     slot?.[Symbol.dispose]();
   }
+}
+
+function connectConfig(request: LoginRequest, attempt: Attempt): ConnectConfig {
+  const { stream, user, limits, algorithms, keys, authentication, host } = request;
+  return {
+    sock: stream,
+    username: user,
+    readyTimeout: 0,
+    // Only makes the host answer; `watchSilence` decides when it is lost.
+    keepaliveInterval: Math.max(50, Math.floor(limits.idleMs / 4)),
+    keepaliveCountMax: Number.MAX_SAFE_INTEGER,
+    algorithms: algorithmsFor(algorithms, keys.types, host),
+    authHandler: authentication.handler,
+    hostVerifier: (key: Buffer, verify: (isTrusted: boolean) => void) => attempt.verify(key, verify),
+  };
 }
 
 /** Keeps the host's bytes in the stream's buffer until released, despite ssh2's own listener. */
@@ -120,9 +125,9 @@ class Attempt implements Disposable {
   readonly #reject: (error: Error) => void;
   #stage: Stage = 'handshake';
   #timer: NodeJS.Timeout | undefined;
-  #heardBytes = 0;
+  #receivedBytes = 0;
   /** The first bytes from the host, for error messages. */
-  readonly #heard: Buffer[] = [];
+  readonly #received: Buffer[] = [];
   #isOver = false;
   #trusted: Buffer | undefined;
   /** The host itself ended it, not a limit or signal of fettle. */
@@ -134,8 +139,8 @@ class Attempt implements Disposable {
   }
 
   readonly hear = (chunk: Buffer): void => {
-    this.#heardBytes += chunk.length;
-    if (this.#stage === 'handshake' && this.#heardBytes <= offerBytes) this.#heard.push(chunk);
+    this.#receivedBytes += chunk.length;
+    if (this.#stage === 'handshake' && this.#receivedBytes <= offerBytes) this.#received.push(chunk);
   };
 
   enter(stage: Stage): void {
@@ -205,9 +210,9 @@ class Attempt implements Disposable {
         cause,
       });
     }
-    const offered = mismatch(message, Buffer.concat(this.#heard));
+    const offered = mismatch(message, Buffer.concat(this.#received));
     if (offered !== undefined) {
-      return new FettleError('connect', `${failed}${message}; ${offered.said}`, { hint: offered.hint, cause });
+      return new FettleError('connect', `${failed}${message}; ${offered.detail}`, { hint: offered.hint, cause });
     }
     const details = { dropped: this.isDropped };
     const hint = this.isDropped
@@ -220,8 +225,8 @@ class Attempt implements Disposable {
   get isDropped(): boolean {
     return (
       this.#stage === 'handshake' &&
-      !/^SSH-|\nSSH-/.test(Buffer.concat(this.#heard).toString('latin1', 0, 300)) &&
-      this.#heardBytes < 300
+      !/^SSH-|\nSSH-/.test(Buffer.concat(this.#received).toString('latin1', 0, 300)) &&
+      this.#receivedBytes < 300
     );
   }
 
@@ -232,7 +237,7 @@ class Attempt implements Disposable {
       const hint = 'PAM or a directory service may hang';
       return new FettleError('timeout', `${host} did not finish the authentication ${within}`, { hint });
     }
-    if (this.#heardBytes === 0) {
+    if (this.#receivedBytes === 0) {
       const hint = 'something accepts connections on that port, but it may not be sshd, or sshd hangs';
       return new FettleError('timeout', `${host} accepted the connection but sent nothing ${within}`, { hint });
     }

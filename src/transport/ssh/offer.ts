@@ -46,7 +46,10 @@ const about: readonly (readonly [pattern: RegExp, keyword: string, list: keyof K
 ];
 
 /** For the error of a handshake without a common algorithm: what the host offers, and what to do. */
-export function mismatch(message: string, bytes: Buffer): { readonly said: string; readonly hint: string } | undefined {
+export function mismatch(
+  message: string,
+  bytes: Buffer,
+): { readonly detail: string; readonly hint: string } | undefined {
   const found = about.find(([pattern]) => pattern.test(message));
   const offer = found === undefined ? undefined : readOffer(bytes);
   if (found === undefined || offer === undefined) return undefined;
@@ -55,5 +58,5 @@ export function mismatch(message: string, bytes: Buffer): { readonly said: strin
   const hint = printable.includes('ssh-rsa')
     ? 'it supports only SHA-1 signatures (ssh-rsa): give it an ed25519 key, or allow them with HostKeyAlgorithms +ssh-rsa in ~/.ssh/config'
     : `${keyword} in sshd_config of the host must include an algorithm that fettle and ~/.ssh/config allow`;
-  return { said: `it offers ${printable.join(', ')}`, hint };
+  return { detail: `it offers ${printable.join(', ')}`, hint };
 }

@@ -52,18 +52,35 @@ export function readValues(text: string): SshValues {
   return values;
 }
 
-export function readOptions(values: SshValues, place: SshPlace): SshOptions {
-  const first = (keyword: string): string | undefined => {
+type First = (keyword: string) => string | undefined;
+
+/** The first value of a keyword; `none` and nothing at all mean that it is not set. */
+function firstOf(values: SshValues): First {
+  return (keyword) => {
     const value = values.get(keyword)?.[0];
     return value === undefined || value === '' || value.toLowerCase() === 'none' ? undefined : value;
   };
+}
+
+/** `ssh -G` puts every address of ProxyJump in brackets; only those with colons need them. */
+function readProxyJump(first: First): readonly string[] {
+  const hops = first('proxyjump')?.split(',') ?? [];
+  return hops.map((hop) => hop.replace(/\[([^\][:]+)\]/, '$1'));
+}
+
+/** @throws FettleError `config` for a name with a problem. */
+function checkedName(what: string, name: string, problem: string | undefined): string {
+  if (problem === undefined) return name;
+  throw new FettleError('config', `${what} ${problem}`, {
+    hint: 'correct it in ~/.ssh/config or in the ssh arguments of the inventory',
+  });
+}
+
+export function readOptions(values: SshValues, place: SshPlace): SshOptions {
+  const first = firstOf(values);
   const seconds = (keyword: string): number | undefined => Number(first(keyword) ?? 0) * 1000 || undefined;
-  const named = (what: string, name: string, problem: string | undefined): string => {
-    if (problem === undefined) return name;
-    throw new FettleError('config', `${what} ${JSON.stringify(name)} for ${place.host} ${problem}`, {
-      hint: 'correct it in ~/.ssh/config or in the ssh arguments of the inventory',
-    });
-  };
+  const named = (what: string, name: string, problem: string | undefined): string =>
+    checkedName(`${what} ${JSON.stringify(name)} for ${place.host}`, name, problem);
   const hostName = named(
     'the host name',
     first('hostname') ?? place.host,
@@ -76,7 +93,6 @@ export function readOptions(values: SshValues, place: SshPlace): SshOptions {
   const path = (text: string): string => expandTokens(expandHome(text, place.homeDir), tokens, place);
   const paths = (keyword: string): string[] => (first(keyword)?.split(' ') ?? []).map(path);
   const proxyCommand = first('proxycommand');
-  const revokedKeys = first('revokedhostkeys');
   const agent = values.get('identityagent')?.[0];
   const aliveMs = seconds('serveraliveinterval');
   return {
@@ -86,11 +102,7 @@ export function readOptions(values: SshValues, place: SshPlace): SshOptions {
     identityFiles: (values.get('identityfile') ?? []).filter((file) => file !== 'none').map(path),
     identityAgent: agent === undefined ? undefined : path(agent),
     identitiesOnly: first('identitiesonly') === 'yes',
-    // `ssh -G` puts every address in brackets; only those with colons need them.
-    proxyJump:
-      first('proxyjump')
-        ?.split(',')
-        .map((hop) => hop.replace(/\[([^\][:]+)\]/, '$1')) ?? [],
+    proxyJump: readProxyJump(first),
     proxyCommand: proxyCommand === undefined ? undefined : expandTokens(proxyCommand, tokens, place),
     userKnownHosts: paths('userknownhostsfile'),
     globalKnownHosts: paths('globalknownhostsfile'),
@@ -101,12 +113,17 @@ export function readOptions(values: SshValues, place: SshPlace): SshOptions {
     idleMs: aliveMs === undefined ? undefined : aliveMs * Number(first('serveralivecountmax') ?? 3),
     family: ({ inet: 4, inet6: 6 } as const)[first('addressfamily') ?? ''] ?? 0,
     algorithms: readAlgorithms(first, place),
-    hostKeyRules: {
-      revokedKeys: revokedKeys === undefined ? undefined : path(unquoted(revokedKeys)),
-      rsaBits: Number(first('requiredrsasize') ?? 1024),
-    },
+    hostKeyRules: readHostKeyRules(first, path),
     methods: readMethods(first),
     beyondUs: readBeyondUs(values, first),
+  };
+}
+
+function readHostKeyRules(first: First, path: (text: string) => string): SshOptions['hostKeyRules'] {
+  const revokedKeys = first('revokedhostkeys');
+  return {
+    revokedKeys: revokedKeys === undefined ? undefined : path(unquoted(revokedKeys)),
+    rsaBits: Number(first('requiredrsasize') ?? 1024),
   };
 }
 
@@ -119,7 +136,7 @@ export const algorithmKeywords: readonly string[] = [
   'pubkeyacceptedalgorithms',
 ];
 
-function readAlgorithms(first: (keyword: string) => string | undefined, place: SshPlace): AllowedAlgorithms {
+function readAlgorithms(first: First, place: SshPlace): AllowedAlgorithms {
   const list = (keyword: string): readonly string[] | undefined => {
     const value = first(keyword);
     // `ssh -G` expands lists; without an ssh program the base of a relative list is unknown.
@@ -147,7 +164,7 @@ function unquoted(text: string): string {
   return text.replace(/^"(.*)"$/, '$1');
 }
 
-function readMethods(first: (keyword: string) => string | undefined): readonly AuthMethodName[] {
+function readMethods(first: First): readonly AuthMethodName[] {
   const isOn: Readonly<Record<AuthMethodName, boolean>> = {
     publickey: !/^(no|false)$/.test(first('pubkeyauthentication') ?? ''),
     password: first('passwordauthentication') !== 'no',
@@ -158,7 +175,7 @@ function readMethods(first: (keyword: string) => string | undefined): readonly A
   return named.filter((name) => isOn[name]);
 }
 
-function readBeyondUs(values: SshValues, first: (keyword: string) => string | undefined): readonly string[] {
+function readBeyondUs(values: SshValues, first: First): readonly string[] {
   const certificates = (values.get('certificatefile') ?? []).map((file) => `the certificate ${file}`);
   const provider = first('pkcs11provider');
   return [...certificates, ...(provider === undefined ? [] : [`the PKCS#11 keys of ${provider}`])];

@@ -20,14 +20,14 @@ export async function openProxy(
 ): Promise<ProxyStream> {
   const child = await startShell(`exec ${command}`, { env: { ...env } }, limit).catch((cause: unknown) => {
     if (cause instanceof FettleError) throw cause;
-    const said = cause instanceof Error ? cause.message : String(cause);
-    throw new FettleError('connect', `no shell can be started for the proxy command of ${limit.what}: ${said}`, {
+    const output = cause instanceof Error ? cause.message : String(cause);
+    throw new FettleError('connect', `no shell can be started for the proxy command of ${limit.what}: ${output}`, {
       cause,
     });
   });
-  let said = '';
+  let output = '';
   child.stderr.on('data', (chunk: Buffer) => {
-    said = `${said}${chunk.toString('utf8')}`.slice(-400);
+    output = `${output}${chunk.toString('utf8')}`.slice(-400);
   });
   const stream = Duplex.from({ readable: child.stdout, writable: child.stdin });
   child.on('error', (error) => stream.destroy(error));
@@ -40,7 +40,7 @@ export async function openProxy(
     await Promise.race([ended, over]);
     clearTimeout(timer);
     child.stderr.destroy();
-    return said.trim().split('\n').at(-1) ?? '';
+    return output.trim().split('\n').at(-1) ?? '';
   };
   stream.on('close', () => {
     child.kill();

@@ -196,9 +196,9 @@ export class SshSession implements Session {
   /** nologin(8) is a shell: it answers every command with this line and status 1. */
   #refuseNoLogin({ exitCode, stdout }: ExecResult): void {
     if (exitCode !== 1 || stdout.length > 200) return;
-    const said = stdout.toString('utf8').trim();
-    if (said !== 'This account is currently not available.') return;
-    throw new FettleError('auth', `the account on ${this.hostName} is not allowed to run commands: ${said}`, {
+    const output = stdout.toString('utf8').trim();
+    if (output !== 'This account is currently not available.') return;
+    throw new FettleError('auth', `the account on ${this.hostName} is not allowed to run commands: ${output}`, {
       hint: 'its login shell is nologin; give the account a shell, or use another user',
     });
   }

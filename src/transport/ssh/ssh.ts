@@ -93,17 +93,17 @@ export class SshTransport implements Transport, AsyncDisposable {
     await this.#jumps[Symbol.asyncDispose]();
   }
 
-  /** Each jump host by the name that is written and by its address; `seen` ends a circle, which is refused on opening. */
-  async #route(connection: Connection, seen: Set<string>): Promise<string[]> {
+  /** Each jump host by the name that is written and by its address; `visited` ends a circle, which is refused on opening. */
+  async #route(connection: Connection, visited: Set<string>): Promise<string[]> {
     const { proxyJump, proxyCommand } = await this.#options(connection);
     if (proxyJump.length === 0) {
       return proxyCommand === undefined ? [] : jumpsOf(['-o', `ProxyCommand=${proxyCommand}`]);
     }
     const jump = jumpConnection(connection, proxyJump);
-    if (seen.has(jump.address)) return [];
-    seen.add(jump.address);
+    if (visited.has(jump.address)) return [];
+    visited.add(jump.address);
     const { hostName } = await this.#options(jump);
-    return [...new Set([...(await this.#route(jump, seen)), jump.address, hostName])];
+    return [...new Set([...(await this.#route(jump, visited)), jump.address, hostName])];
   }
 
   async #options(connection: Connection): Promise<SshOptions> {

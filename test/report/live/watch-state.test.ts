@@ -1,17 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isMissing, takeIn, unseen, type WatchLook, type WatchRows } from '../../../src/report/live/watch-state.ts';
+import {
+  isMissing,
+  recordAnswer,
+  unknownRows,
+  type WatchAnswer,
+  type WatchRows,
+} from '../../../src/report/live/watch-state.ts';
 import { openWatchView } from '../../../src/report/live/watch-view.ts';
 import { fakeOutput } from '../fake-output.ts';
 
 const base = Date.parse('2026-11-01T12:00:00Z');
 
-function see(rows: WatchRows, atSec: number, look: Omit<WatchLook, 'host' | 'atMs'>): string | undefined {
-  return takeIn(rows, { host: 'web01', atMs: base + atSec * 1_000, ...look })?.words;
+function see(rows: WatchRows, atSec: number, look: Omit<WatchAnswer, 'host' | 'atMs'>): string | undefined {
+  return recordAnswer(rows, { host: 'web01', atMs: base + atSec * 1_000, ...look })?.words;
 }
 
 test('only changes are reported: going away, coming back after so long, and a reboot in between', () => {
-  const rows = unseen(['web01']);
+  const rows = unknownRows(['web01']);
   const up = { state: 'up', bootId: 'a', bootedMs: base - 60_000 } as const;
   const error = { code: 'connect', message: 'refused' };
   assert.equal(see(rows, 0, up), '');
@@ -30,20 +36,20 @@ test('only changes are reported: going away, coming back after so long, and a re
 });
 
 test('a reboot between two pings is reported all the same', () => {
-  const rows = unseen(['web01']);
+  const rows = unknownRows(['web01']);
   see(rows, 0, { state: 'up', bootId: 'a' });
   assert.equal(see(rows, 5, { state: 'up', bootId: 'b' }), 'rebooted');
 });
 
 test('the time of a boot does not wander with the clocks it is made of', () => {
-  const rows = unseen(['web01']);
+  const rows = unknownRows(['web01']);
   see(rows, 0, { state: 'up', bootId: 'a', bootedMs: base });
   see(rows, 5, { state: 'up', bootId: 'a', bootedMs: base + 900 });
   assert.equal(rows.get('web01')?.bootedMs, base);
 });
 
 test('a host that never answered, is down or refuses the login did not return', () => {
-  const rows = unseen(['web01']);
+  const rows = unknownRows(['web01']);
   const missing = (): boolean => [...rows.values()].every(isMissing);
   assert.equal(missing(), true);
   see(rows, 0, { state: 'starting' });
@@ -61,8 +67,8 @@ test('a pipe gets a line for each change, or JSON; nothing comes twice', () => {
     const output = fakeOutput();
     using view = openWatchView(['web01'], output.output, style);
     const look = { host: 'web01', state: 'up', atMs: base, bootId: 'a', bootedMs: base - 60_000 } as const;
-    view.look(look);
-    view.look({ ...look, atMs: base + 5_000 });
+    view.record(look);
+    view.record({ ...look, atMs: base + 5_000 });
     assert.match(output.stdout.text, wanted);
   }
 });
@@ -71,14 +77,14 @@ test('a terminal gets one picture that changes, who is missing first', () => {
   const { output, stdout, stderr, time } = fakeOutput({ isTty: true, rows: 5 });
   {
     using view = openWatchView(['web01', 'web02', 'web03'], output, 'lines');
-    view.look({
+    view.record({
       host: 'web01',
       state: 'up',
       atMs: output.clock.now(),
       bootId: 'a',
       bootedMs: output.clock.now() - 60_000,
     });
-    view.look({
+    view.record({
       host: 'web02',
       state: 'down',
       atMs: output.clock.now(),

@@ -120,15 +120,7 @@ function bind(koffi: typeof import('koffi')): GssLibrary {
   // The library talks to the KDC on these stacks; resolvers are known to want more than the 128 KiB of the default.
   koffi.config({ ...koffi.config(), async_stack_size: 524_288, max_async_calls: 4096 });
   const library = koffi.load(libraryName);
-  koffi.struct('gss_buffer', { length: 'size_t', value: 'void *' });
-  koffi.struct('gss_oid', { length: 'uint32_t', value: 'void *' });
-  koffi.struct('gss_bindings', {
-    initiatorType: 'uint32_t',
-    initiator: 'gss_buffer',
-    acceptorType: 'uint32_t',
-    acceptor: 'gss_buffer',
-    application: 'gss_buffer',
-  });
+  defineStructs(koffi);
   const call = (name: string, rest: string): ReturnType<typeof library.func> =>
     library.func(`uint32_t ${name}(_Out_ uint32_t *minor, ${rest})`);
   const release = call('gss_release_buffer', '_Inout_ gss_buffer *buffer');
@@ -165,7 +157,20 @@ function bind(koffi: typeof import('koffi')): GssLibrary {
   };
 }
 
-/** An empty place for what a call puts out. */
+/** `gss_buffer_desc`, `gss_OID_desc` and `gss_channel_bindings_struct` of gssapi.h. */
+function defineStructs(koffi: typeof import('koffi')): void {
+  koffi.struct('gss_buffer', { length: 'size_t', value: 'void *' });
+  koffi.struct('gss_oid', { length: 'uint32_t', value: 'void *' });
+  koffi.struct('gss_bindings', {
+    initiatorType: 'uint32_t',
+    initiator: 'gss_buffer',
+    acceptorType: 'uint32_t',
+    acceptor: 'gss_buffer',
+    application: 'gss_buffer',
+  });
+}
+
+/** An empty buffer for the output of a call. */
 export function emptyBytes(): GssBytes {
   return { length: 0, value: null };
 }

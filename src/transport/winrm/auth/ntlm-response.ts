@@ -59,10 +59,10 @@ export interface NtlmV2Answer {
 
 /** [MS-NLMP] 3.3.2. */
 export function ntlmV2Answer({ key, serverChallenge, clientChallenge, nowMs, pairs }: NtlmV2Request): NtlmV2Answer {
-  const told = pairs.find(({ id }) => id === avIds.timestamp)?.value;
+  const serverTime = pairs.find(({ id }) => id === avIds.timestamp)?.value;
   const temp = Buffer.concat([
     Buffer.from([1, 1, 0, 0, 0, 0, 0, 0]),
-    told ?? fileTime(nowMs),
+    serverTime ?? fileTime(nowMs),
     clientChallenge,
     Buffer.alloc(4),
     encodeAvPairs(pairs),
@@ -72,9 +72,9 @@ export function ntlmV2Answer({ key, serverChallenge, clientChallenge, nowMs, pai
   const lmV2 = (): Buffer => Buffer.concat([hmacMd5(key, serverChallenge, clientChallenge), clientChallenge]);
   return {
     ntResponse: Buffer.concat([proof, temp]),
-    lmResponse: told === undefined ? lmV2() : Buffer.alloc(24),
+    lmResponse: serverTime === undefined ? lmV2() : Buffer.alloc(24),
     keyExchangeKey: hmacMd5(key, proof),
-    hasTimestamp: told !== undefined,
+    hasTimestamp: serverTime !== undefined,
   };
 }
 

@@ -175,12 +175,12 @@ export class HttpConnection implements Disposable {
   }
 
   #foreign(phase: Phase, cause: unknown): FettleError {
-    const said = cause instanceof Error ? cause.message : String(cause);
-    const isTls = said.endsWith('it is TLS');
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const isTls = reason.endsWith('it is TLS');
     return failure(this.#endpoint, {
       code: 'connect',
       phase,
-      what: isTls ? 'speaks TLS where plain http was expected' : `does not answer as WinRM: ${said}`,
+      what: isTls ? 'speaks TLS where plain http was expected' : `does not answer as WinRM: ${reason}`,
       hint: isTls
         ? 'set ansible_winrm_scheme: https; the usual port is 5986'
         : 'check that the port and the path are those of WinRM',

@@ -83,8 +83,8 @@ function relatesTo(root: XmlElement): string | undefined {
 }
 
 function unreadable(endpoint: Endpoint, phase: Phase, cause: unknown): FettleError {
-  const said = cause instanceof Error ? cause.message : String(cause);
-  const what = `sent an answer that cannot be parsed: ${said}`;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const what = `sent an answer that cannot be parsed: ${reason}`;
   const hint = 'the request may have taken effect; is WinRM listening on that port?';
   return failure(endpoint, { code: 'command', phase, what, hint, cause });
 }
