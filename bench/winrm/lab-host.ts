@@ -8,7 +8,7 @@ import { probeScript } from '../../src/remote/scripts.ts';
 import { CredentialGuard } from '../../src/transport/credential-guard.ts';
 import type { Session } from '../../src/transport/session.ts';
 import { WinrmTransport } from '../../src/transport/winrm/winrm.ts';
-import { windowsAccount, type WindowsFleet } from '../../test/support/windows-fleet.ts';
+import { windowsAccount, type WindowsFleet } from '../../test/support/windows/fleet.ts';
 import { hostAt } from '../../test/transport/winrm/rig.ts';
 import type { CannedAnswer } from './canned-host.ts';
 

@@ -5,7 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runScript } from '../../src/remote/launch.ts';
 import { probeScript } from '../../src/remote/scripts.ts';
-import { windowsAccount, type WindowsFleet } from '../../test/support/windows-fleet.ts';
+import { windowsAccount, type WindowsFleet } from '../../test/support/windows/fleet.ts';
 import type { ServerStats } from '../../test/support/winrm-server/server-stats.ts';
 import { DelayingRelay } from './delaying-relay.ts';
 import { openSession, portOf } from './lab-host.ts';

@@ -3,7 +3,7 @@
 // Prints its ports as a line of JSON, and `asked` when every host has been asked; answers after a line on stdin.
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { windowsAccount } from '../../test/support/windows-fleet.ts';
+import { windowsAccount } from '../../test/support/windows/fleet.ts';
 import { startWinrmServer } from '../../test/support/winrm-server/winrm-server.ts';
 import { CannedHost, type CannedAnswer } from './canned-host.ts';
 

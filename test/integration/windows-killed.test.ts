@@ -5,9 +5,9 @@ import { once } from 'node:events';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { cli } from '../support/cli.ts';
-import { windowsUpdate } from '../support/windows-defaults.ts';
-import { skipWithoutDotnet } from '../support/windows-engine.ts';
-import { startWindowsFleet, type WindowsFleet } from '../support/windows-fleet.ts';
+import { windowsUpdate } from '../support/windows/defaults.ts';
+import { skipWithoutDotnet } from '../support/windows/engine.ts';
+import { startWindowsFleet, type WindowsFleet } from '../support/windows/fleet.ts';
 import { Rig } from './rig.ts';
 
 const root = join(import.meta.dirname, '../..');

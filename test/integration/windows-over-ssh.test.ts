@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { stringify } from 'yaml';
 import { loginName, noSshd, Sshd } from '../support/sshd.ts';
-import { monthOfUpdates } from '../support/windows-defaults.ts';
-import { skipWithoutDotnet } from '../support/windows-engine.ts';
-import { createWindowsHost, type WindowsHost } from '../support/windows-host.ts';
+import { monthOfUpdates } from '../support/windows/defaults.ts';
+import { skipWithoutDotnet } from '../support/windows/engine.ts';
+import { createWindowsHost, type WindowsHost } from '../support/windows/host.ts';
 import { Rig } from './rig.ts';
 
 const playbook = `

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, describe, test } from 'node:test';
 import type { Plan } from '../../src/domain/plan.ts';
-import { classification, monthOfUpdates, windowsUpdate } from '../support/windows-defaults.ts';
-import { skipWithoutDotnet } from '../support/windows-engine.ts';
-import { startWindowsFleet, type WindowsFleet, type WindowsFleetOptions } from '../support/windows-fleet.ts';
-import type { WindowsModel } from '../support/windows-model.ts';
-import { chocolateyVersions, installChocolatey } from '../support/windows-packages.ts';
+import { classification, monthOfUpdates, windowsUpdate } from '../support/windows/defaults.ts';
+import { skipWithoutDotnet } from '../support/windows/engine.ts';
+import { startWindowsFleet, type WindowsFleet, type WindowsFleetOptions } from '../support/windows/fleet.ts';
+import type { WindowsModel } from '../support/windows/model.ts';
+import { chocolateyVersions, installChocolatey } from '../support/windows/packages.ts';
 import { Rig, type Ended } from './rig.ts';
 
 const quickly = { delayShare: 0.1, shutdownMs: 0, offMs: 100, bootingMs: 100, logonUiMs: 0, servicingMs: 0 };

@@ -2,10 +2,10 @@
 // against simulated hosts with the real PowerShell engine. The other cases are in test/remote/windows-symptoms.test.ts.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { windowsModel, windowsUpdate } from '../support/windows-defaults.ts';
-import { skipWithoutDotnet } from '../support/windows-engine.ts';
-import { startWindowsFleet } from '../support/windows-fleet.ts';
-import type { WindowsModel } from '../support/windows-model.ts';
+import { windowsModel, windowsUpdate } from '../support/windows/defaults.ts';
+import { skipWithoutDotnet } from '../support/windows/engine.ts';
+import { startWindowsFleet } from '../support/windows/fleet.ts';
+import type { WindowsModel } from '../support/windows/model.ts';
 import { Rig } from './rig.ts';
 import type { Ended } from './rig.ts';
 

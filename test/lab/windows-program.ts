@@ -3,9 +3,9 @@
 // to that host is cut, and how many it has had is printed. It ends with its standard input.
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { windowsModel } from '../support/windows-defaults.ts';
-import { startWindowsFleet } from '../support/windows-fleet.ts';
-import type { WindowsModel } from '../support/windows-model.ts';
+import { windowsModel } from '../support/windows/defaults.ts';
+import { startWindowsFleet } from '../support/windows/fleet.ts';
+import type { WindowsModel } from '../support/windows/model.ts';
 
 export interface WindowsSettings {
   readonly name: string;

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { buildEngine, skipWithoutDotnet } from '../support/windows-engine.ts';
+import { buildEngine, skipWithoutDotnet } from '../support/windows/engine.ts';
 import { agentErrors, documented, interfacesOf, skipWithoutHeaders } from './com-interfaces.ts';
 
 const root = join(import.meta.dirname, '..', '..');

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { decodeClixml } from '../../src/remote/clixml.ts';
-import { skipWithoutDotnet } from '../support/windows-engine.ts';
-import { createWindowsHost, type WindowsHost } from '../support/windows-host.ts';
-import { runLine, runOnWindows } from '../support/windows-run.ts';
+import { skipWithoutDotnet } from '../support/windows/engine.ts';
+import { createWindowsHost, type WindowsHost } from '../support/windows/host.ts';
+import { runLine, runOnWindows } from '../support/windows/run.ts';
 
 describe('the PowerShell engine', { skip: skipWithoutDotnet }, () => {
   let made: WindowsHost | undefined;

@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { inPowerShell } from '../../src/remote/scripts.ts';
 import { windowsManagers } from '../../src/remote/windows-parts.ts';
-import { buildChecks, skipWithoutDotnet } from '../support/windows-engine.ts';
+import { buildChecks, skipWithoutDotnet } from '../support/windows/engine.ts';
 
 const run = promisify(execFile);
 const bootstrap = join(import.meta.dirname, '..', '..', 'src', 'remote', 'windows', 'bootstrap.ps1');

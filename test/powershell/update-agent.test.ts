@@ -1,11 +1,11 @@
 // The doubles of the Windows Update Agent do what its documentation says.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { classification, monthOfUpdates, windowsUpdate } from '../support/windows-defaults.ts';
-import { skipWithoutDotnet } from '../support/windows-engine.ts';
-import { createWindowsHost, type WindowsHost } from '../support/windows-host.ts';
-import type { WindowsModel, WindowsUpdate } from '../support/windows-model.ts';
-import { runAsSystem, runOnWindows } from '../support/windows-run.ts';
+import { classification, monthOfUpdates, windowsUpdate } from '../support/windows/defaults.ts';
+import { skipWithoutDotnet } from '../support/windows/engine.ts';
+import { createWindowsHost, type WindowsHost } from '../support/windows/host.ts';
+import type { WindowsModel, WindowsUpdate } from '../support/windows/model.ts';
+import { runAsSystem, runOnWindows } from '../support/windows/run.ts';
 
 const offered = "IsInstalled=0 and IsHidden=0 and Type='Software'";
 

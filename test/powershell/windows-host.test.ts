@@ -1,9 +1,9 @@
 // The simulated Windows host: its tasks, its registry, its shutdowns and what a restart makes of them.
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { skipWithoutDotnet } from '../support/windows-engine.ts';
-import { createWindowsHost, type WindowsHost } from '../support/windows-host.ts';
-import { runOnWindows } from '../support/windows-run.ts';
+import { skipWithoutDotnet } from '../support/windows/engine.ts';
+import { createWindowsHost, type WindowsHost } from '../support/windows/host.ts';
+import { runOnWindows } from '../support/windows/run.ts';
 
 /** A task of SYSTEM with this text as its action, started; $task is left behind. */
 function task(text: string): string {

@@ -10,9 +10,9 @@ import { followJob, startJob } from '../../src/remote/jobs.ts';
 import type { Session } from '../../src/transport/session.ts';
 import { eventually } from '../support/eventually.ts';
 import { ShellSession } from '../support/shell-session.ts';
-import { skipWithoutDotnet } from '../support/windows-engine.ts';
-import { createWindowsHost } from '../support/windows-host.ts';
-import { WindowsSession } from '../support/windows-session.ts';
+import { skipWithoutDotnet } from '../support/windows/engine.ts';
+import { createWindowsHost } from '../support/windows/host.ts';
+import { WindowsSession } from '../support/windows/session.ts';
 
 const job = { job: 'r1-a-1', kind: 'reboot', run: 'R1', controller: 'one', fence: 1 } as const;
 

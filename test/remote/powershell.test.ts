@@ -10,9 +10,9 @@ import { textCommand } from '../../src/remote/powershell-text.ts';
 import type { RemoteScript } from '../../src/remote/script.ts';
 import { inPowerShell, jobScript, probeScript } from '../../src/remote/scripts.ts';
 import type { ExecResult, Session } from '../../src/transport/session.ts';
-import { skipWithoutDotnet } from '../support/windows-engine.ts';
-import { createWindowsHost } from '../support/windows-host.ts';
-import { WindowsSession } from '../support/windows-session.ts';
+import { skipWithoutDotnet } from '../support/windows/engine.ts';
+import { createWindowsHost } from '../support/windows/host.ts';
+import { WindowsSession } from '../support/windows/session.ts';
 
 const request = { mark: 'ab12', line: 'v1 ab12 boot --' };
 const [winrm, ssh] = [{ transport: 'winrm' }, { transport: 'ssh' }];

@@ -7,10 +7,10 @@ import { collectJob, followJob, startJob } from '../../src/remote/jobs.ts';
 import type { JobNews } from '../../src/remote/jobs.ts';
 import { runScript } from '../../src/remote/launch.ts';
 import { probeScript } from '../../src/remote/scripts.ts';
-import { skipWithoutDotnet } from '../support/windows-engine.ts';
-import { createWindowsHost } from '../support/windows-host.ts';
-import type { WindowsHost } from '../support/windows-host.ts';
-import { WindowsSession } from '../support/windows-session.ts';
+import { skipWithoutDotnet } from '../support/windows/engine.ts';
+import { createWindowsHost } from '../support/windows/host.ts';
+import type { WindowsHost } from '../support/windows/host.ts';
+import { WindowsSession } from '../support/windows/session.ts';
 
 const marker = String.raw`HKLM\SOFTWARE\fettle\Boot`;
 const logonSign = String.raw`HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon\AutoLogonChecked`;

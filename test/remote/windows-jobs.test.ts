@@ -18,10 +18,10 @@ import type { JobNews, StartOptions } from '../../src/remote/jobs.ts';
 import { runScript, toOctal } from '../../src/remote/launch.ts';
 import { jobScript } from '../../src/remote/scripts.ts';
 import { eventually } from '../support/eventually.ts';
-import { skipWithoutDotnet } from '../support/windows-engine.ts';
-import { createWindowsHost } from '../support/windows-host.ts';
-import type { WindowsHost } from '../support/windows-host.ts';
-import { WindowsSession } from '../support/windows-session.ts';
+import { skipWithoutDotnet } from '../support/windows/engine.ts';
+import { createWindowsHost } from '../support/windows/host.ts';
+import type { WindowsHost } from '../support/windows/host.ts';
+import { WindowsSession } from '../support/windows/session.ts';
 
 function hook(job: string, script: string, over: Partial<StartOptions> = {}): StartOptions {
   const request = { fields: { script: toOctal(script) } };

@@ -8,11 +8,11 @@ import { gapsOf } from '../../src/domain/scan.ts';
 import { readHostScan, unscannedManagers } from '../../src/managers/host-scan.ts';
 import { inPowerShell } from '../../src/remote/scripts.ts';
 import { windowsManagers } from '../../src/remote/windows-parts.ts';
-import { monthOfUpdates } from '../support/windows-defaults.ts';
-import { skipWithoutDotnet } from '../support/windows-engine.ts';
-import type { WindowsHost } from '../support/windows-host.ts';
-import { chocolateyVersions, installChocolatey, installWinget, wingetCalls } from '../support/windows-packages.ts';
-import { ask, free, host, install, scan, simulate, states, work } from '../support/windows-patching.ts';
+import { monthOfUpdates } from '../support/windows/defaults.ts';
+import { skipWithoutDotnet } from '../support/windows/engine.ts';
+import type { WindowsHost } from '../support/windows/host.ts';
+import { chocolateyVersions, installChocolatey, installWinget, wingetCalls } from '../support/windows/packages.ts';
+import { ask, free, host, install, scan, simulate, states, work } from '../support/windows/patching.ts';
 
 const skip = skipWithoutDotnet;
 const git = { name: 'git', version: '2.40.0', available: '2.41.0' };

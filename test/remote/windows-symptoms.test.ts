@@ -20,16 +20,16 @@ import { runScript } from '../../src/remote/launch.ts';
 import { probeScript } from '../../src/remote/scripts.ts';
 import { describeFault, faultError } from '../../src/transport/winrm/soap/faults.ts';
 import { probeSections, record, scanOf, updateId } from '../fixtures/managers/windows-update/sections.ts';
-import { classification, monthOfUpdates, windowsUpdate as anUpdate } from '../support/windows-defaults.ts';
-import { skipWithoutDotnet } from '../support/windows-engine.ts';
+import { classification, monthOfUpdates, windowsUpdate as anUpdate } from '../support/windows/defaults.ts';
+import { skipWithoutDotnet } from '../support/windows/engine.ts';
 import { FakeRemote } from '../support/fake-machine.ts';
 import { hostContext } from '../support/host-fixture.ts';
 import { MemoryRecord } from '../support/memory-record.ts';
 import { fakeMachine } from '../support/rollout-fixture.ts';
 import { Rig } from '../transport/winrm/rig.ts';
-import { installWinget } from '../support/windows-packages.ts';
-import { createAgent, free, host, install, planned, scan, simulate, states } from '../support/windows-patching.ts';
-import { WindowsSession } from '../support/windows-session.ts';
+import { installWinget } from '../support/windows/packages.ts';
+import { createAgent, free, host, install, planned, scan, simulate, states } from '../support/windows/patching.ts';
+import { WindowsSession } from '../support/windows/session.ts';
 
 const skip = skipWithoutDotnet;
 

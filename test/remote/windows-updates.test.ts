@@ -8,7 +8,7 @@ import { FettleError } from '../../src/domain/error.ts';
 import { judgeVerify } from '../../src/domain/health.ts';
 import { readHostSummary, unscannedManagers } from '../../src/managers/host-scan.ts';
 import { windowsUpdate } from '../../src/managers/windows-update/windows-update.ts';
-import { classification, monthOfUpdates, windowsUpdate as anUpdate } from '../support/windows-defaults.ts';
+import { classification, monthOfUpdates, windowsUpdate as anUpdate } from '../support/windows/defaults.ts';
 import {
   ask,
   createAgent,
@@ -22,9 +22,9 @@ import {
   simulate,
   states,
   work,
-} from '../support/windows-patching.ts';
-import { skipWithoutDotnet } from '../support/windows-engine.ts';
-import { chocolateyVersions, installChocolatey, installWinget } from '../support/windows-packages.ts';
+} from '../support/windows/patching.ts';
+import { skipWithoutDotnet } from '../support/windows/engine.ts';
+import { chocolateyVersions, installChocolatey, installWinget } from '../support/windows/packages.ts';
 
 const skip = skipWithoutDotnet;
 

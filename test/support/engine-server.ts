@@ -5,7 +5,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { bareEnvironment } from './windows-engine.ts';
+import { bareEnvironment } from './windows/engine.ts';
 
 /** One powershell.exe of a simulated host. */
 export interface EngineProcess {

@@ -81,11 +81,8 @@ export function readOptions(values: SshValues, place: SshPlace): SshOptions {
   const seconds = (keyword: string): number | undefined => Number(first(keyword) ?? 0) * 1000 || undefined;
   const named = (what: string, name: string, problem: string | undefined): string =>
     checkedName(`${what} ${JSON.stringify(name)} for ${place.host}`, name, problem);
-  const hostName = named(
-    'the host name',
-    first('hostname') ?? place.host,
-    hostNameProblem(first('hostname') ?? place.host),
-  );
+  const wanted = first('hostname') ?? place.host;
+  const hostName = named('the host name', wanted, hostNameProblem(wanted));
   const port = Number(first('port') ?? 22);
   const user = named('the user', first('user') ?? place.userName, userNameProblem(first('user') ?? place.userName));
   const alias = first('hostkeyalias');

@@ -1,24 +1,24 @@
 // Scans and installations on a simulated Windows host, as the manager asks for them and reads them, without the engine.
 import assert from 'node:assert/strict';
-import type { JobResult } from '../../src/domain/job.ts';
-import type { UpdateResult } from '../../src/domain/outcome.ts';
-import type { PlannedUpdate } from '../../src/domain/plan.ts';
-import type { HostScan } from '../../src/domain/scan.ts';
-import type { Simulation } from '../../src/domain/simulation.ts';
-import type { Update } from '../../src/domain/update.ts';
-import type { PackageManager } from '../../src/managers/contract/package-manager.ts';
-import type { Sections } from '../../src/managers/contract/sections.ts';
-import { readHostScan } from '../../src/managers/host-scan.ts';
-import { packageManagerNamed } from '../../src/managers/registry.ts';
-import { parseFrame } from '../../src/remote/frame.ts';
-import { followJob, startJob } from '../../src/remote/jobs.ts';
-import { runScript } from '../../src/remote/launch.ts';
-import type { ScriptInput, ScriptRequest } from '../../src/remote/script.ts';
-import { probeScript } from '../../src/remote/scripts.ts';
-import { createWindowsHost } from './windows-host.ts';
-import type { WindowsHost } from './windows-host.ts';
-import type { WindowsModel } from './windows-model.ts';
-import { WindowsSession } from './windows-session.ts';
+import type { JobResult } from '../../../src/domain/job.ts';
+import type { UpdateResult } from '../../../src/domain/outcome.ts';
+import type { PlannedUpdate } from '../../../src/domain/plan.ts';
+import type { HostScan } from '../../../src/domain/scan.ts';
+import type { Simulation } from '../../../src/domain/simulation.ts';
+import type { Update } from '../../../src/domain/update.ts';
+import type { PackageManager } from '../../../src/managers/contract/package-manager.ts';
+import type { Sections } from '../../../src/managers/contract/sections.ts';
+import { readHostScan } from '../../../src/managers/host-scan.ts';
+import { packageManagerNamed } from '../../../src/managers/registry.ts';
+import { parseFrame } from '../../../src/remote/frame.ts';
+import { followJob, startJob } from '../../../src/remote/jobs.ts';
+import { runScript } from '../../../src/remote/launch.ts';
+import type { ScriptInput, ScriptRequest } from '../../../src/remote/script.ts';
+import { probeScript } from '../../../src/remote/scripts.ts';
+import { createWindowsHost } from './host.ts';
+import type { WindowsHost } from './host.ts';
+import type { WindowsModel } from './model.ts';
+import { WindowsSession } from './session.ts';
 
 const quick = { pause_ms: 10, wait: 240 };
 

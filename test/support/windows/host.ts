@@ -3,16 +3,16 @@ import { once } from 'node:events';
 import { type FSWatcher, existsSync, mkdtempSync, readFileSync, rmSync, watch } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type EngineProcess, EngineServer } from './engine-server.ts';
-import { buildEngine } from './windows-engine.ts';
-import { boot, setServicing, showLogonUi } from './windows-boot.ts';
-import { parseCommandLine } from './windows-command-line.ts';
-import { windowsModel } from './windows-defaults.ts';
-import { furnish, hostEnvironment, readModel, writeModel } from './windows-disk.ts';
-import type { WindowsModel } from './windows-model.ts';
-import { kill, processesOf } from './windows-processes.ts';
-import { answerWql } from './windows-wql.ts';
-import type { CommandHost, HostProcess } from './winrm-server/command-host.ts';
+import { type EngineProcess, EngineServer } from '../engine-server.ts';
+import { buildEngine } from './engine.ts';
+import { boot, setServicing, showLogonUi } from './boot.ts';
+import { parseCommandLine } from './command-line.ts';
+import { windowsModel } from './defaults.ts';
+import { furnish, hostEnvironment, readModel, writeModel } from './disk.ts';
+import type { WindowsModel } from './model.ts';
+import { kill, processesOf } from './processes.ts';
+import { answerWql } from './wql.ts';
+import type { CommandHost, HostProcess } from '../winrm-server/command-host.ts';
 
 export interface WindowsHostOptions {
   /** Differences from `windowsModel`. */

@@ -1,4 +1,4 @@
-import type { WindowsModel } from './windows-model.ts';
+import type { WindowsModel } from './model.ts';
 
 /** The rows of `select a,b from Class`, as WMI gives them to WS-Management; undefined for a class we have not. */
 export function answerWql(wql: string, model: WindowsModel): Record<string, string>[] | undefined {

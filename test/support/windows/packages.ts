@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { WindowsHost } from './windows-host.ts';
+import type { WindowsHost } from './host.ts';
 
 /** A package that a manager of software has installed, and what it could upgrade it to. */
 export interface InstalledSoftware {

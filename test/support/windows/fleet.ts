@@ -1,7 +1,7 @@
 // Simulated Windows hosts as fettle meets them: each a model with the real PowerShell engine behind a WinRM server.
-import { monthOfUpdates } from './windows-defaults.ts';
-import { createWindowsHost, type WindowsHost, type WindowsHostOptions } from './windows-host.ts';
-import { startWinrmServer, type WinrmServer, type WinrmServerOptions } from './winrm-server/winrm-server.ts';
+import { monthOfUpdates } from './defaults.ts';
+import { createWindowsHost, type WindowsHost, type WindowsHostOptions } from './host.ts';
+import { startWinrmServer, type WinrmServer, type WinrmServerOptions } from '../winrm-server/winrm-server.ts';
 
 export const windowsAccount = { user: 'Administrator', password: 'Pa$$w0rd, with "quotes"' } as const;
 

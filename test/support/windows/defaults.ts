@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { RegistryKeyModel, ServiceModel, WindowsCategory, WindowsModel, WindowsUpdate } from './windows-model.ts';
+import type { RegistryKeyModel, ServiceModel, WindowsCategory, WindowsModel, WindowsUpdate } from './model.ts';
 
 /** Update classifications by the identities Microsoft publishes for them. */
 export const classification = {

@@ -1,5 +1,5 @@
-import type { WindowsHost } from './windows-host.ts';
-import type { HostProcess } from './winrm-server/command-host.ts';
+import type { WindowsHost } from './host.ts';
+import type { HostProcess } from '../winrm-server/command-host.ts';
 
 export interface PowerShellResult {
   stdout: string;

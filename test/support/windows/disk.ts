@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { WindowsModel } from './windows-model.ts';
+import type { WindowsModel } from './model.ts';
 
 /** Disk of the host: Windows' folders, and its executables as files that start the engine. */
 export function furnish(directory: string, engine: string): void {

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { FettleError } from '../../src/domain/error.ts';
-import type { ExecRequest, ExecResult, Session } from '../../src/transport/session.ts';
-import type { CommandHost } from './winrm-server/command-host.ts';
+import { FettleError } from '../../../src/domain/error.ts';
+import type { ExecRequest, ExecResult, Session } from '../../../src/transport/session.ts';
+import type { CommandHost } from '../winrm-server/command-host.ts';
 
 const limitBytes = 16 * 1024 * 1024;
 

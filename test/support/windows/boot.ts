@@ -1,4 +1,4 @@
-import type { WindowsModel, WindowsUpdate } from './windows-model.ts';
+import type { WindowsModel, WindowsUpdate } from './model.ts';
 
 const winlogon = String.raw`HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon`;
 const servicing = String.raw`HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing`;
