@@ -40,7 +40,7 @@ export function markdownTable(headers: readonly string[], rows: readonly (readon
 
 export interface Bound {
   readonly what: string;
-  /** In `unit`; the measured value may not be above it, or not below it where `sense` says so. */
+  /** In `unit`; the measured value may not be above it, or not below it, as `sense` sets. */
   readonly limit: number;
   readonly value: number;
   readonly unit: string;
@@ -72,13 +72,13 @@ export interface MachineFacts {
   readonly kernel: string;
   readonly distribution: string;
   readonly node: string;
-  /** What each tool says of its version; those that are not installed are left out. */
+  /** The version that each tool reports; those that are not installed are left out. */
   readonly tools: Readonly<Record<string, string>>;
   /** ISO 8601, UTC. */
   readonly measuredAt: string;
 }
 
-/** The first line of what the tool says of its version, on whichever stream. */
+/** The first line of the version output of the tool, on either stream. */
 const versionCommands: Readonly<Record<string, readonly string[]>> = {
   ssh: ['ssh', '-V'],
   pdsh: ['pdsh', '-V'],

@@ -39,7 +39,7 @@ async function insideOwnNetwork(): Promise<number | undefined> {
   return typeof code === 'number' ? code : 1;
 }
 
-/** What the probe says of this machine, as its own account sees it. */
+/** The answer of the probe on this machine, under its own account. */
 async function takeDownAnswer(directory: string): Promise<{ file: string; bytes: number }> {
   const input = `${encodeRequest({ verb: 'probe' }, 'recorded')}\n${probeScript().text}`;
   const { stdout, status } = spawnSync('sh', ['-c', launcher], { input, maxBuffer: 2 ** 28 });
@@ -184,7 +184,7 @@ interface Interrupt {
 
 const interruptions = 3;
 
-/** In the middle of a scan, as often as `interruptions` says; the slowest counts. */
+/** In the middle of a scan, `interruptions` times; the slowest counts. */
 async function measureInterrupt(fleet: Fleet, line: ScanLine): Promise<Interrupt> {
   const tries: Interrupt[] = [];
   while (tries.length < interruptions) tries.push(await interruptOnce(fleet, line));

@@ -94,7 +94,7 @@ function allWorksFor(field: Field, count: number): readonly Work[] {
 async function measureWork(field: Field, work: Work, count: number): Promise<readonly Row[]> {
   const names = field.names.slice(0, count);
   const samples = new Map<Contestant, Sample[]>(work.contestants.map((contestant) => [contestant, []]));
-  // Round 0 warms caches and connections, and is where memory is looked at.
+  // Round 0 warms caches and connections, and is where memory is measured.
   const peaks = new Map<Contestant, number>();
   for (let round = 0; round <= rounds; round += 1) {
     for (const contestant of work.contestants) {
@@ -132,7 +132,7 @@ function marginalMs(rows: readonly Row[], tool: string, keyExchange?: string): n
   const [few, many] = [find(rows, tool, small, keyExchange), find(rows, tool, largest, keyExchange)];
   if (few === undefined || many === undefined || small === largest) return many?.cpuMs ?? Number.NaN;
   const ms = (many.cpuMs * largest - few.cpuMs * small) / (largest - small);
-  // One more host costs something: what says otherwise was disturbed, and proves nothing.
+  // One more host costs something: a result that denies it was disturbed, and proves nothing.
   return ms > 0 ? ms : Number.NaN;
 }
 

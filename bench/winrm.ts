@@ -18,7 +18,7 @@ const hosts = Number(values.hosts);
 const project = join(import.meta.dirname, '..');
 const cli = join(project, 'dist/cli.js');
 
-/** How far what the delay says may be from what was counted. */
+/** How far the number derived from the delay may be from the number counted. */
 const tolerance = 0.5;
 
 function difference({ login, requests, polls, byDelay }: RoundTrips): number {

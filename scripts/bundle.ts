@@ -4,7 +4,7 @@ import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { rolldown, type InputOptions, type OutputChunk, type OutputOptions, type Plugin } from 'rolldown';
 
-/** Native code, or what looks for it: these stay packages that npm installs. */
+/** Native code, or what searches for it: these stay packages that npm installs. */
 const external = [/^better-sqlite3$/, /^koffi$/, /^cpu-features$/, /\.node$/];
 
 /** A file of `src` that another one starts by its URL, such as the beginning of a thread. */
@@ -37,7 +37,7 @@ export async function bundle(root: string, dist: string): Promise<readonly strin
     plugins: [partsFor(entries, join(root, 'scripts/start/parts.ts'))],
   });
   const { output } = await build.write({ dir: dist, ...written, format: 'cjs', chunkFileNames: '[name].js' });
-  // The package's own manifest says that files are ECMAScript modules.
+  // The package's own manifest declares that files are ECMAScript modules.
   writeFileSync(join(dist, 'package.json'), `${JSON.stringify({ type: 'commonjs' })}\n`);
   const chunks = output.filter((file) => file.type === 'chunk');
   // An old Node.js must get as far as the guard.

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { median } from '../report.ts';
 
-/** Tells on descriptor 3 what the process has used when it ends; its threads load this too, and say nothing. */
+/** Writes the resource usage of the process to descriptor 3 when it ends; its threads load this too and write nothing. */
 const tellUsage = `data:text/javascript,${encodeURIComponent(`
   import { isMainThread } from 'node:worker_threads';
   import { writeSync } from 'node:fs';

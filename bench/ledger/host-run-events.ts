@@ -60,7 +60,7 @@ export class HostRun {
     const updates = fleet.updates(this.#host, week).filter((update) => update.heldBack === undefined);
     this.#check();
     this.#job('refresh', 'refresh', { text: 'Hit:1 http://mirror bookworm InRelease\nReading package lists...\n' });
-    // Every host but those of the first wave is looked at again when its turn comes.
+    // Every host but those of the first wave is scanned again when its turn comes.
     if (wave > 0) this.#check();
     if (this.#host.hasHooks) this.#localHook('before_host', 'drain');
     if (fate === 'failed') return this.#failInstall(updates);

@@ -1,4 +1,4 @@
-// A process that is many hosts: SSH servers that speak the real protocol and answer every probe as one machine once did.
+// A process that is many hosts: SSH servers with the real protocol that answer every probe as one machine once did.
 //   node simulated-hosts.ts PORT HOST-KEY-FILE ANSWER-FILE
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ function digits(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** The same packages everywhere, but machines of their own: the account's name says which. */
+/** The same packages everywhere, but machines of their own: the account's name selects one. */
 function answerOf(user: string, mark: string): string {
   const own = digits(user);
   const bootId = `${own.slice(0, 8)}-${own.slice(8, 12)}-4${own.slice(13, 16)}-8${own.slice(17, 20)}-${own.slice(20, 32)}`;

@@ -1,4 +1,4 @@
-// The tools people use today, each told to do the same thing to the same hosts, as many at once as fettle.
+// The tools people use today, each with the same task on the same hosts, as many at once as fettle.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeRequest, launcher } from '../../src/remote/launch.ts';
@@ -16,7 +16,7 @@ export interface Contestant {
   readonly command: (names: readonly string[]) => Command;
 }
 
-/** What every contestant is told about the fleet. */
+/** What every contestant knows of the fleet. */
 export interface Field {
   readonly lab: Lab;
   readonly names: readonly string[];

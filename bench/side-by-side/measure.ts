@@ -34,7 +34,7 @@ async function mustRun(lab: Lab, { words, env = {} }: Command): Promise<void> {
   throw new Error(`${words.slice(0, 4).join(' ')} ended with ${code}: ${`${stdout}${stderr}`.slice(-600)}`);
 }
 
-/** The largest sum of the proportional set sizes of its processes, looked at ten times a second. MiB. */
+/** The largest sum of the proportional set sizes of its processes, measured ten times a second. MiB. */
 export async function peakMemoryMib(lab: Lab, command: Command): Promise<number> {
   const group = join(placesOf(lab.name).cgroup, 'controller');
   let peakKib = 0;

@@ -1,4 +1,4 @@
-// A Windows host that says what another one once said: the answer of a probe, with a mark and a machine of its own.
+// A Windows host that repeats a recorded answer: the answer of a probe, with a mark and a machine of its own.
 import { createHash } from 'node:crypto';
 import type { CommandHost, HostProcess } from '../../test/support/winrm-server/command-host.ts';
 
@@ -11,7 +11,7 @@ export interface CannedAnswer {
   readonly machine: string;
 }
 
-/** Every command that is started here is a probe, and answers when it is let go. */
+/** Every command that is started here is a probe, and answers when it is released. */
 export class CannedHost implements CommandHost {
   readonly state = 'running';
   readonly #name: string;

@@ -59,7 +59,7 @@ class Worker {
 
   constructor(child: ChildProcess) {
     this.#child = child;
-    if (child.stdout === null) throw new Error('the simulated hosts say nothing');
+    if (child.stdout === null) throw new Error('the simulated hosts have no output');
     this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   }
 

@@ -1,4 +1,4 @@
-// Sessions on the simulated Windows host, and what it says to a scan.
+// Sessions on the simulated Windows host, and its answer to a scan.
 import { join } from 'node:path';
 import { systemClock } from '../../src/base/clock.ts';
 import { Secret } from '../../src/domain/secret.ts';
@@ -34,7 +34,7 @@ interface UpdatesSection {
   readonly installed: Item[];
 }
 
-/** What the host says to a scan, with as much in it as a server in use has. */
+/** The answer of the host to a scan, with as much in it as a server in use has. */
 export async function takeDownAnswer(fleet: WindowsFleet, directory: string): Promise<CannedAnswer> {
   await using session = await openSession(portOf(fleet), directory);
   const { stdout } = await runScript(session, probeScript(), { verb: 'probe', fields: { wait: 300 } });

@@ -1,4 +1,4 @@
-// What one sealed message of 150 KB costs: the size that a WinRM service takes at most unless it is told otherwise.
+// What one sealed message of 150 KB costs: the size that a WinRM service accepts at most by default.
 import { randomBytes } from 'node:crypto';
 import { namespaces } from '../../src/transport/winrm/soap/envelope.ts';
 import { clientFlags } from '../../src/transport/winrm/auth/ntlm-message.ts';

@@ -128,7 +128,7 @@ export function inventoryOf(ports: readonly number[]): string {
   return JSON.stringify({ all: { vars, hosts } });
 }
 
-/** Runs `fettle scan`; `words` are what node is told, the program among them. Throws where a host was not scanned. */
+/** Runs `fettle scan`; `words` are the arguments of node, the program among them. Throws where a host was not scanned. */
 export async function scanWith(
   words: readonly string[],
   inventory: string,

@@ -16,17 +16,17 @@ export interface AdmissionHost {
   readonly wave: number;
   readonly phase: AdmissionPhase;
   readonly outcome?: Outcome;
-  /** Members of one cluster never go together. */
+  /** Members of one cluster are never worked on at the same time. */
   readonly clusters: readonly string[];
   /** The update server it fetches from, where it is known. */
   readonly source?: string;
-  /** Hosts that must be over before this one: those reached through it. */
+  /** Hosts that must be finished before this one: those reached through it. */
   readonly after: readonly string[];
-  /** The machine fettle runs on: goes when every other host is over. */
+  /** The machine fettle runs on: starts when every other host is finished. */
   readonly isController: boolean;
 }
 
-/** What holds for a whole rollout. */
+/** Limits of a whole rollout. */
 export interface AdmissionRules {
   readonly waves: readonly Pick<PlannedWave, 'name' | 'concurrency' | 'budget'>[];
   /** Over the whole run. */
@@ -39,7 +39,7 @@ export interface AdmissionRules {
 }
 
 export interface Admission {
-  /** `running`: go on; `finished`: every host is over; `stopped`: nothing is in flight and nothing more may start. */
+  /** `running`: continue; `finished`: every host is finished; `stopped`: nothing is in flight and nothing more may start. */
   readonly status: 'running' | 'finished' | 'stopped';
   /** Hosts to start now, in order. */
   readonly start: readonly string[];
@@ -54,14 +54,14 @@ interface Entry extends AdmissionHost {
   phase: AdmissionPhase;
   readonly index: number;
   readonly queued: QueuedHost;
-  /** Hosts that must be over before this one and are not. */
+  /** Hosts that must be finished before this one and are not. */
   openBefore: number;
 }
 
 /**
- * Decides what may start, after every result anew. It keeps count of what changed, so that a decision costs no more for
+ * Decides which hosts may start, again after every result. It keeps count of what changed, so that a decision costs no more for
  * a fleet of ten thousand hosts than for one of ten. Waves are barriers: one starts only when every host of the ones
- * before is over. Within a wave hosts go in order, sliding through the smaller of the run's and the wave's concurrency;
+ * before is finished. Within a wave hosts start in order, sliding through the smaller of the run's and the wave's concurrency;
  * a host that must wait lets later ones pass.
  */
 export class AdmissionControl {
@@ -70,7 +70,7 @@ export class AdmissionControl {
   readonly #byName: ReadonlyMap<string, Entry>;
   readonly #waiting = new WaitingHosts();
   readonly #wanting = new Heap<Entry>();
-  /** Name → hosts that wait until it is over. */
+  /** Name → hosts that wait until it is finished. */
   readonly #behind = new Map<string, Entry[]>();
   readonly #run: BudgetCounts;
   readonly #waves = new Map<number, WaveCounts>();
@@ -88,7 +88,7 @@ export class AdmissionControl {
     for (const { host, phase, outcome } of hosts) this.change(host, phase, outcome);
   }
 
-  /** A host has gone on. */
+  /** A host has changed its state. */
   change(host: string, phase: AdmissionPhase, outcome?: Outcome): void {
     const entry = this.#byName.get(host);
     if (entry !== undefined) this.#move(entry, phase, outcome);
@@ -199,12 +199,12 @@ export class AdmissionControl {
     const room = Math.min(Math.max(1, concurrency) - this.#inFlight, limit - this.#wave(wave).inFlight);
     const picked = this.#waiting.pick({ wave, room, perSource });
     if (picked.length > 0 || this.#inFlight > 0) return picked;
-    // Two hosts that wait for each other would wait for ever: with nothing in flight the first in order goes.
+    // Two hosts that wait for each other would wait for ever: with nothing in flight the first in order starts.
     const first = this.#entries.find((entry) => entry.wave === wave && entry.phase === 'waiting');
     return first === undefined ? [] : [first.host];
   }
 
-  /** Hosts that may reboot now. They get their slot even on a spent budget: a reboot is on the way to a safe point. */
+  /** Hosts that may reboot now. They get their slot even on a spent budget: a reboot leads to a safe point. */
   reboots(): readonly string[] {
     const room = (this.#rules.rebootConcurrency ?? Infinity) - this.#rebooting;
     const wanting: Entry[] = [];

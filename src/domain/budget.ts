@@ -14,7 +14,7 @@ export interface BudgetState {
   readonly allowed: number;
   /** True once more is spent than allowed: exactly the allowed number is still within it. */
   readonly isExceeded: boolean;
-  /** Every class that was met, counted by this budget or not. */
+  /** Every class that occurred, counted by this budget or not. */
   readonly byClass: Readonly<Record<BudgetClass, number>>;
 }
 

@@ -30,10 +30,10 @@ export interface Adjustment {
 }
 
 export type DriftJudgement =
-  /** `install` is what is left to do, `done` what stands at its planned version already. */
+  /** `install` is what is left to do, `done` what has its planned version already. */
   | { readonly kind: 'clean'; readonly install: readonly PlannedUpdate[]; readonly done: readonly PlannedUpdate[] }
   | { readonly kind: 'drifted'; readonly reasons: readonly string[]; readonly done: readonly PlannedUpdate[] }
-  /** To be simulated once more under its own pins and then held against `installMismatch`. */
+  /** To be simulated once more under its own pins and then checked with `installMismatch`. */
   | {
       readonly kind: 'adjusted';
       readonly install: readonly PlannedUpdate[];
@@ -42,22 +42,22 @@ export type DriftJudgement =
       readonly superseded: readonly Superseded[];
     };
 
-/** Where one planned update stands on the host now. */
+/** The state of one planned update on the host now. */
 type DriftState =
   | { readonly kind: 'done' }
   | { readonly kind: 'as-planned' }
-  /** The planned version is on no index of the host any more. */
+  /** The planned version is no longer in any index of the host. */
   | { readonly kind: 'gone'; readonly reason: string }
-  /** The planned version has left, as its like does several times a day: what else was approved goes in without it. */
+  /** The planned version is no longer offered, as happens to such updates several times a day: the others are installed without it. */
   | { readonly kind: 'renewed'; readonly reason: string }
-  /** A new dependency that is on offer, but nothing asks for it: what needed it may have left. */
+  /** A new dependency that is available, but not required: what needed it may no longer be offered. */
   | { readonly kind: 'idle'; readonly reason: string }
   /** Something newer than planned is installed: nothing is left to do. */
   | { readonly kind: 'passed'; readonly reason: string }
   | { readonly kind: 'other'; readonly reason: string };
 
 /**
- * Does the host's package manager still do exactly what was planned? What stands at its planned version is done, not
+ * Does the host's package manager still do exactly what was planned? What has its planned version is done, not
  * drift. A removal or a package the plan does not name refuses the host under every `on_drift`.
  */
 export function judgeDrift(input: DriftInput): DriftJudgement {
@@ -114,7 +114,7 @@ function driftStateOf(update: PlannedUpdate, simulation: Simulation): DriftState
   return changedState(update, now, simulation);
 }
 
-/** Neither done nor as planned: the installed version changed, the planned one left, or it would not go in. */
+/** Neither done nor as planned: the installed version changed, the planned one is gone, or it would not be installed. */
 function changedState(update: PlannedUpdate, now: string | null, simulation: Simulation): DriftState {
   const [key, name] = [packageKey(update), packageLabel(update)];
   const versions = offered(update, simulation).map((item) => item.version);
@@ -136,14 +136,14 @@ function changedState(update: PlannedUpdate, now: string | null, simulation: Sim
     return { kind: 'gone', reason: `${name} ${update.to} has left the repository` };
   }
   if (now === null && simulation.errors.length === 0) {
-    return { kind: 'idle', reason: `${name} ${update.to} would not go in (nothing asks for it any more)` };
+    return { kind: 'idle', reason: `${name} ${update.to} would not be installed (nothing requires it any more)` };
   }
   const why = simulation.errors[0];
-  const because = why ?? 'held, or it needs what the plan does not name';
-  return { kind: 'other', reason: `${name} ${update.to} would not go in (${because})` };
+  const because = why ?? 'held, or it needs a package that the plan does not name';
+  return { kind: 'other', reason: `${name} ${update.to} would not be installed (${because})` };
 }
 
-/** Newer than planned: by the order of the index, or as the newest of it where the planned version has left. */
+/** Newer than planned: by the order of the index, or as the newest of it where the planned version is gone. */
 function hasPassed(update: PlannedUpdate, now: string | null, versions: readonly string[]): boolean {
   const [own, planned, before] = [now ?? '', update.to, update.from ?? ''].map((version) => versions.indexOf(version));
   if (own === undefined || planned === undefined || before === undefined || own < 0) return false;
@@ -216,7 +216,7 @@ function supersede(input: DriftInput, sorted: Sorted): DriftJudgement {
   return { kind: 'adjusted', install, done: sorted.done, skipped, superseded };
 }
 
-/** What stands for it goes in anyway. */
+/** What replaces it is installed anyway. */
 function isReplacedByPlanned(update: PlannedUpdate, { plan, simulation }: DriftInput): boolean {
   const successor = simulation.successors?.[packageKey(update)];
   if (successor === undefined) return false;
@@ -235,7 +235,7 @@ function findSuccessor(
   }
   const own = kind === 'gone' ? successorOf(update, offered(update, simulation)) : undefined;
   if (own !== undefined || update.from !== null) return own;
-  // A new ABI has a new name: the image that the same meta-package asks for now.
+  // A new ABI has a new name: the image that the same meta-package requires now.
   const planned = new Set(plan.updates.map((item) => item.name));
   const candidates = Object.entries(simulation.available).flatMap(([key, versions]) => {
     const [name = '', arch = update.arch] = key.split(':');
@@ -255,7 +255,7 @@ function isNewerAbi(name: string, planned: string): boolean {
   return isKernel && byNumbers.compare(name, planned) > 0 && wordsOf(name).join('-') === wordsOf(planned).join('-');
 }
 
-/** The newest version of the same origin that stands above the installed one. */
+/** The newest version of the same origin above the installed one. */
 function successorOf(update: PlannedUpdate, versions: Simulation['available'][string]): PlannedUpdate | undefined {
   const own = versions.findIndex((item) => item.version === update.from);
   const newer = own < 0 ? versions : versions.slice(0, own);
@@ -275,11 +275,11 @@ function stableOrigin(origin: string): string {
   return origin.replace(/:[^/]*/, '');
 }
 
-/** Holds an adjusted set against a simulation under its own pins: every difference, empty when it is exactly that. */
+/** Compares an adjusted set with a simulation under its own pins: every difference, empty when they are equal. */
 export function installMismatch(install: readonly PlannedUpdate[], simulation: Simulation): string[] {
   const missing = install.filter((update) => findPackage(simulation.installs, packageKey(update))?.to !== update.to);
   return [
-    ...missing.map((update) => `${packageLabel(update)} ${update.to} would not go in`),
+    ...missing.map((update) => `${packageLabel(update)} ${update.to} would not be installed`),
     ...beyondPlan({ updates: install, removals: [] }, simulation),
   ];
 }

@@ -30,7 +30,7 @@ export type ErrorCode = (typeof errorCodes)[number];
 
 /**
  * What an error means for the host that was asked. `outage`: the connection is gone or was never there; another try
- * may help. `denied`: the host answered and let nobody in; more tries would only lock the account.
+ * may help. `denied`: the host answered and refused the login; more tries would only lock the account.
  */
 type ErrorClass = 'outage' | 'denied' | 'answer';
 
@@ -77,7 +77,7 @@ export function isDeniedCode(code: ErrorCode | undefined): boolean {
 export interface FettleErrorOptions {
   /** JSON-serialisable facts; never a secret. */
   readonly details?: Readonly<Record<string, unknown>>;
-  /** What the person should do next. */
+  /** What the operator should do next. */
   readonly hint?: string;
   readonly cause?: unknown;
 }
@@ -153,7 +153,7 @@ export function isOutage(error: unknown): boolean {
   return error instanceof FettleError && traits[error.code].class === 'outage';
 }
 
-/** The host answered and did not let us in; more tries would only lock the account. */
+/** The host answered and refused the login; more tries would only lock the account. */
 export function isDenied(error: unknown): boolean {
   return error instanceof FettleError && isDeniedCode(error.code);
 }

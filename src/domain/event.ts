@@ -22,11 +22,11 @@ export type StepName =
   | 'after_host'
   | 'exec';
 
-/** Who started it: each field by where it comes from, the surest first. */
+/** Who started it: each field by its source, the most reliable first. */
 export interface Operator {
   /** Of the process, by its user id. */
   readonly user: string;
-  /** User id of the login, kept by the kernel through sudo and su; absent where nobody logged in. */
+  /** User id of the login, kept by the kernel through sudo and su; absent without a login. */
   readonly loginUid?: number;
   /** Its account on the controller, where there is one. */
   readonly loginName?: string;
@@ -183,6 +183,6 @@ export type LiveEvent =
 /** Receives events in order. The recorder, the reporters and tests are sinks; a sink never throws. */
 export interface EventSink {
   event(event: RunEvent | LiveEvent): void;
-  /** Resolves once whoever reads has taken what was written; waiting for it keeps a slow reader from filling memory. */
+  /** Resolves once the reader has taken what was written; waiting for it keeps a slow reader from filling memory. */
   drained?(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-// What releases up to 0.1 recorded, in today's shapes: they knew one package manager a host, and dpkg's words for states.
+// What releases up to 0.1 recorded, in today's shapes: one package manager for each host, and dpkg's words for states.
 import { stateOfDpkg } from './dpkg-status.ts';
 import type { Adjustment } from './drift.ts';
 import type { UpdateResult } from './outcome.ts';

@@ -20,7 +20,7 @@ export interface VerifyInput {
   readonly wasRebooted: boolean;
   /** Keys of planned updates left out on purpose (`on_drift: skip-package`). */
   readonly skipped?: readonly string[];
-  /** What went in instead (`on_drift: supersede`); a kernel of a new ABI has another name than the planned one. */
+  /** What was installed instead (`on_drift: supersede`); a kernel of a new ABI has another name than the planned one. */
   readonly superseded?: readonly Superseded[];
 }
 
@@ -94,7 +94,7 @@ function planFindings(input: VerifyInput): VerifyFinding[] {
   return findings;
 }
 
-/** It went in, and after the reboot the host offers the same again. */
+/** It was installed, and after the reboot the host offers the same update again. */
 function isRolledBack({ after }: VerifyInput, result: UpdateResult | undefined): boolean {
   if (result?.state !== 'installed') return false;
   return findPackage(after.updates, packageKey(result))?.to === result.to;
@@ -119,7 +119,7 @@ function labelOf(item: InstalledPackage | undefined, key: string): string {
   return item === undefined ? key : packageLabel(item);
 }
 
-/** Programs that update themselves, and updates that something newer stands for. */
+/** Programs that update themselves, and updates that something newer replaces. */
 function mayDiffer(was: InstalledPackage | undefined, now: InstalledPackage | undefined): boolean {
   if ((now ?? was)?.unattended === 'changes') return true;
   return was?.unattended === 'leaves' && now === undefined;
@@ -154,7 +154,7 @@ function unitFindings(input: VerifyInput): VerifyFinding[] {
     }));
 }
 
-/** A manager of a person's own services fails as that person likes. */
+/** The failure of a person's own service manager is no failure of the host. */
 const personalUnits = ['user@*.service', 'user-runtime-dir@*.service', 'systemd-coredump@*.service'];
 
 /** What ran before and neither runs nor failed: it ended without an error. */
@@ -175,7 +175,7 @@ function conffileFindings(input: VerifyInput): VerifyFinding[] {
     .map((path) => ({ check: 'conffile', level: 'warn', message: `${path} is new: merge it with the file in use` }));
 }
 
-/** What nobody could plan, since it came on offer through what went in: the next cumulative update behind a servicing stack. */
+/** Updates that could not be planned because installing others made them available: the next cumulative update behind a servicing stack. */
 function newlyOfferedFindings(input: VerifyInput): VerifyFinding[] {
   if (input.before === input.after) return [];
   const known = new Set([...input.before.updates, ...input.plan.updates, ...input.results].map(packageKey));
@@ -208,7 +208,7 @@ export function verdictOf(input: VerdictInput): Outcome {
   const failures = input.findings.filter((finding) => finding.level === 'fail');
   if (failures.length > 0) {
     const reason = listed(failures.map((finding) => finding.message));
-    return { verdict: 'unhealthy', change, reason, hint: 'look at the host; `fettle verify` judges it again' };
+    return { verdict: 'unhealthy', change, reason, hint: 'check the host; `fettle verify` judges it again' };
   }
   return (
     pendingReboot(input) ?? pendingRestart(input) ?? { verdict: 'verified', change, reason: verifiedReason(input) }

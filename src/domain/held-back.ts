@@ -1,6 +1,6 @@
-// What keeps an available version from going in, in the words of every table, plan and report.
+// Why an available version is held back, in the words of every table, plan and report.
 
-/** Why an available version would not go in by itself. */
+/** Why an available version would not be installed by itself. */
 export type HeldBack =
   | { readonly kind: 'held' }
   | { readonly kind: 'phased'; readonly percent?: number }
@@ -9,7 +9,7 @@ export type HeldBack =
   | { readonly kind: 'pinned' }
   /** The host's preferences require an older version than the installed one. */
   | { readonly kind: 'downgrade' }
-  /** Not offered by default; goes in where the playbook names it: by a pattern, its very name, or nothing but its id. */
+  /** Not offered by default; installed where the playbook names it: by a pattern, its exact name, or only its id. */
   | { readonly kind: 'excluded'; readonly reason: string; readonly unless: 'pattern' | 'name' | 'id' }
   | { readonly kind: 'unknown' };
 

@@ -1,13 +1,13 @@
-// What is known about a host, and how sure that is: one rule for every report.
+// What is known about a host, and how certain that is: one rule for every report.
 import { worstExit, type ExitName } from './exit.ts';
 import type { HostStatusRow } from './report.ts';
 
 /**
  * `scanned`: its latest scan is complete, recent, and was made from fresh package metadata. Every other state means
- * that what the ledger has may not be so any more, or that it has nothing:
+ * that the content of the ledger may be out of date, or that there is none:
  * - `unreachable`: no connection since the last scan, or ever;
  * - `scan failed`: reached since then, but without an answer;
- * - `never scanned`: nothing was asked yet, or the run ended before its turn;
+ * - `never scanned`: not queried yet, or the run ended before its turn;
  * - `incomplete`: the search for updates brought only a part;
  * - `stale`: the scan is old, or the host's package metadata was when it was scanned.
  */
@@ -21,7 +21,7 @@ export function stateOf(row: HostStatusRow): HostState {
   return row.isOld || row.isStale ? 'stale' : 'scanned';
 }
 
-/** True where a report about the host may be wrong or has nothing to go by. */
+/** True where a report about the host may be wrong or has no data. */
 export function isInDoubt(row: HostStatusRow): boolean {
   return stateOf(row) !== 'scanned';
 }

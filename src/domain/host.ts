@@ -13,7 +13,7 @@ export interface Elevation {
   readonly flags: readonly string[];
 }
 
-/** `strict`: known keys only. `accept-new`: unknown keys are written down, changed ones refused. `off`: asked for by name. */
+/** `strict`: known keys only. `accept-new`: unknown keys are stored, changed ones refused. `off`: only on explicit request. */
 export type HostKeyPolicy = 'strict' | 'accept-new' | 'off';
 
 /** Limits of one connection, each named in its error. Milliseconds. */
@@ -29,8 +29,8 @@ export interface ConnectionLimits {
 export type WinrmAuthentication = 'auto' | 'ntlm' | 'kerberos' | 'basic' | 'certificate';
 
 /**
- * `verify`: chain, name and dates. `pin`: exactly the certificate of the pin. `trust-on-first-use`: written down when it
- * is new, refused when it changed. `off`: anything; asked for by name.
+ * `verify`: chain, name and dates. `pin`: exactly the certificate of the pin. `trust-on-first-use`: stored when it
+ * is new, refused when it changed. `off`: any certificate; only on explicit request.
  */
 export type CertificatePolicy = 'verify' | 'pin' | 'trust-on-first-use' | 'off';
 
@@ -40,7 +40,7 @@ export interface WinrmSettings {
   /** Begins with a slash. */
   readonly path: string;
   readonly auth: WinrmAuthentication;
-  /** PEM; stands for the system's authorities. */
+  /** PEM; replaces the system's authorities. */
   readonly caFile?: string;
   /** SHA-256 of the certificate's DER as 64 hexadecimal digits; colons and case do not matter. */
   readonly certificatePin?: string;
@@ -52,7 +52,7 @@ export interface WinrmSettings {
   readonly serviceHost?: string;
   /** Whole principal or its service part, where it is not `HTTP`. */
   readonly servicePrincipal?: string;
-  /** Hands the ticket on to the host. */
+  /** Forwards the ticket to the host. */
   readonly delegation?: boolean;
   /** `auto`: whatever does not go through TLS is sealed. `always`: in TLS too. `never`: not outside of TLS, thus no http. */
   readonly messageEncryption: 'auto' | 'always' | 'never';
@@ -74,7 +74,7 @@ export interface Connection {
   /** Extra OpenSSH options as an argument list (`-o ProxyJump=…`, `-J …`), already split. */
   readonly sshArguments: readonly string[];
   readonly hostKeyPolicy: HostKeyPolicy;
-  /** A password of the command line goes to it: new host keys are not taken on the word of the inventory alone. */
+  /** A password of the command line goes to it: new host keys are not accepted on the authority of the inventory alone. */
   readonly hasOperatorPassword?: true;
   readonly limits: ConnectionLimits;
   readonly elevation?: Elevation;
@@ -97,14 +97,14 @@ export interface PatchSettings {
   /** `never` always wins over the playbook. */
   readonly reboot?: RebootMode;
   readonly maxReboots?: number;
-  /** Names of clusters whose members never go together. */
+  /** Names of clusters whose members are never worked on at the same time. */
   readonly clusters: readonly string[];
   /** Archive origins or labels that count as security sources besides the distribution's own. */
   readonly securityOrigins?: readonly string[];
   readonly windows?: WindowsUpdateSettings;
   /** Hardware addresses by which it is woken, twelve hexadecimal digits each. */
   readonly macs?: readonly string[];
-  /** Where packets that wake it are sent, IPv4; absent: to everybody on the wire. */
+  /** Where packets that wake it are sent, IPv4; absent: to the broadcast address. */
   readonly wakeAddress?: string;
 }
 
@@ -126,11 +126,11 @@ export interface WindowsUpdateSettings {
   readonly source?: 'default' | 'wsus' | 'windows-update' | 'microsoft-update';
   /** A wsusscn2.cab on a disk of the host, for a search without any network; with forward slashes. */
   readonly catalogue?: string;
-  /** Drivers are searched for too; they still go in only where they are named. */
+  /** Drivers are searched for too; they are still installed only where they are named. */
   readonly hasDrivers?: boolean;
-  /** False: winget and Chocolatey are not asked. */
+  /** False: winget and Chocolatey are not queried. */
   readonly hasSoftware?: boolean;
-  /** Codes of signs of a pending reboot that do not ask for one here. */
+  /** Codes of signs of a pending reboot that are ignored on this host. */
   readonly ignoredRebootSigns?: readonly string[];
 }
 

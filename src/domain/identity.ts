@@ -20,7 +20,7 @@ export interface NamedMachine {
 }
 
 export interface IdentityJudgement {
-  /** Later names of a machine that an earlier one already stands for. */
+  /** Later names of a machine that has an earlier name already. */
   readonly duplicates: readonly { readonly host: string; readonly sameAs: string; readonly reason: string }[];
   /** Names of the machine fettle itself runs on, duplicates left out. */
   readonly controller: readonly string[];

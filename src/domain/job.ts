@@ -1,7 +1,7 @@
-/** What a detached job on a host may be asked to do. Each is one verb of `remote/posix/job.sh`. */
+/** The kinds of detached jobs on a host. Each is one verb of `remote/posix/job.sh`. */
 export type JobKind = 'install' | 'refresh' | 'repair' | 'reboot' | 'restart' | 'hook';
 
-/** Derived from run, host, step and attempt, so that asking twice gives the same job. `[a-z0-9-]`, at most 80. */
+/** Derived from run, host, step and attempt, so that the same request gives the same job. `[a-z0-9-]`, at most 80. */
 export type JobId = string;
 
 export type JobPhase =
@@ -23,7 +23,7 @@ export interface JobStatus {
   readonly phase: JobPhase;
   /** Bytes in the log so far. */
   readonly logBytes: number;
-  /** What the job is at: `waiting for lock (pid 12 apt-get)`, `installing`, … */
+  /** The current step of the job: `waiting for lock (pid 12 apt-get)`, `installing`, … */
   readonly note?: string;
   readonly bootId?: string;
 }

@@ -17,7 +17,7 @@ export interface LeaseMoment {
   /** Epoch milliseconds. */
   readonly nowMs: number;
   readonly boot?: BootTime;
-  /** The controller that asks, as in `Operator`. */
+  /** The requesting controller, as in `Operator`. */
   readonly controller?: string;
 }
 
@@ -54,12 +54,12 @@ export function bootExpiry({
   return boot === undefined ? undefined : { id: boot.id, elapsedMs: boot.elapsedMs + expiresMs - nowMs };
 }
 
-/** Still ours: the same run took it under the same number, and nobody released it. */
+/** Still held: the same run took it under the same number, and it was not released. */
 export function isOurs(held: (StoredLease & { readonly fence: number }) | undefined, own: LeaseHolding): boolean {
   return held !== undefined && held.run === own.run && held.fence === own.fence && held.expiresMs > 0;
 }
 
-/** The lease of a host went to somebody else, or was given up by `run abandon`: its work here ends at once. */
+/** Another run took the lease of a host, or `run abandon` released it: the work here ends at once. */
 export function leaseLost({ hostId, run, holder }: LostLease): FettleError {
   const who = holder === undefined ? 'it was given up' : `run ${run} of ${holder.user}@${holder.controller}`;
   const has = holder === undefined ? who : `${who} (pid ${holder.pid}) has it now`;

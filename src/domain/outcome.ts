@@ -23,9 +23,9 @@ export type Change = 'none' | 'partial' | 'installed' | 'unknown';
 export interface Outcome {
   readonly verdict: Verdict;
   readonly change: Change;
-  /** One sentence: what is the case. */
+  /** The reason, in one sentence. */
   readonly reason: string;
-  /** What the person should do next. */
+  /** What the operator should do next. */
   readonly hint?: string;
   readonly error?: ErrorRecord;
   /** True when the playbook itself asked for the state (reboot: never): spends no budget, never counts as verified. */
@@ -35,7 +35,7 @@ export interface Outcome {
 }
 
 interface VerdictTraits {
-  /** `bad` calls for a person, `open` for nobody yet; `unfinished` is neither an end nor well. */
+  /** `bad` needs an operator, `open` nobody yet; `unfinished` is neither an end nor good. */
   readonly weight: 'good' | 'open' | 'unfinished' | 'bad';
   /** What the host spends of a failure budget; undefined: nothing. */
   readonly budget: BudgetClass | undefined;
@@ -51,7 +51,7 @@ const over = { mayBeAtWork: false } as const;
 
 /**
  * What a verdict means, for budget, exit, resume, reports and queries. A `lost` host counts as failed, not as
- * unreachable: something was begun on it and nobody knows how it ended. `skipped` was left alone on purpose and
+ * unreachable: something was begun on it and its end is unknown. `skipped` was left alone on purpose and
  * `detached` is still in flight: neither is a result of the rollout.
  */
 export const verdicts: Readonly<Record<Verdict, VerdictTraits>> = {
@@ -67,18 +67,18 @@ export const verdicts: Readonly<Record<Verdict, VerdictTraits>> = {
   verified: { weight: 'good', budget: undefined, exit: 'ok', contact: 'reached', ...over },
 };
 
-/** Verdicts that call for a person. */
+/** Verdicts that need an operator. */
 export const badVerdicts: readonly Verdict[] = (Object.keys(verdicts) as Verdict[]).filter(
   (verdict) => verdicts[verdict].weight === 'bad',
 );
 
-/** It ended as the playbook wanted it: downloaded only, or left alone on purpose, is no failure. */
+/** It ended as the playbook requires: downloaded only, or left alone on purpose, is no failure. */
 export function isAsAsked({ verdict, followsFromMode, error }: Outcome): boolean {
   return verdict === 'verified' || followsFromMode === true || (verdict === 'skipped' && error === undefined);
 }
 
 /**
- * The exit of a run with such a host. A pending reboot is what was asked for only where the mode `isWritten` in the
+ * The exit of a run with such a host. A pending reboot is intended only where the mode `isWritten` in the
  * playbook or the inventory; by default it does not count as good.
  */
 export function exitOfOutcome({ verdict, followsFromMode, error }: Outcome, isWritten: boolean): ExitName {
@@ -90,18 +90,18 @@ export function exitOfOutcome({ verdict, followsFromMode, error }: Outcome, isWr
 
 /** How a host ends that an error stopped while no job of fettle runs on it. */
 export function verdictOfError(error: FettleError): 'skipped' | 'unreachable' | 'failed' {
-  // Held by another run, stopped before its turn came, or this machine ran short: the host is not to blame.
+  // Held by another run, stopped before its turn came, or this machine lacked a resource: not the fault of the host.
   if (error.code === 'lock-held' || error.code === 'cancelled' || isOurShortage(error)) return 'skipped';
   // A host that refuses the elevation has answered.
   return isUnreached(error) && error.code !== 'elevate' ? 'unreachable' : 'failed';
 }
 
-/** The hooks after the host were run, or none were owed; the next attempt need not see to them. */
+/** The hooks after the host were run, or none were owed; the next attempt need not run them. */
 export function hasPaidHooks({ verdict, owesHooks }: Outcome): boolean {
   return !verdicts[verdict].mayBeAtWork && owesHooks !== true;
 }
 
-/** `downloaded`: it waits on the host, and more was not asked for. */
+/** `downloaded`: it waits on the host, and more was not requested. */
 export type UpdateState =
   'downloaded' | 'installed' | 'already' | 'superseded' | 'failed' | 'not-installed' | 'broken' | 'removed';
 
@@ -145,10 +145,10 @@ export interface UpdateResult extends PackageId {
 export interface VerifyFinding {
   readonly check:
     | 'plan'
-    /** It went in, and was gone again after the reboot. */
+    /** It was installed, and gone again after the reboot. */
     | 'rolled-back'
     | 'unplanned'
-    /** On offer after the work and not before it: what went in made it possible. */
+    /** Available after the work and not before it: the installed updates made it possible. */
     | 'newly-offered'
     | 'failed-unit'
     | 'service'

@@ -1,4 +1,4 @@
-// Names that come from outside and end up in commands, paths and files: each may hold only what can never be read as more.
+// Names from outside that end up in commands, paths and files: each may contain only what cannot be interpreted as more.
 
 /** What most names are; expressions with classes of Unicode take milliseconds to make ready. */
 const common = /^[A-Za-z0-9_][A-Za-z0-9_.@-]*$/;

@@ -4,20 +4,20 @@ import type { Removal } from './simulation.ts';
 import type { HeldBack } from './held-back.ts';
 import type { PackageId, UpdateClass, UpdateDetails } from './update.ts';
 
-/** One package that shall go from exactly `from` to exactly `to`. `from: null` = a new dependency. */
+/** One package to be updated from exactly `from` to exactly `to`. `from: null` = a new dependency. */
 export interface PlannedUpdate extends PackageId, UpdateDetails {
   readonly from: string | null;
   readonly to: string;
   readonly class: UpdateClass;
   readonly origins: readonly string[];
   readonly isKernel: boolean;
-  /** Why it is in: `security`, `included by …`, `needed by …`. */
+  /** Why it is planned: `security`, `included by …`, `needed by …`. */
   readonly reason: string;
-  /** True where this version is first met in a later wave than the first: no earlier wave tried it. */
+  /** True where this version first occurs in a later wave than the first: no earlier wave tried it. */
   readonly untried: boolean;
 }
 
-/** An update that exists but is not in the plan, with the reason an auditor reads. */
+/** An update that exists but is not in the plan, with the reason for an auditor. */
 export interface LeftOut extends PackageId, UpdateDetails {
   readonly from: string;
   readonly to: string;
@@ -58,7 +58,7 @@ export interface HostPlan {
   /** SHA-256 of the host's resolved, secret-free variables. */
   readonly inventorySha256: string;
   readonly clusters: readonly string[];
-  /** Hosts of the inventory that its connection passes through; absent = none. They go after it. */
+  /** Hosts of the inventory that its connection passes through; absent = none. They are worked on after it. */
   readonly via?: readonly string[];
   /** The update server it fetches from, where its package manager reports one. */
   readonly source?: string;

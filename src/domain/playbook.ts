@@ -49,7 +49,7 @@ export interface Policy {
   readonly include: readonly UpdateRule[];
   readonly exclude: readonly UpdateRule[];
   readonly securityOnly: boolean;
-  /** Held packages are always respected; phased ones only when asked for. */
+  /** Held packages are never updated; phased updates only where included. */
   readonly includePhased: boolean;
   readonly newPackages: 'allow' | 'refuse';
 }
@@ -57,7 +57,7 @@ export interface Policy {
 export type OnDrift = 'refuse-host' | 'skip-package' | 'supersede';
 
 export interface InstallSettings {
-  /** When it is over the job is reported as still running, never killed. */
+  /** When it has passed, the job is reported as still running, never killed. */
   readonly timeoutMs: number;
   readonly lockWaitMs: number;
   readonly conffile: 'keep-old' | 'take-new';
@@ -71,7 +71,7 @@ export interface InstallSettings {
 
 export interface RebootSettings {
   readonly mode: RebootMode;
-  /** True where the playbook or `patch_reboot` names the mode: what is pending by it is then no surprise (exit 0). */
+  /** True where the playbook or `patch_reboot` names the mode: what is pending because of it is then intended (exit 0). */
   readonly isWritten?: boolean;
   readonly max: number;
   readonly goDownMs: number;
@@ -81,7 +81,7 @@ export interface RebootSettings {
   readonly hasDefaultLimits?: true;
   /** Hosts rebooting at once. */
   readonly concurrency?: number;
-  /** Left alone while somebody is logged on. */
+  /** Left alone while a user is logged on. */
   readonly ifIdle?: true;
   /** Shut down instead, once, and not queried afterwards. */
   readonly power?: 'off';

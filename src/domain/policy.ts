@@ -7,7 +7,7 @@ import { heldBackRefusal, heldBackText, type HeldBack } from './held-back.ts';
 import type { PackageId, Update, UpdateClass, UpdateDetails } from './update.ts';
 import { detailsOf, packageKey } from './update.ts';
 
-/** An update that shall go in, before the host's package manager was asked whether it can. */
+/** An update to be installed, before the host's package manager has simulated it. */
 export type WantedUpdate = Omit<PlannedUpdate, 'from' | 'untried'> & {
   readonly from: string;
   readonly heldBack?: HeldBack;
@@ -15,15 +15,15 @@ export type WantedUpdate = Omit<PlannedUpdate, 'from' | 'untried'> & {
 
 export interface Selection {
   readonly wanted: readonly WantedUpdate[];
-  /** Every other update the host knows, each with a reason an auditor understands. */
+  /** Every other update the host knows, each with a reason for an auditor. */
   readonly leftOut: readonly LeftOut[];
 }
 
-/** One version of a package that could go in; `class` is what rules are held against. */
+/** One version of a package that could be installed; rules are matched against its `class`. */
 interface Offer {
   readonly to: string;
   readonly class: UpdateClass;
-  /** True: the version that closes the hole stands behind a newer candidate. */
+  /** True: a newer candidate hides the version that closes the hole. */
   readonly isBehind: boolean;
   readonly heldBack?: HeldBack;
 }
@@ -119,10 +119,10 @@ export function leaveOut(
   };
 }
 
-/** The newer version that waits because its security version goes in first. */
+/** The newer version that waits because its security version is installed first. */
 function narrowed(update: Update, offer: Offer): LeftOut {
   const why = update.heldBack === undefined ? 'only the security version is wanted' : heldBackText(update.heldBack);
-  return { ...leaveOut(update, `${why}; ${offer.to} goes in instead`), from: offer.to, class: 'other' };
+  return { ...leaveOut(update, `${why}; ${offer.to} is installed instead`), from: offer.to, class: 'other' };
 }
 
 function hostHold(update: Update, held: ReadonlySet<string>): string | undefined {
@@ -226,7 +226,7 @@ function matchesAny(globs: readonly string[], text: string | undefined): boolean
   return text !== undefined && firstGlobInAnyCase(globs, text) !== undefined;
 }
 
-/** What is excluded by default goes in where a rule that includes it names it closely enough. */
+/** What is excluded by default is installed where a rule that includes it names it closely enough. */
 function isNamed(update: Update, offer: Offer, policy: Rules): boolean {
   const { heldBack } = offer;
   if (heldBack?.kind !== 'excluded') return false;

@@ -16,7 +16,7 @@ export interface RunRecord {
    */
   append(events: readonly RunEvent[]): Promise<void>;
   /**
-   * The same for the start of what changes a host: in one transaction with the check that its lease is still ours.
+   * The same for the start of what changes a host: in one transaction with the check that this run still holds its lease.
    * Rejects with `leaseLost` where it is not; nothing is appended then.
    */
   appendHeld(events: readonly RunEvent[], own: LeaseHolding): Promise<void>;
@@ -28,27 +28,27 @@ export interface RunRecord {
    * this run, is taken.
    */
   acquireLeases(request: LeaseRequest): Promise<LeaseAnswer>;
-  /** Extends these leases to `expiresMs`; those that are not ours any more come back with who has them now. */
+  /** Extends these leases to `expiresMs`; those that this run no longer holds come back with their holder. */
   renewLeases(request: LeaseRenewal): Promise<readonly LostLease[]>;
-  /** Those that are not ours any more are left as they are. */
+  /** Those that this run no longer holds are left as they are. */
   releaseLeases(leases: readonly LeaseHolding[]): Promise<void>;
-  /** Where each host of a run stands, for `resume`. */
+  /** The state of each host of a run, for `resume`. */
   runState(run: string): Promise<RunState | undefined>;
   /** What a run recorded of one host last; `resume` verifies against it. */
   recordedFacts(run: string, hostId: string): Promise<RecordedFacts>;
   /** Package managers that the latest scan found on a host, in whatever run; undefined where none is recorded. */
   knownManagers(hostId: string): Promise<readonly string[] | undefined>;
-  /** True once somebody, in whatever process, asked the run to stop (`run stop`). */
+  /** True once any process has requested that the run stops (`run stop`). */
   stopRequested(run: string): Promise<boolean>;
 }
 
-/** What other processes ask of a run; each is done once the promise resolves. */
+/** Requests of other processes to a run; each is done once the promise resolves. */
 export interface RunControl {
-  /** From now on `stopRequested` answers true, whoever asks. */
+  /** From now on `stopRequested` answers true to every process that asks. */
   requestStop(run: string): Promise<void>;
   /** A run that is resumed starts without the request. */
   withdrawStop(run: string): Promise<void>;
-  /** Whoever holds the host for this run loses it. */
+  /** The process that holds the host for this run loses it. */
   abandonLease(run: string, hostId: string): Promise<void>;
 }
 
@@ -64,7 +64,7 @@ export interface LeaseRequest {
   readonly boot?: BootTime;
 }
 
-/** A lease as who took it knows it: the number was given when it was taken. */
+/** A lease as its holder has it: the number was given when it was taken. */
 export interface LeaseHolding {
   readonly run: string;
   readonly hostId: string;
@@ -75,12 +75,12 @@ export interface LeaseRenewal extends Pick<LeaseRequest, 'nowMs' | 'expiresMs' |
   readonly leases: readonly LeaseHolding[];
 }
 
-/** A lease that is not ours any more. */
+/** A lease that this run no longer holds. */
 export interface LostLease {
   readonly hostId: string;
   /** The run that has it now, or had it last. */
   readonly run: string;
-  /** Absent where nobody has it: it was given up. */
+  /** Absent where it was released. */
   readonly holder?: Operator;
 }
 
@@ -119,7 +119,7 @@ export interface RunState {
   readonly hosts: readonly HostRunState[];
 }
 
-/** Stands for the package managers of an install that was recorded without a name, as releases up to 0.1 did. */
+/** In place of the package managers of an install that was recorded without a name, as releases up to 0.1 did. */
 export const everyManager = '*';
 
 export interface OpenStep {
@@ -139,13 +139,13 @@ export interface HostRunState {
   readonly attempt: number;
   /** Absent while the host is in flight or was never started. */
   readonly outcome?: Outcome;
-  /** Steps finished well in the latest attempt. */
+  /** Steps that succeeded in the latest attempt. */
   readonly doneSteps: readonly StepName[];
   /** Package managers whose install ended in the latest attempt, successfully or not; absent: see `doneSteps`. */
   readonly endedInstalls?: readonly string[];
   /** Started and not finished, in any attempt: the controller died or detached during it. */
   readonly openSteps: readonly OpenStep[];
-  /** Hooks before the host were entered in this run, and those after it did not run since, in whatever attempt. */
+  /** Hooks before the host were started in this run, and those after it have not run since, in any attempt. */
   readonly owesAfterHooks?: boolean;
   /** Reboots of this run so far. */
   readonly reboots: number;

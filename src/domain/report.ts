@@ -114,7 +114,7 @@ export interface ScannedStatus extends ScanStatus {
 
 export interface StatusQuestion {
   readonly asOfMs: number;
-  /** A scan that is older than this at that time does not count as knowledge of today. */
+  /** A scan that is older than this at that time does not count as current. */
   readonly maxScanAgeMs: number;
 }
 
@@ -125,9 +125,9 @@ export type HostStatusRow = {
   readonly hostId?: string;
   /** When it was first contacted, or else selected; absent where no run ever selected it. */
   readonly firstSeenMs?: number;
-  /** The first of the latest tries that did not reach it, all of them later than the last scan. */
+  /** The first of the latest attempts that did not reach it, all of them later than the last scan. */
   readonly unreachableSinceMs?: number;
-  /** The same for tries that reached it and brought no scan. */
+  /** The same for attempts that reached it and failed to scan it. */
   readonly failedSinceMs?: number;
   /** Why the latest of them failed. */
   readonly lastFailure?: string;
@@ -196,7 +196,7 @@ export interface HistoryRow {
   readonly manager?: string;
   /** What the host belonged to when the run began; absent where that was not recorded. */
   readonly labels?: HostLabels;
-  /** Who asked for it, by the host's own record. */
+  /** Who requested it, by the host's own record. */
   readonly client?: string;
 }
 
@@ -215,7 +215,7 @@ export interface HistoryQuestion {
 
 export interface HistoryAnswer {
   readonly rows: readonly HistoryRow[];
-  /** There is more than the limit let through. */
+  /** There are more rows than the limit. */
   readonly isCut: boolean;
 }
 
@@ -270,7 +270,7 @@ export interface LedgerCheck {
   readonly events: number;
   readonly blobs: number;
   readonly head: string;
-  /** What the chain was held against. */
+  /** What the chain was compared with. */
   readonly heads: {
     /** Kept beside the ledger. */
     readonly saved: number;

@@ -15,7 +15,7 @@ export interface TrustRule {
 export interface Distrust {
   /** The path itself, or the directory or link above it that is at fault. */
   readonly path: string;
-  /** Words that follow the path, such as `can be written by everybody (mode 0777)`. */
+  /** Words that follow the path, such as `can be written by everyone (mode 0777)`. */
   readonly reason: string;
 }
 
@@ -79,7 +79,7 @@ function judge(path: string, found: Stats, rule: TrustRule, areEntriesBelieved: 
   const isKeptBySticky = found.isDirectory() && !areEntriesBelieved && (found.mode & writeBits.sticky) !== 0;
   if (isKeptBySticky) return undefined;
   const mode = (found.mode & 0o7777).toString(8).padStart(4, '0');
-  if ((found.mode & writeBits.others) !== 0) return { path, reason: `can be written by everybody (mode ${mode})` };
+  if ((found.mode & writeBits.others) !== 0) return { path, reason: `can be written by everyone (mode ${mode})` };
   if (rule.groupMayWrite !== true && (found.mode & writeBits.group) !== 0) {
     return { path, reason: `can be written by its group (mode ${mode})` };
   }

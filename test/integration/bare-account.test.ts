@@ -68,7 +68,7 @@ test('an inventory in a directory that everyone may write to is not used unless 
   assert.equal(ended.code, 2, ended.stderr);
   assert.match(
     ended.stderr,
-    /inventory\.yaml is not used: \S+ can be written by everybody \(mode 0777\)\nhint: .*-i inventory\.yaml/,
+    /inventory\.yaml is not used: \S+ can be written by everyone \(mode 0777\)\nhint: .*-i inventory\.yaml/,
   );
   assert.equal((await rig.run(['inventory', 'list', '-i', 'inventory.yaml'])).code, 0);
 });

@@ -60,7 +60,7 @@ describe('a plan whose repository moved on', () => {
     await scenario.write({ rollout: { waves: ['rest'] }, hooks: { before_host: [hold] } });
     await scenario.makePlan();
     const { stderr } = await scenario.fettle(['apply', scenario.plan], 4);
-    assert.match(stderr, /fettle-tool .*would not go in/);
+    assert.match(stderr, /fettle-tool .*would not be installed/);
     assert.deepEqual(await scenario.verdicts(), { d1: 'drifted', d2: 'drifted' });
     assert.equal(await lab.packageState('d1', 'fettle-app'), 'ii 1.0-1');
   });

@@ -54,7 +54,7 @@ describe('a file is trusted', () => {
     folder('sticky', 0o1777);
     assert.equal(distrustOfFile(file('sticky/a', 0o600), strict), undefined);
     const found = distrustOfFile(file('open/a', 0o600), strict);
-    assert.deepEqual(found, { path: join(directory, 'open'), reason: 'can be written by everybody (mode 0777)' });
+    assert.deepEqual(found, { path: join(directory, 'open'), reason: 'can be written by everyone (mode 0777)' });
   });
 
   test('by its directories all the way up', () => {
@@ -68,7 +68,7 @@ describe('a file is trusted', () => {
     assert.match(distrustOfFile(path, strict)?.reason ?? '', /by its group \(mode 0664\)/);
     assert.equal(distrustOfFile(path, { ...strict, groupMayWrite: true }), undefined);
     chmodSync(path, 0o666);
-    assert.match(distrustOfFile(path, { ...strict, groupMayWrite: true })?.reason ?? '', /by everybody/);
+    assert.match(distrustOfFile(path, { ...strict, groupMayWrite: true })?.reason ?? '', /by everyone/);
   });
 
   test('by where a link leads, and not through a link of another user', () => {

@@ -72,7 +72,7 @@ export async function hostsOfPlan(
   const plan = limit === undefined ? whole : narrowed(whole, matchHosts(inventory, limit, request));
   if (limit !== undefined && plan.hosts.length + plan.absent.length === 0) {
     throw new FettleError('usage', `--limit ${limit} leaves no host of the plan`, {
-      hint: 'see the hosts of the plan with: fettle run show, or leave --limit out',
+      hint: 'list the hosts of the plan with: fettle run show, or leave --limit out',
     });
   }
   const names = plan.hosts.map((host) => host.host).filter((name) => inventory.hosts.has(name));

@@ -48,7 +48,9 @@ export async function loadPlanInput(request: PlaybookRequest, context: Context):
   const { playbook, diagnostics } = await loadPlaybook(path);
   reportDiagnostics(diagnostics, context);
   if (playbook === undefined) {
-    throw new FettleError('config', `${path} is not a playbook`, { hint: 'see: fettle schema print playbook' });
+    throw new FettleError('config', `${path} is not a playbook`, {
+      hint: 'print the schema of playbooks with: fettle schema print playbook',
+    });
   }
   const fleet = await loadFleet(request, context, playbook.targets.select);
   checkGuards({ playbook, selected: fleet.hosts.length, inventorySize: fleet.inventory.hosts.size });

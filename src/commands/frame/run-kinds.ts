@@ -31,7 +31,7 @@ const fits: Readonly<Record<RunKind, string>> = {
 export function wrongKind({ run, kind, planSha256 }: RunRow, why: string): FettleError {
   const noun = kind === 'shutdown' && planSha256 === undefined ? 'a cancellation of shutdowns' : nouns[kind];
   return new FettleError('usage', `run ${run} was ${noun}: it ${why}`, {
-    hint: `${fits[kind]}; see it with: fettle run show ${run}`,
+    hint: `${fits[kind]}; show it with: fettle run show ${run}`,
   });
 }
 

@@ -192,7 +192,7 @@ export const optionTable: Readonly<Record<OptionName, OptionSpec>> = {
   origin: { flags: '--origin', description: 'show where each value is set' },
   force: { flags: '--force', description: 'overwrite existing files' },
   port: { flags: '--port <n>', description: 'UDP port to send the packets to (default 9)', number: true },
-  ifIdle: { flags: '--if-idle', description: 'skip hosts on which somebody is logged on' },
+  ifIdle: { flags: '--if-idle', description: 'skip hosts on which a user is logged on' },
   cancel: { flags: '--cancel', description: 'cancel a scheduled shutdown or restart instead' },
   raw: { flags: '--raw', description: 'print bytes unchanged, control characters included' },
   head: { flags: '--head <seq:hash>', description: 'saved chain head to check the ledger against' },

@@ -87,7 +87,7 @@ async function chosenHosts(
   }
   if (hosts.length > 0) return { plan, hosts, gone };
   throw new FettleError('usage', `run ${id} has no host that matches`, {
-    hint: `see its hosts with: fettle run show ${id}`,
+    hint: `list its hosts with: fettle run show ${id}`,
   });
 }
 

@@ -84,7 +84,7 @@ async function printed(path: string, env: SecretReader['env']): Promise<string> 
         ? `it ended with exit ${code}`
         : `it failed (${typeof code === 'string' ? code : 'by a signal'})`;
     throw new FettleError('secret', `the password program ${path} gave no password: ${how}`, {
-      hint: 'run it by hand to see why',
+      hint: 'run it by hand to find the cause',
     });
   }
 }

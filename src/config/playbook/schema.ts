@@ -60,7 +60,7 @@ const wave = z.strictObject({
 const rule = z
   .strictObject({
     class: z.enum(['security', 'other', 'unknown', 'any']).optional(),
-    managers: z.array(name).min(1).optional().describe('Package managers; their software goes in.'),
+    managers: z.array(name).min(1).optional().describe('Package managers whose updates the rule matches.'),
     packages: z.array(name).min(1).optional().describe('Globs of package names, KB numbers or update ids.'),
     titles: z.array(name).min(1).optional().describe('Globs of titles of Windows updates.'),
     classifications: z.array(z.enum(classifications)).min(1).optional().describe('Windows Update classifications.'),

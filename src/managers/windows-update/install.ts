@@ -61,7 +61,7 @@ function readItems(report: HostObject): ReadonlyMap<string, ItemResult> {
   }
   for (const item of objectsAt(report, 'renewed')) {
     const key = `${textAt(item, 'id').toLowerCase()}.${numberAt(item, 'revision') ?? ''}`;
-    items.set(key, { outcome: 'renewed', words: 'its publisher replaced it before it could go in', code: '' });
+    items.set(key, { outcome: 'renewed', words: 'its publisher replaced it before it could be installed', code: '' });
   }
   return items;
 }

@@ -61,7 +61,7 @@ export function installText({ install }: Plan): string {
 export function rebootText({ reboot }: Plan): string {
   if (reboot.mode === 'never') return 'never';
   const limit = reboot.concurrency === undefined ? '' : `; ${reboot.concurrency} at once`;
-  const idle = reboot.ifIdle === true ? '; not while somebody is logged on' : '';
+  const idle = reboot.ifIdle === true ? '; not while a user is logged on' : '';
   return `${reboot.mode}, at most ${reboot.max} a host${limit}${idle}; back within ${formatDuration(reboot.comeBackMs)}`;
 }
 

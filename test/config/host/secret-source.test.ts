@@ -75,7 +75,7 @@ describe('a secret', () => {
       await rename(files.path('secret'), files.path('open/secret'));
       await assert.rejects(readSecret(files.path('open/secret'), reader), {
         code: 'secret',
-        message: /open can be written by everybody \(mode 0777\)/,
+        message: /open can be written by everyone \(mode 0777\)/,
         hint: /chmod go-w/,
       });
     });

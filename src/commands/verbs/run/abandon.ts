@@ -31,7 +31,7 @@ export async function run(request: RunAbandonRequest, context: Context): Promise
   const host = state?.hosts.find((item) => item.host === name);
   if (host === undefined) {
     throw new FettleError('usage', `run ${id} has no host ${name}`, {
-      hint: `see its hosts with: fettle run show ${id}`,
+      hint: `list its hosts with: fettle run show ${id}`,
     });
   }
   const { operator } = context;

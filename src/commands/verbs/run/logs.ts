@@ -32,7 +32,7 @@ export async function run(request: RunLogsRequest, context: Context): Promise<Ex
   }
   if (rows.length === 0) {
     throw new FettleError('usage', `run ${id} has no output of ${host}`, {
-      hint: `see its hosts with: fettle run show ${id}`,
+      hint: `list its hosts with: fettle run show ${id}`,
     });
   }
   context.output.stdout.write(renderLogs(rows, { output: context.output, raw }));
