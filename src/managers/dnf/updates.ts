@@ -1,8 +1,8 @@
+import type { HeldBack } from '../../domain/held-back.ts';
 import {
   packageKey,
   packageLabel,
   type Advisory,
-  type HeldBack,
   type Severity,
   type Update,
   type UpdateDetails,
