@@ -23,6 +23,8 @@ export interface SshQuery {
 }
 
 export interface SshEnvironment extends DefaultsPlace {
+  /** Called whenever ssh has been started and is waited for. */
+  readonly onWait?: () => void;
   readonly homeDir: string;
   readonly userName: string;
 }
@@ -143,8 +145,9 @@ export class SshConfiguration {
     try {
       // Both answers are needed; neither process waits for the other.
       if ((await this.#defaults.recalled()) === undefined) this.#defaults.asked().catch(() => undefined);
-      const text = await this.#run([...file, ...options, '-G', '--', host], host);
-      return await this.#settled(readValues(text), host);
+      const running = this.#run([...file, ...options, '-G', '--', host], host);
+      this.#environment.onWait?.();
+      return await this.#settled(readValues(await running), host);
     } catch (cause) {
       if (cause instanceof FettleError) throw cause;
       if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') {

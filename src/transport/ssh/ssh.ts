@@ -17,7 +17,7 @@ import { Identities, type IdentityEnvironment } from './identity.ts';
 import { JumpConnections, jumpConnection, type BehindJump, type Opened, type SharedJump } from './jump.ts';
 import { HostKeys } from './known-hosts.ts';
 import { KnownHostsFiles } from './known-hosts-file.ts';
-import { login } from './login.ts';
+import type { login } from './login.ts';
 import type { SshOptions } from './options.ts';
 import { openProxy } from './proxy-command.ts';
 import { SshSession } from './session.ts';
@@ -64,11 +64,14 @@ export class SshTransport implements Transport, AsyncDisposable {
   readonly #knownHosts = new KnownHostsFiles();
   readonly #handshakes = new Slots(handshakesAtOnce);
   readonly #jumps: JumpConnections;
+  #loading: Promise<{ login: typeof login }> | undefined;
 
   constructor(environment: SshTransportEnvironment) {
     this.#environment = environment;
     this.#identities = new Identities(environment);
-    this.#configuration = new SshConfiguration(environment);
+    // The client is half of the code of this transport: it is loaded while ssh reads its configuration.
+    const onWait = (): void => void this.#client().catch(() => undefined);
+    this.#configuration = new SshConfiguration({ ...environment, onWait });
     this.#jumps = new JumpConnections((behind) => this.#connect(behind, undefined));
   }
 
@@ -156,7 +159,8 @@ export class SshTransport implements Transport, AsyncDisposable {
       const handshakes = this.#handshakes;
       const ours = { keys, policy, onHostKey, authentication, algorithms };
       const asked = { stream, host, user, ...ours, limits, signal, handshakes, complaint };
-      const client = await login(asked);
+      const { login: logIn } = await this.#client();
+      const client = await logIn(asked);
       const endpoint = `${place} ${key}`;
       const close = (): Promise<void> => closeClient(client, stream).then(release);
       return { client, stream, idleMs: limits.idleMs, endpoint, close };
@@ -164,6 +168,10 @@ export class SshTransport implements Transport, AsyncDisposable {
       await release();
       throw error;
     }
+  }
+
+  #client(): Promise<{ login: typeof login }> {
+    return (this.#loading ??= import('./login.ts'));
   }
 
   #hostKeys({ connection, options }: Way): Promise<HostKeys> {
