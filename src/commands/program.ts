@@ -12,7 +12,10 @@ export interface ProgramStreams {
   readonly writeError: (text: string) => void;
 }
 
-/** The command line as commander knows it. Only declarations: a command's code is loaded when it runs. */
+/**
+ * The command line as commander knows it, to read one. Only declarations: a command's code is loaded when it runs, and its
+ * options are declared when it is the one that is called.
+ */
 export function createProgram(version: string, streams: ProgramStreams, dispatch: Dispatch): Command {
   const program = new Command('fettle')
     .description('Agentless patch management: scan, plan, apply, reboot and verify over SSH and WinRM.')
@@ -23,7 +26,8 @@ export function createProgram(version: string, streams: ProgramStreams, dispatch
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({ writeOut: streams.write, writeErr: streams.writeError })
-    .addHelpText('after', afterHelp);
+    .addHelpText('after', afterHelp)
+    .hook('preSubcommand', declareOptions);
   const parents = new Map<string, Command>();
   for (const spec of commands) {
     const [first = '', second] = spec.name.split(' ');
@@ -36,7 +40,8 @@ export function createProgram(version: string, streams: ProgramStreams, dispatch
       parent = program
         .command(first)
         .description(nouns[first] ?? '')
-        .helpCommand(false);
+        .helpCommand(false)
+        .hook('preSubcommand', declareOptions);
       parents.set(first, parent);
     }
     addCommand(parent, second, spec, dispatch);
@@ -59,8 +64,7 @@ function argumentTerm(argument: Command['registeredArguments'][number]): string 
 function addCommand(parent: Command, verb: string, spec: CommandSpec, dispatch: Dispatch): void {
   const command = parent.command(verb).description(spec.summary);
   if (spec.argument !== undefined) command.argument(spec.argument);
-  for (const option of optionsOf(spec)) command.addOption(option);
-  command.addHelpText('after', commandHelp(spec));
+  undeclared.set(command, spec);
   command.action(async () => {
     const given = command.processedArgs.flat().filter((value): value is string => typeof value === 'string');
     const afterDashes = countAfterDashes(command);
@@ -70,6 +74,17 @@ function addCommand(parent: Command, verb: string, spec: CommandSpec, dispatch: 
       ...(afterDashes === undefined ? {} : { afterDashes }),
     });
   });
+}
+
+/** Commands by their options, which only the command that is called has to know. */
+const undeclared = new WeakMap<Command, CommandSpec>();
+
+/** A hook of commander, called before a command reads its words. */
+function declareOptions(_parent: Command, command: Command): void {
+  const spec = undeclared.get(command);
+  if (spec === undefined || !undeclared.delete(command)) return;
+  for (const option of optionsOf(spec)) command.addOption(option);
+  command.addHelpText('after', commandHelp(spec));
 }
 
 /** Group by group; what is special to the command comes first. */
@@ -109,6 +124,8 @@ function rootOf(command: Command): Command {
 function toOption(name: OptionName, meaning: string | undefined): Option {
   const spec = optionTable[name];
   const option = new Option(spec.flags, meaning ?? spec.description);
+  // Its value where it is not given; commander sets that itself only for options that are declared before any word is read.
+  if (option.negate) option.default(true);
   if (spec.choices !== undefined) option.choices([...spec.choices]);
   if (spec.repeats)
     option.argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]);

@@ -53,3 +53,18 @@ test('the program and each noun list their commands with their purpose', async (
     }
   }
 });
+
+test('only the command that is called declares its options', async () => {
+  const called: string[] = [];
+  const program = createProgram('1', { write: () => undefined, writeError: () => undefined }, async ({ name }) => {
+    called.push(name);
+  });
+  await program.parseAsync(['run', 'show', '--json'], { from: 'user' });
+  assert.deepEqual(called, ['run show']);
+  const run = program.commands.find((command) => command.name() === 'run') ?? assert.fail('there is a noun run');
+  const declaring = [...program.commands, ...run.commands].filter(({ options }) => options.length > 0);
+  assert.deepEqual(
+    declaring.map((command) => command.name()),
+    ['show'],
+  );
+});

@@ -25,15 +25,17 @@ const printed: string[] = [];
 let answer: Answer | undefined;
 let reading: ReadContext;
 
-const program = createProgram(
-  '1',
-  { write: (text) => void printed.push(text), writeError: (text) => void printed.push(text) },
-  async (spec, invocation) => {
-    const read = await spec.load();
-    const { request } = read(invocation, reading);
-    answer = { request: request as Record<string, unknown>, options: invocation.options };
-  },
-);
+/** It reads one command line. */
+const makeProgram = (): ReturnType<typeof createProgram> =>
+  createProgram(
+    '1',
+    { write: (text) => void printed.push(text), writeError: (text) => void printed.push(text) },
+    async (spec, invocation) => {
+      const read = await spec.load();
+      const { request } = read(invocation, reading);
+      answer = { request: request as Record<string, unknown>, options: invocation.options };
+    },
+  );
 
 function inSurroundings({ env = {}, hasTerminal = false }: Surroundings): ReadContext {
   const noAnswer = (): Promise<never> => Promise.reject(new Error('nobody is asked while a command line is read'));
@@ -53,7 +55,7 @@ export async function readWords(
   for (const name of Object.keys(process.env)) if (name.startsWith('FETTLE_')) delete process.env[name];
   Object.assign(process.env, env);
   try {
-    await program.parseAsync([...words], { from: 'user' });
+    await makeProgram().parseAsync([...words], { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) return { refused: printed.join('') };
     if (error instanceof FettleError && error.code === 'usage') {
