@@ -1,11 +1,16 @@
 // Hosts are logged in to while the ledger is opened, and no more than that is done on them before the run is recorded.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import Database from 'better-sqlite3';
 import { eventually } from '../support/eventually.ts';
 import { loginName, noSshd, Sshd } from '../support/sshd.ts';
 import { Rig } from './rig.ts';
+
+const cli = join(import.meta.dirname, '../../src/cli.ts');
 
 function inventoryOf({ port, dir, clientKey }: Sshd): string {
   const words = `-o UserKnownHostsFile=${dir}/known_hosts -o GlobalKnownHostsFile=/dev/null`;
@@ -36,6 +41,25 @@ describe('exec', { skip: noSshd }, () => {
     const types = others.prepare('SELECT type FROM event ORDER BY seq DESC LIMIT 5').pluck().all();
     others.close();
     assert.deepEqual(types, ['run.finished', 'step.finished', 'step.started', 'host.started', 'run.started']);
+  });
+
+  test('and scan end at once by a signal while another process holds the ledger', async () => {
+    await using rig = await Rig.make();
+    await using sshd = await Sshd.start();
+    const inventory = await rig.write('i.yaml', inventoryOf(sshd));
+    assert.equal((await rig.run(['exec', '-q', '-i', inventory, '--', 'true'])).code, 0);
+    const others = new Database(rig.path('ledger.db'));
+    others.exec('BEGIN IMMEDIATE');
+    for (const [at, words] of [['scan'], ['exec', '--', 'true']].entries()) {
+      const [verb = '', ...rest] = words;
+      const env = { PATH: process.env['PATH'] ?? '', HOME: rig.directory, FETTLE_LEDGER: rig.path('ledger.db') };
+      const child = spawn(process.execPath, [cli, verb, '-i', inventory, ...rest], { env, stdio: 'ignore' });
+      const ended = once(child, 'exit');
+      await eventually(() => logins(sshd) === at + 2, 'the host is logged in to');
+      child.kill('SIGTERM');
+      assert.deepEqual(await ended, [null, 'SIGTERM'], verb);
+    }
+    others.close();
   });
 
   test('runs nothing on a host where the ledger is broken, and reports the ledger alone', async () => {

@@ -54,12 +54,14 @@ export async function runReadOnly(
   const reporter = await openReporter(request, context.output);
   let print: (() => void | Promise<void>) | undefined;
   let name: ExitName;
-  using _ = context.interruptions.takeCharge('query');
+  using charge = new DisposableStack();
+  // Until then a signal ends fettle at once: nothing has been done, and nothing can be recorded.
+  const opened = ledger.opened.then(() => charge.use(context.interruptions.takeCharge('query')));
   try {
     const engine = readOnlyContext({ run, record: ledger, sink: reporter }, context);
     const { log } = engine;
     const commit = (event: RunEvent): Promise<void> => log.append([event], engine.detach);
-    const begun = log.begin(ledger.opened, () => runStarted({ run, kind, hosts, request }, context), engine.detach);
+    const begun = log.begin(opened, () => runStarted({ run, kind, hosts, request }, context), engine.detach);
     if (!beginsWithLogin) await begun;
     const remote = connections.remote(ledger, begun);
     try {
