@@ -37,7 +37,6 @@ export async function run(request: ScanRequest, context: Context): Promise<ExitN
       hosts,
       request,
       shape: scanJson,
-      beginsWithLogin: true,
       isWell: isWellScanned,
       render: renderScan,
       query: async (readOnly) => {
