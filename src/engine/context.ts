@@ -19,7 +19,7 @@ export interface EngineLimits {
   readonly rebootPollMs: number;
   /** Limit of one query of a rebooting host, connecting included. */
   readonly rebootProbeMs: number;
-  /** How long one question for a job's news may wait on the host. */
+  /** How long one query for a job's news may wait on the host. */
   readonly followWaitSec: number;
   /** How long what a check found to run stands for what runs before the change. */
   readonly checkHoldsMs: number;

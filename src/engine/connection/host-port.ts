@@ -35,7 +35,7 @@ export interface HostPort extends AsyncDisposable {
   /** Connects and authenticates; the elevation is tried by the first script. */
   connect(signal: AbortSignal): Promise<void>;
   scan(options: ScanOptions): Promise<HostScan>;
-  /** What a scan tells besides all that is pending, which takes a host far longer. */
+  /** A scan without pending updates, which take a host far longer. */
   summary(signal: AbortSignal): Promise<HostSummary>;
   simulate(request: SimulateRequest, signal: AbortSignal): Promise<Simulation>;
   /** As it stands in a simulation, at a fraction of its cost; undefined where the host has none. */

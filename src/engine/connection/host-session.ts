@@ -34,13 +34,13 @@ export class HostSession implements AsyncDisposable {
     return (await this.#open(signal)).session;
   }
 
-  /** As the account the inventory says to become; the plain session where it says nothing. */
+  /** As the account the inventory says to become; the plain session where it names none. */
   async elevated(signal?: AbortSignal): Promise<Session> {
     const { session, elevated } = await this.#open(signal);
     return elevated ?? session;
   }
 
-  /** Lets the connection go; the next call opens another. */
+  /** Closes the connection; the next call opens another. */
   async drop(): Promise<void> {
     const opened = this.#opened;
     this.#opened = undefined;

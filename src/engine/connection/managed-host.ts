@@ -27,7 +27,7 @@ export interface ManagedHostPorts {
   readonly readPaced: PacedReading;
 }
 
-/** Each question starts a powershell.exe: on a Windows host that has nothing new to tell it waits up to this long. */
+/** Each query starts a powershell.exe: on a Windows host without news it waits up to this long. */
 const quietWaitSec = 60;
 /** Answers without news, one after the other, that make a host a quiet one. */
 const quietAnswers = 3;
@@ -187,14 +187,14 @@ export class ManagedHost implements HostPort {
     await this.#link[Symbol.asyncDispose]();
   }
 
-  /** Jobs that search look where the scan looked. */
+  /** Jobs that search use the source of the scan. */
   #withSearch(start: StartOptions): StartOptions {
     if (this.host.connection.shell !== 'powershell' || !['install', 'refresh'].includes(start.kind)) return start;
     const { wait: _wait, ...search } = this.#searchFields();
     return { ...start, request: { ...start.request, fields: { ...search, ...start.request.fields } } };
   }
 
-  /** How the inventory wants this host to be looked at; each family knows its own words and passes over the others. */
+  /** How the inventory wants this host to be searched; each family reads its own fields and ignores the others. */
   #searchFields(): Record<string, string | number> {
     const { securityOrigins = [], windows } = this.host.patch;
     const { source, catalogue, hasDrivers, hasSoftware, ignoredRebootSigns = [] } = windows ?? {};

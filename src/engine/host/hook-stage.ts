@@ -25,7 +25,7 @@ function isAway({ verdict, error }: Outcome): boolean {
 }
 
 /**
- * Hooks after the host: the owed counterpart of those before it. Not for a host that is lost or let go: its work may
+ * Hooks after the host: the owed counterpart of those before it. Not for a host that is lost or detached from: its work may
  * go on, and `run resume` owes them still. Of a host that is away those on the controller run, and the others stay owed.
  * A hook that is lost makes the host `lost`, so that it is attached to again; a fatal failure turns a good outcome into
  * `unhealthy`.

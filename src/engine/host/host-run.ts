@@ -42,7 +42,7 @@ export async function runHost(task: HostTask): Promise<Outcome> {
 export interface HostCheck {
   /** The host ends here: unreachable, drifted, not fit, or not ours. */
   readonly outcome?: Outcome;
-  /** What it says it is and what it proved, where it was reached. */
+  /** What it reports itself to be and what it proved, where it was reached. */
   readonly machine?: NamedMachine;
   /** For the same host's turn in its wave; absent where it has to be checked again. */
   readonly checked?: CheckedHost;
@@ -103,7 +103,7 @@ async function throughStages(work: HostWork, list: typeof stages): Promise<Outco
   return withFailure(work, (await firstOutcome(work, list)) ?? detachedOutcome(work));
 }
 
-/** A host whose install failed in part ends so, whatever came of the restart; unless that must be seen to its end. */
+/** A host whose install failed in part ends so, whatever came of the restart; unless that must be completed first. */
 function withFailure({ failure }: HostWork, outcome: Outcome): Outcome {
   if (failure === undefined || outcome === failure) return outcome;
   if (verdicts[outcome.verdict].mayBeAtWork) return outcome;

@@ -62,7 +62,7 @@ export interface HostWork extends HostTask, Mutable<Judged> {
   change: Change;
   /** An install, repair, restart or reboot was begun: what is lost from now on is `lost`, not `unreachable`. */
   hasBegun: boolean;
-  /** An earlier process started the install of this attempt and did not see its end. */
+  /** An earlier process started the install of this attempt and did not record its end. */
   isInstallOpen: boolean;
   /** Hooks before the host were entered, so those after it are owed. */
   owesAfterHooks: boolean;
@@ -203,7 +203,7 @@ export function detachedOutcome(work: HostWork, error?: FettleError): Outcome {
   return { ...endWith(work, 'detached', reason, { hint, ...(error === undefined ? {} : { error }) }), change };
 }
 
-/** How a step that is not a job ended well enough to tell: what is committed together with its end. */
+/** How a step that is not a job ended: what is committed together with its end. */
 export interface StepEnd {
   readonly ok: boolean;
   readonly message?: string;
@@ -234,13 +234,13 @@ export async function inStep<T>(
   return value;
 }
 
-/** Looks at the host and records it. After a change a connection that is away for a while is waited for. */
+/** Scans the host and records the scan. After a change a connection that is away for a while is waited for. */
 export async function scanNow(work: HostWork, purpose: 'before' | 'after'): Promise<HostScan> {
   const { context, plan } = work;
-  const look = (): Promise<HostScan> =>
+  const scanOnce = (): Promise<HostScan> =>
     context.remote.scan({ maxAgeMs: plan.install.maxAgeMs, signal: context.detach });
   const patience = { limitMs: context.limits.outageMs, isPassing: passesAfterChange };
-  const scan = purpose === 'before' ? await look() : await retryThroughOutages(context, patience, look);
+  const scan = purpose === 'before' ? await scanOnce() : await retryThroughOutages(context, patience, scanOnce);
   const { run, host, hostId } = ofHost(context);
   await emit(context, [{ type: 'host.scanned', run, host, hostId, scan, purpose }]);
   work.current = scan;

@@ -49,7 +49,7 @@ export function resultOf(update: PlannedUpdate, state: UpdateState, now: string 
   return { manager, name, arch, ...(slot === undefined ? {} : { slot }), from, to, now, state };
 }
 
-/** Reads one planned update from the host's package list, as far as a list can tell. */
+/** Reads one planned update from the host's package list, as far as a list shows. */
 export function resultFromScan(update: PlannedUpdate, scan: HostScan): UpdateResult {
   const key = packageKey(update);
   const found = findPackage(scan.packages, key);

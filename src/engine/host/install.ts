@@ -37,7 +37,7 @@ import type { StepConclusion } from '../job/run-job.ts';
 
 /**
  * Installs exactly what drift left to do: one detached job for each package manager, in the order of the plan. Each job
- * reads back what the package database says, and that is committed with the end of its step. At most one transaction of
+ * reads back the state of the package database, and that is committed with the end of its step. At most one transaction of
  * each package manager in an attempt.
  */
 export async function install(work: HostWork): Promise<Outcome | undefined> {
@@ -203,7 +203,7 @@ function withJudgement({ simulations }: HostWork, manager: string, request: Scri
   return { ...request, fields: { ...request.fields, fingerprint, download_kib: Math.ceil(downloadBytes / 1024) } };
 }
 
-/** Verdicts by which the job script says that it has not begun. */
+/** Verdicts by which the job script reports that it has not begun. */
 function isRefusal(result: JobResult): boolean {
   // A disk that fills up in the middle of the work comes with the package manager's own failing exit.
   if (result.verdict === 'disk') return result.exitCode === 0;
@@ -214,8 +214,8 @@ async function afterInstall(work: HostWork, result: JobResult, manager: string):
   if (isRefusal(result)) return refusedBy(work, manager, refusedByJob(work, result));
   const bad = unfinished(work, manager);
   if (bad.length === 0) return { kind: 'done' };
-  const said = result.message ?? `the package manager ended with ${result.exitCode}`;
-  const error = new FettleError('command', `${describeUnfinished(bad)}: ${said}`, {
+  const words = result.message ?? `the package manager ended with ${result.exitCode}`;
+  const error = new FettleError('command', `${describeUnfinished(bad)}: ${words}`, {
     details: { exitCode: result.exitCode },
   });
   return { kind: 'failed', error };
@@ -231,29 +231,29 @@ function downloadedOnly(work: HostWork): Outcome | undefined {
 }
 
 function refusedByJob(work: HostWork, result: JobResult): Outcome {
-  const said = result.message ?? result.verdict;
+  const words = result.message ?? result.verdict;
   switch (result.verdict) {
     case 'drift':
-      return endWith(work, 'drifted', said, {
-        error: new FettleError('drifted', said),
+      return endWith(work, 'drifted', words, {
+        error: new FettleError('drifted', words),
         hint: 'make a new plan with `fettle plan`, or set on_drift',
       });
     case 'locked':
-      return endWith(work, 'failed', said, {
-        error: new FettleError('lock-held', said, {
+      return endWith(work, 'failed', words, {
+        error: new FettleError('lock-held', words, {
           hint: 'resume the run when the other package manager has finished',
         }),
       });
     case 'disk':
-      return endWith(work, 'failed', said, {
-        error: new FettleError('disk', said, { hint: 'free disk space on the host, then resume the run' }),
+      return endWith(work, 'failed', words, {
+        error: new FettleError('disk', words, { hint: 'free disk space on the host, then resume the run' }),
       });
     default:
-      return endWith(work, 'failed', said, { error: new FettleError('command', said) });
+      return endWith(work, 'failed', words, { error: new FettleError('command', words) });
   }
 }
 
-/** No result of the job's own: what the package database says is the result. */
+/** No result of the job's own: the package database has the result. */
 async function readBack(work: HostWork, manager: string): Promise<PartEnd> {
   const scan = await scanNow(work, 'after');
   const own = wantedPlan(work).updates.filter((update) => update.manager === manager);

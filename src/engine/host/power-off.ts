@@ -24,7 +24,7 @@ type PowerOffEnd =
   | { readonly kind: 'lost'; readonly error: FettleError }
   | { readonly kind: 'detached' };
 
-/** The last stage of a host that is switched off: nothing can be looked at afterwards. `never` holds for this too. */
+/** The last stage of a host that is switched off: nothing can be checked afterwards. `never` holds for this too. */
 export async function powerOffStage(work: HostWork, mode: RebootMode): Promise<Outcome> {
   const open = openStep(work, 'reboot');
   if (open?.bootIdBefore !== undefined) return powerOff(work, open.bootIdBefore, open);
@@ -114,8 +114,8 @@ async function powerOffHost(context: HostContext, order: PowerOffOrder): Promise
 async function drive(context: HostContext, order: PowerOffOrder, job: string): Promise<PowerOffEnd> {
   const { goDownMs, isIdleOnly, open } = order;
   try {
-    const seen = open === undefined ? undefined : await probeBoot(context);
-    if (seen?.kind !== 'down') {
+    const probe = open === undefined ? undefined : await probeBoot(context);
+    if (probe?.kind !== 'down') {
       const request = { fields: { power: 'off', ...(isIdleOnly ? { idle: 'yes' } : {}) } };
       const named = { step: 'reboot', kind: 'reboot', request, timeoutMs: goDownMs, job } as const;
       const started = await startJob(context, open === undefined ? named : { ...named, open });
@@ -142,15 +142,15 @@ async function waitUntilGone(context: HostContext, order: PowerOffOrder, job: st
   let goneMs: number | undefined;
   show(context, { type: 'live.note', host: context.host.name, note: 'powering off' });
   for (;;) {
-    const seen = await probeBoot(context);
-    if (isNew(seen, bootIdBefore)) {
+    const probe = await probeBoot(context);
+    if (isNew(probe, bootIdBefore)) {
       return { kind: 'not-off', error: new FettleError('reboot', 'it came back with a new boot id: it rebooted') };
     }
-    if (seen.kind === 'up' && (await command.refuses()) && command.refusal !== undefined) {
+    if (probe.kind === 'up' && (await command.refuses()) && command.refusal !== undefined) {
       return { kind: 'not-off', error: command.refusal };
     }
     const nowMs = clock.elapsedMs();
-    goneMs = seen.kind === 'down' && isOutage(seen.error) ? (goneMs ?? nowMs) : undefined;
+    goneMs = probe.kind === 'down' && isOutage(probe.error) ? (goneMs ?? nowMs) : undefined;
     if (goneMs !== undefined && nowMs - goneMs >= stayGoneMs) return { kind: 'off', afterMs: goneMs - startMs };
     if (goneMs === undefined && nowMs - startMs >= goDownMs) {
       return { kind: 'not-off', error: stillOn(context, goDownMs, bootIdBefore) };

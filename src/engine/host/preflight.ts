@@ -32,7 +32,7 @@ const kernelMargin = 1.25;
 const fewInodes = 2_000;
 const maxSkewMs = 5 * 60_000;
 
-/** Judges whether work may begin. Pure; the first failure wins, warnings are all told. */
+/** Judges whether work may begin. Pure; the first failure wins, all warnings are returned. */
 export function judgePreflight(input: PreflightInput): PreflightJudgement {
   const { scan, mayRepair, hostPlan } = input;
   const isBroken = scan.broken.length > 0 && hostPlan.updates.length > 0;
@@ -110,7 +110,7 @@ export function judgeSpace(
     const disk = mountOf(scan.disks, path);
     if (disk === undefined || bytes === 0) continue;
     const isShort = disk.freeBytes < bytes;
-    // Some file systems have no inode table and say 0.
+    // Some file systems have no inode table and report 0.
     const hasFewInodes = disk.freeInodes !== undefined && disk.freeInodes > 0 && disk.freeInodes < fewInodes;
     if (!isShort && !hasFewInodes) continue;
     const room = isShort ? `${inMebibytes(disk.freeBytes)} MiB free` : `${disk.freeInodes} inodes free`;

@@ -23,26 +23,29 @@ export interface BootSigns extends Pick<BootState, 'bootId' | 'initStart'> {
 }
 
 /**
- * What tells one boot of a host from another: its boot id, and where its PID 1 is younger than the kernel, so that the
- * boot id is that of the machine below, the start of PID 1 too.
+ * What distinguishes one boot of a host from another: its boot id, and the start of PID 1 too where that is younger than
+ * the kernel, so that the boot id is that of the machine below.
  */
 export function bootMark({ bootId, initStart, isContainer }: BootSigns): string | undefined {
   const isOwn = initStart === undefined || (initStart <= startsWithKernelTicks && isContainer !== true);
   return bootId === undefined || isOwn ? bootId : `${bootId}/${initStart}`;
 }
 
-export function isNew(seen: BootProbe | undefined, before: string): seen is BootProbe & { kind: 'up'; bootId: string } {
-  if (seen?.kind !== 'up' || seen.bootId === undefined) return false;
+export function isNew(
+  probe: BootProbe | undefined,
+  before: string,
+): probe is BootProbe & { kind: 'up'; bootId: string } {
+  if (probe?.kind !== 'up' || probe.bootId === undefined) return false;
   const [bootId, initStart] = before.split('/');
-  if (seen.bootId !== bootId) return true;
-  return initStart !== undefined && seen.initStart !== undefined && String(seen.initStart) !== initStart;
+  if (probe.bootId !== bootId) return true;
+  return initStart !== undefined && probe.initStart !== undefined && String(probe.initStart) !== initStart;
 }
 
-/** What the command that switches the host said, where it refused after the job had let go of it. */
+/** The output of the command that switches the host, where it refused after the job had ended. */
 export class CommandWatch {
   readonly #context: HostContext;
   readonly #job: string;
-  #seen: string | undefined;
+  #lastWords: string | undefined;
   refusal: FettleError | undefined;
 
   constructor(context: HostContext, job: string) {
@@ -50,18 +53,18 @@ export class CommandWatch {
     this.#job = job;
   }
 
-  /** Only what is seen twice counts: a command may be cut off by the very shutdown that it began. */
+  /** Only what is read twice counts: a command may be cut off by the very shutdown that it began. */
   async refuses(): Promise<boolean> {
     try {
       const options = { waitSec: 0, maxBytes: 1, signal: this.#context.detach };
       const { status } = await this.#context.remote.followJob(this.#job, 0, options);
       const words = /^refused: (.*)$/.exec(status.note ?? '')?.[1];
-      if (words !== undefined && words === this.#seen) {
+      if (words !== undefined && words === this.#lastWords) {
         this.refusal = new FettleError('reboot', `its own command refused: ${words}`, {
           hint: 'check what blocks it on the host (molly-guard, inhibitors, permissions)',
         });
       }
-      this.#seen = words;
+      this.#lastWords = words;
     } catch (error) {
       if (this.#context.detach.aborted) throw error;
     }

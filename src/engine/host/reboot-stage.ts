@@ -28,7 +28,7 @@ function maxReboots(work: HostWork): number {
   return Math.min(work.hostPlan.rebootSettings.max, work.context.host.patch.maxReboots ?? Infinity);
 }
 
-/** Reboots as often as it is needed and allowed; one that an earlier process began is seen to its end first. */
+/** Reboots as often as it is needed and allowed; one that an earlier process began is completed first. */
 export async function rebootStage(work: HostWork): Promise<Outcome | undefined> {
   if (work.hostPlan.rebootSettings.power === 'off') return powerOffStage(work, rebootMode(work));
   const open = openStep(work, 'reboot');

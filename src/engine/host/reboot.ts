@@ -72,8 +72,8 @@ export async function rebootHost(context: HostContext, order: RebootOrder): Prom
 
 async function drive(context: HostContext, order: RebootOrder, job: string): Promise<RebootEnd> {
   try {
-    const seen = order.open === undefined ? undefined : await probeBoot(context);
-    if (!isNew(seen, order.bootIdBefore) && seen?.kind !== 'down') {
+    const probe = order.open === undefined ? undefined : await probeBoot(context);
+    if (!isNew(probe, order.bootIdBefore) && probe?.kind !== 'down') {
       const request = { fields: order.settings.ifIdle === true ? { idle: 'yes' } : {} };
       const named = { step: 'reboot', kind: 'reboot', request, timeoutMs: order.settings.goDownMs, job } as const;
       const started = await startJob(context, order.open === undefined ? named : { ...named, open: order.open });
@@ -95,22 +95,22 @@ async function prove(context: HostContext, order: RebootOrder, job: string): Pro
   const { clock } = context;
   const { settings, bootIdBefore } = order;
   const command = new CommandWatch(context, job);
-  const down = await waitUntil(context, settings.goDownMs, 'going down', async (seen) =>
-    seen.kind === 'down' || isNew(seen, bootIdBefore) || (await command.refuses()) ? seen : undefined,
+  const down = await waitUntil(context, settings.goDownMs, 'going down', async (probe) =>
+    probe.kind === 'down' || isNew(probe, bootIdBefore) || (await command.refuses()) ? probe : undefined,
   );
   if (command.refusal !== undefined) return { kind: 'not-rebooted', error: command.refusal };
   if (down === undefined) return { kind: 'not-rebooted', error: stayedUp(context, order) };
   const downSinceMs = clock.elapsedMs();
   let deniedSinceMs: number | undefined;
   let last: BootProbe = down;
-  const back = await waitUntil(context, settings.comeBackMs, 'coming back', (seen) => {
-    last = seen;
-    if (seen.kind === 'down') {
-      if (seen.error.code === 'host-key') throw strangerCameBack(context, seen.error);
-      deniedSinceMs = ['auth', 'elevate'].includes(seen.error.code) ? (deniedSinceMs ?? clock.elapsedMs()) : undefined;
-      if (deniedSinceMs !== undefined && clock.elapsedMs() - deniedSinceMs > authPatience(context)) throw seen.error;
+  const back = await waitUntil(context, settings.comeBackMs, 'coming back', (probe) => {
+    last = probe;
+    if (probe.kind === 'down') {
+      if (probe.error.code === 'host-key') throw strangerCameBack(context, probe.error);
+      deniedSinceMs = ['auth', 'elevate'].includes(probe.error.code) ? (deniedSinceMs ?? clock.elapsedMs()) : undefined;
+      if (deniedSinceMs !== undefined && clock.elapsedMs() - deniedSinceMs > authPatience(context)) throw probe.error;
     }
-    return isNew(seen, bootIdBefore) ? seen : undefined;
+    return isNew(probe, bootIdBefore) ? probe : undefined;
   });
   if (back === undefined) {
     if (isUp(last)) {
@@ -131,36 +131,36 @@ function authPatience(context: HostContext): number {
   return isWindows(context) ? windowsAuthPatienceMs : authPatienceMs;
 }
 
-function isUp(seen: BootProbe): boolean {
-  return seen.kind === 'up';
+function isUp(probe: BootProbe): boolean {
+  return probe.kind === 'up';
 }
 
 async function settle(context: HostContext, limitMs: number): Promise<void> {
-  const settled = await waitUntil(context, limitMs, 'settling', (seen) =>
-    seen.kind === 'up' && seen.isSettled ? seen : undefined,
+  const settled = await waitUntil(context, limitMs, 'settling', (probe) =>
+    probe.kind === 'up' && probe.isSettled ? probe : undefined,
   );
   if (settled !== undefined) return;
   const message = `its system was still starting ${Math.round(limitMs / 1000)} s after the reboot`;
   await emit(context, [{ type: 'note', run: context.run, host: context.host.name, level: 'warn', message }]);
 }
 
-/** Looks again and again until `found` answers or the time is over; there is always one look. */
+/** Probes until `found` answers or the time is over; at least once. */
 async function waitUntil<T>(
   context: HostContext,
   limitMs: number,
   phase: string,
-  found: (seen: BootProbe) => T | undefined | Promise<T | undefined>,
+  found: (probe: BootProbe) => T | undefined | Promise<T | undefined>,
 ): Promise<T | undefined> {
   const { clock, detach, limits } = context;
   const startMs = clock.elapsedMs();
   let denials = 0;
   show(context, { type: 'live.note', host: context.host.name, note: `rebooting: ${phase}` });
   for (;;) {
-    const seen = await probeBoot(context);
-    const answer = await found(seen);
+    const probe = await probeBoot(context);
+    const answer = await found(probe);
     if (answer !== undefined) return answer;
     if (clock.elapsedMs() - startMs >= limitMs) return undefined;
-    const isDenied = seen.kind === 'down' && seen.error.code === 'auth' && isWindows(context);
+    const isDenied = probe.kind === 'down' && probe.error.code === 'auth' && isWindows(context);
     denials = isDenied ? denials + 1 : 0;
     await clock.sleep(isDenied ? deniedPauseMs(denials) : limits.rebootPollMs, detach);
   }
@@ -177,7 +177,7 @@ function stayedUp(context: HostContext, order: RebootOrder): FettleError {
   });
 }
 
-/** It was away, and what tells boots apart did not change: it may have been the network, or a container rebooted. */
+/** It was away, and what distinguishes boots did not change: the network was down, or a container rebooted. */
 function sameBoot({ bootIdBefore }: RebootOrder): FettleError {
   return new FettleError(
     'reboot',
@@ -189,14 +189,14 @@ function sameBoot({ bootIdBefore }: RebootOrder): FettleError {
   );
 }
 
-/** Where to look on a host that does not go down. */
+/** Where to find the cause on a host that does not go down. */
 export function whatKeepsUp(context: HostContext): string {
   return isWindows(context)
     ? 'check for updates that are still being installed, services that do not stop, and shutdown.exe /a in its event log (1074, 1075)'
     : 'check for inhibitors (systemd-inhibit --list), waiting jobs (systemctl list-jobs) or services that do not stop';
 }
 
-/** The job looks before it leaps; its refusal need not be waited for. A connection that drops may be the reboot. */
+/** The job checks before it reboots; its refusal comes at once. A connection that drops may be the reboot. */
 export async function refusal(context: HostContext, job: string, verb: string): Promise<FettleError | undefined> {
   try {
     const options = { waitSec: 2, maxBytes: 4_096, signal: context.detach };
@@ -204,11 +204,11 @@ export async function refusal(context: HostContext, job: string, verb: string): 
       const { result } = await context.remote.followJob(job, 0, options);
       if (result === undefined) continue;
       if (result.verdict === 'ok') return undefined;
-      const said = result.message ?? result.verdict;
-      if (result.verdict === 'in-use') return new FettleError('reboot', said, { details: { verdict: 'in-use' } });
+      const words = result.message ?? result.verdict;
+      if (result.verdict === 'in-use') return new FettleError('reboot', words, { details: { verdict: 'in-use' } });
       return new FettleError(
         result.verdict === 'busy' ? 'lock-held' : 'reboot',
-        `the host refuses to ${verb}: ${said}`,
+        `the host refuses to ${verb}: ${words}`,
       );
     }
   } catch (error) {

@@ -1,7 +1,7 @@
 import type { HostScan } from '../../domain/scan.ts';
 import { inStep, type CheckedHost, type HostWork } from './host-state.ts';
 
-/** What a check found, where all of it was judged of one state of the host that can be told from others. */
+/** What a check found, where all of it belongs to one state of the host, known by its fingerprint. */
 export function checkedHost(work: HostWork): CheckedHost | undefined {
   const { before, isController, toInstall, skipped, superseded, simulations } = work;
   const prints = new Set([...simulations.values()].map((simulation) => simulation.fingerprint));

@@ -8,7 +8,7 @@ import { rebootMode } from './reboot-stage.ts';
 import { rebootReasons } from './reboot.ts';
 
 /**
- * Looks at the host until it has settled or the tries are over, and judges it against the plan and against what ran
+ * Scans the host until it has settled or the tries are over, and judges it against the plan and against what ran
  * before. Always an outcome: patched is not the end.
  */
 export async function verify(work: HostWork): Promise<Outcome> {
@@ -79,7 +79,7 @@ function conclude(work: HostWork, after: HostScan, findings: readonly VerifyFind
   };
 }
 
-/** It was to be left alone while somebody is logged on: what it waits for is no failure, but it is told. */
+/** It was to be left alone while somebody is logged on: what it waits for is no failure, but is reported. */
 function leftAlone(outcome: Outcome, inUse: string): Outcome {
   const reason = `${outcome.reason}; not rebooted: ${inUse}`;
   if (outcome.verdict === 'pending-reboot')

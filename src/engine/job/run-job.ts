@@ -86,8 +86,8 @@ export function concludeByExit(end: JobEnd): StepConclusion {
   switch (end.kind) {
     case 'done': {
       const { exitCode, verdict, message } = end.result;
-      const said = message ?? (verdict === 'ok' ? undefined : verdict);
-      return { ok: exitCode === 0 && verdict === 'ok', ...(said === undefined ? {} : { message: said }) };
+      const words = message ?? (verdict === 'ok' ? undefined : verdict);
+      return { ok: exitCode === 0 && verdict === 'ok', ...(words === undefined ? {} : { message: words }) };
     }
     case 'collected':
       return { ok: true, message: 'the job had already ended and was collected' };

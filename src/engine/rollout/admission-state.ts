@@ -126,7 +126,7 @@ export function taskOf(
 
 /**
  * Whom to take in hand now. A run that stops admits nobody, but it still owes hooks to hosts that an earlier process
- * prepared; one that lets go leaves them to `run resume`.
+ * prepared; one that detaches leaves them to `run resume`.
  */
 export function toStart(
   members: ReadonlyMap<string, RolloutHost>,
@@ -160,7 +160,7 @@ export function describeSpent({ scope, name, state }: NonNullable<Admission['spe
 }
 
 /**
- * Waits until `grantReboot` of the member is called; `changed` tells the rollout that its phase is another. Disposing
+ * Waits until `grantReboot` of the member is called; `changed` notifies the rollout of its new phase. Disposing
  * gives the slot back.
  */
 export async function waitForSlot(member: RolloutHost, signal: AbortSignal, changed: () => void): Promise<Disposable> {

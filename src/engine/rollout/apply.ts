@@ -40,7 +40,7 @@ export interface ApplyOptions extends Pick<
 }
 
 /**
- * Carries out a plan: leases, one look at every host before the first wave, then waves by `admit` within the budget.
+ * Carries out a plan: leases, a check of every host before the first wave, then waves within the budget.
  * Rejects with `FettleError('ledger')` only where the run could not even be recorded as begun; afterwards every end is
  * a result.
  */
@@ -94,7 +94,7 @@ function rolloutOptions(options: ApplyOptions): ConstructorParameters<typeof Rol
   };
 }
 
-/** Every host is looked at before the first wave, so that all drift is shown before anything is changed. */
+/** Every host is checked before the first wave, so that all drift is shown before anything is changed. */
 async function checkAll(rollout: Rollout, options: ApplyOptions): Promise<void> {
   const waiting = rollout.members.filter((member) => member.phase === 'waiting');
   const limit = pLimit(Math.max(1, options.plan.concurrency));

@@ -30,7 +30,7 @@ export interface RolloutHost {
   /** What its check found; a whole scan, so it is kept only for hosts whose turn comes soon, and until then. */
   checked: CheckedHost | undefined;
   remote: HostPort | undefined;
-  /** Is told of every phase. */
+  /** Notified of every phase. */
   admission: AdmissionControl | undefined;
   /** Resolved when a reboot slot is given. */
   grantReboot: (() => void) | undefined;

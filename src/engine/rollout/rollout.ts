@@ -18,7 +18,8 @@ import type { RunResult } from './result.ts';
 
 /**
  * One rollout while it lasts: its hosts' phases, the leases and their heartbeat, the two signals, the reboot slots. All
- * decisions are `admit`'s. A ledger that fails stops admission and lets go of what is in flight: jobs go on on hosts.
+ * decisions are made by `AdmissionControl`. A ledger that fails stops admission and detaches from hosts in flight: their
+ * jobs continue.
  */
 export class Rollout implements AsyncDisposable {
   readonly members: readonly RolloutHost[];
@@ -32,7 +33,7 @@ export class Rollout implements AsyncDisposable {
   readonly #leases: RunLeases;
   #change = Promise.withResolvers<void>();
   #stopping: Stopping | undefined;
-  #toldStop: Stopping | undefined;
+  #publishedStop: Stopping | undefined;
   /** Nothing can be recorded any more, or fettle itself failed. */
   #fault: FettleError | undefined;
   /** Why: another process goes on with the run, and the record is its business now. */
@@ -66,7 +67,7 @@ export class Rollout implements AsyncDisposable {
       signal.addEventListener('abort', this.#onOuterStop);
   }
 
-  /** Let go: by a detach, or because nothing can be recorded. */
+  /** Detached: by the operator, or because nothing can be recorded. */
   get isDetached(): boolean {
     return this.#context.detach.aborted;
   }
@@ -75,7 +76,7 @@ export class Rollout implements AsyncDisposable {
     if (this.#handedOver === undefined) await emit(this.#context, events);
   }
 
-  /** Does what needs the ledger; a failure of it ends admission and is told by the result. */
+  /** Does what needs the ledger; a failure of it ends admission and is part of the result. */
   async attempt(action: () => Promise<void>): Promise<boolean> {
     try {
       await action();
@@ -110,7 +111,7 @@ export class Rollout implements AsyncDisposable {
   }
 
   /**
-   * Checks one host without changing packages; what it says and proved tells machines apart. Only hosts whose turn comes
+   * Checks one host without changing packages; what it reports and proved distinguishes machines. Only hosts whose turn comes
    * soon stay connected: a fleet must not hold a connection to each of its hosts until its last wave.
    */
   async check(member: RolloutHost, isSoon: boolean): Promise<NamedMachine | undefined> {
@@ -149,7 +150,7 @@ export class Rollout implements AsyncDisposable {
     for (;;) {
       const change = this.#change.promise;
       const admission = this.#admission();
-      await this.attempt(() => this.#tell(admission));
+      await this.attempt(() => this.#publish(admission));
       const starting = toStart(this.#byName, admission, this.#context);
       if (admission.status !== 'running' && starting.length === 0) return;
       for (const member of starting) this.#launch(member);
@@ -177,7 +178,7 @@ export class Rollout implements AsyncDisposable {
   }
 
   /** Commits and shows what the admission means: waves that begin and end, the budget, a stop. */
-  async #tell(admission: Admission): Promise<void> {
+  async #publish(admission: Admission): Promise<void> {
     const { run, log, stop } = this.#options;
     const { spent, allowed } = admission.budget;
     if (this.#budgetShown !== `${spent}/${allowed}`) log.show({ type: 'live.budget', spent, allowed });
@@ -189,8 +190,8 @@ export class Rollout implements AsyncDisposable {
     }
     this.#stopWhereSpent(admission);
     if (stop.aborted) this.#stopFor('signal', 'interrupted: no new host is started');
-    if (this.#toldStop !== this.#stopping && this.#stopping !== undefined && this.#fault === undefined) {
-      this.#toldStop = this.#stopping;
+    if (this.#publishedStop !== this.#stopping && this.#stopping !== undefined && this.#fault === undefined) {
+      this.#publishedStop = this.#stopping;
       await this.emit([{ type: 'run.stopping', run, ...this.#stopping }]);
     }
     if (admission.wave === undefined || admission.wave === this.#wave || admission.start.length === 0) return;
@@ -280,13 +281,13 @@ export class Rollout implements AsyncDisposable {
     await this.#settle(member, outcome);
   }
 
-  /** A run that is over holds nothing. Hosts that were let go stay held until the lease expires or the run is resumed. */
+  /** A run that is over holds nothing. Hosts that were detached from stay held until the lease expires or the run is resumed. */
   async releaseLeases(): Promise<void> {
     const over = this.members.filter((member) => !this.isDetached || member.outcome?.verdict !== 'detached');
     await this.#leases.release(over.map((member) => member.host.id));
   }
 
-  /** The lease of a host that is lost or let go stays while the run lasts: its job may go on. */
+  /** The lease of a host that is lost or detached from stays while the run lasts: its job may continue. */
   async #settle(member: RolloutHost, outcome: Outcome): Promise<void> {
     setPhase(member, 'done', outcome);
     if (outcome.error?.code === 'ledger') this.#failWith(new FettleError('ledger', outcome.error.message));
