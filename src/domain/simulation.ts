@@ -6,6 +6,8 @@ export interface SimulatedUpdate extends PackageId {
   readonly from: string | null;
   readonly to: string;
   readonly origins: readonly string[];
+  /** Bytes to download; absent where nothing is, or it is not known. */
+  readonly sizeBytes?: number;
 }
 
 export interface Removal extends PackageId {

@@ -125,8 +125,11 @@ function plannedUpdates(simulation: Simulation, wanted: readonly WantedUpdate[])
   });
 }
 
-function ownOf({ manager, name, arch, slot, from, to, origins }: SimulatedUpdate): SimulatedUpdate {
-  return { manager, name, arch, ...(slot === undefined ? {} : { slot }), from, to, origins };
+function ownOf({ manager, name, arch, slot, from, to, origins, sizeBytes }: SimulatedUpdate): SimulatedUpdate {
+  return {
+    ...{ manager, name, arch, ...(slot === undefined ? {} : { slot }), from, to, origins },
+    ...(sizeBytes === undefined ? {} : { sizeBytes }),
+  };
 }
 
 function newDependency(item: SimulatedUpdate, wanted: readonly WantedUpdate[]): PlannedUpdate {

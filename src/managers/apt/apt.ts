@@ -7,7 +7,7 @@ import type { UpdateResult } from '../../domain/outcome.ts';
 import type { PlannedUpdate } from '../../domain/plan.ts';
 import type { InstallSettings } from '../../domain/playbook.ts';
 import { refreshFailureWords, type Metadata, type ScanProblem } from '../../domain/scan.ts';
-import type { Simulation, Standing } from '../../domain/simulation.ts';
+import type { SimulatedUpdate, Simulation, Standing } from '../../domain/simulation.ts';
 import type { InstalledPackage } from '../../domain/update.ts';
 import { packageKey } from '../../domain/update.ts';
 import type { ScriptInput } from '../../remote/script.ts';
@@ -137,9 +137,11 @@ function parseSimulation(sections: Sections): Simulation {
   const available = [...policy].map(
     ([name, item]) => [name, item.versions.map(({ version, origins }) => ({ version, origins }))] as const,
   );
+  const downloads = readDownloads(sections);
   return {
     ...simulated,
-    downloadBytes: linesOf(sections, 'apt-uris').reduce((sum, line) => sum + sizeOf(line), 0),
+    installs: simulated.installs.map((item) => withSize(item, downloads)),
+    downloadBytes: [...downloads.values()].reduce((sum, size) => sum + size, 0),
     installed: recordOf(asked.map((item) => [packageKey(item), standingOf(item)])),
     available: recordOf(available),
   };
@@ -149,10 +151,21 @@ function standingOf({ version, state, stateDetail }: InstalledPackage): Standing
   return { version, state, ...(stateDetail === undefined ? {} : { stateDetail }) };
 }
 
-/** `'URI' file size hash` of apt-get --print-uris, bytes. */
-function sizeOf(line: string): number {
-  const size = Number(/^'[^']*' \S+ (\d+)/.exec(line)?.[1]);
-  return Number.isSafeInteger(size) ? size : 0;
+/** Bytes by file name: lines `'URI' file size hash` of apt-get --print-uris. */
+function readDownloads(sections: Sections): ReadonlyMap<string, number> {
+  return new Map(
+    linesOf(sections, 'apt-uris').flatMap((line) => {
+      const [, file = '', bytes] = /^'[^']*' (\S+) (\d+)/.exec(line) ?? [];
+      const size = Number(bytes);
+      return Number.isSafeInteger(size) ? [[file, size] as const] : [];
+    }),
+  );
+}
+
+/** apt names a file by package, version and architecture, with %3a for the colon of an epoch. */
+function withSize(item: SimulatedUpdate, downloads: ReadonlyMap<string, number>): SimulatedUpdate {
+  const sizeBytes = downloads.get(`${item.name}_${item.to.replaceAll(':', '%3a')}_${item.arch}.deb`);
+  return sizeBytes === undefined ? item : { ...item, sizeBytes };
 }
 
 function readInstall(

@@ -46,6 +46,7 @@ async function ask(updates: readonly Update[], needs: Needs, over: Over = {}): P
         to,
         from: from.get(name) ?? null,
         origins: ['Debian:12/stable'],
+        sizeBytes: 10,
       })),
       removes: [],
       downloadBytes: 10 * pins.filter(goes).length,
@@ -102,6 +103,14 @@ describe('the work of one host', () => {
     assert.deepEqual(asked, [['curl=7.1', 'nginx=1.1']]);
     assert.equal(workload.downloadBytes, 20);
     assert.deepEqual(workload.updates[0]?.origins, ['Debian:12/stable']);
+  });
+
+  test('keeps the size of each download, of new dependencies too', async () => {
+    const { workload } = await ask([nginx, curl], { nginx: ['libnew=1'] });
+    assert.deepEqual(
+      workload.updates.map(({ sizeBytes }) => sizeBytes),
+      workload.updates.map(() => 10),
+    );
   });
 
   test('without updates asks the host nothing', async () => {

@@ -231,8 +231,23 @@ describe('the answer to a simulation', () => {
     assert.deepEqual(simulation.errors, []);
   });
 
-  test('reports the bytes to download', () => {
-    assert.ok(simulation.downloadBytes > 1000 && simulation.downloadBytes < 10_000);
+  test('reports the bytes to download, of each package and in all', () => {
+    assert.deepEqual(simulation.installs.map((item) => [item.name, item.sizeBytes]).sort(), [
+      ['hidden', 602],
+      ['needsnew', 614],
+      ['newdep', 604],
+      ['plain', 602],
+    ]);
+    assert.equal(simulation.downloadBytes, 602 + 614 + 604 + 602);
+  });
+
+  test('finds the size of a version with an epoch by the name that apt gives its file', () => {
+    const sections = answer('simulate');
+    const uri = "'http://deb.example/pool/p/plain_1.1_all.deb' plain_1%3a1.1-1+deb12u1_all.deb 131728 \n";
+    sections.set('apt-uris', uri);
+    sections.set('apt-pinned', 'Inst plain [1.0] (1:1.1-1+deb12u1 Debian:12.11/stable [all])\nrc 0\n');
+    const { installs, downloadBytes } = apt.parseSimulation(sections);
+    assert.deepEqual([installs[0]?.sizeBytes, downloadBytes], [131_728, 131_728]);
   });
 
   test('reports the state of each requested package, and what is available', () => {
