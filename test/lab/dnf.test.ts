@@ -52,6 +52,25 @@ describe('a host with dnf 4', () => {
   /** All but those whose scriptlets fail or wait. */
   const wellBehaved = { exclude: [{ packages: ['bad*', 'slow'] }] };
 
+  test('is scanned by an account without rights as by root, and nothing of it is left', async () => {
+    interface Scanned {
+      readonly hosts: readonly { readonly updates: readonly { readonly name: string; readonly to: string }[] }[];
+    }
+    const scan = async (...more: readonly string[]) => {
+      const { stdout } = await scenario.fettle(['scan', host, '--json', ...more], 4);
+      return (JSON.parse(stdout) as Scanned).hosts[0]?.updates;
+    };
+    const places = 'ls -A /tmp /var/tmp /var/log';
+    const before = await lab.tell(host, places);
+    const root = await scan();
+    assert.ok((root?.length ?? 0) > 8);
+    // Lists that are signed are root's alone to read.
+    assert.deepEqual(await scan('-e', 'ansible_become=false'), []);
+    await lab.tell(host, "sed -i '/^repo_gpgcheck/d' /etc/yum.repos.d/lab.repo; dnf -q makecache");
+    assert.deepEqual(await scan('-e', 'ansible_become=false'), root);
+    assert.equal(await lab.tell(host, places), before);
+  });
+
   test('gets the versions that the advisories name, and a kernel beside the running one', async () => {
     const { updates, steps } = await planned({ security_only: true });
     assert.deepEqual(

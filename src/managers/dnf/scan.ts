@@ -113,7 +113,9 @@ function repositoryOf(item: RepositoryLine, failing: Failing | undefined, skewMs
     manager: 'dnf',
     name: item.name,
     ...(item.madeSec === undefined ? {} : { releasedMs: item.madeSec * 1000 }),
-    ...(fetchedMs === undefined ? { problem: 'was never fetched' } : { fetchedMs }),
+    ...(fetchedMs === undefined
+      ? { problem: 'was never fetched, or the account cannot read what was' }
+      : { fetchedMs }),
     ...(isFailing ? { failsSinceMs: failing.sinceMs } : {}),
   };
 }

@@ -70,6 +70,7 @@ import functools
 import os
 import re
 import sys
+import tempfile
 import time
 
 answer = os.fdopen(os.dup(1), 'w', encoding='utf-8', errors='backslashreplace')
@@ -93,7 +94,8 @@ def trouble(text):
     tell('trouble', troubles[-1])
 
 
-def open_base():
+def open_base(place=None):
+    """With a place for what dnf writes besides, where nothing shall be left of it."""
     import dnf
     base = dnf.Base()
     conf = base.conf
@@ -104,9 +106,13 @@ def open_base():
     conf.exit_on_lock = True
     conf.assumeyes = True
     if os.getuid() != 0:
-        # Root's lists, not those of the account, which may be none.
-        conf.cachedir = conf.system_cachedir
-        conf.logdir = os.environ.get('TMPDIR', '/tmp')
+        # Root's lists, not those of the account, which may be none. dnf has made a directory for the latter.
+        own, conf.cachedir = conf.cachedir, conf.system_cachedir
+        if own.startswith('/var/tmp/') and not os.listdir(own):
+            os.rmdir(own)
+        dnf.lock._fit_lock_dir = lambda directory: place
+    if place:
+        conf.logdir = place
     # That one has a use for nothing but the command line, and complains.
     base.init_plugins(disabled_glob=['show-leaves'])
     base.pre_configure_plugins()
@@ -245,9 +251,9 @@ def tell_reasons(base, packages):
         resolve(base)
 
 
-def scan():
+def scan(place):
     import hawkey
-    base = open_base()
+    base = open_base(place)
     load_lists(base)
     everything = base.sack.query(flags=hawkey.IGNORE_REGULAR_EXCLUDES).upgrades()
     visible = base.sack.query().upgrades().apply()
@@ -292,9 +298,9 @@ def resolve_rows(base, rows):
     return resolve(base)
 
 
-def simulate(*words):
+def simulate(place, *words):
     rows = [[unescaped(cell) for cell in word.split(',')] for word in words]
-    base = open_base()
+    base = open_base(place)
     load_lists(base)
     names = [name for name, _, _ in rows]
     tell_versions(base, 'version', base.sack.query().available().filter(name=names))
@@ -310,7 +316,8 @@ dnf_looking() {
 
 def main(verb, *words):
     try:
-        globals()[verb](*words)
+        with tempfile.TemporaryDirectory(prefix='fettle.') as place:
+            globals()[verb](place, *words)
         tell('end')
     except Exception as error:
         tell('error', type(error).__name__, error)
