@@ -47,7 +47,7 @@ async function assertDoneOnce(fleet: WindowsFleet, rig: Rig, reboots: number): P
 }
 
 describe('a fettle that is killed', { skip: skipWithoutDotnet, concurrency: 2 }, () => {
-  for (const moment of ['before-start', 'after-claim', 'after-result', 'before-collect'] as const) {
+  for (const moment of ['before-start', 'after-claim', 'after-result', 'before-sweep'] as const) {
     test(`${moment.replace('-', ' ')}: run resume ends with one installation`, async () => {
       await withHost(false, async (fleet, rig) => {
         const mortal = [process.execPath, join(root, 'test/lab/dying-fettle.ts'), moment];

@@ -5,7 +5,7 @@ import { decodeAnswer, encodePayload } from '../../src/remote/powershell.ts';
 import { openTransports, type TransportEnvironment, type Transports } from '../../src/transport/registry.ts';
 import type { ExecRequest, ExecResult, Session } from '../../src/transport/session.ts';
 
-/** The moment is before-start, after-claim, after-result or before-collect. */
+/** The moment is before-start, after-claim, after-result or before-sweep. */
 const [moment, ...argv] = process.argv.slice(2);
 
 function die(): never {
@@ -37,6 +37,7 @@ function readAnswer(session: Session, { stdout }: ExecResult, line: string): str
 
 async function execAtMoment(session: Session, request: ExecRequest): Promise<ExecResult> {
   const { line, text } = readSent(session, request);
+  if (moment === 'before-sweep' && /^v1 \S+ sweep .*\bover=yes\b/.test(line)) die();
   if (!/^v1 \S+ \S+ .*\bjob=\S+-install-[a-z-]+-\d/.test(line)) return session.exec(request);
   const verb = line.split(' ')[2];
   if (verb === 'start' && moment === 'before-start') die();
@@ -44,9 +45,10 @@ async function execAtMoment(session: Session, request: ExecRequest): Promise<Exe
     await session.exec({ ...request, stdin: sentWith(session, line.replace(' -- ', ' only=claim -- '), text) });
     die();
   }
-  if (verb === 'collect' && moment === 'before-collect') die();
   const result = await session.exec(request);
-  if (verb === 'follow' && moment === 'after-result' && readAnswer(session, result, line).includes('phase done')) die();
+  // Where a job ends at once the answer to its start has the result.
+  const mayHaveResult = verb === 'follow' || verb === 'start';
+  if (mayHaveResult && moment === 'after-result' && readAnswer(session, result, line).includes('phase done')) die();
   return result;
 }
 

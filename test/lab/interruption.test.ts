@@ -64,7 +64,7 @@ for (const flavour of ['plain', 'systemd'] as const satisfies readonly Flavour[]
       await assertInstalledOnce();
     });
 
-    for (const moment of ['before-start', 'after-claim', 'after-result', 'before-collect'] as const) {
+    for (const moment of ['before-start', 'after-claim', 'after-result', 'before-sweep'] as const) {
       test(`killed ${moment.replace('-', ' ')}: run resume ends with one postinst`, async () => {
         await lab.tell('slow', 'echo 0.02 >/etc/fettle-lab/slow-step');
         const mortal = join(import.meta.dirname, 'dying-fettle.ts');
