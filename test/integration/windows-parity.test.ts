@@ -171,7 +171,7 @@ describe('which updates go in', { skip: skipWithoutDotnet }, () => {
       await scene()
     ).playbook('policy: { include: [{ classifications: [driver], severities: [low] }] }');
     const { stdout } = await rig.run(['plan', playbook, '-o', rig.path('other.json')]);
-    assert.match(stdout, /classified driver of severity low/);
+    assert.match(stdout, /classifications driver, severities low/);
     assert.match(stdout, /drivers are not searched for: set patch_windows_drivers/);
   });
 });
