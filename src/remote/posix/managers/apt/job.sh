@@ -171,8 +171,8 @@ is_as_asked() {
 
 drift_words() {
   sed -n 's/^Remv \([^ ]*\).*/\1 would be removed/p; s/^E: /apt: /p' "$dir/simulated"
-  comm -23 "$dir/wanted" "$dir/simulated-set" | sed 's/$/ would not go in/'
-  comm -13 "$dir/wanted" "$dir/simulated-set" | sed 's/$/ would go in, which was not asked for/'
+  comm -23 "$dir/wanted" "$dir/simulated-set" | sed 's/$/ would not be installed/'
+  comm -13 "$dir/wanted" "$dir/simulated-set" | sed 's/$/ would be installed, which was not asked for/'
 }
 
 end_install() {

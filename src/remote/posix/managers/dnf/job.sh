@@ -114,8 +114,8 @@ def differences(base, rows):
     other = [item.pkg for item in base.transaction or []
              if item.action not in (kinds.PKG_INSTALL, kinds.PKG_UPGRADE, kinds.PKG_UPGRADED)]
     wanted = {tuple(row) for row in rows}
-    return (['%s %s would not go in' % (name, evr) for name, _, evr in sorted(wanted - goes_in)] +
-            ['%s %s would go in, which was not asked for' % (name, evr) for name, _, evr in sorted(goes_in - wanted)] +
+    return (['%s %s would not be installed' % (name, evr) for name, _, evr in sorted(wanted - goes_in)] +
+            ['%s %s would be installed, which was not asked for' % (name, evr) for name, _, evr in sorted(goes_in - wanted)] +
             ['%s would be removed' % package for package in other])
 
 
