@@ -384,5 +384,8 @@ describe('a job on Windows', { skip: skipWithoutDotnet }, () => {
     assert.deepEqual(await sweepJobs(session, { run: 'R1', isDone: true }), ['r1-a-1']);
     assert.deepEqual(Object.keys(host.model().tasks), ['fettle-r3-a-1']);
     assert.equal(await phaseOf(session, 'r2-a-1'), 'collected');
+    assert.equal(existsSync(join(base(host), 'active')), true, 'the record of the job that was started last');
+    assert.deepEqual(await sweepJobs(session, { run: 'R3', isDone: true }), ['r3-a-1']);
+    assert.equal(existsSync(join(base(host), 'active')), false);
   });
 });

@@ -14,9 +14,9 @@ with_managers() {
 # settings. None where one of them has none.
 host_fingerprint() {
   prints=$(boot_id)
-  for manager in $found_managers; do
-    have "${manager}_fingerprint" || return 0
-    print=$("${manager}_fingerprint")
+  for each in $found_managers; do
+    have "${each}_fingerprint" || return 0
+    print=$("${each}_fingerprint")
     [ -n "$print" ] || return 0
     prints="$prints
 $print"

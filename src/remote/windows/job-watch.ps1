@@ -44,6 +44,12 @@ function Remove-JobFiles([string]$Job) {
   return $true
 }
 
+# The record that guards the host, where it is that of this job.
+function Clear-ClaimOf([string]$Job) {
+  $claim = Read-Claim
+  if ($null -ne $claim -and $claim.Job -ceq $Job) { [IO.File]::Delete((Get-ClaimPath)) }
+}
+
 function Clear-Job($Request, $Frame) {
   $job = Get-JobName $Request
   Initialize-OwnTree
@@ -59,8 +65,7 @@ function Clear-Job($Request, $Frame) {
     Add-Refusal $Frame $refusal
     return
   }
-  $claim = Read-Claim
-  if ($null -ne $claim -and $claim.Job -ceq $job) { [IO.File]::Delete((Get-ClaimPath)) }
+  Clear-ClaimOf $job
   Remove-OldDirectories ([IO.Path]::Combine((Get-BasePath), 'collected')) $tombstoneDays
   [void](Add-Status $Frame $job)
 }
@@ -88,7 +93,9 @@ function Clear-OldJobs($Request, $Frame) {
     if ($name.StartsWith($own + '-', [StringComparison]::Ordinal)) { if (-not $isOver) { continue } } elseif (-not $isOld) { continue }
     if ($name -cnotmatch $jobPattern -or (Get-JobState $info.FullName) -eq 'running') { continue }
     Remove-Task $name
-    if (Remove-JobFiles $name) { [void]$swept.Add($name) }
+    if (-not (Remove-JobFiles $name)) { continue }
+    [void]$swept.Add($name)
+    Clear-ClaimOf $name
   }
   Remove-OrphanTasks
   Add-Section $Frame 'swept' (($swept.ToArray() -join "`n") + "`n")

@@ -16,8 +16,11 @@ export interface RecordedEvent {
 
 export interface SideEffect {
   readonly host: string;
-  /** `start` and `collect` of a job, or the `hook` that is a process of the controller. */
-  readonly kind: 'start' | 'collect' | 'hook';
+  /**
+   * `start` and `collect` of a job, the `sweep` that collects all that are left, or the `hook` that is a process of the
+   * controller.
+   */
+  readonly kind: 'start' | 'collect' | 'sweep' | 'hook';
   /** The job, or which hook. */
   readonly what: string;
   /** Before this call nothing of it had happened. */
@@ -60,7 +63,7 @@ export function sideEffects(
   return calls.flatMap((call, index): SideEffect[] => {
     if (call.name === 'write') {
       const mark = parseMark(/^\d+<\/dev\/null[^>]*>+, "(.*)", \d+$/.exec(call.arguments)?.[1] ?? '');
-      if (mark?.verb !== 'start' && mark?.verb !== 'collect') return [];
+      if (mark?.verb !== 'start' && mark?.verb !== 'collect' && mark?.verb !== 'sweep') return [];
       const { host, verb: kind, job: what } = mark;
       const begun = calls.slice(index).find((later) => isSentTo(later, addresses.get(host) ?? ''));
       return [{ host, kind, what, before: call, ...(begun === undefined ? {} : { begun }) }];
@@ -91,18 +94,34 @@ export function prove(
 ): readonly Proof[] {
   const log = calls.filter((call) => /^\d+<[^>]*-wal>/.test(call.arguments));
   const used = new Set<RecordedEvent>();
-  return effects.map((effect): Proof => {
-    const event = events.find((candidate) => announces(candidate, effect) && !used.has(candidate));
-    if (event === undefined) return { effect, violation: 'no event announces it' };
-    // A start that is asked for again is announced once.
-    if (effect.kind === 'hook') used.add(event);
-    const written = log.find((call) => call.name === 'pwrite64' && call.arguments.includes(event.hash));
-    if (written === undefined) return { effect, event, violation: 'its event was not written to the log' };
-    const sync = log.find((call) => isSync(call) && call.startedAt > written.endedAt);
-    if (sync === undefined) return { effect, event, violation: 'the log was not synced after its event' };
-    const isLate = sync.endedAt >= effect.before.startedAt;
-    return { effect, event, sync, ...(isLate ? { violation: 'the log was synced too late' } : {}) };
-  });
+  return effects
+    .flatMap((effect) => collected(effect, effects, events))
+    .map((effect): Proof => {
+      const event = events.find((candidate) => announces(candidate, effect) && !used.has(candidate));
+      if (event === undefined) return { effect, violation: 'no event announces it' };
+      // A start that is asked for again is announced once.
+      if (effect.kind === 'hook') used.add(event);
+      const written = log.find((call) => call.name === 'pwrite64' && call.arguments.includes(event.hash));
+      if (written === undefined) return { effect, event, violation: 'its event was not written to the log' };
+      const sync = log.find((call) => isSync(call) && call.startedAt > written.endedAt);
+      if (sync === undefined) return { effect, event, violation: 'the log was not synced after its event' };
+      const isLate = sync.endedAt >= effect.before.startedAt;
+      return { effect, event, sync, ...(isLate ? { violation: 'the log was synced too late' } : {}) };
+    });
+}
+
+/** A sweep as what it does: each job of the host that was not collected by itself is. */
+function collected(
+  effect: SideEffect,
+  effects: readonly SideEffect[],
+  events: readonly RecordedEvent[],
+): readonly SideEffect[] {
+  if (effect.kind !== 'sweep') return [effect];
+  const before = new Set(effects.flatMap(({ kind, what }) => (kind === 'collect' ? [what] : [])));
+  const jobs = events.flatMap(({ type, host, job }) =>
+    type === 'step.started' && host === effect.host && job !== undefined ? [job] : [],
+  );
+  return [...new Set(jobs)].filter((job) => !before.has(job)).map((what) => ({ ...effect, kind: 'collect', what }));
 }
 
 function announces(event: RecordedEvent, { kind, host, what }: SideEffect): boolean {
