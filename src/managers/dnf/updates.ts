@@ -26,7 +26,7 @@ const needsReboot = new Set([
   ...['glibc', 'linux-firmware', 'systemd', 'dbus', 'dbus-broker', 'dbus-daemon', 'microcode_ctl'],
 ]);
 
-/** What takes effect at the next start, besides kernels, of which the family of the host tells. */
+/** Whether an update takes effect at the next start of the host. Kernels are reported by its family. */
 export function takesEffectAtStart(name: string): boolean {
   return needsReboot.has(name) && !name.startsWith('kernel');
 }

@@ -32,7 +32,7 @@ export class SshDefaults {
     this.#ask = ask;
   }
 
-  /** What an earlier run was told by the same program; undefined where there is none. */
+  /** What the same program printed in an earlier run; undefined where nothing is kept. */
   recalled(): Promise<SshValues | undefined> {
     return (this.#recalled ??= this.#recall());
   }
@@ -72,7 +72,7 @@ export class SshDefaults {
     return cacheDirectory === undefined ? undefined : join(cacheDirectory, 'ssh-defaults.json');
   }
 
-  /** The file that PATH leads to, and what tells it from any other that lay there or will. */
+  /** The program that PATH finds, with what identifies this version of its file. */
   async #program(): Promise<string | undefined> {
     for (const directory of (this.#place.env['PATH'] ?? '').split(delimiter)) {
       if (!isAbsolute(directory)) continue;
