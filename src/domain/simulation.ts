@@ -26,7 +26,7 @@ export interface Standing {
 export interface Simulation {
   readonly installs: readonly SimulatedUpdate[];
   readonly removes: readonly Removal[];
-  /** Bytes still to download. */
+  /** Bytes still to download, where they were asked for. */
   readonly downloadBytes: number;
   /** The manager's own error lines (`E: …`). */
   readonly errors: readonly string[];
@@ -34,7 +34,8 @@ export interface Simulation {
   readonly installed: Readonly<Record<string, Standing | null>>;
   /**
    * Versions that the host's metadata offers for the packages asked about, newest first, with their origins; by
-   * `name:arch`, or by the name where the package manager names no architecture.
+   * `name:arch`, or by the name where the package manager names no architecture. Where all of them would go in as they are
+   * asked for, none need be there.
    */
   readonly available: Readonly<
     Record<string, readonly { readonly version: string; readonly origins: readonly string[] }[]>

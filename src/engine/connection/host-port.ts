@@ -63,6 +63,8 @@ export interface ScanOptions {
 export interface SimulateRequest {
   readonly manager: string;
   readonly updates: readonly Pin[];
+  /** False: sizes of downloads may be left out of the answer. */
+  readonly isSized?: boolean;
 }
 
 export interface ExecOptions {

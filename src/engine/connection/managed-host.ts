@@ -103,11 +103,14 @@ export class ManagedHost implements HostPort {
     return this.#ports.readPaced(() => readHostSummary(joined(answers), collectedMs));
   }
 
-  async simulate({ manager: name, updates }: SimulateRequest, signal: AbortSignal): Promise<Simulation> {
+  async simulate(
+    { manager: name, updates, isSized = true }: SimulateRequest,
+    signal: AbortSignal,
+  ): Promise<Simulation> {
     const manager = this.#ports.packageManager(name);
     const request = manager.simulateRequest(updates);
     const search = this.host.connection.shell === 'powershell' ? this.#searchFields() : {};
-    const fields = { ...search, ...request.fields };
+    const fields = { ...search, ...request.fields, ...(isSized ? {} : { sizes: 'no' }) };
     const { answer } = await this.#probe({ ...request, verb: 'simulate', managers: [name], fields }, signal);
     return this.#ports.readPaced(() => {
       const sections = parseFrame(answer);

@@ -234,8 +234,9 @@ async function adjust(
 }
 
 async function simulate(work: HostWork, manager: string, updates: readonly PlannedUpdate[]): Promise<Simulation> {
-  const simulation = await work.context.remote.simulate({ manager, updates }, work.context.detach);
-  work.simulations = new Map([...work.simulations, [manager, simulation]]);
+  const request = { manager, updates, isSized: false };
+  const simulation = await work.context.remote.simulate(request, work.context.detach);
+  work.fingerprints = new Map([...work.fingerprints, [manager, simulation.fingerprint]]);
   return simulation;
 }
 

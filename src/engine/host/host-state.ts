@@ -9,7 +9,6 @@ import type { HostPlan, Plan, PlannedUpdate } from '../../domain/plan.ts';
 import { everyManager } from '../../domain/record.ts';
 import type { HostRunState, OpenStep, RecordedFacts } from '../../domain/record.ts';
 import type { HostScan } from '../../domain/scan.ts';
-import type { Simulation } from '../../domain/simulation.ts';
 import { emit, ofHost } from '../context.ts';
 import type { HostContext, HostRunContext } from '../context.ts';
 import { passesAfterChange, retryThroughOutages } from '../job/retry.ts';
@@ -45,8 +44,8 @@ interface Judged {
   readonly skipped: readonly string[];
   /** What goes in instead of planned updates, by `on_drift: supersede`. */
   readonly superseded: readonly Superseded[];
-  /** The last simulation of each package manager, in its name. */
-  readonly simulations: ReadonlyMap<string, Pick<Simulation, 'fingerprint' | 'downloadBytes'>>;
+  /** Fingerprint of the last simulation of each package manager, in its name; undefined where the host has none. */
+  readonly fingerprints: ReadonlyMap<string, string | undefined>;
 }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
@@ -87,7 +86,7 @@ export function beginWork(task: HostTask): HostWork {
     toInstall: task.hostPlan.updates,
     skipped: [],
     superseded: [],
-    simulations: new Map(),
+    fingerprints: new Map(),
     results: [],
     change: 'none',
     hasBegun: false,

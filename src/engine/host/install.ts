@@ -197,10 +197,9 @@ function runInstall(work: HostWork, name: string): Promise<JobEnd> {
 }
 
 /** The host need not simulate again what was judged already, as long as nothing has changed by then. */
-function withJudgement({ simulations }: HostWork, manager: string, request: ScriptInput): ScriptInput {
-  const { fingerprint, downloadBytes = 0 } = simulations.get(manager) ?? {};
-  if (fingerprint === undefined) return request;
-  return { ...request, fields: { ...request.fields, fingerprint, download_kib: Math.ceil(downloadBytes / 1024) } };
+function withJudgement({ fingerprints }: HostWork, manager: string, request: ScriptInput): ScriptInput {
+  const fingerprint = fingerprints.get(manager);
+  return fingerprint === undefined ? request : { ...request, fields: { ...request.fields, fingerprint } };
 }
 
 /** Verdicts by which the job script reports that it has not begun. */

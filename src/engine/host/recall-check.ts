@@ -3,11 +3,11 @@ import { inStep, type CheckedHost, type HostWork } from './host-state.ts';
 
 /** What a check found, where all of it belongs to one state of the host, known by its fingerprint. */
 export function checkedHost(work: HostWork): CheckedHost | undefined {
-  const { before, isController, toInstall, skipped, superseded, simulations } = work;
-  const prints = new Set([...simulations.values()].map((simulation) => simulation.fingerprint));
+  const { before, isController, toInstall, skipped, superseded, fingerprints } = work;
+  const prints = new Set(fingerprints.values());
   const [fingerprint] = prints;
   if (before === undefined || prints.size !== 1 || fingerprint === undefined) return undefined;
-  return { before, isController, toInstall, skipped, superseded, simulations, fingerprint };
+  return { before, isController, toInstall, skipped, superseded, fingerprints, fingerprint };
 }
 
 /**
@@ -29,7 +29,7 @@ export async function recallCheck(work: HostWork): Promise<HostScan | undefined>
     }),
   );
   if (fingerprint !== checked.fingerprint) return undefined;
-  const { before, isController, toInstall, skipped, superseded, simulations } = checked;
-  Object.assign(work, { before, current: before, isController, toInstall, skipped, superseded, simulations });
+  const { before, isController, toInstall, skipped, superseded, fingerprints } = checked;
+  Object.assign(work, { before, current: before, isController, toInstall, skipped, superseded, fingerprints });
   return before;
 }

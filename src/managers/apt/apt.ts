@@ -28,7 +28,7 @@ export const apt: PackageManager = {
   parseScan,
   simulateRequest: (updates) => ({ rows: rowsOf(updates) }),
   parseSimulation,
-  installRequest: changeRequest,
+  installRequest: (updates, settings) => withDownloads(updates, changeRequest(updates, settings)),
   refreshRequest: (lockWaitMs) => ({ fields: { lock_wait: Math.ceil(lockWaitMs / 1000) } }),
   repairRequest: changeRequest,
   readInstall,
@@ -126,6 +126,14 @@ export function readInstalled(text: string): readonly InstalledPackage[] {
 /** dpkg itself is of the native architecture. */
 function nativeArch(packages: readonly InstalledPackage[]): string {
   return packages.find((item) => item.name === 'dpkg')?.arch ?? 'amd64';
+}
+
+/** What the plan knows of the sizes, so that the host need not find them out once more. */
+function withDownloads(updates: readonly PlannedUpdate[], request: ScriptInput): ScriptInput {
+  const sizes = updates.flatMap(({ sizeBytes }) => sizeBytes ?? []);
+  if (sizes.length < updates.length) return request;
+  const bytes = sizes.reduce((sum, size) => sum + size, 0);
+  return { ...request, fields: { ...request.fields, download_kib: Math.ceil(bytes / 1024) } };
 }
 
 function parseSimulation(sections: Sections): Simulation {

@@ -73,11 +73,6 @@ result_installed() {
   fi
 }
 
-# name arch version of every Inst line, sorted.
-inst_set() {
-  sed -n 's/^Inst \([^ :]*\)[^ ]* \(\[[^]]*\] \)\{0,1\}(\([^ ]*\) .*\[\([a-z0-9-]*\)\]).*$/\1 \4 \3/p' "$1" | sort
-}
-
 # The rows that are not at their version yet.
 wanted_set() {
   for row in $rows; do
@@ -139,12 +134,9 @@ apt_install() {
     finish ok 0 'everything was at its planned version' result_installed
     return
   fi
-  if is_as_judged; then
-    need=$(number download_kib 0)
-  else
-    is_as_asked || return
-    need=$(download_kib)
-  fi
+  is_as_judged || is_as_asked || return
+  need=$(field download_kib)
+  case $need in '' | *[!0-9]*) need=$(download_kib) ;; esac
   lacks=$(space_lacks "$need")
   if [ -n "$lacks" ]; then
     finish disk 0 "$lacks" result_installed

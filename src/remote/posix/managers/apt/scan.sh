@@ -187,7 +187,13 @@ apt_scan() {
   bounded 30 find /etc -xdev \( -name '*.dpkg-dist' -o -name '*.dpkg-new' -o -name '*.ucf-dist' \) -print 2>/dev/null
 }
 
-# What exactly the pins of the rows would do.
+# name arch version of every Inst line, sorted.
+inst_set() {
+  sed -n 's/^Inst \([^ :]*\)[^ ]* \(\[[^]]*\] \)\{0,1\}(\([^ ]*\) .*\[\([a-z0-9-]*\)\]).*$/\1 \4 \3/p' "$1" | sort
+}
+
+# What exactly the pins of the rows would do. Sizes of downloads are left out where they are not asked for, and what else
+# is on offer where every row would go in as it is asked for.
 apt_simulate() {
   private_directory || return
   apt_pin_preferences "$work/pins"
@@ -206,10 +212,18 @@ apt_simulate() {
     "$work/installed"
   section apt-architecture
   dpkg --print-architecture
-  section apt-uris
-  # shellcheck disable=SC2086 # options are words
-  bounded 300 apt-get -qq --print-uris -o Debug::NoLocking=1 -o Dir::Etc::Preferences="$work/pins" $apt_pinned_options \
-    upgrade --with-new-pkgs </dev/null 2>/dev/null | grep "^'"
+  if [ "$(field sizes yes)" = yes ]; then
+    section apt-uris
+    # shellcheck disable=SC2086 # options are words
+    bounded 300 apt-get -qq --print-uris -o Debug::NoLocking=1 -o Dir::Etc::Preferences="$work/pins" $apt_pinned_options \
+      upgrade --with-new-pkgs </dev/null 2>/dev/null | grep "^'"
+  fi
+  wait
+  section apt-pinned
+  cat "$work/pinned"
+  row_set >"$work/asked"
+  inst_set "$work/pinned" >"$work/going"
+  if cmp -s "$work/asked" "$work/going"; then return; fi
   names=
   for row in $rows; do
     rest=${row#*,}
@@ -224,7 +238,12 @@ apt_simulate() {
   [ -z "$names" ] || bounded 120 apt-cache policy $names 2>/dev/null
   section apt-releases
   bounded 60 apt-cache policy 2>/dev/null
-  wait
-  section apt-pinned
-  cat "$work/pinned"
+}
+
+# name arch version of every row, sorted.
+row_set() {
+  for row in $rows; do
+    rest=${row#*,}
+    printf '%s %s %s\n' "${row%%,*}" "${rest%%,*}" "${row##*,}"
+  done | sort
 }
