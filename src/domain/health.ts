@@ -12,7 +12,7 @@ import { findPackage, packageKey, packageLabel } from './update.ts';
 export interface VerifyInput {
   readonly before: HostScan;
   readonly after: HostScan;
-  readonly plan: Pick<HostPlan, 'updates' | 'removals'>;
+  readonly plan: Pick<HostPlan, 'updates' | 'removals' | 'leftOut'>;
   /** What the install read back; it names superseded and skipped updates. */
   readonly results: readonly UpdateResult[];
   readonly settings: VerifySettings;
@@ -178,7 +178,8 @@ function conffileFindings(input: VerifyInput): VerifyFinding[] {
 /** Updates that could not be planned because installing others made them available: the next cumulative update behind a servicing stack. */
 function newlyOfferedFindings(input: VerifyInput): VerifyFinding[] {
   if (input.before === input.after) return [];
-  const known = new Set([...input.before.updates, ...input.plan.updates, ...input.results].map(packageKey));
+  const { before, plan, results } = input;
+  const known = new Set([...before.updates, ...plan.updates, ...plan.leftOut, ...results].map(packageKey));
   const names = input.after.updates
     .filter((update) => update.heldBack === undefined && !known.has(packageKey(update)))
     .map((update) => update.name);

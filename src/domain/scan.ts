@@ -176,6 +176,8 @@ export type HostSummary = Pick<
 export interface HostScan {
   /** Controller time when the answer arrived, epoch ms. */
   readonly collectedMs: number;
+  /** True: it did not search for updates. It has none, no metadata, and what an earlier scan found still holds. */
+  readonly isStateOnly?: true;
   /** Every package manager that was found, by its name in `managers/registry.ts`; the system's own comes first. */
   readonly managers: readonly string[];
   readonly facts: HostFacts;

@@ -51,10 +51,31 @@ export function readHostScan(sections: Sections, { collectedMs, maxAgeMs }: Scan
   };
 }
 
+/** The answer to the probe's verb `state`: a scan that did not search for updates. */
+export function readHostState(sections: Sections, collectedMs: number): HostScan {
+  const { family, managers } = hostOf(sections);
+  const { programs = [], ...state } = family.parseState(sections, collectedMs);
+  const states = managers.map((manager) => manager.parseState(sections));
+  const packages = [...states.flatMap((item) => item.packages), ...programs];
+  return {
+    ...state,
+    isStateOnly: true,
+    managers: managers.map((manager) => manager.name),
+    packages,
+    autoInstalled: [],
+    updates: [],
+    securityKnown: true,
+    metadata: { repositories: [], isStale: false },
+    broken: packages.filter((item) => item.state === 'broken'),
+    conffileLeftovers: states.flatMap((item) => item.leftovers ?? []),
+    problems: [...state.problems, ...states.flatMap((item) => item.problems)],
+  };
+}
+
 /** The answer to the probe's verb `summary`. */
 export function readHostSummary(sections: Sections, collectedMs: number): HostSummary {
   const { family, managers } = hostOf(sections);
-  const installed = managers.flatMap((manager) => manager.parseInstalled(sections));
+  const installed = managers.flatMap((manager) => manager.parseState(sections).packages);
   return {
     ...family.parseSummary(sections, collectedMs),
     managers: managers.map((manager) => manager.name),

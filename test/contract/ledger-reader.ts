@@ -137,6 +137,21 @@ export function describeLedgerReader(kind: string, open: (clock: StandingClock) 
       assert.equal(Buffer.from((await ledger.getBlob(planSha256)) ?? []).toString(), 'the bytes of a plan');
     });
 
+    withLedger('a scan that did not search for updates leaves standing what the one before found', async (given) => {
+      const { ledger, clock } = given;
+      await append(ledger, [started(run), scanned(web, scan([update('app', '2')]))]);
+      const asOfMs = clock.nowMs;
+      const before = await ledger.pendingUpdates(asOfMs);
+      clock.nowMs += day;
+      const state = scan([], { isStateOnly: true, metadata: { repositories: [], isStale: false } });
+      await append(ledger, [{ ...scanned(web, state), purpose: 'before' } as RunEvent]);
+      assert.equal(before.length, 1);
+      assert.deepEqual(await ledger.pendingUpdates(clock.nowMs), before);
+      const [row] = await ledger.hostStatus({ asOfMs: clock.nowMs, maxScanAgeMs });
+      assert.equal(row?.scannedMs, asOfMs);
+      assert.equal((await ledger.recordedFacts(run, 'web01')).before?.isStateOnly, true);
+    });
+
     withLedger(
       'a host that only answered a scan is shown with its run, and a resumed run is open',
       async ({ ledger }) => {

@@ -4,7 +4,7 @@ import type { VerdictInput, VerifyInput } from '../../src/domain/health.ts';
 import { judgeVerify, verdictOf } from '../../src/domain/health.ts';
 import type { UpdateResult } from '../../src/domain/outcome.ts';
 import type { Health, HostScan, RebootState } from '../../src/domain/scan.ts';
-import { aHostPlan, aPackage, aPlanned, aScan, verifySettings } from './fixtures.ts';
+import { aHostPlan, anUpdate, aPackage, aPlanned, aScan, verifySettings } from './fixtures.ts';
 
 const plan = aHostPlan({ updates: [aPlanned()] });
 const installed: UpdateResult = {
@@ -39,7 +39,22 @@ interface Case {
 
 const ignoring = (...ignore: string[]): Partial<VerifyInput> => ({ settings: { ...verifySettings, ignore } });
 
+const curl = { manager: 'apt', name: 'curl', arch: 'amd64' };
+
 const cases: readonly Case[] = [
+  {
+    title: 'an update that the plan left out is not newly on offer, though the scan before did not search for updates',
+    was: { isStateOnly: true, updates: [] },
+    is: { updates: [anUpdate({ ...curl })] },
+    over: { plan: { ...plan, leftOut: [{ ...anUpdate({ ...curl }), reason: 'excluded' }] } },
+    found: [],
+  },
+  {
+    title: 'an update that nobody knew is newly on offer',
+    was: { isStateOnly: true, updates: [] },
+    is: { updates: [anUpdate({ ...curl })] },
+    found: [/^warn newly-offered: newly on offer: curl/],
+  },
   { title: 'a host at its planned versions has no findings', found: [] },
   {
     title: 'a package that is not at its planned version',
@@ -219,7 +234,7 @@ describe('verify finds', () => {
     const findings = judgeVerify({
       before,
       after: aScan({ packages: [aPackage(), aPackage({ name: next.name, version: '6.1.32' })] }),
-      plan: { updates: [image], removals: [] },
+      plan: { updates: [image], removals: [], leftOut: [] },
       results: [],
       superseded: [{ planned: image, successor: next }],
       settings: verifySettings,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { readHostScan, readHostSummary } from '../../src/managers/host-scan.ts';
+import { readHostScan, readHostState, readHostSummary } from '../../src/managers/host-scan.ts';
 import { parseFrame } from '../../src/remote/frame.ts';
 import { runScript } from '../../src/remote/launch.ts';
 import { probeScript } from '../../src/remote/scripts.ts';
@@ -47,6 +47,17 @@ for (const shell of ['dash', 'busybox'] as const) {
       const look = readHostSummary(sections, Date.now());
       assert.deepEqual([look.managers[0], look.privileges.isRoot, look.facts.family], ['apt', false, 'linux']);
       assert.ok(look.facts.uptimeSec !== undefined && look.disks.some((disk) => disk.mount === '/'));
+    });
+
+    test('reports what runs and is installed without a search for updates', { skip: noApt ?? false }, async () => {
+      await using session = new ShellSession({ shell });
+      const { stdout, stderr } = await runScript(session, probeScript(), { verb: 'state' });
+      assert.equal(stderr.toString(), '');
+      const sections = parseFrame(stdout);
+      assert.deepEqual([sections.has('apt-normal'), sections.has('listeners')], [false, true]);
+      const { packages, isStateOnly, updates } = readHostState(sections, Date.now());
+      assert.deepEqual([isStateOnly, updates], [true, []]);
+      assert.ok(packages.some((item) => item.name === 'dpkg' && item.state === 'installed'));
     });
 
     test('refuses a verb it does not know', async () => {

@@ -44,7 +44,7 @@ for (const shell of ['dash', 'busybox'] as const) {
       host.snapd.isStoreUp = false;
       const sections = await ask(host, 'summary');
       assert.deepEqual(
-        snap.parseInstalled(sections).map(({ name }) => name),
+        snap.parseState(sections).packages.map(({ name }) => name),
         ['firefox'],
       );
       assert.equal(sections.has('snap-pending'), false);

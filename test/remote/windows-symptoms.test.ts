@@ -283,7 +283,7 @@ describe('an installation', { skip }, () => {
   test('after which more is offered reports it (windows-itpro-docs#1295, packer-plugin-windows-update#162)', () => {
     const [before, after] = [read({}, [record(1)]), read({}, [record(2)])];
     const settings = { failedUnits: 'fail', listeners: 'fail', staleProcesses: 'fail', ignore: [] } as const;
-    const plan = { updates: [], removals: [] };
+    const plan = { updates: [], removals: [], leftOut: [] };
     const verify = { retries: 0, retryDelayMs: 0, ...settings };
     const findings = judgeVerify({ before, after, plan, results: [], settings: verify, wasRebooted: true });
     assert.deepEqual(findings, [

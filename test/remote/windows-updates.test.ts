@@ -321,7 +321,7 @@ describe('an installation on a Windows host', { skip }, () => {
     const findings = judgeVerify({
       before,
       after,
-      plan: { updates: free(before).map(planned), removals: [] },
+      plan: { updates: free(before).map(planned), removals: [], leftOut: [] },
       results,
       settings: {
         failedUnits: 'fail',

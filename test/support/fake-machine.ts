@@ -114,7 +114,7 @@ export class FakeMachine {
     return { bootId: this.bootId, isSettled: true };
   }
 
-  scan(): HostScan {
+  scan(isStateOnly = false): HostScan {
     const packages = [...this.packages].map(([name, version]) => fakePackage(name, version, this.broken.has(name)));
     return {
       collectedMs: this.now(),
@@ -150,6 +150,7 @@ export class FakeMachine {
       conffileLeftovers: [],
       problems: [],
       ...this.scanOverrides,
+      ...(isStateOnly ? { isStateOnly, updates: [], metadata: { repositories: [], isStale: false } } : {}),
     };
   }
 
@@ -271,8 +272,8 @@ export class FakeRemote implements HostPort {
     return this.#call('connect', signal, () => undefined);
   }
 
-  async scan({ signal, beforeReading }: ScanOptions): Promise<HostScan> {
-    const scan = await this.#call('scan', signal, () => this.#machine.scan());
+  async scan({ signal, beforeReading, isStateOnly = false }: ScanOptions): Promise<HostScan> {
+    const scan = await this.#call('scan', signal, () => this.#machine.scan(isStateOnly));
     await beforeReading?.();
     return scan;
   }

@@ -167,7 +167,7 @@ function managerRows(manager: PackageManager): { readonly name: string; readonly
         // Whatever the package manager, the answer is that of the whole host.
         attempt(() => hostScan.readHostScan(spoiltSections, limits));
         attempt(() => hostScan.readHostSummary(spoiltSections, 1));
-        attempt(() => manager.parseInstalled(spoiltSections));
+        attempt(() => hostScan.readHostState(spoiltSections, 1));
         attempt(() => manager.parseSimulation(spoiltSections));
         const result = { exitCode: 0, verdict: 'done', sections: Object.fromEntries(spoiltSections) };
         attempt(() => manager.readInstall(result, planned, []));

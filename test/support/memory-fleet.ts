@@ -28,7 +28,7 @@ function until(timed: Timed, asOfMs: number): Timed {
 
 function scansOf(timed: Timed, hostId: string) {
   return ofType(timed, 'host.scanned')
-    .filter(({ event }) => event.hostId === hostId)
+    .filter(({ event }) => event.hostId === hostId && event.scan.isStateOnly !== true)
     .toSorted((one, other) => one.atMs - other.atMs);
 }
 
@@ -105,7 +105,7 @@ interface Missing {
 /** What the latest scan shows; each since the first of the scans before it that show it without a break. */
 function missingOn(timed: Timed, hostId: string): readonly Missing[] {
   let missing = new Map<string, Missing>();
-  for (const { atMs, event } of ofType(timed, 'host.scanned').filter((scan) => scan.event.hostId === hostId)) {
+  for (const { atMs, event } of scansOf(timed, hostId)) {
     const now = event.scan.updates.map((update) => {
       const { manager } = update;
       const heldBack = update.heldBack === undefined ? undefined : heldBackWord(update.heldBack);

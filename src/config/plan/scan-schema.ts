@@ -119,6 +119,7 @@ const newPackage = z.object({ ...packageIdFields, from: text.nullable(), to: tex
 
 export const scanSchema = z.object({
   collectedMs: epochMs,
+  isStateOnly: z.literal(true).exactOptional().describe('It did not search for updates: an earlier scan has those.'),
   managers: texts,
   facts,
   privileges: z.object({ user: text, isRoot: flag }),

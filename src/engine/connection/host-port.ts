@@ -53,6 +53,8 @@ export interface HostPort extends AsyncDisposable {
 }
 
 export interface ScanOptions {
+  /** True: without a search for updates, where the host can do without. */
+  readonly isStateOnly?: boolean;
   /** Metadata older than this is stale. */
   readonly maxAgeMs: number;
   readonly signal: AbortSignal;

@@ -5,7 +5,7 @@ import type { HostSummary, HostScan } from '../../domain/scan.ts';
 import type { Simulation } from '../../domain/simulation.ts';
 import type { PackageManager } from '../../managers/contract/package-manager.ts';
 import type { Sections } from '../../managers/contract/sections.ts';
-import { readHostScan, readHostSummary, unscannedManagers } from '../../managers/host-scan.ts';
+import { readHostScan, readHostState, readHostSummary, unscannedManagers } from '../../managers/host-scan.ts';
 import { runText } from '../../remote/exec.ts';
 import { parseFrame } from '../../remote/frame.ts';
 import { collectJob, followJob, startJob, sweepJobs } from '../../remote/jobs.ts';
@@ -88,11 +88,15 @@ export class ManagedHost implements HostPort {
     await this.#link.plain(signal);
   }
 
-  async scan({ maxAgeMs, signal, beforeReading }: ScanOptions): Promise<HostScan> {
-    const { answers, scripts } = await this.#describe({ verb: 'probe', fields: this.#searchFields() }, signal);
+  async scan({ maxAgeMs, signal, beforeReading, isStateOnly = false }: ScanOptions): Promise<HostScan> {
+    const isLight = isStateOnly && this.host.connection.shell !== 'powershell';
+    const request = { verb: isLight ? 'state' : 'probe', fields: this.#searchFields() };
+    const { answers, scripts } = await this.#describe(request, signal);
     const collectedMs = this.#ports.clock.now();
     await beforeReading?.();
-    const scan = await this.#ports.readPaced(() => readHostScan(joined(answers), { collectedMs, maxAgeMs }));
+    const scan = await this.#ports.readPaced(() =>
+      isLight ? readHostState(joined(answers), collectedMs) : readHostScan(joined(answers), { collectedMs, maxAgeMs }),
+    );
     this.#managers = scan.managers;
     return { ...scan, scripts };
   }

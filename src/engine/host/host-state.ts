@@ -233,11 +233,15 @@ export async function inStep<T>(
   return value;
 }
 
-/** Scans the host and records the scan. After a change a connection that is away for a while is waited for. */
+/** Scans the host and records the scan; before a change without a search for updates, which the plan has. After a change a connection that is away for a while is waited for. */
 export async function scanNow(work: HostWork, purpose: 'before' | 'after'): Promise<HostScan> {
   const { context, plan } = work;
   const scanOnce = (): Promise<HostScan> =>
-    context.remote.scan({ maxAgeMs: plan.install.maxAgeMs, signal: context.detach });
+    context.remote.scan({
+      maxAgeMs: plan.install.maxAgeMs,
+      isStateOnly: purpose === 'before',
+      signal: context.detach,
+    });
   const patience = { limitMs: context.limits.outageMs, isPassing: passesAfterChange };
   const scan = purpose === 'before' ? await scanOnce() : await retryThroughOutages(context, patience, scanOnce);
   const { run, host, hostId } = ofHost(context);

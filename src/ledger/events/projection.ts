@@ -33,7 +33,8 @@ const projectors: { readonly [Its in Type]: Projector<Its> } = {
   'host.finished': finishHost,
   'host.scanned': (connection, projected) => {
     seeHost(connection, projected);
-    projectScan(connection, projected);
+    // What the scan before found to be pending still holds.
+    if (projected.event.scan.isStateOnly !== true) projectScan(connection, projected);
   },
   'step.started': startStep,
   'step.finished': finishStep,

@@ -7,7 +7,7 @@ import type { Outcome, UpdateResult } from '../../domain/outcome.ts';
 import { everyManager } from '../../domain/record.ts';
 import type { HostRunState, OpenStep, RecordedFacts, RunState } from '../../domain/record.ts';
 import type { HostScan } from '../../domain/scan.ts';
-import { unpackScan, type PackedScan } from '../events/packed-event.ts';
+import { unpackScan, type PackedScan, type PackedScanEvent } from '../events/packed-event.ts';
 import type { StoredStatus } from '../events/scan-projection.ts';
 import { all, first, query, type Connection } from '../store/sqlite.ts';
 import type { Tables } from '../store/tables.ts';
@@ -97,29 +97,28 @@ function toOpenStep(step: Tables['step']): OpenStep {
   };
 }
 
-function latestScan(
-  connection: Connection,
-  of: { run: string; hostId: string; purpose: string },
-): PackedScan | undefined {
-  const row = first(
+function scanBefore(connection: Connection, run: string, hostId: string): PackedScan | undefined {
+  const rows = all(
     connection,
     query
-      .selectFrom('scan')
-      .innerJoin('event', (join) => join.onRef('event.chain', '=', 'scan.chain').onRef('event.seq', '=', 'scan.seq'))
-      .select('event.envelope')
-      .where('scan.run', '=', of.run)
-      .where('scan.host_id', '=', of.hostId)
-      .where('scan.purpose', '=', of.purpose)
-      .orderBy('scan.chain')
-      .orderBy('scan.seq', 'desc')
-      .limit(1),
+      .selectFrom('event')
+      .select('envelope')
+      .where('run', '=', run)
+      .where('host_id', '=', hostId)
+      .where('type', '=', 'host.scanned')
+      .orderBy('chain')
+      .orderBy('seq', 'desc'),
   );
-  return row === undefined ? undefined : (JSON.parse(row.envelope) as { body: { scan: PackedScan } }).body.scan;
+  for (const { envelope } of rows) {
+    const { body } = JSON.parse(envelope) as { body: PackedScanEvent };
+    if (body.purpose === 'before') return body.scan;
+  }
+  return undefined;
 }
 
 /** What a run recorded of one host last, to verify against. */
 export function readRecordedFacts(connection: Connection, id: string, hostId: string): RecordedFacts {
-  const packed = latestScan(connection, { run: id, hostId, purpose: 'before' });
+  const packed = scanBefore(connection, id, hostId);
   const before: HostScan | undefined = packed === undefined ? undefined : unpackScan(connection, packed);
   const results = latestResults(connection, id, hostId);
   const adjustment = latestAdjustment(connection, id, hostId);

@@ -11,7 +11,7 @@ import type { SimulatedUpdate, Simulation, Standing } from '../../domain/simulat
 import type { InstalledPackage } from '../../domain/update.ts';
 import { packageKey } from '../../domain/update.ts';
 import type { ScriptInput } from '../../remote/script.ts';
-import type { PackageManager, PackageScan, Pin, ScanMoment } from '../contract/package-manager.ts';
+import type { PackageManager, PackageScan, PackageState, Pin, ScanMoment } from '../contract/package-manager.ts';
 import { firstLine, linesIn, linesOf, required, type Sections } from '../contract/sections.ts';
 import { compareDebVersions } from '../versions/deb.ts';
 import { readMetadata } from './metadata.ts';
@@ -24,7 +24,7 @@ export const apt: PackageManager = {
   name: 'apt',
   role: 'system',
   limits: {},
-  parseInstalled: installedOn,
+  parseState,
   parseScan,
   simulateRequest: (updates) => ({ rows: rowsOf(updates) }),
   parseSimulation,
@@ -45,7 +45,7 @@ function changeRequest(updates: readonly PlannedUpdate[], { conffile, lockWaitMs
 
 function parseScan(sections: Sections, { collectedMs, maxAgeMs, facts }: ScanMoment): PackageScan {
   refuseFullDisk(sections);
-  const packages = installedOn(sections);
+  const { packages, leftovers = [] } = parseState(sections);
   const normal = parseAptSimulation(required(sections, 'apt-normal'), nativeArch(packages));
   refuseBlindness(normal, packages);
   const { clockSkewMs } = facts;
@@ -62,9 +62,13 @@ function parseScan(sections: Sections, { collectedMs, maxAgeMs, facts }: ScanMom
     newPackages: normal.installs.filter((item) => item.from === null),
     securityKnown: [...releases.values()].some((release) => release.isSecurity),
     metadata,
-    leftovers: linesOf(sections, 'conffile-leftovers'),
+    leftovers,
     problems: problemsOf(normal.errors, metadata),
   };
+}
+
+function parseState(sections: Sections): PackageState {
+  return { packages: installedOn(sections), leftovers: linesOf(sections, 'conffile-leftovers'), problems: [] };
 }
 
 function installedOn(sections: Sections): readonly InstalledPackage[] {

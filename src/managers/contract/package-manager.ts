@@ -41,6 +41,9 @@ export interface PackageScan {
   readonly history?: readonly HistoryEntry[];
 }
 
+/** What one package manager reports without a search for updates. */
+export type PackageState = Pick<PackageScan, 'packages' | 'leftovers' | 'problems'>;
+
 /** What a package manager cannot promise, in words for documents and reports; absent = it can. */
 export interface Limits {
   /** Why a plan of it may bring in more than it names. */
@@ -65,8 +68,8 @@ export interface PackageManager {
   /** Parts of an install that can be done alone; absent: none. */
   readonly installModes?: readonly NonNullable<InstallSettings['mode']>[];
   readonly limits: Limits;
-  /** What is broken or installed, from the answer to the probe's verb `summary`. */
-  parseInstalled(sections: Sections): readonly InstalledPackage[];
+  /** What is installed, or broken, from the answer to the probe's verbs `summary` and `state`. */
+  parseState(sections: Sections): PackageState;
   /** The answer to the probe's verb `probe`. */
   parseScan(sections: Sections, moment: ScanMoment): PackageScan;
   /** The request for the probe's verb `simulate`: what exactly would installing these do? */

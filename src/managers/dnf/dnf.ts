@@ -11,14 +11,14 @@ import { linesOf, type Sections } from '../contract/sections.ts';
 import { compareRpmVersions } from '../versions/rpm.ts';
 import { readDnfAnswer, type Offer } from './answer.ts';
 import { besideNames, idOf, readInstalled } from './installed.ts';
-import { readScan } from './scan.ts';
+import { readScan, readState } from './scan.ts';
 
 /** dnf 4 and rpm: Red Hat Enterprise Linux 8 and 9 and their kin. docs/package-managers/dnf.md. */
 export const dnf: PackageManager = {
   name: 'dnf',
   role: 'system',
   limits: {},
-  parseInstalled: readInstalled,
+  parseState: readState,
   parseScan: readScan,
   simulateRequest: (updates) => ({ rows: rowsOf(updates) }),
   parseSimulation,

@@ -1,20 +1,27 @@
 import { recordOf } from '../../base/record.ts';
 import { refreshFailureWords, type Metadata, type Repository, type ScanProblem } from '../../domain/scan.ts';
 import { linesOf, type Sections } from '../contract/sections.ts';
-import type { PackageScan, ScanMoment } from '../contract/package-manager.ts';
+import type { PackageScan, PackageState, ScanMoment } from '../contract/package-manager.ts';
 import { readDnfAnswer, type DnfAnswer, type RepositoryLine } from './answer.ts';
 import { idOf, readDatabase, readInstalled, type RpmPackage } from './installed.ts';
 import { readUpdates, takesEffectAtStart } from './updates.ts';
 
+export function readState(sections: Sections): PackageState {
+  return {
+    packages: readInstalled(sections),
+    leftovers: linesOf(sections, 'dnf-leftovers'),
+    problems: linesOf(sections, 'dnf-image').map(imageProblem),
+  };
+}
+
 export function readScan(sections: Sections, moment: ScanMoment): PackageScan {
-  const packages = readInstalled(sections);
+  const state = readState(sections);
   const database = readDatabase(sections);
-  const image = linesOf(sections, 'dnf-image').map(imageProblem);
   const answer = readDnfAnswer(sections);
   const metadata = readMetadata(answer, sections, moment);
   const rebootReason = rebootReasonOf([...database.values()].flat(), moment);
   return {
-    packages,
+    ...state,
     updates: readUpdates(answer, database),
     newPackages: answer.installs.flatMap((step) =>
       step.from !== null
@@ -31,8 +38,7 @@ export function readScan(sections: Sections, moment: ScanMoment): PackageScan {
     ),
     securityKnown: answer.repositories.some(({ hasAdvisories }) => hasAdvisories),
     metadata,
-    leftovers: linesOf(sections, 'dnf-leftovers'),
-    problems: [...image, ...problemsOf(answer, metadata)],
+    problems: [...state.problems, ...problemsOf(answer, metadata)],
     ...(rebootReason === undefined ? {} : { rebootReason }),
   };
 }

@@ -20,7 +20,7 @@ export const snap: PackageManager = {
     exactVersion: 'snapd refreshes by itself: before and after the planned revision it may install another',
     securityClass: 'the Snap Store does not report which updates close security holes',
   },
-  parseInstalled: readInstalled,
+  parseState: (sections) => ({ packages: readInstalled(sections), problems: [] }),
   parseScan: readScan,
   simulateRequest: (updates) => ({ rows: rowsOf(updates) }),
   parseSimulation,

@@ -31,7 +31,7 @@ export function softwareManager({ format, limits, listsForeign = false }: Softwa
     role: 'software',
     isCaseIgnored: true,
     limits,
-    parseInstalled: () => [],
+    parseState: () => ({ packages: [], problems: [] }),
     parseScan: (sections): PackageScan => {
       const lists = listsOf(sections);
       return {

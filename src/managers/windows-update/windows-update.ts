@@ -22,7 +22,7 @@ export const windowsUpdate: PackageManager = {
   isCaseIgnored: true,
   installModes: ['download', 'cached'],
   limits: {},
-  parseInstalled: () => [],
+  parseState: () => ({ packages: [], problems: [] }),
   parseScan,
   simulateRequest: (updates) => ({ rows: updates.map(rowOf) }),
   parseSimulation,

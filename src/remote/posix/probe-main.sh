@@ -1,10 +1,10 @@
 # shellcheck shell=sh
 case $verb in
-  probe | summary | simulate | fingerprint | boot) begin ;;
+  probe | state | summary | simulate | fingerprint | boot) begin ;;
   *) bad_request "the probe has no verb $verb" ;;
 esac
 case $verb in
-  probe | summary) describe_host ;;
+  probe | state | summary) describe_host ;;
   simulate) simulate ;;
   fingerprint)
     section fingerprint

@@ -163,7 +163,7 @@ unit_of() {
   done <"/proc/$1/cgroup" 2>/dev/null
 }
 
-# What is the case, and for `probe` what is pending too. With `only` nothing but the package managers whose scripts are
+# A summary; what else runs and is installed for `state`; for `probe` what is pending too. With `only` nothing but the package managers whose scripts are
 # here: those of an answer before.
 describe_host() {
   if [ "$(field only no)" = no ]; then
@@ -175,7 +175,7 @@ describe_host() {
     # shellcheck disable=SC2086 # names are words
     printf '%s\n' $found_managers
     probe_identity
-    if [ "$verb" = probe ]; then
+    if [ "$verb" != summary ]; then
       probe_reboot
       probe_health
     fi
@@ -185,6 +185,7 @@ describe_host() {
     if have "${manager}_scan"; then printf '%s\n' "$manager"; fi
   done
   if [ "$verb" = probe ]; then with_managers scan; else with_managers list; fi
+  if [ "$verb" = state ]; then with_managers leftovers; fi
   # Last, so that it is compared with the moment the answer comes.
   section clock
   date +%s

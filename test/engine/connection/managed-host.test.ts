@@ -106,6 +106,18 @@ describe('the remote of a host', () => {
     assert.ok(scan.scripts?.includes('managers/apt/scan.sh'));
   });
 
+  test('scans without a search for updates where the caller can do without', async () => {
+    const { remote, sessions } = fixture(() => captured);
+    const scan = await remote.scan({ maxAgeMs: 1, isStateOnly: true, signal });
+    assert.match(sessions[0]?.requests.join('\n') ?? '', /^v1 [0-9a-f]+ state --$/);
+    assert.deepEqual([scan.isStateOnly, scan.updates, scan.metadata.repositories], [true, [], []]);
+    const whole = await remote.scan({ maxAgeMs: 1, signal });
+    assert.deepEqual(
+      [scan.packages, scan.broken, scan.health, scan.reboot, scan.conffileLeftovers],
+      [whole.packages, whole.broken, whole.health, whole.reboot, whole.conffileLeftovers],
+    );
+  });
+
   test('sends a known host the scripts of its package managers alone', async () => {
     const { remote, sessions } = fixture(() => captured, { managers: ['apt'] });
     const scan = await remote.scan({ maxAgeMs: 1, signal });

@@ -142,8 +142,8 @@ describe('a scan of snaps', () => {
   test('needs no query of the store for what is installed', () => {
     const sections = sectionsOf();
     for (const name of ['snap-pending', 'snap-pending-status', 'snap-times']) sections.delete(name);
-    assert.equal(snap.parseInstalled(sections).length, 7);
-    assert.deepEqual(snap.parseInstalled(sectionsOf({ list: '', listStatus: '1\nerror: gone\n' })), []);
+    assert.equal(snap.parseState(sections).packages.length, 7);
+    assert.deepEqual(snap.parseState(sectionsOf({ list: '', listStatus: '1\nerror: gone\n' })).packages, []);
   });
 
   const hostile: readonly [title: string, answers: Answers][] = [

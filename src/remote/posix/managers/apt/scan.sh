@@ -183,6 +183,10 @@ apt_scan() {
   cat "$work/releases"
   section apt-unfinished
   ls /var/lib/dpkg/updates 2>/dev/null
+  apt_leftovers
+}
+
+apt_leftovers() {
   section conffile-leftovers
   bounded 30 find /etc -xdev \( -name '*.dpkg-dist' -o -name '*.dpkg-new' -o -name '*.ucf-dist' \) -print 2>/dev/null
 }

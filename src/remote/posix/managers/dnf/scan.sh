@@ -48,6 +48,10 @@ dnf_scan() {
   dnf_ask scan
   section dnf-refreshes
   cat "$base/refreshed-dnf" 2>/dev/null
+  dnf_leftovers
+}
+
+dnf_leftovers() {
   section dnf-leftovers
   bounded 30 find /etc -xdev \( -name '*.rpmnew' -o -name '*.rpmsave' -o -name '*.rpmorig' \) -print 2>/dev/null
 }
