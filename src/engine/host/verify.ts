@@ -35,7 +35,9 @@ interface Judged {
 async function judgeUntilSettled(work: HostWork): Promise<Judged> {
   const { clock, detach } = work.context;
   const { retries, retryDelayMs } = work.plan.verify;
-  let after = work.current ?? (await scanNow(work, 'after'));
+  // The last scan of a host also shows what is pending, for the reports.
+  const latest = work.current?.isStateOnly === true ? undefined : work.current;
+  let after = latest ?? (await scanNow(work, 'after'));
   let findings = judge(work, after);
   for (let left = retries; left > 0 && findings.some((finding) => finding.level === 'fail'); left -= 1) {
     await clock.sleep(retryDelayMs, detach);

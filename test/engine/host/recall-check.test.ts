@@ -31,6 +31,21 @@ describe('what the check before the first wave found', () => {
     assert.equal(job?.start.request.fields?.['fingerprint'], wanted);
   });
 
+  test('is followed by a scan for updates even where everything was installed by then', async () => {
+    const fleet = new FakeFleet(['a', 'b']);
+    fleet.machine('a').packages.set('tool', '2');
+    const result = await fleet.apply(planOf(two));
+    assert.deepEqual(result.counts, { verified: 2 }, result.reasons.join('; '));
+    const scans = fleet.record.ofType('host.scanned').filter(({ host }) => host === 'a');
+    assert.deepEqual(
+      scans.map(({ purpose, scan }) => [purpose, scan.isStateOnly === true]),
+      [
+        ['before', true],
+        ['after', false],
+      ],
+    );
+  });
+
   test('is found anew where the host has changed since: what drifted by then is refused', async () => {
     const fleet = new FakeFleet(['a', 'b']);
     fleet.machine('a').actions['install'] = (machine) => {
