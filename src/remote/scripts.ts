@@ -28,24 +28,34 @@ function filesOf(manager: string): readonly string[] {
   return names.map((name) => `${managerFolder}/${manager}/${name}`);
 }
 
+/** Those whose packages are rpm's; what they have in common is in files of its own. */
+const overRpm = new Set(['dnf', 'zypper']);
+const sharedWith =
+  (file: string) =>
+  (managers: readonly string[]): readonly string[] =>
+    managers.some((manager) => overRpm.has(manager)) ? [file] : [];
+
 const detection: Part = () => posixManagers.map((manager) => `${managerFolder}/${manager}/detect.sh`);
 const scanning: Part = (managers) => managers.map((manager) => `${managerFolder}/${manager}/scan.sh`);
 const working: Part = (managers) =>
   managers.flatMap((manager) => filesOf(manager).filter((file) => !/\/(detect|scan)\.sh$/.test(file)));
 
 const base = ['lib.sh', 'os-linux.sh'] as const;
-const found = [...base, 'tree.sh', 'kernel-linux.sh', 'managers.sh', detection] as const;
+const found = [...base, 'tree.sh', 'kernel-linux.sh', 'managers.sh', 'rpm-detect.sh', detection] as const;
 
 /** By script and verb; `*` stands for all verbs that have no line of their own. */
 const posix: Readonly<Record<string, readonly Part[]>> = {
   'probe boot': [...base, 'boot.sh', 'probe-main.sh'],
   'probe fingerprint': [...found, 'probe-main.sh'],
-  'probe *': [...found, scanning, 'boot.sh', 'probe.sh', 'probe-main.sh'],
+  'probe *': [...found, sharedWith('rpm.sh'), scanning, 'boot.sh', 'probe.sh', 'probe-main.sh'],
   'job follow': [...base, 'tree.sh', 'job.sh', 'job-main.sh'],
   'job stat': [...base, 'tree.sh', 'job.sh', 'job-main.sh'],
   'job collect': [...base, 'tree.sh', 'job.sh', 'claim.sh', 'job-main.sh'],
   'job sweep': [...base, 'tree.sh', 'job.sh', 'claim.sh', 'job-main.sh'],
-  'job *': [...found, scanning, working, 'work.sh', 'job.sh', 'claim.sh', 'job-run.sh', 'job-main.sh'],
+  'job *': [
+    ...[...found, sharedWith('rpm.sh'), scanning, sharedWith('rpm-job.sh'), working],
+    ...['work.sh', 'job.sh', 'claim.sh', 'job-run.sh', 'job-main.sh'],
+  ],
 };
 
 /** Reads: facts, pending updates, simulations. Changes nothing. */

@@ -1,83 +1,16 @@
 import { FettleError } from '../../domain/error.ts';
 import { fewEnough, shortEnough } from '../../domain/limits.ts';
 import { linesIn, required, type Sections } from '../contract/sections.ts';
-
-/** One version of a package that a repository offers. */
-export interface Offer {
-  readonly name: string;
-  readonly arch: string;
-  /** `[epoch:]version-release`. */
-  readonly evr: string;
-  readonly repositories: readonly string[];
-  /** Bytes to download. */
-  readonly size: number;
-  /** The file name of its source package. */
-  readonly source: string;
-  /** It is installed beside others of its name, as kernels are. */
-  readonly isBeside: boolean;
-}
-
-/** One advisory about one version of an installed package, newer than the installed one. */
-export interface AdvisoryLine {
-  readonly name: string;
-  readonly arch: string;
-  readonly evr: string;
-  readonly id: string;
-  readonly kind: 'security' | 'bugfix' | 'enhancement' | 'other';
-  readonly severity: string;
-  readonly issuedMs?: number;
-  readonly cves: readonly string[];
-}
-
-export interface RepositoryLine {
-  readonly id: string;
-  readonly name: string;
-  /** When its lists were compared with the server last, host time, seconds; absent: never. */
-  readonly fetchedSec?: number;
-  /** When they were made, seconds. */
-  readonly madeSec?: number;
-  readonly hasAdvisories: boolean;
-}
-
-/** A package that dnf would install in the place of an installed one of another name. */
-export interface Rename {
-  readonly old: { readonly name: string; readonly arch: string; readonly evr: string };
-  readonly by: { readonly name: string; readonly arch: string; readonly evr: string; readonly repository: string };
-}
-
-/** What would go in, and from where it comes. */
-export interface StepIn {
-  readonly name: string;
-  readonly arch: string;
-  /** null: no package of that name is installed. */
-  readonly from: string | null;
-  readonly to: string;
-  readonly repository: string;
-  readonly size: number;
-  readonly isBeside: boolean;
-}
-
-/** What the program in remote/posix/managers/dnf/scan.sh answers, by its kinds of lines. */
-export interface DnfAnswer {
-  readonly repositories: readonly RepositoryLine[];
-  readonly versions: readonly Offer[];
-  /** Newest versions that the settings of the host put out of reach. */
-  readonly hidden: readonly Offer[];
-  /** Names that the plugin versionlock keeps at their version. */
-  readonly locked: ReadonlySet<string>;
-  readonly advisories: readonly AdvisoryLine[];
-  readonly renames: readonly Rename[];
-  readonly installs: readonly StepIn[];
-  readonly removes: readonly { readonly name: string; readonly arch: string; readonly evr: string }[];
-  /** Why something does not go in, in dnf's own words. */
-  readonly troubles: readonly string[];
-}
+import type { AdvisoryLine, Offer, Rename, RepositoryLine, RpmAnswer, StepIn } from '../rpm/answer.ts';
 
 const troubleLength = 2_000;
 const mostCells = 10;
 
-/** `command` where dnf could not tell: no answer never means no updates. */
-export function readDnfAnswer(sections: Sections): DnfAnswer {
+/**
+ * What the program in remote/posix/managers/dnf/scan.sh answers, by its kinds of lines. `command` where dnf could not tell: no
+ * answer never means no updates.
+ */
+export function readDnfAnswer(sections: Sections): RpmAnswer {
   const kinds = new Map<string, string[][]>();
   for (const line of linesIn(required(sections, 'dnf-answer'), 'answer of dnf')) {
     if (line === '') continue;

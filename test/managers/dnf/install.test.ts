@@ -54,7 +54,7 @@ describe('what an install with dnf reads back', () => {
         {
           exitCode: 0,
           verdict: 'ok',
-          sections: { 'dnf-installed': installed, 'dnf-installonly': 'kernel-core\n', 'dnf-failing': failing },
+          sections: { 'rpm-installed': installed, 'rpm-installonly': 'kernel-core\n', 'rpm-failing': failing },
         },
         updates,
         updates,

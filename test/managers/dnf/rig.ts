@@ -16,20 +16,20 @@ const answer: Sections = captured('everything');
 export const rig: PackageManagerRig = {
   manager: dnf,
   answer,
-  essential: ['dnf-installed', 'dnf-answer'],
+  essential: ['rpm-installed', 'dnf-answer'],
   // What the program answers where everything goes in.
   simulation: (updates) => {
     const lines = updates.map(({ name, arch, from, to, slot }) =>
       ['in', name, arch, from, to, 'updates', '0', slot === undefined ? '' : 'beside'].join('\t'),
     );
     return new Map([
-      ...['dnf-installed', 'dnf-installonly'].map((name): [string, string] => [name, answer.get(name) ?? '']),
-      ['dnf-asked', updates.map(({ name, arch, to }) => `${name},${arch},${to}\n`).join('')],
+      ...['rpm-installed', 'rpm-installonly'].map((name): [string, string] => [name, answer.get(name) ?? '']),
+      ['rpm-asked', updates.map(({ name, arch, to }) => `${name},${arch},${to}\n`).join('')],
       ['dnf-answer', [...lines, 'end', ''].join('\n')],
     ]);
   },
   untouched: {
-    'dnf-installed': answer.get('dnf-installed') ?? '',
-    'dnf-installonly': answer.get('dnf-installonly') ?? '',
+    'rpm-installed': answer.get('rpm-installed') ?? '',
+    'rpm-installonly': answer.get('rpm-installonly') ?? '',
   },
 };

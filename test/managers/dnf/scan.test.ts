@@ -127,8 +127,8 @@ describe('a scan with dnf', () => {
   test('takes two versions of what cannot be there twice for the end of an update that was cut off', () => {
     const { packages } = scan((sections) => {
       sections.set(
-        'dnf-installed',
-        `${sections.get('dnf-installed') ?? ''}slow\tnoarch\t1.1-1.el9\tslow-1.1-1.el9.src.rpm\t1\n`,
+        'rpm-installed',
+        `${sections.get('rpm-installed') ?? ''}slow\tnoarch\t1.1-1.el9\tslow-1.1-1.el9.src.rpm\t1\n`,
       );
     });
     const slow = packages.filter(({ name }) => name === 'slow');
@@ -141,8 +141,8 @@ describe('a scan with dnf', () => {
   test('asks for a reboot where the C library was replaced since the start, not where it was before', () => {
     assert.equal(scan().rebootReason, undefined);
     const since = scan((sections) => {
-      const text = sections.get('dnf-installed') ?? '';
-      sections.set('dnf-installed', text.replace(/^(glibc\t.*\t)\d+$/m, '$11796060299'));
+      const text = sections.get('rpm-installed') ?? '';
+      sections.set('rpm-installed', text.replace(/^(glibc\t.*\t)\d+$/m, '$11796060299'));
     });
     assert.equal(since.rebootReason, 'installed since the host was started: glibc');
   });
@@ -173,7 +173,7 @@ describe('a scan with dnf', () => {
 
   test('reports a repository that fails since a refresh, until it was fetched again', () => {
     const failing = (since: number) =>
-      scan((sections) => sections.set('dnf-refreshes', `updates\t${since}\tno answer from mirror\n`));
+      scan((sections) => sections.set('rpm-refreshes', `updates\t${since}\tno answer from mirror\n`));
     const still = failing(1_796_060_290);
     assert.deepEqual(still.metadata?.refreshFailed, { message: 'no answer from mirror', sinceMs: 1_796_060_290_000 });
     assert.ok(still.problems.some(({ code, isIncomplete }) => code === 'refresh' && isIncomplete));
@@ -185,7 +185,7 @@ describe('a scan with dnf', () => {
   });
 
   test('installs nothing on a system that is an image', () => {
-    const { problems } = scan((sections) => sections.set('dnf-image', 'ostree\n'));
+    const { problems } = scan((sections) => sections.set('rpm-image', 'ostree\n'));
     assert.deepEqual(
       problems.filter(({ isBlocking }) => isBlocking).map(({ code }) => code),
       ['image'],

@@ -1,30 +1,6 @@
 # shellcheck shell=sh
 # dnf 4 and rpm, changing: install exactly the rows, refresh, repair. Every end is judged by what rpm's database says.
 
-# Before and after, so that whoever doubts may compare.
-dnf_result() {
-  dnf_list
-  section dnf-failing
-  sed -n "s/^failing$tab//p" "$dir/answer" 2>/dev/null
-}
-
-# rpm_doubled: what is installed in two versions, but must not be: the end of an update that was cut off.
-rpm_doubled() {
-  { rpm_beside; rpm_list; } | awk -F "$tab" '
-    NF == 1 { beside[$1] = 1 }
-    NF == 5 && $1 != "gpg-pubkey" { count[$1 " " $2]++; name[$1 " " $2] = $1 }
-    END { for (key in count) if (count[key] > 1 && !(name[key] in beside)) print key }' | sort
-}
-
-# The first lock of rpm that is held, and by whom.
-rpm_lock_words() {
-  # shellcheck disable=SC2086 # file names are words
-  lock_holders $package_locks | while read -r pid lock; do
-    printf '%s is held by process %s (%s)' "$lock" "$pid" "$(cat "/proc/$pid/comm" 2>/dev/null)"
-    break
-  done
-}
-
 # dnf_run VERB ARGUMENTS...: the program, its words into the log and its answer into a file, for lock_wait seconds in all
 # while others work. Sets verdict, code and words; dnf itself would wait for ever.
 dnf_run() {
@@ -53,16 +29,12 @@ dnf_run() {
 }
 
 dnf_install() {
-  doubled=$(rpm_doubled | tr '\n' ' ')
-  if [ -n "$doubled" ]; then
-    finish broken-before 1 "installed in two versions before anything was begun: $doubled" dnf_result
-    return
-  fi
+  rpm_is_sound || return
   say 'installing'
   # shellcheck disable=SC2086 # rows are words
   dnf_run install "$dir/answer" $rows
   say 'reading back'
-  finish "$verdict" "$code" "$words" dnf_result
+  finish "$verdict" "$code" "$words" rpm_result
 }
 
 dnf_refresh() {
@@ -71,31 +43,7 @@ dnf_refresh() {
   finish "$verdict" "$code" "$words"
 }
 
-# What an update that was cut off leaves behind: the old version beside the new one. To erase it is what the update had
-# still to do.
-dnf_repair() {
-  words=$(rpm_lock_words) code=0
-  if [ -n "$words" ]; then
-    finish locked 1 "$words" dnf_result
-    return
-  fi
-  for row in $rows; do
-    cell=$(unescaped "$row") rest=${cell#*,}
-    name=${cell%%,*} arch=${rest%%,*}
-    rpm_doubled | grep -qxF "$name $arch" || continue
-    rpm_list | awk -F "$tab" -v name="$name" -v arch="$arch" '$1 == name && $2 == arch { print $3 }' >"$dir/versions"
-    grep -qxF "${cell##*,}" "$dir/versions" || continue
-    while read -r version; do
-      [ "$version" = "${cell##*,}" ] || logged rpm -e "$name-${version#*:}.$arch"
-    done <"$dir/versions"
-  done
-  doubled=$(rpm_doubled | tr '\n' ' ')
-  if [ -z "$doubled" ]; then
-    finish ok 0 '' dnf_result
-  else
-    finish failed "${code:-1}" "still installed in two versions: $doubled" dnf_result
-  fi
-}
+dnf_repair() { rpm_repair; }
 
 # What changes the host, behind the part that looks.
 dnf_changing() {

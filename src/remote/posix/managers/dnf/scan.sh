@@ -2,39 +2,9 @@
 # dnf 4 and rpm, read only. What dnf knows is asked of its own Python interface (dnf.readthedocs.io, API reference): one
 # process that loads the lists once, and whose answer is not a table for people.
 
-# dnf_check_rows: each row is name,architecture,[epoch:]version-release in the alphabet of rpm; a caret comes as =136.
-dnf_check_rows() {
-  for row in $rows; do
-    case $row in
-      *,*,*,*) return 1 ;;
-      [A-Za-z0-9_]*,[a-z]*,[A-Za-z0-9]*-*) ;;
-      *) return 1 ;;
-    esac
-    rest=${row#*,}
-    case ${row%%,*} in *[!A-Za-z0-9+._-]*) return 1 ;; esac
-    case ${rest%%,*} in *[!a-z0-9_]*) return 1 ;; esac
-    case $(printf '%s' "${row##*,}" | sed 's/=136/~/g') in *[!A-Za-z0-9.+~:_-]*) return 1 ;; esac
-  done
-}
-
-dnf_list() {
-  section dnf-installed
-  rpm_list
-  section dnf-installonly
-  rpm_beside
-  section dnf-image
-  if [ -e /run/ostree-booted ]; then echo ostree; fi
-}
-
-# Names of packages that are installed beside others of their name, as kernels are.
-rpm_beside() {
-  rpm -q --qf '%{NAME}\n' --whatprovides kernel 'installonlypkg(kernel)' 'installonlypkg(kernel-module)' \
-    'installonlypkg(vm)' 'multiversion(kernel)' 2>/dev/null | grep -v ' ' | sort -u
-}
-
-rpm_list() {
-  rpm -qa --qf '%{NAME}\t%{ARCH}\t%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\t%{SOURCERPM}\t%{INSTALLTIME}\n' 2>/dev/null
-}
+dnf_check_rows() { rpm_check_rows; }
+dnf_list() { rpm_list; }
+dnf_leftovers() { rpm_leftovers; }
 
 # dnf_ask VERB ROW...: what the program answers; without its last line it is none.
 dnf_ask() {
@@ -43,24 +13,17 @@ dnf_ask() {
 }
 
 dnf_scan() {
-  dnf_list
+  rpm_list
   section dnf-answer
   dnf_ask scan
-  section dnf-refreshes
-  cat "$base/refreshed-dnf" 2>/dev/null
-  dnf_leftovers
-}
-
-dnf_leftovers() {
-  section dnf-leftovers
-  bounded 30 find /etc -xdev \( -name '*.rpmnew' -o -name '*.rpmsave' -o -name '*.rpmorig' \) -print 2>/dev/null
+  rpm_refreshes dnf
+  rpm_leftovers
 }
 
 # What exactly the rows would do.
 dnf_simulate() {
-  dnf_list
-  section dnf-asked
-  for row in $rows; do printf '%s\n' "$(unescaped "$row")"; done
+  rpm_list
+  rpm_asked
   section dnf-answer
   # shellcheck disable=SC2086 # rows are words
   dnf_ask simulate $rows

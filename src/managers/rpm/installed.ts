@@ -1,6 +1,6 @@
 import { FettleError } from '../../domain/error.ts';
 import { fewEnough, shortEnough } from '../../domain/limits.ts';
-import { packageKey, type InstalledPackage, type PackageId } from '../../domain/update.ts';
+import { packageLabel, type InstalledPackage, type PackageId } from '../../domain/update.ts';
 import { linesIn, linesOf, required, type Sections } from '../contract/sections.ts';
 import { compareRpmVersions } from '../versions/rpm.ts';
 
@@ -23,11 +23,11 @@ export interface SourceName {
 /** How rpm names the keys that it trusts, each as a package. */
 const keyName = 'gpg-pubkey';
 
-/** Packages by name and architecture; `parse` where the database has none at all. */
+/** Packages by their labels, name and architecture; `parse` where the database has none at all. */
 export function readDatabase(sections: Sections): ReadonlyMap<string, readonly RpmPackage[]> {
   const packages = new Map<string, RpmPackage[]>();
   let count = 0;
-  for (const line of linesIn(required(sections, 'dnf-installed'), 'list of packages')) {
+  for (const line of linesIn(required(sections, 'rpm-installed'), 'list of packages')) {
     const [name = '', arch = '', evr = '', source = '', time = ''] = line.split('\t', 5);
     if (name === '' || evr === '' || name === keyName) continue;
     count += 1;
@@ -38,7 +38,7 @@ export function readDatabase(sections: Sections): ReadonlyMap<string, readonly R
       source: sourceOf(shortEnough(source, 'name of a source package'), name, evr),
       installedSec: /^\d{1,12}$/.test(time) ? Number(time) : 0,
     };
-    const key = packageKey(idOf(found));
+    const key = packageLabel(found);
     const versions = packages.get(key);
     if (versions === undefined) packages.set(key, [found]);
     else fewEnough(versions, 'versions of one package').push(found);
@@ -50,13 +50,13 @@ export function readDatabase(sections: Sections): ReadonlyMap<string, readonly R
 }
 
 /** Without a slot. */
-export function idOf({ name, arch }: Pick<PackageId, 'name' | 'arch'>): PackageId {
-  return { manager: 'dnf', name, arch };
+export function idOf(manager: string, { name, arch }: Pick<PackageId, 'name' | 'arch'>): PackageId {
+  return { manager, name, arch };
 }
 
 /** Names of packages that are installed beside others of their name. */
 export function besideNames(sections: Sections): ReadonlySet<string> {
-  return new Set(linesOf(sections, 'dnf-installonly').map((name) => shortEnough(name, 'package name')));
+  return new Set(linesOf(sections, 'rpm-installonly').map((name) => shortEnough(name, 'package name')));
 }
 
 /** `openssl-3.2.2-6.el9_5.1.src.rpm`; packages without one, such as keys, are their own. */
@@ -77,7 +77,13 @@ export function newestFirst(versions: readonly RpmPackage[]): readonly RpmPackag
  * One entry for each package; of those that are installed beside others of their name one for each version. Any other
  * that is there in two versions is what an update that was cut off leaves behind.
  */
-export function readInstalled(sections: Sections): readonly InstalledPackage[] {
+export function readInstalled(manager: string, sections: Sections): readonly InstalledPackage[] {
+  const entryOf = ({ name, arch, evr, source }: RpmPackage): InstalledPackage => ({
+    ...idOf(manager, { name, arch }),
+    version: evr,
+    state: 'installed',
+    ...source,
+  });
   const beside = besideNames(sections);
   return [...readDatabase(sections).values()].flatMap((found): InstalledPackage[] => {
     const versions = newestFirst(found);
@@ -91,8 +97,4 @@ export function readInstalled(sections: Sections): readonly InstalledPackage[] {
     const stateDetail = `installed twice: ${versions.map(({ evr }) => evr).join(', ')}`.slice(0, 500);
     return [{ ...entryOf(newest), state: 'broken', stateDetail }];
   });
-}
-
-function entryOf({ name, arch, evr, source }: RpmPackage): InstalledPackage {
-  return { ...idOf({ name, arch }), version: evr, state: 'installed', ...source };
 }

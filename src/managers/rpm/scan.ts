@@ -2,33 +2,32 @@ import { recordOf } from '../../base/record.ts';
 import { refreshFailureWords, type Metadata, type Repository, type ScanProblem } from '../../domain/scan.ts';
 import { linesOf, type Sections } from '../contract/sections.ts';
 import type { PackageScan, PackageState, ScanMoment } from '../contract/package-manager.ts';
-import { readDnfAnswer, type DnfAnswer, type RepositoryLine } from './answer.ts';
+import type { RepositoryLine, RpmAnswer } from './answer.ts';
 import { idOf, readDatabase, readInstalled, type RpmPackage } from './installed.ts';
 import { readUpdates, takesEffectAtStart } from './updates.ts';
 
-export function readState(sections: Sections): PackageState {
+export function readState(manager: string, sections: Sections): PackageState {
   return {
-    packages: readInstalled(sections),
-    leftovers: linesOf(sections, 'dnf-leftovers'),
-    problems: linesOf(sections, 'dnf-image').map(imageProblem),
+    packages: readInstalled(manager, sections),
+    leftovers: linesOf(sections, 'rpm-leftovers'),
+    problems: linesOf(sections, 'rpm-image').map(imageProblem),
   };
 }
 
-export function readScan(sections: Sections, moment: ScanMoment): PackageScan {
-  const state = readState(sections);
+export function readScan(manager: string, sections: Sections, answer: RpmAnswer, moment: ScanMoment): PackageScan {
+  const state = readState(manager, sections);
   const database = readDatabase(sections);
-  const answer = readDnfAnswer(sections);
-  const metadata = readMetadata(answer, sections, moment);
+  const metadata = readMetadata(manager, answer, sections, moment);
   const rebootReason = rebootReasonOf([...database.values()].flat(), moment);
   return {
     ...state,
-    updates: readUpdates(answer, database),
+    updates: readUpdates(manager, answer, database),
     newPackages: answer.installs.flatMap((step) =>
       step.from !== null
         ? []
         : [
             {
-              ...idOf(step),
+              ...idOf(manager, step),
               ...(step.isBeside ? { slot: step.to } : {}),
               from: null,
               to: step.to,
@@ -38,7 +37,7 @@ export function readScan(sections: Sections, moment: ScanMoment): PackageScan {
     ),
     securityKnown: answer.repositories.some(({ hasAdvisories }) => hasAdvisories),
     metadata,
-    problems: [...state.problems, ...problemsOf(answer, metadata)],
+    problems: [...state.problems, ...problemsOf(manager, answer, metadata)],
     ...(rebootReason === undefined ? {} : { rebootReason }),
   };
 }
@@ -52,10 +51,14 @@ function imageProblem(): ScanProblem {
   };
 }
 
-function problemsOf(answer: DnfAnswer, { refreshFailed, repositories }: Metadata): readonly ScanProblem[] {
+function problemsOf(
+  manager: string,
+  answer: RpmAnswer,
+  { refreshFailed, repositories }: Metadata,
+): readonly ScanProblem[] {
   const none: ScanProblem = {
     code: 'repository',
-    message: 'dnf has no enabled repository; a host with a subscription may not be registered',
+    message: `${manager} has no enabled repository; a host with a subscription may not be registered`,
     isIncomplete: true,
   };
   const unrefreshed =
@@ -69,15 +72,20 @@ function problemsOf(answer: DnfAnswer, { refreshFailed, repositories }: Metadata
     ...(answer.repositories.length === 0 ? [none] : []),
     ...unrefreshed,
     ...unfetched,
-    ...answer.troubles.map((message) => ({ code: 'dnf', message })),
+    ...answer.troubles.map((message) => ({ code: manager, message })),
   ];
 }
 
 /** As old as the repository that was fetched longest ago. */
-function readMetadata(answer: DnfAnswer, sections: Sections, { collectedMs, maxAgeMs, facts }: ScanMoment): Metadata {
+function readMetadata(
+  manager: string,
+  answer: RpmAnswer,
+  sections: Sections,
+  { collectedMs, maxAgeMs, facts }: ScanMoment,
+): Metadata {
   const skewMs = facts.clockSkewMs ?? 0;
   const failing = readFailing(sections, skewMs);
-  const repositories = answer.repositories.map((item) => repositoryOf(item, failing[item.id], skewMs));
+  const repositories = answer.repositories.map((item) => repositoryOf(manager, item, failing[item.id], skewMs));
   const times = repositories.map(({ fetchedMs }) => fetchedMs ?? 0);
   const fetchedMs = Math.min(...times);
   const failed = repositories.filter(({ failsSinceMs }) => failsSinceMs !== undefined);
@@ -104,7 +112,7 @@ interface Failing {
 /** Lines of repository, since when it fails, and why: what a refresh of ours left on the host. */
 function readFailing(sections: Sections, skewMs: number): Readonly<Record<string, Failing>> {
   return recordOf(
-    linesOf(sections, 'dnf-refreshes').flatMap((line): [string, Failing][] => {
+    linesOf(sections, 'rpm-refreshes').flatMap((line): [string, Failing][] => {
       const [id = '', since = '', reason = ''] = line.split('\t', 3);
       return /^\d{1,11}$/.test(since) ? [[id, { sinceMs: Number(since) * 1000 - skewMs, reason }]] : [];
     }),
@@ -112,11 +120,11 @@ function readFailing(sections: Sections, skewMs: number): Readonly<Record<string
 }
 
 /** Lists that are newer than the failure were fetched since, by whomever. */
-function repositoryOf(item: RepositoryLine, failing: Failing | undefined, skewMs: number): Repository {
+function repositoryOf(manager: string, item: RepositoryLine, failing: Failing | undefined, skewMs: number): Repository {
   const fetchedMs = item.fetchedSec === undefined ? undefined : item.fetchedSec * 1000 - skewMs;
   const isFailing = failing !== undefined && (fetchedMs ?? 0) <= failing.sinceMs;
   return {
-    manager: 'dnf',
+    manager,
     name: item.name,
     ...(item.madeSec === undefined ? {} : { releasedMs: item.madeSec * 1000 }),
     ...(fetchedMs === undefined

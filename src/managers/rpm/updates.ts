@@ -1,14 +1,7 @@
 import type { HeldBack } from '../../domain/held-back.ts';
-import {
-  packageKey,
-  packageLabel,
-  type Advisory,
-  type Severity,
-  type Update,
-  type UpdateDetails,
-} from '../../domain/update.ts';
+import { packageLabel, type Advisory, type Severity, type Update, type UpdateDetails } from '../../domain/update.ts';
 import { compareRpmVersions } from '../versions/rpm.ts';
-import type { AdvisoryLine, DnfAnswer, Offer, Rename, StepIn } from './answer.ts';
+import type { AdvisoryLine, Offer, Rename, RpmAnswer, StepIn } from './answer.ts';
 import { idOf, newestFirst, sourceOf, type RpmPackage } from './installed.ts';
 
 /**
@@ -33,9 +26,10 @@ export function takesEffectAtStart(name: string): boolean {
 
 /** What is known besides the one update that is read. */
 interface Known {
+  readonly manager: string;
   readonly locked: ReadonlySet<string>;
   readonly hidden: ReadonlySet<Offer>;
-  /** What each package would replace, by its key. */
+  /** What each package would replace, by its label; so are the others. */
   readonly renames: ReadonlyMap<string, readonly Rename[]>;
   readonly steps: ReadonlyMap<string, StepIn>;
   readonly offers: ReadonlyMap<string, readonly Offer[]>;
@@ -45,62 +39,64 @@ interface Known {
 
 /** Every installed package with a newer version, and every one that another would replace. */
 export function readUpdates(
-  answer: DnfAnswer,
+  manager: string,
+  answer: RpmAnswer,
   installed: ReadonlyMap<string, readonly RpmPackage[]>,
 ): readonly Update[] {
   const known: Known = {
+    manager,
     locked: answer.locked,
     hidden: new Set(answer.hidden),
-    renames: byKey(answer.renames, ({ by }) => by),
-    steps: new Map(answer.installs.map((step) => [packageKey(idOf(step)), step])),
-    offers: byKey([...answer.versions, ...answer.hidden], (offer) => offer),
-    advisories: byKey(answer.advisories, (line) => line),
+    renames: byLabel(answer.renames, ({ by }) => by),
+    steps: new Map(answer.installs.map((step) => [packageLabel(step), step])),
+    offers: byLabel([...answer.versions, ...answer.hidden], (offer) => offer),
+    advisories: byLabel(answer.advisories, (line) => line),
     withAdvisories: new Set(answer.repositories.filter((item) => item.hasAdvisories).map(({ id }) => id)),
   };
   const updates = new Map(
-    [...known.offers.keys()].flatMap((key): [string, Update][] => {
-      const [newest] = newestFirst(installed.get(key) ?? []);
-      const update = newest === undefined ? undefined : updateOf(newest, key, known);
-      return update === undefined ? [] : [[key, update]];
+    [...known.offers.keys()].flatMap((label): [string, Update][] => {
+      const [newest] = newestFirst(installed.get(label) ?? []);
+      const update = newest === undefined ? undefined : updateOf(newest, label, known);
+      return update === undefined ? [] : [[label, update]];
     }),
   );
-  for (const rename of renamed(answer, installed)) {
-    const key = packageKey(idOf(rename));
-    if (!updates.has(key)) updates.set(key, rename);
+  for (const rename of renamed(manager, answer, installed)) {
+    const label = packageLabel(rename);
+    if (!updates.has(label)) updates.set(label, rename);
   }
   return [...updates].toSorted(([left], [right]) => (left < right ? -1 : 1)).map(([, update]) => update);
 }
 
-function byKey<Item>(
+function byLabel<Item>(
   items: readonly Item[],
   named: (item: Item) => Pick<Offer, 'name' | 'arch'>,
 ): ReadonlyMap<string, readonly Item[]> {
   const found = new Map<string, Item[]>();
   for (const item of items) {
-    const key = packageKey(idOf(named(item)));
-    const list = found.get(key);
-    if (list === undefined) found.set(key, [item]);
+    const label = packageLabel(named(item));
+    const list = found.get(label);
+    if (list === undefined) found.set(label, [item]);
     else list.push(item);
   }
   return found;
 }
 
-function updateOf(current: RpmPackage, key: string, known: Known): Update | undefined {
+function updateOf(current: RpmPackage, label: string, known: Known): Update | undefined {
   const { name, arch, evr: from } = current;
-  const newer = (known.offers.get(key) ?? [])
+  const newer = (known.offers.get(label) ?? [])
     .filter(({ evr }) => compareRpmVersions(evr, from) > 0)
     .toSorted((left, right) => compareRpmVersions(right.evr, left.evr));
-  const step = known.steps.get(key);
+  const step = known.steps.get(label);
   const offer = newer.find(({ evr }) => evr === step?.to) ?? newer.find((item) => !known.hidden.has(item)) ?? newer[0];
   if (offer === undefined) return undefined;
   const to = offer.evr;
-  const advisories = (known.advisories.get(key) ?? []).filter(
+  const advisories = (known.advisories.get(label) ?? []).filter(
     ({ evr }) => compareRpmVersions(evr, from) > 0 && compareRpmVersions(evr, to) <= 0,
   );
   const securityTo = securityVersion(advisories, newer);
-  const heldBack = heldBackOf(offer, key, known);
+  const heldBack = heldBackOf(offer, label, known);
   return {
-    ...idOf({ name, arch }),
+    ...idOf(known.manager, { name, arch }),
     ...(offer.isBeside ? { slot: to } : {}),
     from,
     to,
@@ -108,14 +104,14 @@ function updateOf(current: RpmPackage, key: string, known: Known): Update | unde
     class: classOf(advisories, offer, known),
     ...(securityTo === undefined || securityTo === to ? {} : { securityTo }),
     ...(heldBack === undefined ? {} : { heldBack }),
-    isKernel: needsReboot.has(name),
+    isKernel: needsReboot.has(name) || advisories.some(({ asksForReboot }) => asksForReboot === true),
     ...detailsOf(offer, advisories),
   };
 }
 
 /**
  * The oldest version on offer that has every security fix: what the advisory names, and not the newest, which
- * `dnf upgrade --security` would install.
+ * `dnf upgrade --security` and `zypper patch` may install.
  */
 function securityVersion(advisories: readonly AdvisoryLine[], newer: readonly Offer[]): string | undefined {
   const fixed = advisories
@@ -133,10 +129,10 @@ function classOf(advisories: readonly AdvisoryLine[], offer: Offer, { withAdviso
   return offer.repositories.some((id) => withAdvisories.has(id)) ? 'other' : 'unknown';
 }
 
-function heldBackOf(offer: Offer, key: string, known: Known): HeldBack | undefined {
+function heldBackOf(offer: Offer, label: string, known: Known): HeldBack | undefined {
   if (known.hidden.has(offer)) return known.locked.has(offer.name) ? { kind: 'held' } : { kind: 'pinned' };
-  if (known.steps.get(key)?.to === offer.evr) return undefined;
-  const replaced = (known.renames.get(key) ?? []).filter(({ by }) => by.evr === offer.evr);
+  if (known.steps.get(label)?.to === offer.evr) return undefined;
+  const replaced = (known.renames.get(label) ?? []).filter(({ by }) => by.evr === offer.evr);
   if (replaced.length === 0) return { kind: 'unknown' };
   return { kind: 'needs-removal', packages: replaced.slice(0, 50).map(({ old }) => packageLabel(old)) };
 }
@@ -174,15 +170,19 @@ function advisoryOf({ id, kind, issuedMs }: AdvisoryLine): Advisory {
   return { id, kind, ...(issuedMs === undefined ? {} : { issuedMs }) };
 }
 
-/** An installed package that one of another name would replace: dnf would remove it, which is refused. */
-function renamed(answer: DnfAnswer, installed: ReadonlyMap<string, readonly RpmPackage[]>): readonly Update[] {
+/** An installed package that one of another name would replace: it would be removed, which is refused. */
+function renamed(
+  manager: string,
+  answer: RpmAnswer,
+  installed: ReadonlyMap<string, readonly RpmPackage[]>,
+): readonly Update[] {
   return answer.renames.flatMap(({ old, by }): Update[] => {
-    const [current] = newestFirst(installed.get(packageKey(idOf(old))) ?? []);
-    const isOwnUpdate = installed.has(packageKey(idOf(by)));
+    const [current] = newestFirst(installed.get(packageLabel(old)) ?? []);
+    const isOwnUpdate = installed.has(packageLabel(by));
     if (current === undefined || isOwnUpdate || current.evr === by.evr) return [];
     return [
       {
-        ...idOf(old),
+        ...idOf(manager, old),
         from: current.evr,
         to: by.evr,
         origins: [by.repository].filter(Boolean),
