@@ -44,7 +44,7 @@ describe('a host in trouble gets one clear message, and nothing is lost', () => 
 
   test('a lock that another package manager holds is waited for, and who holds it is named', async () => {
     await planFor('busy');
-    const release = await lab.host('busy').holdPackageLock();
+    const release = await lab.host('busy').holdLock();
     const { stderr } = await scenario.fettle(['apply', scenario.plan], 4);
     assert.match(stderr, /unattended-upgr/);
     assert.equal(await lab.packageState('busy', 'fettle-app'), 'ii 1.0-1');

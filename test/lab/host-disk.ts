@@ -1,4 +1,5 @@
-import { chmod, chown, mkdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { hostDirOf } from './places.ts';
 import type { LabPlaces } from './places.ts';
@@ -38,19 +39,22 @@ async function seed(places: LabPlaces, host: HostSpec, upper: string): Promise<v
   await authorize(upper, 'home/guest', { uid: guestUid, key });
   await makeHostKey(upper, host.name);
   for (const [path, content] of Object.entries(host.files)) await put(path, content);
-  await directoryAt(join(upper, 'var/lib/apt/lists'), 0o755);
-  const seenAt = new Date(Date.now() - host.metadataAgeMs);
-  await utimes(join(upper, 'var/lib/apt/lists'), seenAt, seenAt);
-  await ageMetadata(host, upper, seenAt);
+  await ageMetadata(host, upper);
 }
 
+/** Where package managers keep the lists that they fetched. */
+const listPlaces = ['var/lib/apt/lists', 'var/cache/dnf'];
+
 /** Files of a layer are as old as the layer itself, which is kept for days; those of the host are as old as it asks for. */
-async function ageMetadata(host: HostSpec, upper: string, seenAt: Date): Promise<void> {
-  for (const layer of host.layers) {
-    const lists = join(layer, 'var/lib/apt/lists');
-    await run(['cp', '-a', '--no-clobber', `${lists}/.`, join(upper, 'var/lib/apt/lists')]).catch(() => undefined);
+async function ageMetadata({ layers, metadataAgeMs }: HostSpec, upper: string): Promise<void> {
+  const seenAt = new Date(Date.now() - metadataAgeMs);
+  for (const place of listPlaces) {
+    const sources = layers.map((layer) => join(layer, place)).filter((path) => existsSync(path));
+    if (sources.length === 0) continue;
+    await directoryAt(join(upper, place), 0o755);
+    for (const lists of sources) await run(['cp', '-a', '--no-clobber', `${lists}/.`, join(upper, place)]);
+    await run(['find', join(upper, place), '-exec', 'touch', '-d', seenAt.toISOString(), '{}', '+']);
   }
-  await run(['find', join(upper, 'var/lib/apt/lists'), '-exec', 'touch', '-d', seenAt.toISOString(), '{}', '+']);
 }
 
 interface Account {

@@ -91,41 +91,43 @@ export class LabHost {
 
   /** Ends the listener, and keeps it from coming back until `startSshd`; sessions go on. */
   async stopSshd(): Promise<void> {
-    await this.#must(`if [ -d /run/systemd/system ]; then systemctl stop ssh
+    await this.must(`if [ -d /run/systemd/system ]; then systemctl stop ssh
 else : >/run/lab-sshd-off; kill "$(cat /run/sshd.pid)"; fi`);
   }
 
   async startSshd(): Promise<void> {
-    await this.#must('if [ -d /run/systemd/system ]; then systemctl start ssh; else rm -f /run/lab-sshd-off; fi');
+    await this.must('if [ -d /run/systemd/system ]; then systemctl start ssh; else rm -f /run/lab-sshd-off; fi');
   }
 
   /** Ends every ssh session of the host, not the listener. */
   async killSshSessions(): Promise<void> {
-    await this.#must('pkill -KILL -f "^sshd: [a-z]" || :');
+    await this.must('pkill -KILL -f "^sshd: [a-z]" || :');
   }
 
-  /** Holds dpkg's frontend lock, as another package manager would. Ends with the returned function. */
-  async holdPackageLock(): Promise<() => Promise<void>> {
+  /**
+   * Holds a lock file as another package manager would (fcntl(2)); dpkg's frontend lock unless told otherwise. Ends with the
+   * returned function. The name of the process is what a message about the holder should say.
+   */
+  async holdLock(file = '/var/lib/dpkg/lock-frontend', name = 'unattended-upgr'): Promise<() => Promise<void>> {
     const flag = '/run/lab-holds-lock';
-    // The name of the process is what a message about the holder should say.
-    await this.#must(`: >${flag}
-setsid perl -MFcntl -e '$0 = "unattended-upgr"; open my $f, "+>>", "/var/lib/dpkg/lock-frontend" or die;
+    await this.must(`: >${flag}
+setsid perl -MFcntl -e '$0 = "${name}"; open my $f, "+>>", "${file}" or die;
 my $lock = pack("s s x4 q q l x4", F_WRLCK, 0, 0, 0, 0); fcntl($f, F_SETLKW, $lock) or die $!; open my $g, ">", "${flag}.taken"; close $g;
 select undef, undef, undef, 0.1 while -e "${flag}"; unlink "${flag}.taken"' </dev/null >/dev/null 2>&1 &`);
-    await this.#waitFor(30_000, 'take the lock', async () => (await this.inside(`[ -e ${flag}.taken ]`)).code === 0);
+    await this.until(`[ -e ${flag}.taken ]`, 'take the lock');
     return async () => {
-      await this.#must(`rm -f ${flag}; while [ -e ${flag}.taken ]; do sleep 0.05; done`);
+      await this.must(`rm -f ${flag}; while [ -e ${flag}.taken ]; do sleep 0.05; done`);
     };
   }
 
   /** Leaves this many bytes free on its disk. */
   async fillDisk(leaveBytes: number): Promise<void> {
-    await this.#must(`free=$(($(df -Pk / | awk 'END {print $4}') * 1024 - ${leaveBytes}))
+    await this.must(`free=$(($(df -Pk / | awk 'END {print $4}') * 1024 - ${leaveBytes}))
 rm -f /lab-filler; fallocate -l "$free" /lab-filler 2>/dev/null || head -c "$free" /dev/zero 2>/dev/null >/lab-filler || :`);
   }
 
   async emptyDisk(): Promise<void> {
-    await this.#must('rm -f /lab-filler');
+    await this.must('rm -f /lab-filler');
   }
 
   /** Resolves when sshd answers and, with systemd, no start job is waiting. */
@@ -142,9 +144,15 @@ rm -f /lab-filler; fallocate -l "$free" /lab-filler 2>/dev/null || head -c "$fre
     return readFile(join(hostDirOf(this.#places, this.name), 'console.log'), 'utf8');
   }
 
-  async #must(script: string): Promise<void> {
+  /** Runs a shell script inside, past network and sshd. @throws Error when it fails. */
+  async must(script: string): Promise<void> {
     const { code, stderr } = await this.inside(script);
     if (code !== 0) throw new Error(`${this.name}: ${stderr.trim()} (exit ${code})`);
+  }
+
+  /** Waits until a shell script succeeds inside; `what` completes "the host did not …". */
+  async until(script: string, what: string): Promise<void> {
+    await this.#waitFor(180_000, what, async () => (await this.inside(script)).code === 0);
   }
 
   async #waitFor(timeoutMs: number, what: string, isSo: () => Promise<boolean>): Promise<void> {

@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { ensureFlavour, runInLayer } from './base.ts';
 import type { Flavour } from './base.ts';
 import { contentOf, digestOf, ensureEntry, pruneCache } from './cache-entry.ts';
@@ -6,6 +7,8 @@ import { nativeArchitecture } from './mirror.ts';
 import { cacheRoot } from './places.ts';
 import { Archive } from './repository/archive.ts';
 import { catalogue, layerSetup } from './repository/catalogue.ts';
+import { run } from './shell.ts';
+import { systems } from './systems.ts';
 
 /** What hosts have in common: equal profiles share one layer. */
 export interface Profile {
@@ -33,23 +36,40 @@ export async function prepareLayers(profiles: readonly Profile[]): Promise<Prepa
 }
 
 async function ensureArchive(architecture: string): Promise<string> {
-  const digest = digestOf([architecture, ...(await contentOf(join(import.meta.dirname, 'repository')))]);
+  const digest = digestOf([architecture, ...(await archiveSources())]);
   return ensureEntry(join(cacheRoot(), `archive-${digest}`), async (directory) => {
     await Archive.create(directory, architecture, catalogue(architecture));
   });
+}
+
+async function archiveSources(): Promise<readonly string[]> {
+  const here = import.meta.dirname;
+  return [
+    ...(await contentOf(join(here, 'repository'))),
+    ...(await contentOf(join(here, 'contract'), ['packages.ts'])),
+  ];
 }
 
 /** Layers lie inside their archive: they trust its key. */
 async function ensureLayer(profile: Profile, archiveDir: string): Promise<readonly string[]> {
   const { layers, digest } = await ensureFlavour(profile.flavour);
   const packages = [...new Set(profile.packages)].sort();
-  const path = join(archiveDir, 'layers', `${profile.flavour}-${digestOf([digest, ...packages])}`);
+  const system = systems[profile.flavour];
+  const own = system === undefined ? undefined : { at: system.at, from: await system.archive() };
+  const script = `${await scriptOf(own === undefined ? packages : [], archiveDir)}${system?.setup(packages) ?? ''}`;
+  const made = own === undefined ? [digest, ...packages] : [digest, own.from, script];
+  const path = join(archiveDir, 'layers', `${profile.flavour}-${digestOf(made)}`);
   const archive = await Archive.open(archiveDir, await nativeArchitecture());
   await ensureEntry(path, async (directory) => {
-    const script = await scriptOf(packages, archiveDir);
+    if (own !== undefined) await copyInto(own.from, join(directory, own.at));
     await runInLayer({ lower: layers, upper: directory, repository: archive.publicDir, script });
   });
   return [path, ...layers];
+}
+
+async function copyInto(from: string, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true });
+  await run(['cp', '-rT', from, to]);
 }
 
 async function scriptOf(packages: readonly string[], archiveDir: string): Promise<string> {

@@ -234,7 +234,7 @@ describe('a lab', () => {
 
   test('holds the package lock in the name of another, and fills a disk', async () => {
     const host = lab.host('odd');
-    const release = await host.holdPackageLock();
+    const release = await host.holdLock();
     assert.match((await lab.ssh('odd', `${upgrade} 2>&1`)).stdout, /held by process \d+ \(unattended-upgr\)/);
     await release();
     await host.fillDisk(64 * 1024);

@@ -28,7 +28,8 @@ export function readInstall(
     };
     if (now === undefined) return { ...base, state: from === null || slot !== undefined ? missing(update) : 'removed' };
     if (now.state === 'broken') return { ...base, state: 'broken' };
-    if (now.version === to) return { ...base, state: update === undefined ? 'already' : 'installed' };
+    if (now.version === to && update === undefined) return { ...base, state: 'already' };
+    if (now.version === to) return { ...base, state: message === undefined ? 'installed' : 'broken' };
     const isAhead = compareRpmVersions(now.version, to) > 0;
     if (isAhead && (update === undefined || now.version === update.to)) return { ...base, state: 'superseded' };
     return { ...base, state: missing(update) };

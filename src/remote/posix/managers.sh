@@ -10,6 +10,14 @@ with_managers() {
   done
 }
 
+# lock_words FILE...: the first lock that is held, and by whom; nothing where none is.
+lock_words() {
+  lock_holders "$@" | while read -r pid lock; do
+    printf '%s is held by process %s (%s)' "$lock" "$pid" "$(printable "$(cat "/proc/$pid/comm" 2>/dev/null)")"
+    break
+  done
+}
+
 # host_fingerprint: a digest of what a simulation depends on: the boot, and of each package manager its database, lists and
 # settings. None where one of them has none.
 host_fingerprint() {

@@ -16,15 +16,6 @@ rpm_doubled() {
     END { for (key in count) if (count[key] > 1 && !(name[key] in beside)) print key }' | sort
 }
 
-# The first lock of rpm that is held, and by whom.
-rpm_lock_words() {
-  # shellcheck disable=SC2086 # file names are words
-  lock_holders $package_locks | while read -r pid lock; do
-    printf '%s is held by process %s (%s)' "$lock" "$pid" "$(cat "/proc/$pid/comm" 2>/dev/null)"
-    break
-  done
-}
-
 # Ends the job where something was installed in two versions before it.
 rpm_is_sound() {
   doubled=$(rpm_doubled | tr '\n' ' ')
@@ -36,7 +27,7 @@ rpm_is_sound() {
 # What an update that was cut off leaves behind: the old version beside the new one. To erase it is what the update had
 # still to do.
 rpm_repair() {
-  words=$(rpm_lock_words) code=0
+  words=$(lock_words "$rpm_place/.rpm.lock") code=0
   if [ -n "$words" ]; then
     finish locked 1 "$words" rpm_result
     return

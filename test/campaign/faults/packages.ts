@@ -5,12 +5,12 @@ export const packageFaults: readonly Fault[] = [
   {
     name: 'apt locked by another for 30 s',
     at: ['preflight', 'refresh', 'before_host', 'install'],
-    strike: async ({ victim }) => ({ heal: await victim.holdPackageLock(), afterMs: 30_000 }),
+    strike: async ({ victim }) => ({ heal: await victim.holdLock(), afterMs: 30_000 }),
   },
   {
     name: 'apt locked by another for ever',
     at: ['preflight', 'refresh', 'before_host', 'install'],
-    strike: async ({ victim }) => ({ heal: await victim.holdPackageLock() }),
+    strike: async ({ victim }) => ({ heal: await victim.holdLock() }),
   },
   {
     name: 'a package half-configured beforehand',

@@ -1,3 +1,4 @@
+import { contracted } from './catalogue-contract.ts';
 import { services } from './catalogue-services.ts';
 import { scripted } from './catalogue-scripted.ts';
 import { kernels } from './catalogue-kernels.ts';
@@ -63,7 +64,7 @@ const ordinary: readonly PackageSpec[] = [
  * `test/lab/README.md`.
  */
 export function catalogue(architecture: string): readonly PackageSpec[] {
-  return [...library, ...hidden, ...ordinary, ...scripted, ...services, ...kernels(architecture)];
+  return [...library, ...hidden, ...ordinary, ...scripted, ...services, ...contracted, ...kernels(architecture)];
 }
 
 export const layerSetup: LayerSetup = {

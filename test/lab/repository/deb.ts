@@ -34,6 +34,9 @@ export async function buildDeb(spec: PackageSpec, archiveDir: string, architectu
     const control = controlOf(spec, arch, installedKib);
     await put(join(tree, 'DEBIAN/control'), { content: `${control}\n` });
     await put(join(tree, 'DEBIAN/postinst'), { content: postinstOf(spec), mode: 0o755 });
+    if (spec.preinst !== undefined) {
+      await put(join(tree, 'DEBIAN/preinst'), { content: `#!/bin/sh\nset -e\n${spec.preinst}\n`, mode: 0o755 });
+    }
     if (spec.conffiles !== undefined) {
       await put(join(tree, 'DEBIAN/conffiles'), { content: `${spec.conffiles.join('\n')}\n` });
     }

@@ -21,6 +21,8 @@ export interface PackageSpec {
   readonly phasedPercent?: number;
   readonly files?: Readonly<Record<string, PackageFile>>;
   readonly conffiles?: readonly string[];
+  /** Shell text that runs before it is unpacked. */
+  readonly preinst?: string;
   /** Shell text that runs on configure, after the run has been counted. */
   readonly postinst?: string;
 }

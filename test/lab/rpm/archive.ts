@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { contentOf, digestOf, ensureEntry } from '../cache-entry.ts';
 import { cacheRoot } from '../places.ts';
 import { run } from '../shell.ts';
-import { advisories, basePackages, updatePackages, usualRelease } from './catalogue.ts';
-import type { RpmAdvisory, RpmSpec } from './catalogue.ts';
+import { advisories, basePackages, contracted, updatePackages, usualRelease } from './catalogue.ts';
+import type { RpmAdvisory, RpmRepository, RpmSpec } from './catalogue.ts';
 
 const signer = 'fettle lab rpm';
 
@@ -18,18 +18,22 @@ export function missingTools(): string | undefined {
   return missing.length === 0 ? undefined : `not installed: ${missing.join(', ')}`;
 }
 
-/** A directory with `base`, `updates` and `key.asc`, and beside them what is needed to change it: see `rebuild`. */
+const repositories = ['base', 'updates', 'later'] as const satisfies readonly RpmRepository[];
+
+/** A directory with the repositories and `key.asc`. */
 export async function ensureRpmArchive(): Promise<string> {
-  const digest = digestOf(await contentOf(import.meta.dirname, ['archive.ts', 'catalogue.ts']));
+  const sources = await contentOf(import.meta.dirname, ['archive.ts', 'catalogue.ts']);
+  const contract = await contentOf(join(import.meta.dirname, '../contract'), ['packages.ts']);
+  const digest = digestOf([...sources, ...contract]);
   return ensureEntry(join(cacheRoot(), `archive-rpm-${digest}`), async (directory) => {
     const home = join(directory, 'build/gpg');
     await mkdir(home, { recursive: true, mode: 0o700 });
-    await build(directory, [...basePackages, ...updatePackages]);
+    await build(directory, [...basePackages, ...updatePackages, ...contracted]);
     await withKey(home, async (gpg) => {
       await gpg(['--quick-generate-key', signer, 'rsa2048', 'sign', 'never']);
       await writeFile(join(directory, 'key.asc'), await gpg(['--armor', '--export', signer]));
       await sign(directory, home);
-      for (const repository of ['base', 'updates']) {
+      for (const repository of repositories) {
         await run(['createrepo_c', '--quiet', '--general-compress-type=gz', join(directory, repository)]);
         const repodata = join(directory, repository, 'repodata');
         if (repository === 'updates') await addAdvisories(directory, repodata);
@@ -41,7 +45,7 @@ export async function ensureRpmArchive(): Promise<string> {
 }
 
 async function build(directory: string, specs: readonly RpmSpec[]): Promise<void> {
-  for (const repository of ['base', 'updates']) {
+  for (const repository of repositories) {
     const own = specs.filter((spec) => spec.repository === repository);
     const files = await Promise.all(
       own.map(async (spec) => {
@@ -67,7 +71,7 @@ function releaseOf({ release = usualRelease }: Pick<RpmSpec, 'release'>): string
 }
 
 function specText(spec: RpmSpec): string {
-  const { name, epoch, version, tags = [], pre, post, isKernel = false } = spec;
+  const { name, epoch, version, tags = [], pre, post, bytes, isKernel = false } = spec;
   const file = `/usr/share/fettle-lab/${name}${isKernel ? `-${version}-${releaseOf(spec)}` : ''}`;
   return [
     ...[`Name: ${name}`, `Version: ${version}`, `Release: ${releaseOf(spec)}`],
@@ -75,15 +79,16 @@ function specText(spec: RpmSpec): string {
     ...['Summary: made for tests', 'License: MIT', 'BuildArch: noarch', ...tags],
     ...['%description', 'Made for tests.'],
     ...['%install', `mkdir -p %{buildroot}/usr/share/fettle-lab`, `echo ${version} >%{buildroot}${file}`],
+    ...(bytes === undefined ? [] : [`head -c ${bytes} /dev/zero >%{buildroot}${file}.bin`]),
     ...(pre === undefined ? [] : ['%pre', pre]),
     ...(post === undefined ? [] : ['%post', post]),
-    ...['%files', file, ''],
+    ...['%files', `${file}*`, ''],
   ].join('\n');
 }
 
 async function sign(directory: string, home: string): Promise<void> {
   const files = await Promise.all(
-    ['base', 'updates'].map(async (repository) =>
+    repositories.map(async (repository) =>
       (await readdir(join(directory, repository)))
         .filter((name) => name.endsWith('.rpm'))
         .map((name) => join(directory, repository, name)),

@@ -1,7 +1,12 @@
+import { contractPackages, scriptLog } from '../contract/packages.ts';
+
+/** `later` has what `updates` has when it has moved on. */
+export type RpmRepository = 'base' | 'updates' | 'later';
+
 /** A package that is built for the tests; all are of no architecture, and bring one file. */
 export interface RpmSpec {
   /** The repository that offers it. */
-  readonly repository: 'base' | 'updates';
+  readonly repository: RpmRepository;
   readonly name: string;
   readonly epoch?: number;
   readonly version: string;
@@ -12,6 +17,8 @@ export interface RpmSpec {
   /** Shell text of scriptlets. */
   readonly pre?: string;
   readonly post?: string;
+  /** Size of a file of zeros that it brings besides. */
+  readonly bytes?: number;
   /** It is installed beside others of its name, so its file has its version in its name. */
   readonly isKernel?: boolean;
 }
@@ -29,22 +36,21 @@ export interface RpmAdvisory {
 
 export const usualRelease = '1.el9';
 
-/** What every host starts with, in its version of `base`. */
+/** What hosts of the tests of dnf start with, in its version of `base`. */
 export const basePackages: readonly RpmSpec[] = [
   // Stands for a shell, and for the package from which dnf takes the release.
   {
     ...{ repository: 'base', name: 'lab-release', version: '9.5' },
     tags: ['Provides: /bin/sh', 'Provides: system-release = 9', 'Provides: system-release(releasever) = 9'],
   },
-  ...['alpha', 'gamma', 'held', 'excluded', 'slow', 'badpost', 'badpre', 'needsnew', 'broken', 'oldtool'].map(
-    (name): RpmSpec => ({ repository: 'base', name, version: '1.0' }),
-  ),
+  ...['alpha', 'gamma', 'held', 'excluded', 'needsnew', 'broken', 'oldtool'].map((name): RpmSpec => ({
+    repository: 'base',
+    name,
+    version: '1.0',
+  })),
   { repository: 'base', name: 'beta', epoch: 2, version: '1.0' },
   { ...kernel('503.11.1'), repository: 'base' },
 ];
-
-/** Ends when the file is gone: a scriptlet that takes as long as a test wants. */
-export const slowFile = '/run/lab-slow';
 
 export const updatePackages: readonly RpmSpec[] = [
   { repository: 'updates', name: 'alpha', version: '1.1' },
@@ -53,12 +59,6 @@ export const updatePackages: readonly RpmSpec[] = [
   { repository: 'updates', name: 'gamma', version: '1.0^git1' },
   { repository: 'updates', name: 'held', version: '1.1' },
   { repository: 'updates', name: 'excluded', version: '1.1' },
-  {
-    ...{ repository: 'updates', name: 'slow', version: '1.1' },
-    post: `echo ran >>/var/lib/fettle-lab/slow.log; while [ -e ${slowFile} ]; do sleep 0.1; done`,
-  },
-  { repository: 'updates', name: 'badpost', version: '1.1', post: 'echo cannot be done; exit 3' },
-  { repository: 'updates', name: 'badpre', version: '1.1', pre: 'echo no room here; exit 4' },
   { repository: 'updates', name: 'needsnew', version: '1.1', tags: ['Requires: newdep >= 1.1'] },
   { repository: 'updates', name: 'newdep', version: '1.1' },
   { repository: 'updates', name: 'broken', version: '1.1', tags: ['Requires: nowhere'] },
@@ -71,6 +71,11 @@ export const updatePackages: readonly RpmSpec[] = [
 ];
 
 export const advisories: readonly RpmAdvisory[] = [
+  ...contractPackages
+    .filter(({ isSecurity }) => isSecurity)
+    .map(({ name, version }): RpmAdvisory => ({
+      ...{ id: 'LABSA-2026:0100', type: 'security', severity: 'Important', cves: ['CVE-2026-10100'], name, version },
+    })),
   {
     ...{ id: 'LABSA-2026:0001', type: 'security', severity: 'Critical', cves: ['CVE-2026-10001', 'CVE-2026-10002'] },
     ...{ name: 'alpha', version: '1.1' },
@@ -93,3 +98,15 @@ function kernel(release: string): RpmSpec {
     tags: ['Provides: installonlypkg(kernel)'],
   };
 }
+
+/** The packages of the contract, as rpm has them. */
+export const contracted: readonly RpmSpec[] = [
+  ...contractPackages.map(({ name, version, conflicts, before, after, bytes }): RpmSpec => ({
+    ...{ repository: version === '1.0' ? 'base' : 'updates', name, version },
+    ...(conflicts === undefined ? {} : { tags: [`Conflicts: ${conflicts}`] }),
+    ...(before === undefined ? {} : { pre: before }),
+    post: `echo ${name} ${version}-${usualRelease} >>${scriptLog}\n${after ?? ':'}`,
+    ...(bytes === undefined ? {} : { bytes }),
+  })),
+  { repository: 'later', name: 'lab-moved', version: '1.2' },
+];

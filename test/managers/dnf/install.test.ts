@@ -76,10 +76,10 @@ describe('what an install with dnf reads back', () => {
     assert.deepEqual(read(lines(before, `kernel-core ${kernel.to}`), [kernel]), [['installed', kernel.to, undefined]]);
   });
 
-  test('says that a script of a package failed, which rpm does not take for a failure', () => {
+  test('is broken where a script of the package failed, although rpm has the new version', () => {
     const failing = 'Error in POSTIN scriptlet in rpm package badpost';
     assert.deepEqual(read(lines('badpost 1.1-1'), [planned('badpost', '1.0-1', '1.1-1')], `${failing}\n`), [
-      ['installed', '1.1-1', failing],
+      ['broken', '1.1-1', failing],
     ]);
   });
 });

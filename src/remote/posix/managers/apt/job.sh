@@ -27,7 +27,8 @@ locked() {
   limit=$(($(uptime_sec) + $(number lock_wait 600)))
   while :; do
     code=100
-    held=$(lock_words)
+    # shellcheck disable=SC2086 # file names are words
+    held=$(lock_words $apt_locks)
     if [ -z "$held" ]; then
       logged "$@"
       [ "$code" != 0 ] && ! has_begun || return
@@ -37,15 +38,6 @@ locked() {
     [ "$(uptime_sec)" -lt "$limit" ] || return
     say "waiting for a lock: $held"
     sleep 2
-  done
-}
-
-# The first lock that is held, and by whom.
-lock_words() {
-  # shellcheck disable=SC2086 # file names are words
-  lock_holders $apt_locks | while read -r pid lock; do
-    printf '%s is held by process %s (%s)' "$lock" "$pid" "$(cat "/proc/$pid/comm" 2>/dev/null)"
-    break
   done
 }
 

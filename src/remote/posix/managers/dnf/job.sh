@@ -11,7 +11,7 @@ dnf_run() {
     return
   fi
   while :; do
-    verdict=locked code=0 words=$(rpm_lock_words)
+    verdict=locked code=0 words=$(lock_words "$rpm_place/.rpm.lock")
     if [ -z "$words" ]; then
       rm -f "$dir/answer"
       logged "${dnf_interpreter%% *}" -s "$dir/program" "$@"

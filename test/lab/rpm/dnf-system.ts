@@ -1,7 +1,6 @@
-import { run } from '../shell.ts';
 import type { Lab } from '../lab.ts';
+import type { System } from '../systems.ts';
 import { ensureRpmArchive } from './archive.ts';
-import { basePackages } from './catalogue.ts';
 
 /** Where the repositories are on a host, each in a directory of its own. */
 export const hostArchive = '/srv/rpm';
@@ -14,8 +13,9 @@ const repositories = ['base', 'updates']
   .join('\n');
 
 /** The host keeps apt's files and loses its program: dnf and rpm of Debian, over the lab's own repositories, are what is left. */
-const setup = `set -e
-mv /usr/bin/apt-get /usr/bin/apt-get.away
+function setup(packages: readonly string[]): string {
+  const held = packages.includes('held') ? 'dnf -q -y versionlock add held' : ':';
+  return `mv /usr/bin/apt-get /usr/bin/apt-get.away
 mkdir -p /var/lib/rpm /etc/rpm /etc/yum.repos.d
 printf '%s\\n' '%_dbpath /var/lib/rpm' '%__transaction_unshare %{nil}' >/etc/rpm/macros.lab
 printf '[main]\\nenabled = false\\n' >/etc/dnf/plugins/local.conf
@@ -29,19 +29,18 @@ CONF
 cat >/etc/yum.repos.d/lab.repo <<'REPO'
 ${repositories}
 REPO
-dnf -q -y --repo base install ${basePackages.map(({ name }) => name).join(' ')} >/tmp/install.log 2>&1 || { cat /tmp/install.log >&2; exit 1; }
-dnf -q -y makecache
-dnf -q -y versionlock add held >/tmp/install.log 2>&1 || { cat /tmp/install.log >&2; exit 1; }
-echo 'excludepkgs=excluded' >>/etc/dnf/dnf.conf`;
-
-/** Makes a host of the flavour `dnf` one whose system is installed by dnf 4. */
-export async function makeDnfHost(lab: Lab, name: string): Promise<void> {
-  const archive = await ensureRpmArchive();
-  const { pid } = await lab.host(name).status();
-  if (pid === undefined) throw new Error(`${name} is not running`);
-  await run(['cp', '-rT', archive, `/proc/${pid}/root${hostArchive}`]);
-  await lab.tell(name, setup);
+{
+  dnf -q -y --repo base install lab-release ${packages.join(' ')}
+  dnf -q -y makecache
+  ${held}
+} >/tmp/install.log 2>&1 || { cat /tmp/install.log >&2; exit 1; }
+rm -f /tmp/install.log
+echo 'excludepkgs=excluded' >>/etc/dnf/dnf.conf
+`;
 }
+
+/** A host whose system is installed by dnf 4. */
+export const dnfSystem: System = { archive: ensureRpmArchive, at: hostArchive, setup };
 
 /** Versions of a package in rpm's database, in the order of their installation; empty where there is none. */
 export async function rpmVersions(lab: Lab, host: string, name: string): Promise<readonly string[]> {
