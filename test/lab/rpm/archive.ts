@@ -11,7 +11,7 @@ import type { RpmAdvisory, RpmRepository, RpmSpec } from './catalogue.ts';
 const signer = 'fettle lab rpm';
 
 /** What is missing on this machine to build repositories; undefined: nothing. */
-export function missingTools(): string | undefined {
+function missingTools(): string | undefined {
   const missing = ['rpmbuild', 'rpmsign', 'createrepo_c', 'modifyrepo_c', 'gpg'].filter(
     (program) => spawnSync(program, ['--version']).error !== undefined,
   );
@@ -25,6 +25,8 @@ export async function ensureRpmArchive(): Promise<string> {
   const sources = await contentOf(import.meta.dirname, ['archive.ts', 'catalogue.ts']);
   const contract = await contentOf(join(import.meta.dirname, '../contract'), ['packages.ts']);
   const digest = digestOf([...sources, ...contract]);
+  const missing = missingTools();
+  if (missing !== undefined) throw new Error(missing);
   return ensureEntry(join(cacheRoot(), `archive-rpm-${digest}`), async (directory) => {
     const home = join(directory, 'build/gpg');
     await mkdir(home, { recursive: true, mode: 0o700 });
