@@ -23,6 +23,9 @@ export const posixManagers: readonly string[] = readdirSync(
   new URL(`posix/${managerFolder}/`, import.meta.url),
 ).toSorted();
 
+/** Whose scans go to a POSIX host of which nothing is known yet: another package manager costs it a second round trip. */
+export const usualManagers: readonly string[] = ['apt', 'snap'];
+
 function filesOf(manager: string): readonly string[] {
   const names = readdirSync(new URL(`posix/${managerFolder}/${manager}/`, import.meta.url)).toSorted();
   return names.map((name) => `${managerFolder}/${manager}/${name}`);
@@ -96,8 +99,10 @@ function keyOf(key: string): [ScriptName, ScriptChoice] {
   return [name, { verb }];
 }
 
+/** The text of a file as it goes to hosts; that of a shell without the lines that are comments. */
 export function scriptFile(family: 'posix' | 'windows', file: string): string {
-  return readFileSync(new URL(`${family}/${file}`, import.meta.url), 'utf8');
+  const text = readFileSync(new URL(`${family}/${file}`, import.meta.url), 'utf8');
+  return family === 'posix' ? text.replaceAll(/^[\t ]*#.*\n/gm, '') : text;
 }
 
 const made = new Map<string, RemoteScript>();

@@ -3,7 +3,14 @@ import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { hostScripts } from '../../src/remote/host-scripts.ts';
-import { inPowerShell, jobScript, posixManagers, probeScript, scriptFile } from '../../src/remote/scripts.ts';
+import {
+  inPowerShell,
+  jobScript,
+  posixManagers,
+  probeScript,
+  scriptFile,
+  usualManagers,
+} from '../../src/remote/scripts.ts';
 
 const verbs = {
   probe: ['boot', 'probe', 'simulate', 'summary'],
@@ -61,6 +68,14 @@ test('a host that is known to have one package manager is sent no list or instal
         [],
       );
     }
+  }
+});
+
+test('a host is sent no comments, and a scan stays under 30 KB, also where nothing is known of the host', () => {
+  for (const managers of [usualManagers, ...posixManagers.map((manager) => [manager])]) {
+    const { text } = probeScript({ verb: 'probe', managers });
+    assert.doesNotMatch(text, /^\s*#/m);
+    assert.ok(Buffer.byteLength(text) < 30_000, `${managers.join(' and ')}: ${Buffer.byteLength(text)} bytes`);
   }
 });
 

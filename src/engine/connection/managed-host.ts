@@ -11,7 +11,7 @@ import { parseFrame } from '../../remote/frame.ts';
 import { collectJob, followJob, startJob, sweepJobs } from '../../remote/jobs.ts';
 import { runScript } from '../../remote/launch.ts';
 import type { ScriptRequest } from '../../remote/script.ts';
-import { inPowerShell, probeScript } from '../../remote/scripts.ts';
+import { inPowerShell, probeScript, usualManagers } from '../../remote/scripts.ts';
 import type { Session } from '../../transport/session.ts';
 import { isOutage } from '../../domain/error.ts';
 import type { BootState, ExecOptions, HostPort, RunCommandResult, ScanOptions, SimulateRequest } from './host-port.ts';
@@ -218,7 +218,7 @@ export class ManagedHost implements HostPort {
 
   /** A package manager that turns up, and whose script the host was not sent, costs a second round trip. */
   async #describe(request: ScriptRequest, signal: AbortSignal): Promise<Description> {
-    const managers = (this.#managers ??= await this.#ports.knownManagers(this.host));
+    const managers = (this.#managers ??= await this.#ports.knownManagers(this.host)) ?? this.#usualManagers();
     const known = managers === undefined ? {} : { managers };
     const first = await this.#probe({ ...request, ...known }, signal);
     const sections = parseFrame(first.answer);
@@ -228,6 +228,10 @@ export class ManagedHost implements HostPort {
     const second = await this.#probe({ ...request, managers: missing, fields }, signal);
     const scripts = [...new Set([...first.scripts, ...second.scripts])];
     return { answers: [sections, parseFrame(second.answer)], scripts };
+  }
+
+  #usualManagers(): readonly string[] | undefined {
+    return this.host.connection.shell === 'powershell' ? undefined : usualManagers;
   }
 
   #probe(request: ScriptRequest, signal: AbortSignal): Promise<ProbeAnswer> {

@@ -49,9 +49,16 @@ class AnsweringSession implements Session {
   }
 }
 
+function answerOf(fixture: string): Readonly<Record<string, string>> {
+  const file = join(import.meta.dirname, `../../fixtures/managers/${fixture}/everything/answer`);
+  return Object.fromEntries(parseFrame(readFileSync(file)));
+}
+
 /** Captured from a Debian 12 with one update of each kind. */
-const captured = Object.fromEntries(
-  parseFrame(readFileSync(join(import.meta.dirname, '../../fixtures/managers/apt/everything/answer'))),
+const captured = answerOf('apt');
+/** The part of dnf 4.14. */
+const capturedOfDnf = Object.fromEntries(
+  Object.entries(answerOf('dnf')).filter(([name]) => /^(dnf-|scanned)/.test(name)),
 );
 /** What a host reports of itself, without any package manager. */
 const ownSections = Object.fromEntries(
@@ -102,14 +109,14 @@ describe('the remote of a host', () => {
     const scan = await remote.scan({ maxAgeMs: 1, signal });
     assert.deepEqual([scan.managers, scan.updates.length], [['apt'], 12]);
     assert.equal(scan.collectedMs, new FakeClock().now());
-    assert.match(sessions[0]?.requests.join('\n') ?? '', /^v1 [0-9a-f]+ probe --$/);
+    assert.match(sessions[0]?.requests.join('\n') ?? '', /^v1 [0-9a-f]+ probe managers=apt,snap --$/);
     assert.ok(scan.scripts?.includes('managers/apt/scan.sh'));
   });
 
   test('scans without a search for updates where the caller can do without', async () => {
     const { remote, sessions } = fixture(() => captured);
     const scan = await remote.scan({ maxAgeMs: 1, isStateOnly: true, signal });
-    assert.match(sessions[0]?.requests.join('\n') ?? '', /^v1 [0-9a-f]+ state --$/);
+    assert.match(sessions[0]?.requests.join('\n') ?? '', /^v1 [0-9a-f]+ state managers=apt,snap --$/);
     assert.deepEqual([scan.isStateOnly, scan.updates, scan.metadata.repositories], [true, [], []]);
     const whole = await remote.scan({ maxAgeMs: 1, signal });
     assert.deepEqual(
@@ -126,6 +133,17 @@ describe('the remote of a host', () => {
     assert.deepEqual(
       ofOthers?.filter((part) => !part.endsWith('/detect.sh')),
       [],
+    );
+  });
+
+  test('sends a host of which nothing is known the usual scans, and then the one that it needs', async () => {
+    const { remote, sessions } = fixture((_verb, { stdin }) =>
+      String(stdin).includes(' managers=dnf ') ? capturedOfDnf : { ...ownSections, managers: 'dnf\n', scanned: '' },
+    );
+    assert.deepEqual((await remote.scan({ maxAgeMs: 1, signal })).managers, ['dnf']);
+    assert.deepEqual(
+      sessions[0]?.requests.map((line) => line.split(' ').slice(2).join(' ')),
+      ['probe managers=apt,snap --', 'probe only=yes managers=dnf --'],
     );
   });
 
@@ -148,13 +166,13 @@ describe('the remote of a host', () => {
     const { remote, sessions } = fixture(() => captured, { securityOrigins: ['Corp'] });
     const summary = await remote.summary(signal);
     assert.deepEqual([summary.managers, summary.collectedMs], [['apt'], new FakeClock().now()]);
-    assert.match(sessions[0]?.requests.join('\n') ?? '', /^v1 [0-9a-f]+ summary --$/);
+    assert.match(sessions[0]?.requests.join('\n') ?? '', /^v1 [0-9a-f]+ summary managers=apt,snap --$/);
   });
 
   test('names the security origins that were configured', async () => {
     const { remote, sessions } = fixture(() => captured, { securityOrigins: ['Corp', 'Other'] });
     await remote.scan({ maxAgeMs: 1, signal });
-    assert.match(sessions[0]?.requests[0] ?? '', / probe security_origins=Corp,Other --$/);
+    assert.match(sessions[0]?.requests[0] ?? '', / probe security_origins=Corp,Other managers=apt,snap --$/);
   });
 
   test('runs nothing when it connects: the first script that needs the elevation tries it', async () => {
