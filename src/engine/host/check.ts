@@ -83,6 +83,7 @@ async function judgeFitness(work: HostWork, scan: HostScan): Promise<Outcome | u
     host: context.host,
     hostPlan,
     scan,
+    managers: scan.managers.map((name) => context.packageManager(name)),
     nowMs: context.clock.now(),
     mayRepair: isOurBreakage(work, scan),
   });

@@ -3,12 +3,17 @@ import { switchedOff, type Host } from '../../domain/host.ts';
 import type { HostPlan } from '../../domain/plan.ts';
 import type { FileSystem, HostScan } from '../../domain/scan.ts';
 import { packageLabel } from '../../domain/update.ts';
+import type { PackageManager } from '../../managers/contract/package-manager.ts';
+
+/** Package managers of a host, for the commands that hints name. */
+type Advisers = readonly Pick<PackageManager, 'name' | 'remedies'>[];
 
 export interface PreflightInput {
   readonly run: string;
   readonly host: Host;
   readonly hostPlan: HostPlan;
   readonly scan: HostScan;
+  readonly managers: Advisers;
   readonly nowMs: number;
   /** What is broken may be our own earlier work: it is repaired instead of refused. */
   readonly mayRepair: boolean;
@@ -34,14 +39,14 @@ const maxSkewMs = 5 * 60_000;
 
 /** Judges whether work may begin. Pure; the first failure wins, all warnings are returned. */
 export function judgePreflight(input: PreflightInput): PreflightJudgement {
-  const { scan, mayRepair, hostPlan } = input;
+  const { scan, mayRepair, hostPlan, managers } = input;
   const isBroken = scan.broken.length > 0 && hostPlan.updates.length > 0;
   const leaveAlone = judgeSwitches(input) ?? judgeClaim(input);
   const failure =
     judgeManager(scan) ??
     judgeProblems(input) ??
-    (isBroken && !mayRepair ? brokenBefore(scan) : undefined) ??
-    (hostPlan.updates.length > 0 ? judgeSpace(scan, hostPlan) : undefined);
+    (isBroken && !mayRepair ? brokenBefore(scan, managers) : undefined) ??
+    (hostPlan.updates.length > 0 ? judgeSpace(scan, hostPlan, managers) : undefined);
   return {
     ...(leaveAlone === undefined ? {} : { leaveAlone }),
     ...(failure === undefined ? {} : { failure }),
@@ -85,10 +90,12 @@ function judgeProblems({ scan, hostPlan }: PreflightInput): FettleError | undefi
   });
 }
 
-function brokenBefore(scan: HostScan): FettleError {
+function brokenBefore(scan: HostScan, managers: Advisers): FettleError {
+  const concerned = managers.filter(({ name }) => scan.broken.some((item) => item.manager === name));
+  const commands = concerned.flatMap(({ remedies }) => remedies?.repair ?? []).join('; ');
   const names = scan.broken.map((item) => item.name).join(', ');
   return new FettleError('command', `packages were already broken: ${names}`, {
-    hint: 'repair them on the host (dpkg --configure -a; apt-get --fix-broken install), then resume the run',
+    hint: `repair them on the host${commands === '' ? '' : ` (${commands})`}, then resume the run`,
     details: {
       broken: scan.broken.map((item) => `${packageLabel(item)} ${item.version} ${item.stateDetail ?? item.state}`),
     },
@@ -99,8 +106,10 @@ function brokenBefore(scan: HostScan): FettleError {
 export function judgeSpace(
   scan: Pick<HostScan, 'disks' | 'kernelBytes'>,
   plan: Pick<HostPlan, 'updates' | 'downloadBytes'>,
+  managers: Advisers,
 ): FettleError | undefined {
   if (plan.updates.length === 0) return undefined;
+  const commands = managers.flatMap(({ remedies }) => remedies?.clean ?? []);
   const wanted: readonly (readonly [string, number])[] = [
     ['/', spareBytes],
     ['/var', 2 * plan.downloadBytes + spareBytes],
@@ -116,7 +125,7 @@ export function judgeSpace(
     const room = isShort ? `${inMebibytes(disk.freeBytes)} MiB free` : `${disk.freeInodes} inodes free`;
     const needed = isShort ? `${inMebibytes(bytes)} MiB` : `${fewInodes} inodes`;
     return new FettleError('disk', `not enough space on ${disk.mount}: ${room}, ${needed} needed`, {
-      hint: 'free disk space on the host (apt-get clean, old kernels, logs), then resume the run',
+      hint: `free disk space on the host (${[...commands, 'old kernels', 'logs'].join(', ')}), then resume the run`,
     });
   }
   return undefined;

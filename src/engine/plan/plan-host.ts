@@ -72,7 +72,7 @@ async function workloadOf(
   const { install, policy } = playbook;
   const workloads: HostWorkload[] = [];
   for (const manager of managers) {
-    const { name } = manager;
+    const { name, remedies: { simulate: simulateCommand } = {} } = manager;
     workloads.push(
       await planWorkload({
         scan: scanOf(scan, name),
@@ -81,6 +81,7 @@ async function workloadOf(
         names: manager,
         ...(install.mode === undefined ? {} : { mode: install.mode }),
         simulate: (updates) => remote.simulate({ manager: name, updates }, context.detach),
+        ...(simulateCommand === undefined ? {} : { simulateCommand }),
       }),
     );
   }
@@ -242,6 +243,6 @@ function brokenWarning({ broken }: HostScan): string {
 }
 
 function spaceWarning(scan: HostScan, plan: HostPlan): string[] {
-  const lack = judgeSpace(scan, plan);
+  const lack = judgeSpace(scan, plan, []);
   return lack === undefined ? [] : [`apply will refuse the host: ${lack.message}`];
 }

@@ -24,6 +24,8 @@ export interface WorkloadInput {
   readonly mode?: InstallSettings['mode'];
   /** Asks the package manager what exactly these pins would do. */
   readonly simulate: (pins: readonly Pin[]) => Promise<Simulation>;
+  /** The command that shows an operator the same on the host. */
+  readonly simulateCommand?: string;
 }
 
 /** A version no package has: the answer lists the versions that exist. */
@@ -62,7 +64,7 @@ export async function planWorkload(input: WorkloadInput): Promise<HostWorkload> 
   let pins: readonly Pin[] = [...selection.wanted, ...additions];
   for (let round = 0; round < maxRounds; round += 1) {
     const simulation = await input.simulate(pins);
-    refuseRemovals(simulation);
+    refuseRemovals(simulation, input.simulateCommand);
     const updates = plannedUpdates(simulation, selection.wanted);
     if (updates.length === 0 || isSameSet(updates, pins)) {
       const leftOut = await missingUpdates(input, { selection, updates, simulation });
@@ -147,12 +149,12 @@ function isSameSet(updates: readonly PlannedUpdate[], pins: readonly Pin[]): boo
   return keys.size === updates.length && updates.every((update) => keys.has(`${packageKey(update)}=${update.to}`));
 }
 
-function refuseRemovals(simulation: Simulation): void {
+function refuseRemovals(simulation: Simulation, command?: string): void {
   const [first] = simulation.removes;
   if (first === undefined) return;
   const names = simulation.removes.map(packageLabel).join(', ');
   throw new FettleError('command', `its package manager would remove ${names}; removals are refused`, {
-    hint: 'check with apt-get -s upgrade on the host; exclude the update that requires it',
+    hint: `${command === undefined ? '' : `run ${command} on the host to see why; `}exclude the update that requires it`,
     details: { removes: simulation.removes.map((item) => `${packageLabel(item)} ${item.version}`) },
   });
 }

@@ -24,6 +24,11 @@ export const apt: PackageManager = {
   name: 'apt',
   role: 'system',
   limits: {},
+  remedies: {
+    simulate: 'apt-get -s upgrade',
+    repair: 'dpkg --configure -a; apt-get --fix-broken install',
+    clean: 'apt-get clean',
+  },
   parseState,
   parseScan,
   simulateRequest: (updates) => ({ rows: rowsOf(updates) }),

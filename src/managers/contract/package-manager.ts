@@ -54,6 +54,16 @@ export interface Limits {
   readonly securityClass?: string;
 }
 
+/** Commands that an operator can run on the host when fettle refuses it: hints name them. */
+export interface Remedies {
+  /** Shows what an update would do, and changes nothing. */
+  readonly simulate?: string;
+  /** Repairs packages that are broken. */
+  readonly repair?: string;
+  /** Frees the space of packages that were downloaded. */
+  readonly clean?: string;
+}
+
 /**
  * One package manager. Pure: it builds requests and reads answers; the engine sends them. Everything a host printed is
  * distrusted: a section that does not parse is a `FettleError('parse', …)`. `test/managers/contract.ts` is what each one
@@ -68,6 +78,7 @@ export interface PackageManager {
   /** Parts of an install that can be done alone; absent: none. */
   readonly installModes?: readonly NonNullable<InstallSettings['mode']>[];
   readonly limits: Limits;
+  readonly remedies?: Remedies;
   /** What is installed, or broken, from the answer to the probe's verbs `summary` and `state`. */
   parseState(sections: Sections): PackageState;
   /** The answer to the probe's verb `probe`. */

@@ -1,7 +1,7 @@
 import type { PlannedUpdate } from '../../domain/plan.ts';
 import type { InstallSettings } from '../../domain/playbook.ts';
 import type { ScriptInput } from '../../remote/script.ts';
-import type { PackageManager, Pin } from '../contract/package-manager.ts';
+import type { PackageManager, Pin, Remedies } from '../contract/package-manager.ts';
 import type { Sections } from '../contract/sections.ts';
 import { compareRpmVersions } from '../versions/rpm.ts';
 import type { RpmAnswer } from './answer.ts';
@@ -12,16 +12,18 @@ import { readSimulation } from './simulation.ts';
 /** What differs among the package managers that install packages of rpm. */
 export interface RpmFrontEnd {
   readonly name: string;
+  readonly remedies: Remedies;
   /** The answer to a scan or a simulation; `command` where the package manager could not give one. */
   readonly readAnswer: (sections: Sections) => RpmAnswer;
 }
 
 /** A package manager over rpm, which has the packages, their versions and what is read back after an install. */
-export function overRpm({ name, readAnswer }: RpmFrontEnd): PackageManager {
+export function overRpm({ name, remedies, readAnswer }: RpmFrontEnd): PackageManager {
   return {
     name,
     role: 'system',
     limits: {},
+    remedies,
     parseState: (sections) => readState(name, sections),
     parseScan: (sections, moment) => readScan(name, sections, readAnswer(sections), moment),
     simulateRequest: (updates) => ({ rows: rowsOf(updates) }),
