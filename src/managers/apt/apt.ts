@@ -11,6 +11,7 @@ import type { SimulatedUpdate, Simulation, Standing } from '../../domain/simulat
 import type { InstalledPackage } from '../../domain/update.ts';
 import { packageKey } from '../../domain/update.ts';
 import type { ScriptInput } from '../../remote/script.ts';
+import { judgeInstall } from '../contract/install-outcome.ts';
 import type { PackageManager, PackageScan, PackageState, Pin, ScanMoment } from '../contract/package-manager.ts';
 import { firstLine, linesIn, linesOf, required, type Sections } from '../contract/sections.ts';
 import { compareDebVersions } from '../versions/deb.ts';
@@ -193,17 +194,9 @@ function readInstall(
   const list = result.sections['apt-installed'];
   if (list === undefined) throw new FettleError('parse', 'the result of the install has no list of packages');
   const installed = new Map(readInstalled(list).map((item) => [packageKey(item), item]));
-  const tried = new Map(attempted.map((update) => [packageKey(update), update]));
-  return planned.map((item): UpdateResult => {
-    const { manager, name, arch, from, to } = item;
-    const update = tried.get(packageKey(item));
-    const now = installed.get(packageKey(item));
-    const base = { manager, name, arch, from, to, now: now?.version ?? null };
-    if (now === undefined) return { ...base, state: from === null ? 'not-installed' : 'removed' };
-    if (now.state === 'broken') return { ...base, state: 'broken' };
-    if (now.version === to) return { ...base, state: update === undefined ? 'already' : 'installed' };
-    const isAhead = compareDebVersions(now.version, to) > 0;
-    if (isAhead && (update === undefined || now.version === update.to)) return { ...base, state: 'superseded' };
-    return { ...base, state: update === undefined ? 'not-installed' : 'failed' };
+  return judgeInstall(planned, {
+    installed: (item) => installed.get(packageKey(item)),
+    attempted,
+    compare: compareDebVersions,
   });
 }

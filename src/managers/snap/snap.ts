@@ -5,6 +5,7 @@ import type { UpdateResult } from '../../domain/outcome.ts';
 import type { PlannedUpdate } from '../../domain/plan.ts';
 import type { SimulatedUpdate, Simulation } from '../../domain/simulation.ts';
 import { packageKey } from '../../domain/update.ts';
+import { judgeInstall } from '../contract/install-outcome.ts';
 import type { PackageManager, Pin } from '../contract/package-manager.ts';
 import { linesOf, type Sections } from '../contract/sections.ts';
 import { originsOf, readInstalled, readInstalledSnaps, readPending, readScan, snapId } from './scan.ts';
@@ -95,23 +96,16 @@ function readInstall(
   const { exitCode, words } = readAnswer(sections, 'snap-installed');
   if (exitCode !== 0) throw new FettleError('command', `snapd does not list what is installed: ${words}`);
   const installed = new Map(readInstalled(sections).map((item) => [item.name, item]));
-  const tried = new Map(attempted.map((update) => [packageKey(update), update]));
-  const messages = readMessages(sections);
-  return planned.map((item): UpdateResult => {
-    const { manager, name, arch, from, to } = item;
-    const update = tried.get(packageKey(item));
-    const now = installed.get(name);
-    const message = messages.get(name);
-    const base = { manager, name, arch, from, to, now: now?.version ?? null };
-    const bad = message === undefined ? base : { ...base, message };
-    if (now === undefined) return { ...bad, state: from === null ? 'not-installed' : 'removed' };
-    if (now.state === 'broken') return { ...bad, state: 'broken' };
-    if (revisionIn(now.version) === revisionIn(to))
-      return { ...base, state: update === undefined ? 'already' : 'installed' };
-    if (update !== undefined && revisionIn(now.version) === revisionIn(update.to))
-      return { ...base, state: 'superseded' };
-    return { ...bad, state: update === undefined ? 'not-installed' : 'failed' };
+  const results = judgeInstall(planned, {
+    installed: ({ name }) => installed.get(name),
+    attempted,
+    isSame: (left, right) => revisionIn(left) === revisionIn(right),
+    messages: readMessages(sections),
   });
+  // A refresh that was called off, of a snap that is in all the same, is no news.
+  return results.map(({ message, ...rest }) =>
+    message === undefined || ['installed', 'already', 'superseded'].includes(rest.state) ? rest : { ...rest, message },
+  );
 }
 
 /** The revision decides: the publisher's word for it is for people. */

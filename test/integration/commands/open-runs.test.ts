@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Rig } from '../rig.ts';
 
-const inventory = 'all:\n  hosts:\n    a: { ansible_connection: local }\n    b: { ansible_connection: local }\n';
+const inventory = 'all:\n  hosts:\n    a: { ansible_connection: local }\n';
 
 interface ListedRun {
   readonly kind: string;
