@@ -17,6 +17,7 @@ export interface ScanStatus extends PendingCounts {
   readonly rebootReasons: readonly string[];
   /** Packages that are not properly installed. */
   readonly broken: number;
+  /** Of the scan and of its repositories, in words. */
   readonly problems: readonly string[];
 }
 
@@ -38,6 +39,14 @@ export function scanStatus(scan: SummarisedScan): ScanStatus {
     rebootNeeded: reboot.needed,
     rebootReasons: reboot.reasons,
     broken: scan.broken.length,
-    problems: scan.problems.map((problem) => problem.message),
+    problems: problemsOf(scan),
   };
+}
+
+/** Each once, those of repositories with their names. */
+function problemsOf({ problems, metadata }: SummarisedScan): string[] {
+  const ofRepositories = metadata.repositories.flatMap(({ name, problem }) =>
+    problem === undefined ? [] : [`${name}: ${problem}`],
+  );
+  return [...new Set([...problems.map((problem) => problem.message), ...ofRepositories])];
 }

@@ -3,7 +3,7 @@ import { projections, projectionSchema } from './projections.ts';
 import { immediately, type Connection } from './sqlite.ts';
 
 /** Of every ledger, in PRAGMA user_version: raised with each step of `keptSteps`, and with each change of `projectionSchema`. */
-export const schemaVersion = 7;
+export const schemaVersion = 8;
 
 /** What is not made from events is brought up to date step by step; each leads to its version. */
 const keptSteps: readonly { readonly to: number; readonly sql: string }[] = [

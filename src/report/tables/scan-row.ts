@@ -42,8 +42,7 @@ export function scanRow(answer: HostAnswer): ScanRow {
     return { host, state: 'failed', problem: { code, message, ...(hint === undefined ? {} : { hint }) } };
   }
   const { scan } = answer;
-  const status = { ...scanStatus(scan), problems: problemsOf(scan) };
-  return { host, state: 'scanned', ...status, updates: scan.updates.map(updateRow) };
+  return { host, state: 'scanned', ...scanStatus(scan), updates: scan.updates.map(updateRow) };
 }
 
 /**
@@ -68,13 +67,6 @@ export function sharedRows(): (answer: HostAnswer) => ScanRow {
 function updateRow({ manager, name, arch, from, to, class: kind, heldBack }: Update): ScanUpdateRow {
   const row = { manager, name, arch, from, to, class: kind };
   return heldBack === undefined ? row : { ...row, heldBack: heldBackText(heldBack) };
-}
-
-function problemsOf(scan: HostScan): string[] {
-  const repositories = scan.metadata.repositories.flatMap(({ name, problem }) =>
-    problem === undefined ? [] : [`${name}: ${problem}`],
-  );
-  return [...new Set([...scan.problems.map((problem) => problem.message), ...repositories])];
 }
 
 /** `2 security, 5 other, 1 held back; reboot needed; metadata stale` */
