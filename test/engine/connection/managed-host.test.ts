@@ -58,7 +58,7 @@ function answerOf(fixture: string): Readonly<Record<string, string>> {
 const captured = answerOf('apt');
 /** The part of dnf 4.14. */
 const capturedOfDnf = Object.fromEntries(
-  Object.entries(answerOf('dnf')).filter(([name]) => /^(dnf-|scanned)/.test(name)),
+  Object.entries(answerOf('dnf')).filter(([name]) => /^(dnf-|rpm-|scanned)/.test(name)),
 );
 /** What a host reports of itself, without any package manager. */
 const ownSections = Object.fromEntries(
