@@ -3,6 +3,7 @@ import type { ExitName } from '../../domain/exit.ts';
 import { fanOutExit } from '../../engine/fleet/exit.ts';
 import { scanHosts, type ScanResult } from '../../engine/fleet/scan.ts';
 import { sharedRows, type ScanRow } from '../../report/tables/scan-row.ts';
+import { packageManagerNamed } from '../../managers/registry.ts';
 import { renderScan, scanJson } from '../../report/tables/scan.ts';
 import type { Invocation } from '../invocation/command.ts';
 import { readDuration } from '../invocation/times.ts';
@@ -43,11 +44,14 @@ export async function run(request: ScanRequest, context: Context): Promise<ExitN
         const rows: ScanRow[] = [];
         const rowOf = sharedRows();
         const ends: { error?: FettleError }[] = [];
+        const found = new Set<string>();
         const onResult = (result: ScanResult): void => {
+          if ('scan' in result) for (const manager of result.scan.managers) found.add(manager);
           rows.push(rowOf(result));
           ends.push('error' in result ? { error: result.error } : {});
         };
         await scanHosts(hosts, { ...readOnly, maxAgeMs, onResult });
+        noteUntested(found, context);
         const failed = ends.filter((end) => end.error !== undefined).length;
         const exitName = scanExit(fanOutExit(ends), rows, request);
         return { rows, exitName, counts: { scanned: rows.length - failed, failed } };
@@ -55,6 +59,12 @@ export async function run(request: ScanRequest, context: Context): Promise<ExitN
     },
     context,
   );
+}
+
+function noteUntested(found: ReadonlySet<string>, { console }: Context): void {
+  const untested = [...found].filter((name) => packageManagerNamed(name).isUntested).toSorted();
+  if (untested.length === 0) return;
+  console.message(`note: no real ${untested.join(', ')} was part of fettle's tests; docs/tested.md says what stood in`);
 }
 
 function scanExit(reached: ExitName, rows: readonly ScanRow[], request: ScanRequest): ExitName {

@@ -31,6 +31,7 @@ export function softwareManager({ format, limits, listsForeign = false }: Softwa
     role: 'software',
     isCaseIgnored: true,
     limits,
+    isUntested: true,
     parseState: () => ({ packages: [], problems: [] }),
     parseScan: (sections): PackageScan => {
       const lists = listsOf(sections);

@@ -22,6 +22,7 @@ export const windowsUpdate: PackageManager = {
   isCaseIgnored: true,
   installModes: ['download', 'cached'],
   limits: {},
+  isUntested: true,
   parseState: () => ({ packages: [], problems: [] }),
   parseScan,
   simulateRequest: (updates) => ({ rows: updates.map(rowOf) }),
