@@ -132,7 +132,8 @@ test('expressions are made from texts only where the text is checked or escaped'
     readFileSync(join(root, file), 'utf8').includes('new RegExp('),
   );
   assert.deepEqual(makers.toSorted(), [
-    'src/config/inventory/pattern.ts',
+    'src/config/inventory/host-address.ts',
+    'src/config/inventory/python-regex.ts',
     'src/remote/frame.ts',
     'src/report/run/summary.ts',
   ]);

@@ -146,7 +146,6 @@ describe('a file that cannot be opened is named with the reason, without a posit
       ['scan', '-i', 'i.yaml/x'],
       /i\.yaml\/x: cannot be opened: a part of its path is not a/,
     ],
-    ['a directory as inventory', ['scan', '-i', '.'], /^fettle: \S+: directories as inventory are not supported/],
     ['a playbook', ['plan', 'none.yaml', '-i', 'i.yaml'], /^fettle: \S+\/none\.yaml: cannot be opened: no such file\n/],
     ['a directory as playbook', ['plan', '.', '-i', 'i.yaml'], /^fettle: \S+: is a directory, not a file\n/],
     ['extra variables', ['scan', '-i', 'i.yaml', '-e', '@none'], /^fettle: none: cannot be opened: no such file\n/],

@@ -76,8 +76,8 @@ export type OptionName = keyof Options;
 
 export const optionTable: Readonly<Record<OptionName, OptionSpec>> = {
   inventory: {
-    flags: '-i, --inventory <file>',
-    description: 'inventory file; repeat for several, later ones win',
+    flags: '-i, --inventory <source>',
+    description: 'inventory file, directory or host list (a,b,); repeat for several, later ones win',
     group: 'Hosts',
     repeats: true,
   },

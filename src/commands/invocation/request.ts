@@ -12,7 +12,7 @@ import type { Options } from './options.ts';
 
 /** Which hosts of which inventory. */
 export interface SelectionRequest {
-  /** Absolute paths; undefined: `inventory.yaml` of the current directory. */
+  /** Absolute paths and host lists; undefined: `inventory.yaml` of the current directory. */
   readonly inventory: readonly string[] | undefined;
   readonly limit: string | undefined;
   readonly allowMissing: boolean;
@@ -70,13 +70,20 @@ export interface RunRequest extends HostsRequest, LedgerRequest, NoteRequest {}
 export type JsonFields = readonly string[] | Pick<JsonShape<never>, 'fields'>;
 
 export function readSelection({ options }: Invocation, context: ReadContext): SelectionRequest {
-  const named = options.inventory ?? context.env['ANSIBLE_INVENTORY']?.split(',');
+  const inherited = context.env['ANSIBLE_INVENTORY']?.split(',').filter((path) => path.trim() !== '') ?? [];
+  const named = options.inventory ?? (inherited.length === 0 ? undefined : inherited);
   return {
-    inventory: named?.map((file) => inDirectory(file, context)),
+    inventory: named?.map((source) => sourcePath(source, context)),
     limit: options.limit,
     allowMissing: options.allowMissing ?? false,
     extraVars: options.extraVars ?? [],
   };
+}
+
+/** A host list (`a,b,`) as it is; of a path that no shell has expanded, `~` is the home directory. */
+function sourcePath(source: string, { cwd, env }: Pick<ReadContext, 'cwd' | 'env'>): string {
+  if (source.includes(',')) return source;
+  return inDirectory(source.replace(/^~(?=\/|$)/, env['HOME'] ?? '~'), { cwd });
 }
 
 /** @throws FettleError `usage` for fields that the document does not have, and for `--json` with `--jsonl`. */

@@ -79,6 +79,7 @@ function resolveHost({ found, reader, overrides, keys }: HostReading): Host {
 
 function resolveConnection({ found, reader, overrides, keys }: HostReading): Connection {
   const transport = overrides.connection ?? readTransport(reader, found.name);
+  reader.connectBy(transport);
   const port = reader.integer(names.port, { least: 1, most: 65_535 });
   const user = reader.name(names.user, userNameProblem) ?? overrides.user;
   const words = readSshArguments(reader);

@@ -5,17 +5,33 @@ import type { Variable, Variables } from '../inventory/variables.ts';
 
 export class SettingsReader {
   readonly variables: Variables;
-  readonly diagnostics: Diagnostic[] = [];
+  readonly #reported: Diagnostic[] = [];
+  /** Settings of this host whose value is a template or encrypted. */
+  readonly #unreadable = new Map<string, Diagnostic>();
+
+  #foreign: RegExp | undefined;
 
   constructor(variables: Variables) {
     this.variables = variables;
   }
 
+  /** From here on, names of another connection (`ansible_winrm_*` over ssh, `ansible_ssh_*` over WinRM) count as not set. */
+  connectBy(transport: string): void {
+    if (transport === 'ssh') this.#foreign = /^ansible_(?:winrm|psrp)_/;
+    if (transport === 'winrm') this.#foreign = /^ansible_(?:ssh|paramiko)_/;
+  }
+
+  get diagnostics(): readonly Diagnostic[] {
+    return [...this.#unreadable.values(), ...this.#reported];
+  }
+
   /** The last of the names that is set; `null` counts as not set. */
   find(names: readonly string[]): { readonly name: string; readonly variable: Variable } | undefined {
     for (const name of names.toReversed()) {
+      if (this.#foreign?.test(name) === true) continue;
       const variable = this.variables.get(name);
-      if (variable !== undefined && variable.value !== null) return { name, variable };
+      if (variable?.problem !== undefined) this.#unreadable.set(name, variable.problem);
+      else if (variable !== undefined && variable.value !== null) return { name, variable };
     }
     return undefined;
   }
@@ -30,7 +46,7 @@ export class SettingsReader {
     const { file, line, column, excerpt } = found.variable.origin;
     const { hint, severity = 'error' } = more;
     const place = { file, line, column, excerpt };
-    this.diagnostics.push({ severity, ...place, message, ...(hint === undefined ? {} : { hint }) });
+    this.#reported.push({ severity, ...place, message, ...(hint === undefined ? {} : { hint }) });
   }
 
   #wrong(names: readonly string[], needed: string): undefined {

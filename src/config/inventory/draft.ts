@@ -1,5 +1,5 @@
-import type { Place } from '../yaml/diagnostic.ts';
-import type { Variables } from './variables.ts';
+import type { Diagnostic, Place } from '../yaml/diagnostic.ts';
+import type { Variable, Variables } from './variables.ts';
 
 /** A group while the sources are being read. */
 export interface DraftGroup {
@@ -17,6 +17,13 @@ export interface DraftHost {
   readonly name: string;
   readonly groups: Set<string>;
   readonly layers: Variables[];
+}
+
+/** What one line or key says of hosts. */
+export interface HostEntry {
+  readonly names: readonly string[];
+  readonly port: Variable | undefined;
+  readonly variables: Variables;
 }
 
 /** The content of the sources read so far; hosts and groups are in the order in which they were first read. */
@@ -47,6 +54,31 @@ export class InventoryDraft {
   addChild(parent: string, child: string, place?: Place): void {
     this.group(parent).children.set(child, place);
     this.group(child).parents.add(parent);
+  }
+
+  /** Variables of a group, but for its priority. `layer` is read later than what is there already. */
+  addGroupVariables(group: string, layer: Map<string, Variable>, diagnostics: Diagnostic[]): void {
+    const priority = layer.get('ansible_group_priority');
+    if (priority !== undefined) {
+      layer.delete('ansible_group_priority');
+      const value = Number(priority.value);
+      if (Number.isInteger(value)) this.group(group).priority = value;
+      else {
+        const message = 'ansible_group_priority must be a whole number';
+        diagnostics.push({ severity: 'error', ...priority.origin, message });
+      }
+    }
+    this.group(group).layers.push(layer);
+  }
+
+  /** The hosts of one entry; a port holds only for a host that no entry before has named, as in Ansible. */
+  addHosts(group: string, { names, port, variables }: HostEntry): void {
+    for (const name of names) {
+      const isNew = !this.hosts.has(name);
+      const host = this.addHost(group, name);
+      if (isNew && port !== undefined) host.layers.push(new Map([['ansible_port', port]]));
+      if (variables.size > 0) host.layers.push(variables);
+    }
   }
 
   addHost(group: string, name: string): DraftHost {

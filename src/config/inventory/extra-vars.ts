@@ -4,7 +4,7 @@ import { Secret } from '../../domain/secret.ts';
 import type { Diagnostic } from '../yaml/diagnostic.ts';
 import { readVariables, type Variable, type Variables } from './variables.ts';
 import { parseYaml, readYaml, type YamlResult } from '../yaml/yaml.ts';
-import { splitWords } from './shell-words.ts';
+import { keyValues } from './key-values.ts';
 
 const file = '--extra-vars';
 const layer = 'extra variables';
@@ -45,14 +45,10 @@ function readInline(text: string): YamlResult {
     const result = parseYaml({ file, text, dialect: 'ansible' });
     return isMap(result.yaml?.root) || result.yaml === undefined ? result : refuse('must be a mapping');
   }
-  const words = splitWords(text);
-  if (words === undefined) return refuse('unclosed quote');
-  const wrong = words.find((word) => !/^[^=\s]+=/.test(word));
-  if (wrong !== undefined || words.length === 0) return refuse('extra variables are key=value, @file or a JSON object');
-  const pairs = words.map((word) => {
-    const at = word.indexOf('=');
-    return `${JSON.stringify(word.slice(0, at))}: ${JSON.stringify(word.slice(at + 1))}`;
-  });
+  if (/^[./]/.test(text)) return refuse(`a file of extra variables has an @ before its name: @${text}`);
+  const values = keyValues(text);
+  if (values === undefined) return refuse('extra variables are key=value, @file or a JSON object');
+  const pairs = values.map(([name, value]) => `${JSON.stringify(name)}: ${JSON.stringify(value)}`);
   return parseYaml({ file, text: pairs.join('\n'), dialect: 'ansible' });
 }
 

@@ -1,6 +1,7 @@
 // Names of an Ansible inventory: `web[01:24:2].example.com`, `db-[a:c]`, `host:2223`, `[2001:db8::10]:2200`.
 import { isIPv6 } from 'node:net';
 import { inventoryNameProblem } from '../../domain/plain-name.ts';
+import { splitAddress } from './host-address.ts';
 
 export type HostNames =
   | { readonly ok: true; readonly names: readonly string[]; readonly port?: number }
@@ -16,13 +17,12 @@ export function expandHosts(key: string): HostNames {
   const text = key.trim();
   if (text === '') return { ok: false, message: 'a host needs a name' };
   if (text.length > longestName) return { ok: false, message: `a host name has at most ${longestName} characters` };
-  // Node.js takes milliseconds to make ready what recognises an address.
-  if (text.includes(':') && isIPv6(text)) return { ok: true, names: [text] };
-  const [, address, addressPort] = /^\[([^\]]+)\](?::(\d+))?$/.exec(text) ?? [];
-  if (address !== undefined && isIPv6(address)) return withPort([address], addressPort);
-  const [, name = text, port] = /^((?:[^:[\]]|\[[^\]]*\])+):(\d+)$/.exec(text) ?? [];
+  // Ansible takes brackets for a range here; an address in them can mean nothing else.
+  const inner = /^\[([^\]]+)\]$/.exec(text)?.[1];
+  if (inner !== undefined && isIPv6(inner)) return { ok: true, names: [inner] };
+  const { host = text, port } = splitAddress(text) ?? {};
   const names: string[] = [];
-  const problem = expandInto(names, '', name);
+  const problem = expandInto(names, '', host);
   if (problem !== undefined) return { ok: false, message: `${problem} in "${key}"` };
   const strange = names.find((item) => inventoryNameProblem(item) !== undefined && !isIPv6(item));
   if (strange !== undefined) {
@@ -72,7 +72,8 @@ function stepsOf(range: string): readonly string[] | string {
   const isPadded = first.length > 1 && first.startsWith('0');
   if (isPadded && first.length !== end.length) return `the ends of the range [${range}] differ in length`;
   const [from, to] = [Number(first), Number(end)];
-  if (from > to) return `the range [${range}] starts after its end`;
+  // As in Ansible, it means no host at all.
+  if (from > to) return [];
   if ((to - from) / step >= namesLimit) return `the range [${range}] has more than ${namesLimit} hosts`;
   const steps: string[] = [];
   for (let at = from; at <= to; at += step) steps.push(String(at).padStart(isPadded ? first.length : 1, '0'));

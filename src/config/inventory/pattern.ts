@@ -2,6 +2,12 @@
 import { FettleError } from '../../domain/error.ts';
 import { globMatcher } from '../../domain/glob.ts';
 import { isIPv6 } from 'node:net';
+import { pythonRegex } from './python-regex.ts';
+
+/** Positions in the list of matches: one, negative from the end, or a range, both ends inclusive; without `to` to the last. */
+export type Subscript =
+  | { readonly kind: 'one'; readonly at: number }
+  | { readonly kind: 'range'; readonly from: number; readonly to?: number; readonly separator: string };
 
 /** One part of a pattern: `web`, `&canary`, `!db`, `web*[0]`, `~web\d+`. */
 export interface PatternPart {
@@ -9,8 +15,7 @@ export interface PatternPart {
   readonly kind: 'plain' | 'and' | 'not';
   /** Without its sign and subscript. */
   readonly expression: string;
-  /** Positions in the list of matches, both inclusive, negative from the end. */
-  readonly subscript?: { readonly from: number; readonly to: number };
+  readonly subscript?: Subscript;
 }
 
 /** Parts in the order in which they are evaluated: plain, then `&`, then `!`. Without a plain one, `all` is put first. */
@@ -65,24 +70,26 @@ function parsePart(text: string): PatternPart {
   const kind = text.startsWith('!') ? 'not' : text.startsWith('&') ? 'and' : 'plain';
   const bare = (kind === 'plain' ? text : text.slice(1)).trim();
   if (bare === '') throw new FettleError('usage', `the pattern part "${text}" is empty`, { hint: 'as in web:!db' });
-  const [, expression, index, from, to] = /^(.+)\[(?:(-?\d+)|(\d+):(\d*))\]$/.exec(bare) ?? [];
+  const [, expression, index, from, separator, to] = /^(.+)\[(?:(-?\d+)|(\d+)([:-])(\d*))\]$/.exec(bare) ?? [];
   if (expression === undefined || bare.startsWith('~')) return { text, kind, expression: bare };
-  if (index !== undefined) return { text, kind, expression, subscript: { from: Number(index), to: Number(index) } };
-  return { text, kind, expression, subscript: { from: Number(from), to: to === '' ? -1 : Number(to) } };
+  return { text, kind, expression, subscript: subscriptOf(index, [from, separator, to]) };
+}
+
+function subscriptOf(
+  index: string | undefined,
+  [from, separator = ':', to]: readonly (string | undefined)[],
+): Subscript {
+  if (index !== undefined) return { kind: 'one', at: Number(index) };
+  // Ansible takes an end of 0 for none, and the start for the only position.
+  if (to !== undefined && to !== '' && Number(to) === 0) return { kind: 'one', at: Number(from) };
+  return { kind: 'range', from: Number(from), separator, ...(to === '' ? {} : { to: Number(to) }) };
 }
 
 /** Whether a name of a host or group is meant. `~` is a regular expression held against the name's beginning. */
 export function matcherOf(expression: string): (name: string) => boolean {
   if (expression.startsWith('~')) {
-    try {
-      const regex = new RegExp(`^(?:${expression.slice(1)})`, 'u');
-      return (name) => regex.test(name);
-    } catch (cause) {
-      throw new FettleError('usage', `"${expression}" is not a regular expression`, {
-        hint: 'put the pattern in quotes',
-        cause,
-      });
-    }
+    const regex = pythonRegex(expression.slice(1));
+    return (name) => regex.test(name);
   }
   if (!/[*?[]/.test(expression)) return (name) => name === expression;
   return globMatcher(expression);

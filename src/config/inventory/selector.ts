@@ -4,7 +4,7 @@ import { fileProblem } from '../../base/file-problem.ts';
 import { FettleError } from '../../domain/error.ts';
 import type { Inventory } from './model.ts';
 import { suggestion } from '../yaml/suggestion.ts';
-import { matcherOf, parseParts, splitPattern, type PatternPart } from './pattern.ts';
+import { matcherOf, parseParts, splitPattern, type PatternPart, type Subscript } from './pattern.ts';
 
 export interface Selection {
   /** A pattern; `all` when absent. */
@@ -41,7 +41,9 @@ export function matchHosts(
 
 function evaluate(inventory: Inventory, pattern: string, allowMissing: boolean): ReadonlySet<string> {
   const trimmed = pattern.trim();
-  const parts = parseParts(trimmed.startsWith('@') ? fromFile(trimmed.slice(1)) : splitPattern(trimmed));
+  const isFile = trimmed.startsWith('@') && !trimmed.includes(',');
+  const texts = isFile ? [trimmed] : splitPattern(trimmed);
+  const parts = parseParts(texts.flatMap((text) => (text.startsWith('@') ? fromFile(text.slice(1)) : [text])));
   if (parts.length === 0) {
     throw new FettleError('usage', 'the pattern is empty', { hint: 'use all to mean every host' });
   }
@@ -69,24 +71,29 @@ function fromFile(file: string): readonly string[] {
 }
 
 function matchPart(inventory: Inventory, part: PatternPart, allowMissing: boolean): readonly string[] {
-  if (part.subscript === undefined && inventory.hosts.has(part.expression) && !inventory.groups.has(part.expression)) {
-    return [part.expression];
-  }
+  // A name that a host and a group have means the host, but only here.
+  if (part.kind === 'plain' && inventory.hosts.has(part.text)) return [part.text];
   const matches = matcherOf(part.expression);
   const groups = [...inventory.groups.keys()].filter(matches);
-  const hosts = new Set<string>();
-  for (const group of groups) for (const name of hostsOf(inventory, group)) hosts.add(name);
+  // With its doubles, which subscripts count: a host once for each group that matches, once more where its name does.
+  const hosts = groups.flatMap((group) => [...hostsOf(inventory, group)]);
   const isOpen = /^~|[.?*[]/.test(part.expression);
-  if (groups.length === 0 || isOpen) for (const name of inventory.hosts.keys()) if (matches(name)) hosts.add(name);
-  if (groups.length === 0 && hosts.size === 0 && !allowMissing) throw missing(inventory, part);
-  if (part.subscript === undefined) return [...hosts];
-  const { from, to } = part.subscript;
-  const end = to === -1 ? undefined : to + 1;
-  const taken = [...hosts].slice(from, end);
+  if (groups.length === 0 || isOpen) for (const name of inventory.hosts.keys()) if (matches(name)) hosts.push(name);
+  if (groups.length === 0 && hosts.length === 0 && !allowMissing) throw missing(inventory, part);
+  if (part.subscript === undefined) return hosts;
+  const taken = take(hosts, part.subscript);
   if (taken.length > 0 || allowMissing) return taken;
-  throw new FettleError('usage', `"${part.text}" selects no host: there are ${hosts.size}`, {
+  throw new FettleError('usage', `"${part.text}" selects no host: there are ${hosts.length}`, {
     hint: 'positions count from 0',
   });
+}
+
+function take(hosts: readonly string[], subscript: Subscript): readonly string[] {
+  if (subscript.kind === 'range') {
+    return hosts.slice(subscript.from, subscript.to === undefined ? undefined : subscript.to + 1);
+  }
+  const one = hosts.at(subscript.at);
+  return one === undefined ? [] : [one];
 }
 
 /** Hosts of a group, its own before those of its children, as subscripts count them. */
@@ -101,11 +108,14 @@ function hostsOf(inventory: Inventory, group: string): ReadonlySet<string> {
   return names;
 }
 
-function missing(inventory: Inventory, { text, expression }: PatternPart): FettleError {
+function missing(inventory: Inventory, { text, expression, subscript }: PatternPart): FettleError {
   const isFolded = /\[\d+-\d+\]/.test(expression);
   const near = suggestion(expression, [...inventory.groups.keys(), ...inventory.hosts.keys()]);
-  const hint = isFolded
-    ? 'brackets are a set of characters in a pattern: name the hosts with commas or *'
-    : (near ?? 'list hosts and groups with: fettle inventory graph');
+  const hint =
+    subscript?.kind === 'range' && subscript.separator === '-'
+      ? `brackets at the end are positions, of the hosts that "${expression}" matches; a set of characters is ${text}*`
+      : isFolded
+        ? 'brackets are a set of characters in a pattern: name the hosts with commas or *'
+        : (near ?? 'list hosts and groups with: fettle inventory graph');
   return new FettleError('usage', `"${text}" matches no host and no group`, { hint, details: { pattern: text } });
 }

@@ -1,12 +1,12 @@
 // One inventory file in Ansible's YAML structure: group → vars, children, hosts.
-import { extname } from 'node:path';
-import { isMap, isScalar } from 'yaml';
+import { isMap, isScalar, isSeq } from 'yaml';
 import type { YAMLMap } from 'yaml';
 import type { Diagnostic } from '../yaml/diagnostic.ts';
+import { conversionHint } from './conversion.ts';
 import { expandHosts } from './host-range.ts';
 import type { InventoryDraft } from './draft.ts';
 import { suggestion } from '../yaml/suggestion.ts';
-import { readVariables, type Variables } from './variables.ts';
+import { readVariables } from './variables.ts';
 import { entriesOf, follow, type Entry, type YamlFile } from '../yaml/yaml.ts';
 
 const sections = ['vars', 'children', 'hosts'] as const;
@@ -25,6 +25,12 @@ interface OpenReading extends SourceReading {
   readonly open: ReadonlySet<unknown>;
 }
 
+/** Whether the file is a mapping with anything in it, so that Ansible takes it for YAML. */
+export function holdsGroups(yaml: YamlFile): boolean {
+  const root = follow(yaml, yaml.root);
+  return isMap(root) && root.items.length > 0;
+}
+
 /** Adds the content of the file to the draft. */
 export function readSource(reading: SourceReading): void {
   const { yaml, diagnostics } = reading;
@@ -34,43 +40,47 @@ export function readSource(reading: SourceReading): void {
     return;
   }
   if (!isMap(root)) {
-    const hint = 'it starts with groups, as in: all: {hosts: {web01: {}}}';
-    diagnostics.push({
-      severity: 'error',
-      ...yaml.placeOf(root),
-      message: 'an inventory is a mapping of groups',
-      hint,
-    });
+    diagnostics.push({ severity: 'error', ...yaml.placeOf(root), ...wrongRoot(yaml, root) });
     return;
   }
   const entries = entriesOf(yaml, root);
-  const foreign = entries.find(({ key }) => key.value === 'plugin' || key.value === 'kind');
+  const foreign = foreignKey(reading, entries);
   if (foreign !== undefined) {
-    const isPlugin = foreign.key.value === 'plugin';
-    const message = isPlugin
-      ? 'inventory plugins are not supported in this version'
-      : 'this is not an inventory: it has the key kind';
-    const hint = isPlugin
-      ? 'write its result to a file: ansible-inventory -i FILE --list --yaml --output hosts.yaml'
-      : 'pass the inventory with -i and the playbook as an argument';
-    diagnostics.push({ severity: 'error', ...yaml.placeOf(foreign.key), message, hint });
+    diagnostics.push(foreign);
     return;
   }
   for (const entry of entries) readGroup({ ...reading, open: new Set() }, entry);
 }
 
-/** The diagnostic for a file that is an inventory of another kind, judged before it is parsed. */
-export function foreignInventory(file: string, text: string): Pick<Diagnostic, 'message' | 'hint'> | undefined {
-  const hint = `convert it: ansible-inventory -i ${file} --list --yaml --output hosts.yaml`;
-  if (text.startsWith('#!')) {
-    return { message: 'inventory scripts are not supported in this version', hint };
+function wrongRoot(yaml: YamlFile, root: unknown): Pick<Diagnostic, 'message' | 'hint'> {
+  const plays = isSeq(root) ? root.items.map((item) => follow(yaml, item)) : [];
+  if (plays.some((play) => isMap(play) && play.has('hosts'))) {
+    return { message: 'this is a playbook of Ansible, not an inventory', hint: 'pass the inventory with -i' };
   }
-  const line = text.split('\n').find((one) => /^\s*[^\s#;]/.test(one)) ?? '';
-  const [name = '', ...settings] = line.trimEnd().split(/\s+/);
-  const isHostLine = /^[\w.-]+$/.test(name) && settings.length > 0 && settings.every((word) => /^[\w-]+=/.test(word));
-  const isIni = /^\s*\[[^\]]*\]\s*([#;].*)?$/.test(line) || isHostLine;
-  if (!isIni && !['.ini', '.cfg'].includes(extname(file))) return undefined;
-  return { message: 'INI inventories are not supported in this version', hint };
+  const hint = 'it starts with groups, as in: all: {hosts: {web01: {}}}';
+  return { message: 'an inventory is a mapping of groups', hint };
+}
+
+/** The error for a file that a key shows to be something else. */
+function foreignKey({ yaml }: SourceReading, entries: readonly Entry[]): Diagnostic | undefined {
+  const found = entries.find(({ key }) => ['plugin', 'kind', '_meta'].includes(String(key.value)));
+  const problems: Readonly<Record<string, Pick<Diagnostic, 'message' | 'hint'>>> = {
+    plugin: {
+      message: 'inventory plugins are not supported in this version',
+      hint: conversionHint(yaml.file),
+    },
+    kind: {
+      message: 'this is not an inventory: it has the key kind',
+      hint: 'pass the inventory with -i and the playbook as an argument',
+    },
+    _meta: {
+      message: 'this is the output of ansible-inventory --list in JSON, which no -i takes',
+      hint: 'add --yaml to the command that wrote it',
+    },
+  };
+  return found === undefined
+    ? undefined
+    : { severity: 'error', ...yaml.placeOf(found.key), message: '', ...problems[String(found.key.value)] };
 }
 
 function isEmpty(node: unknown): boolean {
@@ -82,7 +92,7 @@ function nameOf({ yaml, diagnostics }: SourceReading, { key }: Entry, what: stri
   if (typeof key.value === 'string' && key.value.trim() !== '') return key.value.trim();
   const shown = key.source ?? String(key.value);
   const message = `${shown === '' ? 'an empty key' : shown} is no ${what} name`;
-  diagnostics.push({ severity: 'error', ...yaml.placeOf(key), message, hint: 'quote it' });
+  diagnostics.push({ severity: 'error', ...yaml.placeOf(key), message, hint: 'write it as text, in quotes' });
   return undefined;
 }
 
@@ -96,13 +106,13 @@ function readGroup(reading: OpenReading, entry: Entry): string | undefined {
     const message = `the group name "${name}" has characters that patterns may misread`;
     diagnostics.push({ severity: 'warning', ...place, message, hint: 'use letters, digits and _' });
   }
-  draft.group(name);
-  if (isEmpty(entry.value)) return name;
-  if (!isMap(entry.value)) {
-    const message = `group ${name} must be a mapping of hosts, children and vars`;
-    diagnostics.push({ severity: 'error', ...yaml.placeOf(entry.value), message });
-    return name;
+  if (!isEmpty(entry.value) && !isMap(entry.value)) {
+    const message = `${name} is ignored: a group is a mapping of hosts, children and vars`;
+    diagnostics.push({ severity: 'warning', ...yaml.placeOf(entry.value), message });
+    return draft.groups.has(name) ? name : undefined;
   }
+  draft.group(name);
+  if (!isMap(entry.value)) return name;
   if (open.has(entry.value)) {
     diagnostics.push({ severity: 'error', ...place, message: `group ${name} contains itself through a YAML alias` });
     return name;
@@ -121,10 +131,9 @@ function readContent(reading: OpenReading, name: string, node: YAMLMap): void {
     const hint = suggestion(found, sections) ?? 'a group has hosts, children and vars; hosts belong under hosts';
     diagnostics.push({ severity: 'warning', ...yaml.placeOf(key), message, hint });
   }
-  for (const section of sections) {
-    const part = content.find(({ key }) => key.value === section);
-    if (part !== undefined) readSection(reading, name, part);
-  }
+  // In the order of the file: of two values of a host the later one holds.
+  for (const part of content)
+    if (sections.some((section) => section === part.key.value)) readSection(reading, name, part);
 }
 
 function readSection(reading: OpenReading, group: string, { key, value }: Entry): void {
@@ -144,20 +153,7 @@ function readSection(reading: OpenReading, group: string, { key, value }: Entry)
 }
 
 function readGroupVars({ yaml, draft, diagnostics }: SourceReading, group: string, node: unknown): void {
-  const variables = readVariables(yaml, node, { layer: `group ${group}`, diagnostics });
-  const priority = variables.get('ansible_group_priority');
-  if (priority !== undefined) {
-    variables.delete('ansible_group_priority');
-    const value = Number(priority.value);
-    if (Number.isInteger(value)) draft.group(group).priority = value;
-    else
-      diagnostics.push({
-        severity: 'error',
-        ...priority.origin,
-        message: 'ansible_group_priority must be a whole number',
-      });
-  }
-  draft.group(group).layers.push(variables);
+  draft.addGroupVariables(group, readVariables(yaml, node, { layer: `group ${group}`, diagnostics }), diagnostics);
 }
 
 function readChild(reading: OpenReading, group: string, entry: Entry): void {
@@ -186,11 +182,11 @@ function readHost(reading: SourceReading, group: string, entry: Entry): void {
     diagnostics.push({ severity: 'error', ...yaml.placeOf(entry.value), message });
     return;
   }
-  const layer = `host ${key}`;
-  const layers: Variables[] = [];
-  if (expanded.port !== undefined) {
-    layers.push(new Map([['ansible_port', { value: expanded.port, origin: { ...place, layer } }]]));
+  if (expanded.names.length === 0) {
+    diagnostics.push({ severity: 'warning', ...place, message: `the range in "${key}" means no host` });
   }
-  if (!isEmpty(entry.value)) layers.push(readVariables(yaml, entry.value, { layer, diagnostics }));
-  for (const name of expanded.names) draft.addHost(group, name).layers.push(...layers);
+  const layer = `host ${key}`;
+  const port = expanded.port === undefined ? undefined : { value: expanded.port, origin: { ...place, layer } };
+  const variables = readVariables(yaml, entry.value, { layer, diagnostics });
+  draft.addHosts(group, { names: expanded.names, port, variables });
 }

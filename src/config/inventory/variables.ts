@@ -1,5 +1,5 @@
 // The variables of one mapping: values, places and what is wrong with them.
-import { isMap, isNode, isScalar, isSeq, visit } from 'yaml';
+import { isMap, isNode, isScalar, visit } from 'yaml';
 import type { Scalar } from 'yaml';
 import { FettleError } from '../../domain/error.ts';
 import { Secret } from '../../domain/secret.ts';
@@ -14,12 +14,19 @@ interface Origin extends Place {
 }
 
 export interface Variable {
-  /** Secrets are `Secret` at whatever depth. */
+  /** Secrets are `Secret` at whatever depth; a template and what is encrypted keep their text. */
   readonly value: unknown;
   readonly origin: Origin;
+  /** Why no setting can be taken from it: an error of each host that needs it. */
+  readonly problem?: Diagnostic;
 }
 
 export type Variables = ReadonlyMap<string, Variable>;
+
+export interface ReadOptions {
+  readonly layer: string;
+  readonly diagnostics: Diagnostic[];
+}
 
 /** Reads a mapping of variables; what is wrong is appended to `diagnostics`. */
 export function readVariables(yaml: YamlFile, node: unknown, options: ReadOptions): Map<string, Variable> {
@@ -34,27 +41,91 @@ export function readVariables(yaml: YamlFile, node: unknown, options: ReadOption
   }
   for (const { key, value } of entriesOf(yaml, mapping)) {
     const place = yaml.placeOf(key);
+    const name = String(key.value);
     if (typeof key.value !== 'string') {
-      diagnostics.push({
-        severity: 'error',
-        ...place,
-        message: `${String(key.value)} is not a variable name`,
-        hint: 'quote it',
-      });
-      continue;
+      const message = `${name} is the name of a variable, but it is not text`;
+      diagnostics.push({ severity: 'warning', ...place, message, hint: 'quote it' });
     }
-    const problem = checkName(key.value);
-    if (problem !== undefined) diagnostics.push({ ...problem, ...place });
-    if (!isUnderstood({ yaml, name: key, value, diagnostics })) continue;
     const plain = plainValue({ yaml, name: key, value, diagnostics });
-    if (plain !== undefined) variables.set(key.value, { value: plain, origin: { ...place, layer } });
+    if (plain === undefined) continue;
+    const problem = isSetting(name) ? problemOf(yaml, value) : undefined;
+    addVariable(
+      variables,
+      { name, value: plain, place, layer, ...(problem === undefined ? {} : { problem }) },
+      options,
+    );
   }
   return variables;
 }
 
-export interface ReadOptions {
+export interface ReadValue {
+  readonly name: string;
+  readonly value: unknown;
+  readonly place: Place;
   readonly layer: string;
-  readonly diagnostics: Diagnostic[];
+  readonly problem?: Diagnostic;
+}
+
+/** One value that was read, whatever the file: its name checked, secrets sealed. */
+export function addVariable(
+  variables: Map<string, Variable>,
+  { name, value, place, layer, problem }: ReadValue,
+  { diagnostics }: Pick<ReadOptions, 'diagnostics'>,
+): void {
+  const wrong = checkName(name);
+  if (wrong !== undefined) diagnostics.push({ ...wrong, ...place });
+  // Whether passwords are used is no secret.
+  const isSecret = secretName.test(name) && (typeof value !== 'boolean' || isSetting(name));
+  if (isSecret && isSetting(name) && (typeof value === 'number' || typeof value === 'boolean')) {
+    const message = `${name} is parsed as a ${typeof value}, not as text`;
+    diagnostics.push({ severity: 'warning', ...place, message, hint: 'quote it' });
+  }
+  const isCollection = typeof value === 'object' && value !== null;
+  const origin = { ...place, layer };
+  const safe = isCollection || isSecret ? sealed(value, isSecret) : value;
+  variables.set(name, { value: safe, origin, ...(problem === undefined ? {} : { problem }) });
+}
+
+const template = /\{\{|\{%/;
+
+/** What no setting can be taken from: tags of Ansible that hide a value, and templates. */
+function problemOf(yaml: YamlFile, value: unknown): Diagnostic | undefined {
+  if (!isNode(value)) return undefined;
+  let found: Diagnostic | undefined;
+  visit(value, {
+    Node(_, node) {
+      const tag = 'tag' in node && typeof node.tag === 'string' ? node.tag : '';
+      const isTemplate = isScalar(node) && typeof node.value === 'string' && template.test(node.value);
+      const place = (): Place => yaml.placeOf(node);
+      if (tag === '!vault' || tag === '!vault-encrypted') found = encrypted(tag, place());
+      else if (tag.startsWith('!') && tag !== '!unsafe') found = unknownTag(tag, place());
+      else if (isTemplate && tag !== '!unsafe') found = templated(place());
+      return found === undefined ? undefined : visit.BREAK;
+    },
+  });
+  return found;
+}
+
+function encrypted(tag: string, place: Place): Diagnostic {
+  const hint = 'remove it and use --password-file, --become-password-file, -k or -K';
+  return { severity: 'error', ...place, message: `${tag} values are not supported in this version`, hint };
+}
+
+function unknownTag(tag: string, place: Place): Diagnostic {
+  const message = `the tag ${tag} is not supported in this version`;
+  return { severity: 'error', ...place, message, hint: 'write a plain value' };
+}
+
+/** The problem of a setting that is a template; undefined for any other text. */
+export function templateProblem(name: string, value: unknown, place: Place): Diagnostic | undefined {
+  return isSetting(name) && typeof value === 'string' && template.test(value) ? templated(place) : undefined;
+}
+
+function templated(place: Place): Diagnostic {
+  const message = 'templates ({{ … }}) are not supported in this version';
+  const hint =
+    'write the value itself; for a password remove it and use --password-file, --become-password-file, -k or -K';
+  return { severity: 'error', ...place, message, hint };
 }
 
 interface OneVariable {
@@ -64,43 +135,10 @@ interface OneVariable {
   readonly diagnostics: Diagnostic[];
 }
 
-/** Tags and templates that this version cannot read: an error in a setting, else a warning. */
-function isUnderstood({ yaml, name, value, diagnostics }: OneVariable): boolean {
-  if (!isNode(value)) return true;
-  const variable = String(name.value);
-  const severity = isSetting(variable) ? 'error' : 'warning';
-  const found: Diagnostic[] = [];
-  const report = (node: unknown, what: string, hint: string): void => {
-    const lost = severity === 'warning' ? `; ${variable} is ignored` : '';
-    found.push({ severity, ...yaml.placeOf(node), message: `${what} in this version${lost}`, hint });
-  };
-  visit(value, {
-    Node(_, node) {
-      const tag = 'tag' in node && typeof node.tag === 'string' ? node.tag : '';
-      if (tag === '!vault' || tag === '!vault-encrypted') {
-        report(node, `${tag} values are not supported`, 'use a password file or -k/-K, or write the value decrypted');
-      } else if (tag.startsWith('!') && tag !== '!unsafe') {
-        report(node, `the tag ${tag} is not supported`, 'write a plain value');
-      } else if (isScalar(node) && tag !== '!unsafe' && typeof node.value === 'string' && /\{\{|\{%/.test(node.value)) {
-        report(node, 'templates ({{ … }}) are not supported', 'write the value itself');
-      }
-    },
-  });
-  diagnostics.push(...found);
-  return found.length === 0;
-}
-
-function plainValue(variable: OneVariable): unknown {
-  const { yaml, name, value, diagnostics } = variable;
+function plainValue({ yaml, name, value, diagnostics }: OneVariable): unknown {
   if (!isNode(value)) return null;
   try {
-    const plain: unknown = yaml.nodes.plain(value);
-    const isSecret = secretName.test(String(name.value));
-    if (isSecret && (typeof plain === 'number' || typeof plain === 'boolean')) {
-      const message = `${String(name.value)} is parsed as a ${typeof plain}, not as text`;
-      diagnostics.push({ severity: 'warning', ...yaml.placeOf(name), message, hint: 'quote it' });
-    }
-    return isMap(value) || isSeq(value) || isSecret ? sealed(plain, isSecret) : plain;
+    return yaml.nodes.plain(value);
   } catch (error) {
     if (error instanceof FettleError) throw error;
     const isEndless = error instanceof RangeError;

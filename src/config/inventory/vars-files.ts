@@ -1,6 +1,6 @@
 // `group_vars/` and `host_vars/` beside an inventory.
 import { readdir, stat } from 'node:fs/promises';
-import { dirname, extname, join } from 'node:path';
+import { extname, join } from 'node:path';
 import { fileProblem } from '../../base/file-problem.ts';
 import type { Diagnostic } from '../yaml/diagnostic.ts';
 import { readVariables, type Variable, type Variables } from './variables.ts';
@@ -15,16 +15,15 @@ export interface NeighbourVars {
 const extensions = ['', '.yml', '.yaml', '.json'];
 
 export interface NeighbourReading {
-  /** The inventory file. */
-  readonly source: string;
+  /** The directory of the inventory. */
+  readonly beside: string;
   readonly groups: Iterable<string>;
   readonly hosts: Iterable<string>;
   readonly diagnostics: Diagnostic[];
 }
 
 /** Reads what belongs to groups and hosts that exist; files of other names are another inventory's. */
-export async function readNeighbours({ source, groups, hosts, diagnostics }: NeighbourReading): Promise<NeighbourVars> {
-  const beside = dirname(source);
+export async function readNeighbours({ beside, groups, hosts, diagnostics }: NeighbourReading): Promise<NeighbourVars> {
   return {
     groups: await readFolder({ folder: join(beside, 'group_vars'), label: 'group_vars', names: groups, diagnostics }),
     hosts: await readFolder({ folder: join(beside, 'host_vars'), label: 'host_vars', names: hosts, diagnostics }),
@@ -84,10 +83,12 @@ async function filesUnder(path: string, diagnostics: Diagnostic[]): Promise<read
     if (name.startsWith('.') || name.endsWith('~')) continue;
     const inner = join(path, name);
     const isDirectory = (await stat(inner).catch(() => undefined))?.isDirectory() === true;
-    if (isDirectory) files.push(...(await filesUnder(inner, diagnostics)));
-    else if (extensions.includes(extname(name))) files.push(inner);
+    if (isDirectory && extname(name) === '') files.push(...(await filesUnder(inner, diagnostics)));
+    else if (!isDirectory && extensions.includes(extname(name))) files.push(inner);
     else {
-      const message = 'is ignored: the names of variable files end in .yml, .yaml, .json or have no extension';
+      const message = isDirectory
+        ? 'is ignored: directories of variable files have no extension'
+        : 'is ignored: the names of variable files end in .yml, .yaml, .json or have no extension';
       diagnostics.push({ severity: 'warning', file: inner, message });
     }
   }

@@ -1,6 +1,6 @@
 // What the nodes of a YAML document mean: aliases followed, merge keys laid under, values made plain. Everything that a
 // small file can multiply is counted here.
-import { isAlias, isMap, isScalar, isSeq, visit, YAMLMap, YAMLSeq } from 'yaml';
+import { isAlias, isMap, isPair, isScalar, isSeq, visit, YAMLMap } from 'yaml';
 import type { Document, Pair, Scalar } from 'yaml';
 import { FettleError } from '../../domain/error.ts';
 
@@ -16,7 +16,6 @@ const mostExpansions = 1_000_000;
 
 /** The nodes of one document. */
 export class NodeReader {
-  readonly #document: Document.Parsed;
   /** What each alias means: the last node before it with that anchor. */
   readonly #targets = new Map<unknown, unknown>();
   readonly #entries = new WeakMap<YAMLMap, readonly Entry[]>();
@@ -28,7 +27,6 @@ export class NodeReader {
 
   constructor(document: Document.Parsed, { file, merges }: { readonly file: string; readonly merges: boolean }) {
     this.#merges = merges;
-    this.#document = document;
     this.#file = file;
     const anchors = new Map<string, unknown>();
     visit(document, {
@@ -70,21 +68,21 @@ export class NodeReader {
     }
   }
 
+  /** What is merged first, the first of several sources last and so on top; a key keeps the place where it came first. */
   #merged(map: YAMLMap): Map<unknown, Entry> {
     const merged = new Map<unknown, Entry>();
-    const own = new Map<unknown, Entry>();
+    const own: Entry[] = [];
     for (const pair of map.items) {
       if (!isScalar(pair.key)) continue;
-      if (!this.#merges || !isMergeKey(pair.key))
-        own.set(pair.key.value, { key: pair.key, value: this.follow(pair.value) });
+      if (!this.#merges || !isMergeKey(pair.key)) own.push({ key: pair.key, value: this.follow(pair.value) });
       else
-        for (const source of this.#mergeSources(pair)) {
+        for (const source of this.#mergeSources(pair).toReversed()) {
           const entries = this.entriesOf(source);
           this.spend(entries.length);
-          for (const entry of entries) if (!merged.has(entry.key.value)) merged.set(entry.key.value, entry);
+          for (const entry of entries) merged.set(entry.key.value, entry);
         }
     }
-    for (const [name, entry] of own) merged.set(name, entry);
+    for (const entry of own) merged.set(entry.key.value, entry);
     return merged;
   }
 
@@ -105,9 +103,9 @@ export class NodeReader {
     try {
       this.spend(1);
       if (meant instanceof YAMLMap && meant.constructor === YAMLMap) return this.#plainMap(meant);
-      if (meant instanceof YAMLSeq && meant.constructor === YAMLSeq) return meant.items.map((item) => this.#item(item));
-      // Sets and ordered maps of YAML 1.1 make themselves plain.
-      return isMap(meant) || isSeq(meant) ? meant.toJS(this.#document, { maxAliasCount: 100 }) : meant;
+      // `!!set` is a list of its keys; `!!omap` and `!!pairs` are lists of pairs.
+      if (isMap(meant)) return meant.items.map(({ key }) => this.#item(key));
+      return isSeq(meant) ? meant.items.map((item) => (isPair(item) ? this.#pair(item) : this.#item(item))) : meant;
     } finally {
       this.#open.delete(meant);
     }
@@ -116,6 +114,10 @@ export class NodeReader {
   #item(node: unknown): unknown {
     this.spend(1);
     return this.plain(node);
+  }
+
+  #pair({ key, value }: Pair): readonly unknown[] {
+    return [this.#item(key), this.#item(value)];
   }
 
   #plainMap(map: YAMLMap): Record<string, unknown> {
@@ -131,8 +133,7 @@ export class NodeReader {
 }
 
 function keyText(key: unknown): string {
-  if (key === null) return '';
-  return typeof key === 'object' ? JSON.stringify(key) : String(key);
+  return typeof key === 'object' && key !== null ? JSON.stringify(key) : String(key);
 }
 
 export function isMergeKey(key: Scalar): boolean {

@@ -1,11 +1,12 @@
 // Files become YAML nodes that know their places; what cannot be read is a diagnostic.
 import { readFile, stat } from 'node:fs/promises';
 import { isScalar, LineCounter, visit } from 'yaml';
-import type { Document, ParsedNode, ScalarTag, Tags, YAMLMap } from 'yaml';
+import type { Document, ParsedNode, YAMLMap } from 'yaml';
 import { fileProblem } from '../../base/file-problem.ts';
 import { placeIn, type Diagnostic, type Place } from './diagnostic.ts';
 import { readDocument } from './document.ts';
 import { isMergeKey, NodeReader, type Entry } from './entries.ts';
+import { ansibleTags, settleLines, withoutVersion } from './scalars.ts';
 
 export type { Entry } from './entries.ts';
 
@@ -35,8 +36,20 @@ const fileLimitBytes = 64 * 1024 * 1024;
 
 /** Reads and parses one file. Never throws for what the file is or holds. */
 export async function readYaml(file: string, dialect: YamlDialect): Promise<YamlResult> {
-  const refuse = (message: string, hint?: string): YamlResult => ({
-    diagnostics: [{ severity: 'error', file, message, ...(hint === undefined ? {} : { hint }) }],
+  const read = await readText(file);
+  return 'text' in read ? parseYaml({ ...read, dialect }) : { diagnostics: [read] };
+}
+
+/** A file as text, or why it cannot be that. Lines that begin with # or ; may hold other bytes than UTF-8 with `comments`. */
+export async function readText(
+  file: string,
+  { comments = false } = {},
+): Promise<Diagnostic | { readonly file: string; readonly bytes: Uint8Array; readonly text: string }> {
+  const refuse = (message: string, hint?: string): Diagnostic => ({
+    severity: 'error',
+    file,
+    message,
+    ...(hint === undefined ? {} : { hint }),
   });
   let bytes: Uint8Array;
   try {
@@ -47,16 +60,28 @@ export async function readYaml(file: string, dialect: YamlDialect): Promise<Yaml
   } catch (error) {
     return refuse(`cannot be opened: ${fileProblem(error)}`, 'check its path and its permissions');
   }
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return refuse('is not UTF-8 text', 'save it as UTF-8');
-  }
+  const text = decode(bytes) ?? (comments ? decode(withoutComments(bytes)) : undefined);
+  if (text === undefined) return refuse('is not UTF-8 text', 'save it as UTF-8');
   if (text.startsWith('$ANSIBLE_VAULT;')) {
-    return refuse('is encrypted with ansible-vault, which is not supported in this version', 'decrypt it first');
+    return refuse(
+      'is encrypted with ansible-vault, which is not supported in this version',
+      'move what fettle needs of it into a file that is not encrypted, or pass it with -e @FILE',
+    );
   }
-  return parseYaml({ file, bytes, text, dialect });
+  return { file, bytes, text };
+}
+
+function decode(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+function withoutComments(bytes: Uint8Array): Uint8Array {
+  const lines = Buffer.from(bytes).toString('latin1').split('\n');
+  return Buffer.from(lines.map((line) => (/^[#;]/.test(line) ? '' : line)).join('\n'), 'latin1');
 }
 
 export interface YamlText {
@@ -69,14 +94,17 @@ export interface YamlText {
 /** Parses text that is already read; `file` is what its places are called. */
 export function parseYaml({ file, text, dialect, bytes }: YamlText): YamlResult {
   const counter = new LineCounter();
-  const document = readDocument(text, {
+  const isAnsible = dialect === 'ansible';
+  const document = readDocument(isAnsible ? withoutVersion(text) : text, {
     lineCounter: counter,
     prettyErrors: false,
     uniqueKeys: false,
     logLevel: 'error',
-    customTags: (tags) => tagsOf(tags, dialect),
-    ...(dialect === 'ansible' ? { version: '1.1', merge: true } : { version: '1.2' }),
+    ...(isAnsible
+      ? { version: '1.1', merge: true, customTags: (tags) => ansibleTags(tags, isJson(text)) }
+      : { version: '1.2' }),
   });
+  if (isAnsible) settleLines(document, text);
   const lines = text.split(/\r\n|\r|\n/);
   const placeAt = (offset: number): Place => {
     const { line, col } = counter.linePos(Math.min(offset, text.length));
@@ -87,7 +115,7 @@ export function parseYaml({ file, text, dialect, bytes }: YamlText): YamlResult 
     bytes: bytes ?? Buffer.from(text),
     document,
     root: document.contents,
-    nodes: new NodeReader(document, { file, merges: dialect === 'ansible' }),
+    nodes: new NodeReader(document, { file, merges: isAnsible }),
     placeAt,
     placeOf: (node) => placeAt(rangeOf(node)),
   };
@@ -103,18 +131,15 @@ export function parseYaml({ file, text, dialect, bytes }: YamlText): YamlResult 
   return { yaml, text, diagnostics: [...diagnostics, ...duplicateKeys(yaml)] };
 }
 
-const trueWord = /^(?:yes|Yes|YES|true|True|TRUE|on|On|ON)$/;
-const falseWord = /^(?:no|No|NO|false|False|FALSE|off|Off|OFF)$/;
-
-/** Ansible reads dates as text and `y` as a letter, where YAML 1.1 has a timestamp and a boolean. */
-function tagsOf(tags: Tags, dialect: YamlDialect): Tags {
-  if (dialect === 'strict') return tags;
-  const kept = tags.filter((tag) => typeof tag === 'string' || tag.tag !== 'tag:yaml.org,2002:timestamp');
-  return kept.map((tag) => {
-    if (typeof tag === 'string' || tag.collection !== undefined || tag.tag !== 'tag:yaml.org,2002:bool') return tag;
-    const word: ScalarTag = { ...tag, test: tag.test?.test('true') === true ? trueWord : falseWord };
-    return word;
-  });
+/** Ansible reads what is JSON as JSON: `1e3` is a number there. */
+function isJson(text: string): boolean {
+  if (!/^\s*[[{]/.test(text)) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function rangeOf(node: unknown): number {

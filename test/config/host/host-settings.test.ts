@@ -53,6 +53,16 @@ const connections: readonly [title: string, variables: string, expected: Partial
       'ansible_host: a, ansible_ssh_host: b, ansible_ssh_port: 1, ansible_ssh_user: v',
       { address: 'b', port: 1, user: 'v' },
     ],
+    [
+      'over ssh leaves the names of WinRM alone',
+      'ansible_port: 22, ansible_winrm_port: 5986, ansible_winrm_user: w, ansible_psrp_host: p',
+      { port: 22, address: 'h' },
+    ],
+    [
+      'over WinRM leaves the names of ssh alone',
+      'ansible_connection: winrm, ansible_port: 5986, ansible_ssh_port: 22, ansible_ssh_host: s',
+      { port: 5986, address: 'h' },
+    ],
     ['knows local', 'ansible_connection: ansible.builtin.local', { transport: 'local' }],
     ['knows smart and paramiko as ssh', 'ansible_connection: paramiko_ssh', { transport: 'ssh' }],
     [
@@ -154,6 +164,10 @@ describe('patch variables', () => {
 });
 
 const wrong: readonly [variables: string, expected: RegExp, severity?: 'warning'][] = [
+  ['ansible_user: !vault x', /:3:\d+: !vault values are not supported in this version[^]*--password-file/],
+  ['ansible_host: "{{ x }}.y"', /:3:23: templates .* are not supported in this version/],
+  ['ansible_ssh_common_args: "-o ProxyJump={{ j }}"', /:3:\d+: templates/],
+  ['ansible_host: !env X', /the tag !env is not supported/],
   ['ansible_connection: docker', /:3:9: host h is unsupported: ansible_connection is docker/],
   ['ansible_port: 99999', /:3:9: ansible_port must be a whole number from 1 to 65535/],
   ['ansible_port: [1]', /ansible_port must be a whole number/],
@@ -234,4 +248,24 @@ test('a name that the inventory does not have is a usage error', async () => {
   await using files = await filesWith({ 'hosts.yaml': 'all: {hosts: {h: }}' });
   const { inventory } = await loadInventory({ sources: [files.path('hosts.yaml')], extraVars: [] });
   assert.throws(() => resolveHosts(inventory, ['x'], { homeDir: '/' }), { code: 'usage' });
+});
+
+describe('a template or an encrypted value', () => {
+  test('that no setting is taken from is kept as text and costs no word', async () => {
+    const { host, diagnostics } = await resolve('app: "{{ x }}", list: [!vault y], vault_key: "{{ z }}"');
+    assert.deepEqual(diagnostics, []);
+    assert.equal(host.variables['app'], '{{ x }}');
+    assert.deepEqual(host.variables['list'], ['y']);
+  });
+
+  test('is an error only of the hosts that need it', async () => {
+    const { hosts, diagnostics } = await resolveAll(
+      'all: {vars: {ansible_user: "{{ u }}"}, hosts: {a: {ansible_user: root}, b: , c: {ansible_winrm_user: "{{ w }}", ansible_user: r}}}\n',
+    );
+    assert.deepEqual(
+      hosts.map(({ name }) => name),
+      ['a', 'c'],
+    );
+    assert.match(diagnostics.map(formatDiagnostic).join('\n'), /^[^:]+hosts\.yaml:1:28: templates/);
+  });
 });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { chmod, symlink } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { formatDiagnostic, type Diagnostic } from '../../../src/config/yaml/diagnostic.ts';
 import { loadInventory, type Inventory } from '../../../src/config/inventory/inventory.ts';
@@ -211,10 +212,20 @@ prod: {children: {web: }}
 const host = (variables: string): string => `all:\n  hosts:\n    h: {${variables}}\n`;
 const wrong: readonly [title: string, files: Load['files'], expected: RegExp, severity?: 'warning'][] = [
   ['a missing file', {}, /^[^:]+hosts\.yaml: cannot be opened: no such file\n {2}hint: check its path/],
-  ['a directory', { 'hosts.yaml/a': '' }, /^[^:]+hosts\.yaml: directories as inventory are not supported/],
-  ['an INI inventory', { 'hosts.yaml': '# x\n[web]\nh1\n' }, /^[^:]+hosts\.yaml: INI inventories are not supported/],
-  ['an INI host line', { 'hosts.yaml': 'h1 ansible_port=22\n' }, /INI inventories are not supported/],
-  ['an inventory script', { 'hosts.yaml': '#!/bin/sh\n' }, /inventory scripts are not supported/],
+  ['an empty directory', { 'hosts.yaml/a.md': '' }, /^[^:]+hosts\.yaml: warning: holds no inventory/, 'warning'],
+  ['a broken file of a directory', { 'hosts.yaml/a.yml': 'all: [' }, /^[^:]+hosts\.yaml\/a\.yml:1:\d+: broken YAML/],
+  [
+    'a TOML inventory of a directory',
+    { 'hosts.yaml/a.toml': '' },
+    /a\.toml: TOML inventories are not supported[^]*ansible-inventory -i \S+a\.toml --list --yaml --output \S+a-static\.yaml/,
+  ],
+  ['a playbook of Ansible', { 'hosts.yaml': '- hosts: all\n  tasks: []\n' }, /:1:1: this is a playbook of Ansible/],
+  ['an empty list', { 'hosts.yaml': '[]\n' }, /:1:1: an inventory is a mapping of groups/],
+  [
+    'the output of ansible-inventory --list',
+    { 'hosts.yaml': '{"_meta": {"hostvars": {}}}' },
+    /:1:2: this is the output/,
+  ],
   ['an inventory plugin', { 'hosts.yaml': 'plugin: aws_ec2\n' }, /:1:1: inventory plugins are not supported/],
   ['a playbook', { 'hosts.yaml': 'kind: patch\n' }, /this is not an inventory/],
   ['an empty file', { 'hosts.yaml': '' }, /the inventory is empty/, 'warning'],
@@ -240,10 +251,11 @@ const wrong: readonly [title: string, files: Load['files'], expected: RegExp, se
     'warning',
   ],
   ['hosts as a list', { 'hosts.yaml': 'a: {hosts: [h]}\n' }, /:1:12: group a: hosts must be a mapping, not a list/],
-  ['a group that is text', { 'hosts.yaml': 'a: h\n' }, /:1:4: group a must be a mapping/],
+  ['a group that is text', { 'hosts.yaml': 'a: h\n' }, /:1:4: warning: a is ignored: a group is a mapping/, 'warning'],
   ['a host that is text', { 'hosts.yaml': 'a: {hosts: {h: x}}\n' }, /:1:16: host h must be a mapping/],
-  ['a number as host', { 'hosts.yaml': 'a: {hosts: {12: }}\n' }, /:1:13: 12 is no host name[^]*quote it/],
-  ['a broken range', { 'hosts.yaml': 'a: {hosts: {"w[3:1]": }}\n' }, /:1:13: the range \[3:1\] starts after/],
+  ['a number as host', { 'hosts.yaml': 'a: {hosts: {12: }}\n' }, /:1:13: 12 is no host name[^]*in quotes/],
+  ['a broken range', { 'hosts.yaml': 'a: {hosts: {"w[c:a]": }}\n' }, /:1:13: the range \[c:a\] starts after/],
+  ['an empty range', { 'hosts.yaml': 'a: {hosts: {"w[3:1]": }}\n' }, /:1:13: warning: .* means no host/, 'warning'],
   [
     'a loop',
     { 'hosts.yaml': 'a: {children: {b: }}\nb: {children: {a: }}\n' },
@@ -287,10 +299,6 @@ const wrong: readonly [title: string, files: Load['files'], expected: RegExp, se
     /warning: ansible_prot is unknown[^]*did you mean ansible_port/,
     'warning',
   ],
-  ['a vault value', { 'hosts.yaml': host('ansible_user: !vault x') }, /:3:\d+: !vault values are not supported/],
-  ['a vault value of others', { 'hosts.yaml': host('app_key: !vault x') }, /app_key is ignored/, 'warning'],
-  ['a template', { 'hosts.yaml': host('ansible_host: "{{ x }}.y"') }, /:3:23: templates .* are not supported/],
-  ['another tag', { 'hosts.yaml': host('ansible_host: !env X') }, /the tag !env is not supported/],
   [
     'an unquoted password',
     { 'hosts.yaml': host('ansible_password: 0644') },
@@ -344,9 +352,32 @@ describe('a diagnostic with its place', () => {
     });
   }
 
-  test('reports a list of hosts given as inventory', async () => {
-    const { diagnostics } = await loadInventory({ sources: ['web01,'], extraVars: [] });
-    assert.match(diagnostics[0]?.message ?? '', /host lists/);
+  test('names an inventory script, which may be run', async () => {
+    await using files = await filesWith({ inventory: '#!/bin/sh\n' });
+    const sources = [files.path('inventory')];
+    const scriptProblem = async (): Promise<string | undefined> =>
+      (await loadInventory({ sources, extraVars: [] })).diagnostics[0]?.message;
+    assert.equal(await scriptProblem(), 'the inventory is empty');
+    await chmod(files.path('inventory'), 0o755);
+    assert.match((await scriptProblem()) ?? '', /is a script, and inventory scripts are not supported/);
+  });
+
+  test('names a directory that lies in itself by a symbolic link', async () => {
+    await using files = await filesWith({ 'inv/hosts': '[web]\nh\n' });
+    await symlink(files.path('inv'), files.path('inv/loop'));
+    const { diagnostics } = await loadInventory({ sources: [files.path('inv')], extraVars: [] });
+    assert.match(diagnostics[0]?.message ?? '', /is a symbolic link to a directory it lies in/);
+  });
+
+  test('names a host list with a name that no host can have', async () => {
+    const { diagnostics } = await loadInventory({ sources: ['a[1:2],$(id)'], extraVars: [] });
+    assert.deepEqual(
+      diagnostics.map(({ severity, message }) => [severity, message.replace(/ holds.*/, '')]),
+      [
+        ['error', '"a[1:2]" is not a host name: it'],
+        ['error', '"$(id)" is not a host name: it begins with no letter or digit'],
+      ],
+    );
   });
 });
 

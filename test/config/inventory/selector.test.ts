@@ -33,7 +33,14 @@ const good: readonly [pattern: string, hosts: readonly string[]][] = [
   ['2001:db8::10', ['2001:db8::10']],
   ['!2001:db8::10,all,!prod', ['lone']],
   ['web*', ['web01', 'web02', 'web03', 'web04']],
-  ['web0[1-2]', ['web01', 'web02']],
+  ['web0[1-2]*', ['web01', 'web02']],
+  ['web[1-2]', ['web02', 'web03']],
+  ['web0*[0-1]', ['web01', 'web02']],
+  ['*[-1]', ['edge']],
+  ['~db\\-a', ['db-a']],
+  ['~(?i)DB', ['db-a', 'db-b']],
+  ['~web01\\Z', ['web01']],
+  ['~(?P<n>web)0{1}[]0-1]$,db-a', ['web01', 'db-a']],
   ['web0?,!web01', ['web02', 'web03', 'web04']],
   ['~(web|db-)0?[1a]', ['web01', 'db-a']],
   ['~d', ['db-a', 'db-b']],
@@ -63,6 +70,11 @@ describe('a pattern', () => {
     ['nosuch*', /matches no host/, /./],
     ['web[9]', /selects no host: there are 4/, /from 0/],
     ['web[01-03]x', /matches no host/, /set of characters/],
+    [
+      'web0[1-2]',
+      /matches no host/,
+      /positions, of the hosts that "web0" matches; a set of characters is web0\[1-2\]\*/,
+    ],
     ['~(', /not a regular expression/, /quotes/],
     ['web:!', /"!" is empty/, /web:!db/],
     ['empty', /selects no host/, /inventory graph/],
@@ -87,6 +99,7 @@ describe('a pattern', () => {
   test('is read from a file, one a line', async () => {
     await using files = await filesWith({ list: '# ours\nweb01\n\nweb02:db-a\n!db-a\n', none: '#\n' });
     assert.deepEqual(selectHosts(inventory, { select: `@${files.path('list')}` }), ['web01', 'web02']);
+    assert.deepEqual(selectHosts(inventory, { limit: `web03,@${files.path('list')}` }), ['web01', 'web02', 'web03']);
     assert.throws(() => selectHosts(inventory, { limit: `@${files.path('none')}` }), {
       code: 'usage',
       message: /empty/,
