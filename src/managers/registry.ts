@@ -7,12 +7,13 @@ import type { PackageManager } from './contract/package-manager.ts';
 import { dnf } from './dnf/dnf.ts';
 import { linux } from './family/linux.ts';
 import { windows } from './family/windows.ts';
+import { pacman } from './pacman/pacman.ts';
 import { snap } from './snap/snap.ts';
 import { windowsUpdate } from './windows-update/windows-update.ts';
 import { winget } from './winget/winget.ts';
 
 /** Every package manager, in the order in which they install on one host: those of the system first. */
-const packageManagers: readonly PackageManager[] = [apt, dnf, windowsUpdate, snap, chocolatey, winget];
+const packageManagers: readonly PackageManager[] = [apt, dnf, pacman, windowsUpdate, snap, chocolatey, winget];
 
 const byName = recordOf(packageManagers.map((item) => [item.name, item] as const));
 

@@ -130,8 +130,8 @@ export function packageManagerContract(rig: PackageManagerRig): void {
     });
 
     test('describes what it cannot promise', () => {
-      const { simulation, exactVersion, securityClass } = manager.limits;
-      for (const words of [simulation, exactVersion, securityClass].flatMap((text) => text ?? []))
+      const { simulation, exactVersion, securityClass, wholeUpgrade } = manager.limits;
+      for (const words of [simulation, exactVersion, securityClass, wholeUpgrade].flatMap((text) => text ?? []))
         assert.match(words, /^[a-zA-Z].{20,}$/);
     });
   });

@@ -7,9 +7,9 @@ import { run } from './shell.ts';
 
 /**
  * `python` is plain with Python, for tools that need it on hosts: only benchmarks have those. `dnf` is plain with dnf 4 and
- * rpm of Debian.
+ * rpm of Debian, `pacman` plain with Debian's pacman.
  */
-export type Flavour = 'plain' | 'systemd' | 'python' | 'dnf';
+export type Flavour = 'plain' | 'systemd' | 'python' | 'dnf' | 'pacman';
 
 const hostFolder = join(import.meta.dirname, 'host');
 
@@ -29,6 +29,7 @@ const added: Readonly<Record<Flavour, readonly string[]>> = {
   systemd: [],
   python: ['python3', 'python3-apt'],
   dnf: ['dnf', 'dnf-plugins-core', 'rpm'],
+  pacman: ['pacman-package-manager', 'gpg'],
 };
 
 /** The bare Debian under all hosts: debootstrap's minbase with a handful of packages and systemd. */

@@ -76,6 +76,10 @@ const records: readonly string[] = [
   'advisory\ta\tx\t#-1\ta#\tsecurity\tlow\t1\tc#\n',
   'rename\ta\tx\t1-1\tb#\tx\t1-1\tr\n',
   'a#,x,1-1\n',
+  'a#\tx\t1-1\ta\t1\t\tb#,c\tc=#\n',
+  'a#\t1-1\tr\tx\tb,a\tb=1\tb#\n',
+  'step\ta#\t1-1\tr\t1\n',
+  'a# 1-1 -> 2-1\n',
   'a#:\n  Installed: 1\n  Candidate: 2\n  Version table:\n     2 500\n        500 o\n',
   ' 500 o#\n     release o=a,l=b\n',
   '1#\tname\tunit\n',
@@ -133,6 +137,10 @@ const dnfSections = ['everything', 'simulate'].map((name): Sections =>
   parseFrame(readFileSync(join(import.meta.dirname, '..', 'fixtures', 'managers', 'dnf', name, 'answer'))),
 );
 
+const pacmanSections = ['everything', 'simulate', 'replacing'].map((name): Sections =>
+  parseFrame(readFileSync(join(import.meta.dirname, '..', 'fixtures', 'managers', 'pacman', name, 'answer'))),
+);
+
 /** Both lists of software are one text. */
 function softwareLists(text: string): string {
   return JSON.stringify({ phase: 'done', installed: text, outdated: text, listCode: 1, outdatedCode: 0 });
@@ -151,6 +159,7 @@ const windowsSections = probeSections({
 const answersOf: Readonly<Record<string, readonly Sections[]>> = {
   apt: [aptSections, simulated],
   dnf: dnfSections,
+  pacman: pacmanSections,
   'windows-update': [windowsSections],
   chocolatey: [windowsSections],
   winget: [windowsSections],

@@ -11,7 +11,7 @@ import type { HostPort } from '../connection/host-port.ts';
 import { inventorySha256 } from './inventory-hash.ts';
 import type { OwnMachine } from '../own-machine.ts';
 import { judgeSpace, skewWarning } from '../host/preflight.ts';
-import { mergeWorkloads, planWorkload, scanOf } from './resolve-updates.ts';
+import { mergeWorkloads, planWorkload, refusePartial, scanOf } from './resolve-updates.ts';
 import type { HostWorkload } from './resolve-updates.ts';
 import { refreshWhenStale } from './refresh.ts';
 import type { FanOut } from '../fleet/for-each-host.ts';
@@ -73,17 +73,17 @@ async function workloadOf(
   const workloads: HostWorkload[] = [];
   for (const manager of managers) {
     const { name, remedies: { simulate: simulateCommand } = {} } = manager;
-    workloads.push(
-      await planWorkload({
-        scan: scanOf(scan, name),
-        policy,
-        patchHold: host.patch.hold,
-        names: manager,
-        ...(install.mode === undefined ? {} : { mode: install.mode }),
-        simulate: (updates) => remote.simulate({ manager: name, updates }, context.detach),
-        ...(simulateCommand === undefined ? {} : { simulateCommand }),
-      }),
-    );
+    const workload = await planWorkload({
+      scan: scanOf(scan, name),
+      policy,
+      patchHold: host.patch.hold,
+      names: manager,
+      ...(install.mode === undefined ? {} : { mode: install.mode }),
+      simulate: (updates) => remote.simulate({ manager: name, updates }, context.detach),
+      ...(simulateCommand === undefined ? {} : { simulateCommand }),
+    });
+    refusePartial(manager, workload);
+    workloads.push(workload);
   }
   return mergeWorkloads(workloads);
 }

@@ -7,7 +7,7 @@ import type { HostScan } from '../../domain/scan.ts';
 import type { SimulatedUpdate, Simulation } from '../../domain/simulation.ts';
 import type { PackageId } from '../../domain/update.ts';
 import { detailsOf, packageKey, packageLabel } from '../../domain/update.ts';
-import type { Pin } from '../../managers/contract/package-manager.ts';
+import type { PackageManager, Pin } from '../../managers/contract/package-manager.ts';
 
 export interface HostWorkload {
   readonly updates: readonly PlannedUpdate[];
@@ -26,6 +26,22 @@ export interface WorkloadInput {
   readonly simulate: (pins: readonly Pin[]) => Promise<Simulation>;
   /** The command that shows an operator the same on the host. */
   readonly simulateCommand?: string;
+}
+
+/**
+ * Refuses a plan that leaves out anything of a package manager that installs everything or nothing. What the host itself
+ * keeps at its version does not count: its administrator has decided on that.
+ */
+export function refusePartial({ name, limits }: Pick<PackageManager, 'name' | 'limits'>, workload: HostWorkload): void {
+  const left = workload.leftOut.filter((item) => item.heldBack?.kind !== 'held');
+  const [first] = left;
+  if (limits.wholeUpgrade === undefined || first === undefined) return;
+  const shown = left.slice(0, 3).map(({ name: label, to, reason }) => `${label} ${to} (${reason})`);
+  const more = left.length > 3 ? ` and ${left.length - 3} more` : '';
+  throw new FettleError('command', `${limits.wholeUpgrade}, and this would leave out ${shown.join(', ')}${more}`, {
+    hint: `give this host a playbook that takes every update of ${name}, or resolve on the host what stands in the way`,
+    details: { leftOut: left.slice(0, 100).map(({ name: label, to, reason }) => `${label} ${to}: ${reason}`) },
+  });
 }
 
 /** A version no package has: the answer lists the versions that exist. */

@@ -52,6 +52,8 @@ export interface Limits {
   readonly exactVersion?: string;
   /** Why its updates have no class. */
   readonly securityClass?: string;
+  /** Why a plan of it is everything that is pending, or nothing. */
+  readonly wholeUpgrade?: string;
 }
 
 /** Commands that an operator can run on the host when fettle refuses it: hints name them. */

@@ -4,7 +4,6 @@ import { parseEvr } from './rpm.ts';
 /**
  * Negative, zero or positive as pacman orders `[epoch:]version[-pkgrel]` (vercmp(8)). A pkgrel counts only where both
  * have one.
- * @public Nothing uses it before pacman is a package manager here.
  */
 export function compareAlpmVersions(left: string, right: string): number {
   const [a, b] = [parseEvr(left), parseEvr(right)];

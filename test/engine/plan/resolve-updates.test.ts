@@ -4,7 +4,7 @@ import type { Policy } from '../../../src/domain/playbook.ts';
 import type { HostScan } from '../../../src/domain/scan.ts';
 import type { Simulation } from '../../../src/domain/simulation.ts';
 import type { Update } from '../../../src/domain/update.ts';
-import { planWorkload } from '../../../src/engine/plan/resolve-updates.ts';
+import { planWorkload, refusePartial } from '../../../src/engine/plan/resolve-updates.ts';
 import type { HostWorkload } from '../../../src/engine/plan/resolve-updates.ts';
 import type { Pin } from '../../../src/managers/contract/package-manager.ts';
 import { anUpdate, aScan, everything } from '../../domain/fixtures.ts';
@@ -203,5 +203,32 @@ describe('the work of one host', () => {
         hint: 'run dnf --assumeno upgrade on the host to see why; exclude the update that requires it',
       },
     );
+  });
+});
+
+describe('a package manager that installs everything or nothing', () => {
+  const manager = { name: 'pacman', limits: { wholeUpgrade: 'Arch Linux does not support partial upgrades' } };
+  const nothing: HostWorkload = { updates: [], leftOut: [], downloadBytes: 0 };
+  const leftOut = (over: Partial<HostWorkload['leftOut'][number]> = {}) => ({
+    ...anUpdate({ name: 'linux', to: '6.15-1' }),
+    reason: 'excluded by the playbook (linux*)',
+    ...over,
+  });
+
+  test('refuses a plan that leaves anything out, with the reason', () => {
+    assert.throws(() => refusePartial(manager, { ...nothing, leftOut: [leftOut()] }), {
+      code: 'command',
+      message:
+        'Arch Linux does not support partial upgrades, and this would leave out linux 6.15-1 (excluded by the playbook (linux*))',
+    });
+  });
+
+  test('has a plan without what the host itself keeps at its version, and one that is whole', () => {
+    refusePartial(manager, { ...nothing, leftOut: [leftOut({ heldBack: { kind: 'held' } })] });
+    refusePartial(manager, nothing);
+  });
+
+  test('is no other: those leave out what the playbook says', () => {
+    refusePartial({ name: 'apt', limits: {} }, { ...nothing, leftOut: [leftOut()] });
   });
 });

@@ -1,0 +1,128 @@
+import { recordOf } from '../../base/record.ts';
+import type { JobResult } from '../../domain/job.ts';
+import type { UpdateResult } from '../../domain/outcome.ts';
+import type { PlannedUpdate } from '../../domain/plan.ts';
+import type { InstallSettings } from '../../domain/playbook.ts';
+import type { Simulation, Standing } from '../../domain/simulation.ts';
+import { packageKey, packageLabel } from '../../domain/update.ts';
+import type { ScriptInput } from '../../remote/script.ts';
+import type { PackageManager, Pin } from '../contract/package-manager.ts';
+import { linesOf, type Sections } from '../contract/sections.ts';
+import { compareAlpmVersions } from '../versions/alpm.ts';
+import { idOf, readDatabase, readInstalled } from './answer.ts';
+import { readScan, readState } from './scan.ts';
+import { readUpgrade } from './upgrade.ts';
+
+/** pacman: Arch Linux and its kin. docs/package-managers/pacman.md. */
+export const pacman: PackageManager = {
+  name: 'pacman',
+  role: 'system',
+  limits: {
+    wholeUpgrade: 'Arch Linux does not support partial upgrades',
+    exactVersion: 'its repositories keep only the newest version of a package: an older plan drifts',
+    securityClass: 'its repositories do not say which updates close security holes',
+  },
+  parseState: readState,
+  parseScan: readScan,
+  simulateRequest: (updates) => ({ rows: rowsOf(updates) }),
+  parseSimulation,
+  installRequest: changeRequest,
+  refreshRequest: (lockWaitMs) => ({ fields: { lock_wait: Math.ceil(lockWaitMs / 1000) } }),
+  repairRequest: changeRequest,
+  readInstall,
+  compareVersions: compareAlpmVersions,
+};
+
+function changeRequest(updates: readonly PlannedUpdate[], { lockWaitMs }: InstallSettings): ScriptInput {
+  return { fields: { lock_wait: Math.ceil(lockWaitMs / 1000) }, rows: rowsOf(updates) };
+}
+
+function rowsOf(updates: readonly Pin[]): readonly (readonly string[])[] {
+  return updates.map(({ name, arch, to }) => [name, arch, to]);
+}
+
+/** What an upgrade would do, whatever was asked for: nothing where it cannot be made as a whole. */
+function parseSimulation(sections: Sections): Simulation {
+  const database = readDatabase(sections);
+  const upgrade = readUpgrade(sections, database);
+  const { steps, offers, replaced, troubles } = upgrade;
+  const there = new Map(readInstalled(sections).map((item) => [packageKey(item), item]));
+  const asked = linesOf(sections, 'pacman-asked').map((line) => {
+    const [name = '', arch = ''] = line.split(',', 3);
+    return idOf(name, arch);
+  });
+  const standing = (key: string): Standing | null => {
+    const found = there.get(key);
+    if (found === undefined) return null;
+    const { version, state, stateDetail } = found;
+    return { version, state, ...(stateDetail === undefined ? {} : { stateDetail }) };
+  };
+  const going = troubles.length === 0 ? steps : [];
+  return {
+    installs: going.map(({ name, version, repository, size }) => {
+      const current = database.get(name);
+      return {
+        ...idOf(name, current?.arch ?? offers.get(name)?.arch ?? ''),
+        from: current?.version ?? null,
+        to: version,
+        origins: [repository],
+        ...(size === 0 ? {} : { sizeBytes: size }),
+      };
+    }),
+    removes: replaced.map(({ old }) => ({ ...idOf(old.name, old.arch), version: old.version })),
+    downloadBytes: going.reduce((sum, { size }) => sum + size, 0),
+    errors: troubles,
+    installed: recordOf(asked.map((id): [string, Standing | null] => [packageKey(id), standing(packageKey(id))])),
+    available: recordOf(
+      asked.flatMap((id) => {
+        const offer = offers.get(id.name);
+        return offer === undefined
+          ? []
+          : [[packageLabel(id), [{ version: offer.version, origins: [offer.repository] }]] as const];
+      }),
+    ),
+  };
+}
+
+/** By name: there is one package of each, and its architecture may have changed. */
+function readInstall(
+  result: JobResult,
+  planned: readonly PlannedUpdate[],
+  attempted: readonly PlannedUpdate[],
+): readonly UpdateResult[] {
+  const sections = new Map(Object.entries(result.sections));
+  const installed = new Map(readInstalled(sections).map((item) => [item.name, item]));
+  const tried = new Map(attempted.map((update) => [packageKey(update), update]));
+  const failing = new Set(linesOf(sections, 'pacman-failing'));
+  const damaged = damageOf(sections);
+  return planned.map((item): UpdateResult => {
+    const { manager, name, arch, from, to } = item;
+    const update = tried.get(packageKey(item));
+    const now = installed.get(name);
+    const message = damaged.get(name) ?? (failing.has(name) ? 'a script of the package failed' : undefined);
+    const base = {
+      ...{ manager, name, arch, from, to, now: now?.version ?? null },
+      ...(message === undefined ? {} : { message }),
+    };
+    if (now === undefined) return { ...base, state: from === null ? missing(update) : 'removed' };
+    if (now.state === 'broken' || damaged.has(name)) return { ...base, state: 'broken' };
+    if (now.version === to) return { ...base, state: update === undefined ? 'already' : 'installed' };
+    const isAhead = compareAlpmVersions(now.version, to) > 0;
+    if (isAhead && (update === undefined || now.version === update.to)) return { ...base, state: 'superseded' };
+    return { ...base, state: missing(update) };
+  });
+}
+
+function missing(update: PlannedUpdate | undefined): 'failed' | 'not-installed' {
+  return typeof update?.from === 'string' ? 'failed' : 'not-installed';
+}
+
+/** Lines of package, and a file that is not as the package has it. */
+function damageOf(sections: Sections): ReadonlyMap<string, string> {
+  return new Map(
+    linesOf(sections, 'pacman-damaged').flatMap((line): [string, string][] => {
+      const [name = '', words = ''] = line.split('\t', 2);
+      return words === '' ? [] : [[name, words.slice(0, 500)]];
+    }),
+  );
+}

@@ -1,0 +1,21 @@
+# shellcheck shell=sh
+# pacman: Arch Linux and its kin. Without a package in its database it is only a tool there.
+if have pacman && have pacman-conf; then
+  pacman_db=$(sed -n 's|^[[:space:]]*DBPath[[:space:]]*=[[:space:]]*\(/[^[:space:]]*[^/[:space:]]\)/*[[:space:]]*$|\1|p' \
+    /etc/pacman.conf 2>/dev/null | tail -n 1)
+  pacman_db=${pacman_db:-/var/lib/pacman}
+  # Lists that a refresh of ours fetched and no install has used yet. Everybody may read them.
+  pacman_own=/var/cache/fettle/pacman
+  if [ -n "$(find "$pacman_db/local" -mindepth 2 -maxdepth 2 -name desc 2>/dev/null | head -n 1)" ]; then
+    found_managers="$found_managers pacman" package_places="$package_places $pacman_db"
+  fi
+fi
+
+# Each package has a directory of its version. A list that was fetched again without a change has the same times.
+pacman_fingerprint() {
+  {
+    find "$pacman_db/local" -mindepth 1 -maxdepth 1 -exec stat -c '%n %i %Y' {} +
+    find "$pacman_db/sync" "$pacman_own/sync" -type f -name '*.db' -exec stat -c '%n %i %s %Y' {} +
+    find /etc/pacman.conf /etc/pacman.d -path /etc/pacman.d/gnupg -prune -o -type f -exec stat -c '%n %i %s %Y %Z' {} +
+  } 2>/dev/null | sort
+}
