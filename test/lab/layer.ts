@@ -69,7 +69,8 @@ async function ensureLayer(profile: Profile, archiveDir: string): Promise<readon
 
 async function copyInto(from: string, to: string): Promise<void> {
   await mkdir(dirname(to), { recursive: true });
-  await run(['cp', '-rT', from, to]);
+  // pacman takes a list of the same time for the same.
+  await run(['cp', '-aT', from, to]);
 }
 
 async function scriptOf(packages: readonly string[], archiveDir: string): Promise<string> {

@@ -1,4 +1,5 @@
 import type { Flavour } from './base.ts';
+import { pacmanSystem } from './pacman/pacman-system.ts';
 import { dnfSystem } from './rpm/dnf-system.ts';
 
 /** Hosts whose packages do not come from the lab's Debian archive. */
@@ -11,4 +12,4 @@ export interface System {
   readonly setup: (packages: readonly string[]) => string;
 }
 
-export const systems: Readonly<Partial<Record<Flavour, System>>> = { dnf: dnfSystem };
+export const systems: Readonly<Partial<Record<Flavour, System>>> = { dnf: dnfSystem, pacman: pacmanSystem };

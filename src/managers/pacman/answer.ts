@@ -70,8 +70,9 @@ export function idOf(name: string, arch: string): PackageId {
   return { manager: 'pacman', name, arch };
 }
 
-/** Of a package whose entry is not whole, that one and nothing else. */
+/** One entry for each package: of one whose entry in the database is not whole, that one and nothing else. */
 export function readInstalled(sections: Sections): readonly InstalledPackage[] {
+  const cutOff = new Set(linesOf(sections, 'pacman-cut-off'));
   const torn = linesOf(sections, 'pacman-torn').map((line): InstalledPackage => {
     const [name = '', arch = '', version = ''] = line.split('\t', 3);
     return {
@@ -81,11 +82,18 @@ export function readInstalled(sections: Sections): readonly InstalledPackage[] {
       ...{ source: name, sourceVersion: version },
     };
   });
-  const whole = [...readDatabase(sections).values()].map(({ name, arch, version, base }): InstalledPackage => ({
-    ...idOf(name, arch),
-    ...{ version, state: 'installed', source: base, sourceVersion: version },
-  }));
-  return [...new Map([...whole, ...torn].map((item) => [packageKey(item), item])).values()];
+  const isTorn = new Set(torn.map(({ name }) => name));
+  const whole = [...readDatabase(sections).values()].filter(({ name }) => !isTorn.has(name));
+  return [
+    ...whole.map(({ name, arch, version, base }): InstalledPackage => ({
+      ...{ ...idOf(name, arch), version },
+      ...(cutOff.has(name)
+        ? { state: 'broken', stateDetail: 'its upgrade was cut off before all scripts and hooks had run' }
+        : { state: 'installed' }),
+      ...{ source: base, sourceVersion: version },
+    })),
+    ...new Map(torn.map((item) => [packageKey(item), item])).values(),
+  ];
 }
 
 /** `command` where pacman did not get to its end, or says that its lists are damaged: that is never "no updates". */

@@ -94,19 +94,20 @@ function readInstall(
   const installed = new Map(readInstalled(sections).map((item) => [item.name, item]));
   const tried = new Map(attempted.map((update) => [packageKey(update), update]));
   const failing = new Set(linesOf(sections, 'pacman-failing'));
-  const damaged = damageOf(sections);
   return planned.map((item): UpdateResult => {
     const { manager, name, arch, from, to } = item;
     const update = tried.get(packageKey(item));
     const now = installed.get(name);
-    const message = damaged.get(name) ?? (failing.has(name) ? 'a script of the package failed' : undefined);
+    const message = now?.stateDetail ?? (failing.has(name) ? 'a script of the package failed' : undefined);
     const base = {
       ...{ manager, name, arch, from, to, now: now?.version ?? null },
       ...(message === undefined ? {} : { message }),
     };
     if (now === undefined) return { ...base, state: from === null ? missing(update) : 'removed' };
-    if (now.state === 'broken' || damaged.has(name)) return { ...base, state: 'broken' };
-    if (now.version === to) return { ...base, state: update === undefined ? 'already' : 'installed' };
+    if (now.state === 'broken') return { ...base, state: 'broken' };
+    if (now.version === to && update === undefined) return { ...base, state: 'already' };
+    // pacman goes on after a script that fails, and the package is in.
+    if (now.version === to) return { ...base, state: failing.has(name) ? 'broken' : 'installed' };
     const isAhead = compareAlpmVersions(now.version, to) > 0;
     if (isAhead && (update === undefined || now.version === update.to)) return { ...base, state: 'superseded' };
     return { ...base, state: missing(update) };
@@ -115,14 +116,4 @@ function readInstall(
 
 function missing(update: PlannedUpdate | undefined): 'failed' | 'not-installed' {
   return typeof update?.from === 'string' ? 'failed' : 'not-installed';
-}
-
-/** Lines of package, and a file that is not as the package has it. */
-function damageOf(sections: Sections): ReadonlyMap<string, string> {
-  return new Map(
-    linesOf(sections, 'pacman-damaged').flatMap((line): [string, string][] => {
-      const [name = '', words = ''] = line.split('\t', 2);
-      return words === '' ? [] : [[name, words.slice(0, 500)]];
-    }),
-  );
 }

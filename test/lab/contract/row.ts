@@ -18,4 +18,6 @@ export interface ContractRow {
   readonly moveOn: (lab: Lab, host: string) => Promise<void>;
   /** Promises that it cannot keep, each with the reason, which is printed. */
   readonly lacks?: { readonly security?: string };
+  /** It installs everything or nothing: a plan that would leave anything out is refused, in these words. */
+  readonly wholeUpgrade?: RegExp;
 }

@@ -14,14 +14,18 @@ const signer = 'fettle lab pacman';
 const builtSec = 1_760_000_000;
 
 /** What is missing on this machine to build repositories; undefined: nothing. */
-export function missingTools(): string | undefined {
+function missingTools(): string | undefined {
   const missing = ['tar', 'gpg'].filter((program) => spawnSync(program, ['--version']).error !== undefined);
   return missing.length === 0 ? undefined : `not installed: ${missing.join(', ')}`;
 }
 
 /** A directory with a directory for each repository of the catalogue, and `key.asc`. */
 export async function ensurePacmanArchive(): Promise<string> {
-  const digest = digestOf(await contentOf(import.meta.dirname, ['archive.ts', 'catalogue.ts']));
+  const sources = await contentOf(import.meta.dirname, ['archive.ts', 'catalogue.ts']);
+  const contract = await contentOf(join(import.meta.dirname, '../contract'), ['packages.ts']);
+  const digest = digestOf([...sources, ...contract]);
+  const missing = missingTools();
+  if (missing !== undefined) throw new Error(missing);
   return ensureEntry(join(cacheRoot(), `archive-pacman-${digest}`), async (directory) => {
     const home = join(directory, 'gpg');
     await mkdir(home, { recursive: true, mode: 0o700 });
@@ -88,14 +92,13 @@ function archOf({ arch = 'x86_64' }: PacmanSpec): string {
   return arch;
 }
 
-function filesOf({ name, version, hasSettings, bytes, kernel }: PacmanSpec): readonly (readonly [string, string])[] {
+function filesOf({ name, version, hasSettings, bytes }: PacmanSpec): readonly (readonly [string, string])[] {
   return [
     [`usr/share/fettle-lab/${name}`, `${version}\n`],
     ...(hasSettings === true ? [[`etc/${name}.conf`, `# of ${version}\n`] as const] : []),
     ...(bytes === undefined
       ? []
       : [[`usr/share/fettle-lab/${name}.bytes`, version.repeat(bytes).slice(0, bytes)] as const]),
-    ...(kernel === undefined ? [] : [[`usr/lib/modules/${kernel}/pkgbase`, `${name}\n`] as const]),
   ];
 }
 

@@ -1,3 +1,5 @@
+import { contractPackages, scriptLog } from '../contract/packages.ts';
+
 /** A package that is built for the tests. */
 export interface PacmanSpec {
   readonly name: string;
@@ -13,22 +15,41 @@ export interface PacmanSpec {
   readonly hasSettings?: true;
   /** Besides its usual one, a file of that many bytes. */
   readonly bytes?: number;
-  /** A kernel of that name: its modules are in a directory of that name. */
-  readonly kernel?: string;
 }
 
-/** Ends when the file is gone: a script that takes as long as a test wants. */
-export const slowFile = '/run/lab-slow';
+/** Packages of the hosts that are no part of the contract. */
+export const usualPackages: readonly string[] = [
+  ...['alpha', 'held', 'needsnew', 'oldtool', 'pluginy', 'appx', 'glibc', 'lab-keyring', 'linux'],
+  ...['mpv', 'nginx', 'big'],
+];
 
-const plain = ['alpha', 'held', 'slow', 'badpost', 'badpre', 'needsnew', 'oldtool', 'pluginy', 'appx', 'zlast'];
+const plain = ['alpha', 'held', 'needsnew', 'oldtool', 'pluginy', 'appx'];
+
+/** The packages of the contract, as pacman has them: a repository offers one version of each. */
+function contracted(versions: Readonly<Record<string, string>>): readonly PacmanSpec[] {
+  return contractPackages
+    .filter(({ name, version }) => version === (versions[name] ?? versions['*']))
+    .map(({ name, version, conflicts, before, after, bytes }) => ({
+      ...{ name, version: `${version}-1` },
+      ...(conflicts === undefined ? {} : { info: [`conflict = ${conflicts}`] }),
+      install: [
+        `pre_upgrade() {\n${before ?? ':'}\n}`,
+        `post_upgrade() {\necho '${name} ${version}-1' >>${scriptLog}\n${after ?? ':'}\n}`,
+      ].join('\n'),
+      ...(bytes === undefined ? {} : { bytes }),
+    }));
+}
+
+const current = { '*': '1.1', 'lab-exact': '1.2' };
 
 /** What a repository has, by its directory. The last part of it is the name of the repository. */
 export const repositories: Readonly<Record<string, readonly PacmanSpec[]>> = {
   'old/core': [
+    ...contracted({ '*': '1.0' }),
     ...plain.map((name): PacmanSpec => ({ name, version: '1.0-1' })),
     { name: 'glibc', version: '2.40-1' },
     { name: 'lab-keyring', version: '20260101-1', arch: 'any' },
-    { name: 'linux', version: '6.14.7.arch1-1', kernel: '6.14.7-arch1-1' },
+    { name: 'linux', version: '6.14.7.arch1-1' },
   ],
   'old/extra': [
     { name: 'mpv', version: '1:0.40.0-2' },
@@ -36,21 +57,15 @@ export const repositories: Readonly<Record<string, readonly PacmanSpec[]>> = {
     { name: 'big', version: '1.0-1', bytes: 1_000_000 },
   ],
   'new/core': [
+    ...contracted(current),
     { name: 'alpha', version: '1.1-1', info: ['pkgbase = alpha-suite'] },
     { name: 'held', version: '1.1-1' },
-    {
-      ...{ name: 'slow', version: '1.1-1' },
-      install: `post_upgrade() {\n  echo slowly\n  echo ran >>/var/lib/fettle-lab/slow.log\n  while [ -e ${slowFile} ]; do sleep 0.1; done\n}`,
-    },
-    { name: 'badpost', version: '1.1-1', install: 'post_upgrade() {\n  echo cannot be done\n  exit 3\n}' },
-    { name: 'badpre', version: '1.1-1', install: 'pre_upgrade() {\n  echo no room here\n  exit 4\n}' },
     { name: 'needsnew', version: '1.1-1', info: ['depend = newdep>=1.1'] },
     { name: 'newdep', version: '1.1-1' },
     ...['oldtool', 'pluginy', 'appx'].map((name): PacmanSpec => ({ name, version: '1.0-1' })),
     { name: 'glibc', version: '2.40-1' },
     { name: 'lab-keyring', version: '20261001-1', arch: 'any' },
-    { name: 'linux', version: '6.15.1.arch1-2', kernel: '6.15.1-arch1-2' },
-    { name: 'zlast', version: '1.1-1' },
+    { name: 'linux', version: '6.15.1.arch1-2' },
   ],
   'new/extra': [
     { name: 'mpv', version: '1:0.40.0-4' },
@@ -58,6 +73,11 @@ export const repositories: Readonly<Record<string, readonly PacmanSpec[]>> = {
     { name: 'big', version: '1.1-1', bytes: 1_000_000 },
   ],
   // What the mirror has later.
+  'later/core': [
+    ...contracted(current).filter(({ name }) => name !== 'lab-moved'),
+    { name: 'lab-moved', version: '1.2-1' },
+    { name: 'alpha', version: '1.1-1', info: ['pkgbase = alpha-suite'] },
+  ],
   'later/extra': [
     { name: 'mpv', version: '1:0.41.0-1' },
     { name: 'nginx', version: '1.28.0-3', hasSettings: true, info: ['depend = alpha'] },

@@ -82,18 +82,19 @@ describe('what an install with pacman reads back', () => {
     assert.deepEqual(read('alpha\tany\t1.1-1\talpha\t1\t\t\t\n', [alpha]), [['installed', '1.1-1', undefined]]);
   });
 
-  test('is broken where its entry is not whole, or its files are not those of the package', () => {
+  test('is broken where its entry is not whole, or its upgrade was cut off', () => {
     const torn = { 'pacman-torn': 'alpha\tx86_64\t1.1-1\n' };
-    assert.deepEqual(read(lines('other 1.0-1'), [alpha], torn), [['broken', '1.1-1', undefined]]);
-    const words = '/usr/bin/alpha (Size mismatch)';
-    assert.deepEqual(read(lines('alpha 1.1-1'), [alpha], { 'pacman-damaged': `alpha\t${words}\n` }), [
-      ['broken', '1.1-1', words],
+    const detail = 'its entry in the database is not whole';
+    assert.deepEqual(read(lines('other 1.0-1'), [alpha], torn), [['broken', '1.1-1', detail]]);
+    assert.deepEqual(read(lines('alpha 1.0-1'), [alpha], torn), [['broken', '1.1-1', detail]]);
+    assert.deepEqual(read(lines('alpha 1.1-1'), [alpha], { 'pacman-cut-off': 'alpha\n' }), [
+      ['broken', '1.1-1', 'its upgrade was cut off before all scripts and hooks had run'],
     ]);
   });
 
   test('says that a script of a package failed, which pacman does not take for a failure', () => {
     assert.deepEqual(read(lines('alpha 1.1-1'), [alpha], { 'pacman-failing': 'alpha\n' }), [
-      ['installed', '1.1-1', 'a script of the package failed'],
+      ['broken', '1.1-1', 'a script of the package failed'],
     ]);
   });
 });

@@ -155,6 +155,15 @@ describe('a scan with pacman', () => {
     );
   });
 
+  test('calls what an upgrade that was cut off has installed broken', () => {
+    const { packages } = scan(withSection('pacman-cut-off', 'alpha\n'));
+    const broken = packages.filter(({ state }) => state === 'broken');
+    assert.deepEqual(
+      broken.map(({ name, version }) => [name, version]),
+      [['alpha', '1.0-1']],
+    );
+  });
+
   test('reports a lock of nobody', () => {
     const { problems } = scan(withSection('pacman-lock', '/var/lib/pacman/db.lck\n'));
     assert.match(problems[0]?.message ?? '', /db\.lck is there, but no process holds it/);

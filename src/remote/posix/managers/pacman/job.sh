@@ -6,8 +6,6 @@ pacman_result() {
   pacman_list
   section pacman-failing
   cat "$dir/failing" 2>/dev/null
-  section pacman-damaged
-  cat "$dir/damaged" 2>/dev/null
 }
 
 # Who holds the lock, in words. pacman closes it a moment before it removes it, so a lock of nobody is looked at twice.
@@ -57,8 +55,17 @@ pacman_clear_lock() {
 }
 
 pacman_complaints() {
+  [ -n "${log_before-}" ] || return 0
   said | sed -n 's/^error: //p; s/^:: \(unable to satisfy .*\)/\1/p; s/^:: \(.* are in conflict\)$/\1/p' |
     awk '!seen[$0]++ { printf "%s%s", (count++ ? "; " : ""), $0 }' | head -c 2000
+}
+
+# Names of packages that are not properly installed.
+pacman_unwell() {
+  {
+    pacman_torn
+    pacman_cut_off
+  } | cut -f 1 | sort -u
 }
 
 # Name and version of every row that is not at its version yet.
@@ -135,9 +142,9 @@ pacman_put_back() {
 }
 
 pacman_install() {
-  torn=$(pacman_torn | cut -f 1 | tr '\n' ' ')
-  if [ -n "$torn" ]; then
-    finish broken-before 1 "the entry in the database is not whole before anything was begun: $torn" pacman_result
+  unwell=$(pacman_unwell | tr '\n' ' ')
+  if [ -n "$unwell" ]; then
+    finish broken-before 1 "an upgrade was cut off before anything was begun: $unwell" pacman_result
     return
   fi
   if ! { pacman_packages >"$dir/before" && pacman_wanted >"$dir/wanted" && pacman_view "$dir/db"; }; then
@@ -191,20 +198,6 @@ pacman_failing() {
     /^error: command failed to execute correctly/ && at != "" { print at }' | sort -u
 }
 
-# pacman_damage: of the rows that are at their version, those with files that are not as the package has them.
-pacman_damage() {
-  pacman_packages >"$dir/after"
-  names=$(for row in $rows; do
-    cell=$(unescaped "$row")
-    printf '%s\t%s\n' "${cell%%,*}" "${cell##*,}"
-  done | awk -F "$tab" 'FILENAME == ARGV[1] { was[$1] = $3; next } FILENAME == ARGV[2] { at[$1] = $3; next }
-    at[$1] == $2 && was[$1] != $2 { print $1 }' "$dir/before" "$dir/after" -)
-  [ -n "$names" ] || return 0
-  # shellcheck disable=SC2086 # names are words
-  pacman -Qkk --color never $names 2>&1 </dev/null |
-    sed -n "s/^warning: \([^ :]*\): \(.*\((No such file or directory)\|(Size mismatch)\|checksum mismatch)\|(File type mismatch)\)\)$/\1$tab\2/p"
-}
-
 pacman_end() {
   if [ "$code" -ge 128 ]; then pacman_clear_lock; fi
   pacman_failing >"$dir/failing"
@@ -215,9 +208,9 @@ pacman_end() {
     finish ok 0 '' pacman_result
     return
   fi
-  pacman_damage >"$dir/damaged"
   is_begun=yes
-  if cmp -s "$dir/before" "$dir/after" && [ -z "$(pacman_torn)" ]; then
+  pacman_packages >"$dir/after"
+  if cmp -s "$dir/before" "$dir/after" && [ -z "$(pacman_unwell)" ]; then
     is_begun=
     pacman_put_back
   fi
@@ -294,45 +287,41 @@ $repository
   done >"$base/refreshed-pacman.new" 2>/dev/null && mv "$base/refreshed-pacman.new" "$base/refreshed-pacman"
 }
 
-# What an upgrade that was cut off leaves behind: a lock of nobody, an entry that is not whole, files that are missing or cut
-# short. Its packages are unpacked anew at their planned version, and nothing else is changed.
+# What an upgrade that was cut off leaves behind: a lock of nobody, entries that are not whole, packages whose files may be
+# cut short and whose scripts and hooks may not have run. They are unpacked anew at their planned version, in one
+# transaction, and nothing else is changed.
 pacman_repair() {
   pacman_clear_lock
-  held=$(pacman_lock_words) code=0
+  code=0 targets=
+  bad=$(pacman_unwell)
+  for row in $rows; do
+    cell=$(unescaped "$row") name=${row%%,*}
+    printf '%s\n' "$bad" | grep -qxF "$name" || continue
+    version=$(pacman -Sddp --print-format "step$tab%n$tab%v" "$name" 2>/dev/null </dev/null |
+      awk -F "$tab" -v name="$name" '$1 == "step" && $2 == name { print $3 }')
+    if [ "$version" = "${cell##*,}" ]; then
+      targets="$targets $name"
+    else
+      log_line "$name ${cell##*,} is not on offer any more"
+    fi
+  done
+  if [ -n "$targets" ] && pacman_await; then
+    say 'unpacking anew what was cut off'
+    pacman_torn | while IFS=$tab read -r name _ version; do
+      mv "$pacman_db/local/$name-$version" "$dir/torn-$name-$version"
+    done
+    # shellcheck disable=SC2086 # names are words
+    pacman_run -Sdd --overwrite '*' $targets
+    if [ "$code" -ge 128 ]; then pacman_clear_lock; fi
+  fi
+  bad=$(pacman_unwell | tr '\n' ' ')
+  held=$(pacman_lock_words)
   if [ -n "$held" ]; then
     finish locked 1 "$held" pacman_result
-    return
-  fi
-  : >"$dir/before"
-  bad=$({
-    pacman_torn
-    pacman_damage
-  } | cut -f 1 | sort -u)
-  pacman_view "$dir/db"
-  for row in $rows; do
-    cell=$(unescaped "$row") name=${row%%,*} version=
-    printf '%s\n' "$bad" | grep -qxF "$name" || continue
-    version=$(pacman_ask "$dir/db" -Sddp --print-format "step$tab%n$tab%v" "$name" |
-      awk -F "$tab" -v name="$name" '$1 == "step" && $2 == name { print $3 }')
-    if [ "$version" != "${cell##*,}" ]; then
-      log_line "$name ${cell##*,} is not on offer any more"
-      continue
-    fi
-    say "unpacking $name anew"
-    for entry in $(pacman_torn | awk -F "$tab" -v name="$name" '$1 == name { print $1 "-" $3 }'); do
-      mv "$pacman_db/local/$entry" "$dir/torn-$entry"
-    done
-    pacman_run -Sdd --overwrite '*' "$name"
-  done
-  bad=$({
-    pacman_torn
-    pacman_damage
-  } | cut -f 1 | sort -u | tr '\n' ' ')
-  if [ -n "$held" ]; then
-    finish locked "$code" "$held" pacman_result
   elif [ -z "$bad" ]; then
     finish ok 0 '' pacman_result
   else
-    finish failed "${code:-1}" "still not properly installed: $bad $(pacman_complaints)" pacman_result
+    [ "$code" != 0 ] || code=1
+    finish failed "$code" "an upgrade was cut off and is not repaired: $bad $(pacman_complaints)" pacman_result
   fi
 }

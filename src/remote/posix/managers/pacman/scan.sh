@@ -21,6 +21,8 @@ pacman_list() {
   pacman_packages
   section pacman-torn
   pacman_torn
+  section pacman-cut-off
+  pacman_cut_off
   section pacman-kernel
   pacman_lost_kernel
   section pacman-lock
@@ -55,6 +57,18 @@ pacman_torn() {
       "${entry#"$name"-}"
   done
   set -f
+}
+
+# Names of packages that the last transaction installed, where it did not get to its end: scripts of theirs and the hooks of
+# all may not have run. One that is at work is no such; another account than root cannot tell.
+pacman_cut_off() {
+  if [ -e "$pacman_db/db.lck" ] && { [ "$own_uid" != 0 ] || [ -n "$(pacman_lock_holders)" ]; }; then return; fi
+  journal=$(pacman-conf LogFile 2>/dev/null)
+  tail -n 20000 "${journal:-/var/log/pacman.log}" 2>/dev/null | awk '
+    $2 != "[ALPM]" { next }
+    $3 == "transaction" { if ($4 == "started") { is_open = 1; split("", at) } else if ($4 == "completed") is_open = 0; next }
+    is_open && ($3 == "upgraded" || $3 == "installed" || $3 == "reinstalled") { at[$4] = 1 }
+    END { if (is_open) for (name in at) print name }' | sort
 }
 
 # The running kernel, where its package was upgraded or removed and took its modules along.
@@ -192,6 +206,8 @@ pacman_simulate() {
   pacman_packages
   section pacman-torn
   pacman_torn
+  section pacman-cut-off
+  pacman_cut_off
   section pacman-asked
   for row in $rows; do printf '%s\n' "$(unescaped "$row")"; done
   section pacman-repositories
