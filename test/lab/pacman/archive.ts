@@ -127,12 +127,9 @@ async function treeText(root: string): Promise<string> {
     const file = join(root, path);
     const found = await stat(file);
     const isDirectory = found.isDirectory();
-    const digest = isDirectory
-      ? ''
-      : createHash('sha256')
-          .update(await readFile(file))
-          .digest('hex');
-    const about = isDirectory ? 'type=dir mode=755' : `size=${found.size} sha256digest=${digest}`;
+    const content = isDirectory ? '' : await readFile(file);
+    const [md5, sha256] = ['md5', 'sha256'].map((name) => createHash(name).update(content).digest('hex'));
+    const about = isDirectory ? 'type=dir mode=755' : `size=${found.size} md5digest=${md5} sha256digest=${sha256}`;
     lines.push(`./${path} time=${builtSec}.0 ${about}`);
   }
   return ['#mtree', '/set type=file uid=0 gid=0 mode=644', ...lines, ''].join('\n');
