@@ -7,6 +7,7 @@ import type { Simulation, Standing } from '../../domain/simulation.ts';
 import { packageKey, packageLabel } from '../../domain/update.ts';
 import type { ScriptInput } from '../../remote/script.ts';
 import type { PackageManager, Pin } from '../contract/package-manager.ts';
+import { judgeInstall } from '../contract/install-outcome.ts';
 import { linesOf, type Sections } from '../contract/sections.ts';
 import { compareAlpmVersions } from '../versions/alpm.ts';
 import { idOf, readDatabase, readInstalled } from './answer.ts';
@@ -22,6 +23,7 @@ export const pacman: PackageManager = {
     exactVersion: 'its repositories keep only the newest version of a package: an older plan drifts',
     securityClass: 'its repositories do not say which updates close security holes',
   },
+  remedies: { simulate: 'pacman -Sup', repair: 'pacman -Syu', clean: 'pacman -Sc' },
   parseState: readState,
   parseScan: readScan,
   simulateRequest: (updates) => ({ rows: rowsOf(updates) }),
@@ -92,28 +94,21 @@ function readInstall(
 ): readonly UpdateResult[] {
   const sections = new Map(Object.entries(result.sections));
   const installed = new Map(readInstalled(sections).map((item) => [item.name, item]));
-  const tried = new Map(attempted.map((update) => [packageKey(update), update]));
-  const failing = new Set(linesOf(sections, 'pacman-failing'));
-  return planned.map((item): UpdateResult => {
-    const { manager, name, arch, from, to } = item;
-    const update = tried.get(packageKey(item));
-    const now = installed.get(name);
-    const message = now?.stateDetail ?? (failing.has(name) ? 'a script of the package failed' : undefined);
-    const base = {
-      ...{ manager, name, arch, from, to, now: now?.version ?? null },
-      ...(message === undefined ? {} : { message }),
-    };
-    if (now === undefined) return { ...base, state: from === null ? missing(update) : 'removed' };
-    if (now.state === 'broken') return { ...base, state: 'broken' };
-    if (now.version === to && update === undefined) return { ...base, state: 'already' };
-    // pacman goes on after a script that fails, and the package is in.
-    if (now.version === to) return { ...base, state: failing.has(name) ? 'broken' : 'installed' };
-    const isAhead = compareAlpmVersions(now.version, to) > 0;
-    if (isAhead && (update === undefined || now.version === update.to)) return { ...base, state: 'superseded' };
-    return { ...base, state: missing(update) };
+  const details = [...installed].flatMap(([name, { stateDetail }]): [string, string][] =>
+    stateDetail === undefined ? [] : [[name, stateDetail]],
+  );
+  const failing = linesOf(sections, 'pacman-failing').map((name): [string, string] => [
+    name,
+    'a script of the package failed',
+  ]);
+  const results = judgeInstall(planned, {
+    installed: ({ name }) => installed.get(name),
+    attempted,
+    compare: compareAlpmVersions,
+    messages: new Map([...failing, ...details]),
   });
-}
-
-function missing(update: PlannedUpdate | undefined): 'failed' | 'not-installed' {
-  return typeof update?.from === 'string' ? 'failed' : 'not-installed';
+  // pacman goes on after a script that fails: the package is in, and not set up.
+  return results.map((item) =>
+    item.state === 'installed' && item.message !== undefined ? { ...item, state: 'broken' } : item,
+  );
 }
