@@ -6,7 +6,7 @@ import { NtlmSealing } from '../../src/transport/winrm/auth/sealing.ts';
 import type { SecurityContext } from '../../src/transport/winrm/auth/security-context.ts';
 import { bodyOf, readOutput } from '../../src/transport/winrm/soap/soap.ts';
 import { sealBody, unsealBody } from '../../src/transport/winrm/auth/token-framing.ts';
-import { parseXml } from '../../src/transport/winrm/soap/xml.ts';
+import { parseXml } from '../../src/domain/xml.ts';
 
 const messageBytes = 150_000;
 /** As base64 they make an envelope of that size. */

@@ -15,7 +15,7 @@ const files = [
   ...globSync('managers/*.ts', { cwd: root }),
   ...['base/text.ts', 'report/text/line-buffer.ts'],
   ...['remote/clixml.ts', 'remote/elevation-dialogue.ts', 'remote/frame.ts'],
-  ...['transport/winrm/soap/xml.ts', 'transport/winrm/auth/token-framing.ts', 'transport/winrm/http/http-response.ts'],
+  ...['domain/xml.ts', 'transport/winrm/auth/token-framing.ts', 'transport/winrm/http/http-response.ts'],
 ].sort();
 
 interface Ending {

@@ -38,7 +38,7 @@ import { decodeAnswer } from '../../src/remote/powershell.ts';
 import { readFault } from '../../src/transport/winrm/soap/faults.ts';
 import { ResponseReader } from '../../src/transport/winrm/http/http-response.ts';
 import { bodyOf, readCommandId, readIdentity, readOutput, readShellId } from '../../src/transport/winrm/soap/soap.ts';
-import { escapeXml, parseXml } from '../../src/transport/winrm/soap/xml.ts';
+import { escapeXml, parseXml } from '../../src/domain/xml.ts';
 import { decodeFramed, isSealed } from '../../src/transport/winrm/auth/token-framing.ts';
 import { LineBuffer } from '../../src/report/text/line-buffer.ts';
 import { probeSections } from '../fixtures/managers/windows-update/sections.ts';
@@ -376,11 +376,11 @@ export const rows: Readonly<Record<string, Row | null>> = {
     attempt(() => decodeFramed(`multipart/encrypted;${text}`, Buffer.from(text), 'a'));
     return decodeFramed('multipart/encrypted;protocol="a";boundary="b"', Buffer.from(`--b\r\n${text}`), 'a');
   },
-  'transport/winrm/soap/xml.ts#childOf': null,
-  'transport/winrm/soap/xml.ts#descendants': null,
-  'transport/winrm/soap/xml.ts#attribute': null,
-  'transport/winrm/soap/xml.ts#escapeXml': (text) => escapeXml(text),
-  'transport/winrm/soap/xml.ts#parseXml': (text) => {
+  'domain/xml.ts#childOf': null,
+  'domain/xml.ts#descendants': null,
+  'domain/xml.ts#attribute': null,
+  'domain/xml.ts#escapeXml': (text) => escapeXml(text),
+  'domain/xml.ts#parseXml': (text) => {
     attempt(() => parseXml(`<a ${text}`));
     attempt(() => parseXml(`<a>${text}</a>`));
     return parseXml(text);

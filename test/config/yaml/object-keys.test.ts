@@ -5,7 +5,7 @@ import { resolveHosts } from '../../../src/config/host/host-settings.ts';
 import type { Host } from '../../../src/domain/host.ts';
 import { inventorySha256 } from '../../../src/engine/plan/inventory-hash.ts';
 import { packageManagerNamed } from '../../../src/managers/registry.ts';
-import { parseXml } from '../../../src/transport/winrm/soap/xml.ts';
+import { parseXml } from '../../../src/domain/xml.ts';
 import { filesWith } from '../files.ts';
 
 /** Names that every object of JavaScript seems to have. */

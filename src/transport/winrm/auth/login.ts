@@ -10,7 +10,7 @@ import type { HttpResponse } from '../http/http-response.ts';
 import type { ContextRequest, SecurityContext } from './security-context.ts';
 import { bodyOf, readIdentity } from '../soap/soap.ts';
 import { statusFailure } from '../http/status.ts';
-import { parseXml } from '../soap/xml.ts';
+import { parseXml } from '../../../domain/xml.ts';
 
 export type LoginKind = 'ntlm' | 'kerberos' | 'basic' | 'certificate';
 

@@ -16,7 +16,7 @@ import {
   type RunningCommand,
   type ShellSignal,
 } from '../soap/soap.ts';
-import type { XmlElement } from '../soap/xml.ts';
+import type { XmlElement } from '../../../domain/xml.ts';
 
 export interface ShellPorts {
   /** Upper-case UUIDs. */

@@ -1,5 +1,5 @@
 // Headers of a WS-Management message, DSP0226 and [MS-WSMV] 2.2.4; verified constants only.
-import { escapeXml } from './xml.ts';
+import { escapeXml } from '../../../domain/xml.ts';
 
 export const namespaces = {
   s: 'http://www.w3.org/2003/05/soap-envelope',

@@ -2,7 +2,7 @@
 import type { ErrorCode, FettleError } from '../../../domain/error.ts';
 import { failure, type Endpoint, type Phase } from '../http/endpoint.ts';
 import { namespaces } from './envelope.ts';
-import { attribute, childOf, descendants, type XmlElement } from './xml.ts';
+import { attribute, childOf, descendants, type XmlElement } from '../../../domain/xml.ts';
 
 /**
  * `transient`: may be retried. `sessionReset`: the shell is gone or spent, a new one helps. `quota`: the host refuses

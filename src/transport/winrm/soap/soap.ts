@@ -1,7 +1,7 @@
 // The operations of a remote shell, [MS-WSMV] 3.1.4: requests and parsers of their answers.
 import { FettleError } from '../../../domain/error.ts';
 import { namespaces, type Message } from './envelope.ts';
-import { attribute, childOf, descendants, escapeXml, type XmlElement } from './xml.ts';
+import { attribute, childOf, descendants, escapeXml, type XmlElement } from '../../../domain/xml.ts';
 
 const shellUri = namespaces.rsp;
 const textShell = `${shellUri}/cmd`;

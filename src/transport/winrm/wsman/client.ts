@@ -4,7 +4,7 @@ import { failure, type Endpoint, type Phase } from '../http/endpoint.ts';
 import { envelope, identifyEnvelope, namespaces, type EnvelopeContext, type Message } from '../soap/envelope.ts';
 import { faultError, readFault, type Fault } from '../soap/faults.ts';
 import { bodyOf, readIdentity, type Identity } from '../soap/soap.ts';
-import { childOf, parseXml, type XmlElement } from '../soap/xml.ts';
+import { childOf, parseXml, type XmlElement } from '../../../domain/xml.ts';
 
 export type Reply =
   { readonly kind: 'body'; readonly body: XmlElement } | { readonly kind: 'fault'; readonly fault: Fault };

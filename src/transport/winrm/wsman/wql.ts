@@ -3,7 +3,7 @@ import { recordOf } from '../../../base/record.ts';
 import type { WsmanClient } from './client.ts';
 import { namespaces, type Message } from '../soap/envelope.ts';
 import { failure } from '../http/endpoint.ts';
-import { attribute, childOf, escapeXml, type XmlElement } from '../soap/xml.ts';
+import { attribute, childOf, escapeXml, type XmlElement } from '../../../domain/xml.ts';
 
 /** Null is `xsi:nil`; dates are text, as `cim:Datetime` or as `yyyymmddHHMMSS.ffffff±UUU`. */
 type WqlValue = string | null | readonly (string | null)[];

@@ -8,7 +8,7 @@ import {
   readFault,
   type FaultClass,
 } from '../../../../src/transport/winrm/soap/faults.ts';
-import { parseXml } from '../../../../src/transport/winrm/soap/xml.ts';
+import { parseXml } from '../../../../src/domain/xml.ts';
 
 const endpoint: Endpoint = { hostName: 'win01', address: '10.0.0.1', port: 5986, scheme: 'https', path: '/wsman' };
 

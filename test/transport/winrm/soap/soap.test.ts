@@ -6,13 +6,7 @@ import type { Endpoint } from '../../../../src/transport/winrm/http/endpoint.ts'
 import { envelope, namespaces, type EnvelopeContext } from '../../../../src/transport/winrm/soap/envelope.ts';
 import * as soap from '../../../../src/transport/winrm/soap/soap.ts';
 import { queryWql } from '../../../../src/transport/winrm/wsman/wql.ts';
-import {
-  attribute,
-  childOf,
-  descendants,
-  parseXml,
-  type XmlElement,
-} from '../../../../src/transport/winrm/soap/xml.ts';
+import { attribute, childOf, descendants, parseXml, type XmlElement } from '../../../../src/domain/xml.ts';
 import { mutations, seeded } from '../fuzz.ts';
 
 const endpoint: Endpoint = { hostName: 'win01', address: '10.0.0.1', port: 5986, scheme: 'https', path: '/wsman' };

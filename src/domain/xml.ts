@@ -1,5 +1,5 @@
-// The part of XML 1.0 and of Namespaces in XML that SOAP uses: no document types, no entities of one's own.
-import { FettleError } from '../../../domain/error.ts';
+// The part of XML 1.0 and of Namespaces in XML that hosts answer in: no document types, no entities of one's own.
+import { FettleError } from './error.ts';
 
 export interface XmlElement {
   /** URI; empty where none is declared. */

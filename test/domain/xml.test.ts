@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { attribute, childOf, descendants, escapeXml, parseXml } from '../../../../src/transport/winrm/soap/xml.ts';
-import { FettleError } from '../../../../src/domain/error.ts';
-import { mutations, randomText, seeded } from '../fuzz.ts';
+import { attribute, childOf, descendants, escapeXml, parseXml } from '../../src/domain/xml.ts';
+import { FettleError } from '../../src/domain/error.ts';
+import { mutations, randomText, seeded } from '../transport/winrm/fuzz.ts';
 
 const sample =
   '<?xml version="1.0" encoding="UTF-8"?><!-- c --><s:E xmlns:s="urn:s" xmlns="urn:d" a="1" s:b="x &lt; &#x41;&#66;">' +
