@@ -11,9 +11,10 @@ import { pacman } from './pacman/pacman.ts';
 import { snap } from './snap/snap.ts';
 import { windowsUpdate } from './windows-update/windows-update.ts';
 import { winget } from './winget/winget.ts';
+import { zypper } from './zypper/zypper.ts';
 
 /** Every package manager, in the order in which they install on one host: those of the system first. */
-const packageManagers: readonly PackageManager[] = [apt, dnf, pacman, windowsUpdate, snap, chocolatey, winget];
+const packageManagers: readonly PackageManager[] = [apt, dnf, zypper, pacman, windowsUpdate, snap, chocolatey, winget];
 
 const byName = recordOf(packageManagers.map((item) => [item.name, item] as const));
 

@@ -7,9 +7,9 @@ import { run } from './shell.ts';
 
 /**
  * `python` is plain with Python, for tools that need it on hosts: only benchmarks have those. `dnf` is plain with dnf 4 and
- * rpm of Debian, `pacman` plain with Debian's pacman.
+ * rpm of Debian, `zypper` plain with zypper and rpm of Debian, `pacman` plain with Debian's pacman.
  */
-export type Flavour = 'plain' | 'systemd' | 'python' | 'dnf' | 'pacman';
+export type Flavour = 'plain' | 'systemd' | 'python' | 'dnf' | 'zypper' | 'pacman';
 
 const hostFolder = join(import.meta.dirname, 'host');
 
@@ -29,6 +29,7 @@ const added: Readonly<Record<Flavour, readonly string[]>> = {
   systemd: [],
   python: ['python3', 'python3-apt'],
   dnf: ['dnf', 'dnf-plugins-core', 'rpm'],
+  zypper: ['zypper', 'rpm'],
   pacman: ['pacman-package-manager', 'gpg'],
 };
 

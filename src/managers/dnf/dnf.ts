@@ -6,5 +6,6 @@ import { readDnfAnswer } from './answer.ts';
 export const dnf: PackageManager = overRpm({
   name: 'dnf',
   remedies: { simulate: 'dnf --assumeno upgrade', repair: 'dnf check', clean: 'dnf clean packages' },
-  readAnswer: readDnfAnswer,
+  readScanAnswer: readDnfAnswer,
+  readSimulationAnswer: readDnfAnswer,
 });

@@ -70,4 +70,8 @@ export interface RpmAnswer {
   readonly removes: readonly { readonly name: string; readonly arch: string; readonly evr: string }[];
   /** Why something does not go in, in the package manager's own words. */
   readonly troubles: readonly string[];
+  /** Bytes to download for all that goes in, where it is told for all of it only. */
+  readonly downloadBytes?: number;
+  /** Why the package manager asks for a start of the host. */
+  readonly rebootReason?: string;
 }

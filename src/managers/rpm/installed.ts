@@ -28,7 +28,8 @@ export function readDatabase(sections: Sections): ReadonlyMap<string, readonly R
   const packages = new Map<string, RpmPackage[]>();
   let count = 0;
   for (const line of linesIn(required(sections, 'rpm-installed'), 'list of packages')) {
-    const [name = '', arch = '', evr = '', source = '', time = ''] = line.split('\t', 5);
+    const [name = '', arch = '', version = '', source = '', time = ''] = line.split('\t', 5);
+    const evr = withoutZero(version);
     if (name === '' || evr === '' || name === keyName) continue;
     count += 1;
     const found = {
@@ -47,6 +48,11 @@ export function readDatabase(sections: Sections): ReadonlyMap<string, readonly R
   throw new FettleError('parse', 'rpm lists no installed package at all', {
     hint: 'check the host with rpm -qa; its package database may be damaged',
   });
+}
+
+/** An epoch of 0, which a package may have written down, means none; package managers leave it out. */
+export function withoutZero(evr: string): string {
+  return evr.startsWith('0:') ? evr.slice(2) : evr;
 }
 
 /** Without a slot. */

@@ -13,21 +13,23 @@ import { readSimulation } from './simulation.ts';
 export interface RpmFrontEnd {
   readonly name: string;
   readonly remedies: Remedies;
-  /** The answer to a scan or a simulation; `command` where the package manager could not give one. */
-  readonly readAnswer: (sections: Sections) => RpmAnswer;
+  /** The answer to a scan; `command` where the package manager could not give one. */
+  readonly readScanAnswer: (sections: Sections) => RpmAnswer;
+  /** The same for a simulation. */
+  readonly readSimulationAnswer: (sections: Sections) => RpmAnswer;
 }
 
 /** A package manager over rpm, which has the packages, their versions and what is read back after an install. */
-export function overRpm({ name, remedies, readAnswer }: RpmFrontEnd): PackageManager {
+export function overRpm({ name, remedies, readScanAnswer, readSimulationAnswer }: RpmFrontEnd): PackageManager {
   return {
     name,
     role: 'system',
     limits: {},
     remedies,
     parseState: (sections) => readState(name, sections),
-    parseScan: (sections, moment) => readScan(name, sections, readAnswer(sections), moment),
+    parseScan: (sections, moment) => readScan(name, sections, readScanAnswer(sections), moment),
     simulateRequest: (updates) => ({ rows: rowsOf(updates) }),
-    parseSimulation: (sections) => readSimulation(name, sections, readAnswer(sections)),
+    parseSimulation: (sections) => readSimulation(name, sections, readSimulationAnswer(sections)),
     installRequest: changeRequest,
     refreshRequest: (lockWaitMs) => ({ fields: { lock_wait: Math.ceil(lockWaitMs / 1000) } }),
     repairRequest: changeRequest,

@@ -18,7 +18,7 @@ export function readScan(manager: string, sections: Sections, answer: RpmAnswer,
   const state = readState(manager, sections);
   const database = readDatabase(sections);
   const metadata = readMetadata(manager, answer, sections, moment);
-  const rebootReason = rebootReasonOf([...database.values()].flat(), moment);
+  const reasons = [rebootReasonOf([...database.values()].flat(), moment), answer.rebootReason].filter(Boolean);
   return {
     ...state,
     updates: readUpdates(manager, answer, database),
@@ -38,14 +38,20 @@ export function readScan(manager: string, sections: Sections, answer: RpmAnswer,
     securityKnown: answer.repositories.some(({ hasAdvisories }) => hasAdvisories),
     metadata,
     problems: [...state.problems, ...problemsOf(manager, answer, metadata)],
-    ...(rebootReason === undefined ? {} : { rebootReason }),
+    ...(reasons.length === 0 ? {} : { rebootReason: reasons.join('; ') }),
   };
 }
 
-function imageProblem(): ScanProblem {
+const imageWords: Readonly<Record<string, string>> = {
+  ostree: 'the system is an image that rpm-ostree or bootc replaces as a whole; this version installs nothing there',
+  transactional:
+    'the system is read-only, and transactional-update changes it in a snapshot that the next start uses; this version installs nothing there',
+};
+
+function imageProblem(kind: string): ScanProblem {
   return {
     code: 'image',
-    message: 'the system is an image that rpm-ostree or bootc replaces as a whole; this version installs nothing there',
+    message: imageWords[kind] ?? 'the system is an image, in which this version installs nothing',
     isBlocking: true,
     isIncomplete: true,
   };

@@ -30,7 +30,7 @@ export function readSimulation(manager: string, sections: Sections, answer: RpmA
       origins: [step.repository],
     })),
     removes: answer.removes.map(({ name, arch, evr }) => ({ ...idOf(manager, { name, arch }), version: evr })),
-    downloadBytes: answer.installs.reduce((sum, { size }) => sum + size, 0),
+    downloadBytes: answer.downloadBytes ?? answer.installs.reduce((sum, { size }) => sum + size, 0),
     errors: answer.troubles,
     installed: recordOf(asked),
     available: availableOf(answer.versions),

@@ -1,7 +1,8 @@
 # shellcheck shell=sh
 # The package managers of the host, and the processes that use them. Each detect.sh adds itself to these lists.
 
-found_managers='' package_locks='' package_places='' package_programs=' dnf dnf5 yum rpm zypper apk pacman '
+found_managers='' package_locks='' package_pid_files='' package_places=''
+package_programs=' dnf dnf5 yum rpm zypper apk pacman '
 
 # with_managers FUNCTION: calls NAME_FUNCTION of each package manager that was found and whose script is here.
 with_managers() {
@@ -32,12 +33,20 @@ $print"
   printf '%s\n' "$prints" | digest
 }
 
+# pid_file_holders FILE...: PID and FILE for each that has the number of a process.
+pid_file_holders() {
+  for each in "$@"; do
+    read -r pid 2>/dev/null <"$each" || continue
+    if [ -n "$(start_time "$pid")" ]; then printf '%s %s\n' "$pid" "$each"; fi
+  done
+}
+
 # managers_at_work: PID, name and locks held, tab-separated: each process that holds a lock of a package manager, and
 # root's own programs by name. Left out: those that only wait for a shutdown, that only simulate, and that run in
 # containers.
 managers_at_work() {
   # shellcheck disable=SC2086 # file names are words
-  holders=$(lock_holders $package_locks)
+  holders=$(lock_holders $package_locks && pid_file_holders $package_pid_files)
   processes | while read -r pid name; do
     case "
 $holders" in

@@ -22,14 +22,29 @@ rpm_list() {
   section rpm-installonly
   rpm_beside
   section rpm-image
-  if [ -e /run/ostree-booted ]; then echo ostree; fi
+  if [ -e /run/ostree-booted ]; then
+    echo ostree
+  elif rpm_is_transactional; then
+    echo transactional
+  fi
+}
+
+# As libzypp has it: the root file system is mounted read-only, and transactional-update is there to change it in a snapshot.
+rpm_is_transactional() {
+  have transactional-update || return 1
+  awk '$2 == "/" { options = $4 } END { exit !("," options "," ~ /,ro,/) }' /proc/mounts 2>/dev/null
 }
 
 # Names of packages that are installed beside others of their name, as kernels are.
 rpm_beside() {
-  rpm -q --qf '%{NAME}\n' --whatprovides kernel 'installonlypkg(kernel)' 'installonlypkg(kernel-module)' \
-    'installonlypkg(vm)' 'multiversion(kernel)' 2>/dev/null | grep -v ' ' | sort -u
+  case " $found_managers " in
+    *' zypper '*) zypper_beside ;;
+    *) rpm_providers kernel 'installonlypkg(kernel)' 'installonlypkg(kernel-module)' 'installonlypkg(vm)' \
+      'multiversion(kernel)' ;;
+  esac | sort -u
 }
+
+rpm_providers() { rpm -q --qf '%{NAME}\n' --whatprovides "$@" 2>/dev/null | grep -v ' '; }
 
 rpm_packages() {
   rpm -qa --qf '%{NAME}\t%{ARCH}\t%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\t%{SOURCERPM}\t%{INSTALLTIME}\n' 2>/dev/null
