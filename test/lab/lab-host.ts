@@ -120,6 +120,18 @@ select undef, undef, undef, 0.1 while -e "${flag}"; unlink "${flag}.taken"' </de
     };
   }
 
+  /** The same for a lock that consists of a file with the number of a process. */
+  async holdPidFile(file: string, name: string): Promise<() => Promise<void>> {
+    const flag = '/run/lab-holds-pid';
+    await this.must(`: >${flag}
+setsid perl -e '$0 = "${name}"; open my $f, ">", "${file}" or die; print $f "$$\\n"; close $f; open my $g, ">", "${flag}.taken"; close $g;
+select undef, undef, undef, 0.1 while -e "${flag}"; unlink "${file}", "${flag}.taken"' </dev/null >/dev/null 2>&1 &`);
+    await this.until(`[ -e ${flag}.taken ]`, 'take the lock');
+    return async () => {
+      await this.must(`rm -f ${flag}; while [ -e ${flag}.taken ]; do sleep 0.05; done`);
+    };
+  }
+
   /** Leaves this many bytes free on its disk. */
   async fillDisk(leaveBytes: number): Promise<void> {
     await this.must(`free=$(($(df -Pk / | awk 'END {print $4}') * 1024 - ${leaveBytes}))

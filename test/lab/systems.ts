@@ -1,6 +1,7 @@
 import type { Flavour } from './base.ts';
 import { pacmanSystem } from './pacman/pacman-system.ts';
 import { dnfSystem } from './rpm/dnf-system.ts';
+import { zypperSystem } from './rpm/zypper-system.ts';
 
 /** Hosts whose packages do not come from the lab's Debian archive. */
 export interface System {
@@ -12,4 +13,8 @@ export interface System {
   readonly setup: (packages: readonly string[]) => string;
 }
 
-export const systems: Readonly<Partial<Record<Flavour, System>>> = { dnf: dnfSystem, pacman: pacmanSystem };
+export const systems: Readonly<Partial<Record<Flavour, System>>> = {
+  dnf: dnfSystem,
+  zypper: zypperSystem,
+  pacman: pacmanSystem,
+};

@@ -133,8 +133,10 @@ const simulated: Sections = parseFrame(
   readFileSync(join(import.meta.dirname, '..', 'fixtures', 'managers', 'apt', 'simulate', 'answer')),
 );
 
-const dnfSections = ['everything', 'simulate'].map((name): Sections =>
-  parseFrame(readFileSync(join(import.meta.dirname, '..', 'fixtures', 'managers', 'dnf', name, 'answer'))),
+const [dnfSections, zypperSections] = ['dnf', 'zypper'].map((manager) =>
+  ['everything', 'simulate'].map((name): Sections =>
+    parseFrame(readFileSync(join(import.meta.dirname, '..', 'fixtures', 'managers', manager, name, 'answer'))),
+  ),
 );
 
 const pacmanSections = ['everything', 'simulate', 'replacing'].map((name): Sections =>
@@ -158,7 +160,8 @@ const windowsSections = probeSections({
 
 const answersOf: Readonly<Record<string, readonly Sections[]>> = {
   apt: [aptSections, simulated],
-  dnf: dnfSections,
+  dnf: dnfSections ?? [],
+  zypper: zypperSections ?? [],
   pacman: pacmanSections,
   'windows-update': [windowsSections],
   chocolatey: [windowsSections],

@@ -3,7 +3,7 @@ import { attribute, type XmlElement } from '../../domain/xml.ts';
 import { firstLine, linesOf, type Sections } from '../contract/sections.ts';
 import type { Offer, RepositoryLine, RpmAnswer, StepIn } from '../rpm/answer.ts';
 import { besideNames, newestFirst, readDatabase, type RpmPackage } from '../rpm/installed.ts';
-import { readDetails, readRenames, type Details } from './details.ts';
+import { placeOf, readDetails, readRenames, type Details } from './details.ts';
 import {
   elementsOf,
   messagesOf,
@@ -30,9 +30,10 @@ interface Known {
 export function readScanAnswer(sections: Sections): RpmAnswer {
   const repositories = readRepositories(sections);
   const known = knownOf(sections, repositories);
-  const renames = readRenames(sections, known.installed);
+  const renames = readRenames(sections, known.installed, repositories);
   const { locked, isHidden } = readLocks(sections);
   const offers = readOffers(sections, known);
+  const { advisories, unexplained } = readAdvisories(sections, known.installed);
   const newer = new Set(elementsOf(readDocument(sections, 'zypper-newer'), 'update').map(versionOf).map(versionKey));
   const replacing = new Set(renames.map(({ by }) => versionKey(by)));
   const step = readAnyDocument(sections, 'zypper-step');
@@ -47,13 +48,13 @@ export function readScanAnswer(sections: Sections): RpmAnswer {
     versions: offers.filter((offer) => !isHidden(offer)),
     hidden: offers.filter((offer) => isHidden(offer) && newer.has(versionKey(offer))),
     locked,
-    advisories: readAdvisories(sections, known.installed),
+    advisories,
     renames,
     installs: stepsOf(going.map(versionOf), offers, known).filter(
       (item) => !replacing.has(versionKey({ ...item, evr: item.to })),
     ),
     removes: [],
-    troubles: [...linesOf(sections, 'zypper-reasons'), ...refusalsOf(step)],
+    troubles: [...unexplained, ...linesOf(sections, 'zypper-reasons'), ...refusalsOf(step)],
     ...(firstLine(sections, 'zypper-reboot') === undefined
       ? {}
       : { rebootReason: 'zypper needs-rebooting: packages were installed that ask for it' }),
@@ -92,7 +93,7 @@ function knownOf(sections: Sections, repositories: readonly RepositoryLine[]): K
   };
 }
 
-/** Enabled ones. libzypp keeps the lists of each in a directory of its alias, with underscores for slashes. */
+/** Enabled ones. */
 function readRepositories(sections: Sections): readonly RepositoryLine[] {
   const lists = new Map(
     linesOf(sections, 'zypper-lists').map((line) => {
@@ -109,7 +110,7 @@ function readRepositories(sections: Sections): readonly RepositoryLine[] {
     .filter((element) => attribute(element, 'enabled') !== '0')
     .map((element): RepositoryLine => {
       const id = (attribute(element, 'alias') ?? '').slice(0, 200);
-      const list = lists.get(id.replaceAll('/', '_'));
+      const list = lists.get(placeOf(id));
       return { hasAdvisories: false, ...list, id, name: (attribute(element, 'name') ?? id).slice(0, 200) };
     });
 }

@@ -1,7 +1,7 @@
 import { shortEnough } from '../../domain/limits.ts';
 import { packageLabel } from '../../domain/update.ts';
 import { linesOf, type Sections } from '../contract/sections.ts';
-import type { Rename } from '../rpm/answer.ts';
+import type { Rename, RepositoryLine } from '../rpm/answer.ts';
 import { newestFirst, type RpmPackage } from '../rpm/installed.ts';
 import { compareRpmVersions } from '../versions/rpm.ts';
 import { versionKey } from './documents.ts';
@@ -24,6 +24,11 @@ export function readDetails(sections: Sections): ReadonlyMap<string, Details> {
   );
 }
 
+/** The name of the directory in which libzypp keeps the lists of a repository. */
+export function placeOf(alias: string): string {
+  return alias.replaceAll('/', '_');
+}
+
 function rowsOf(sections: Sections, kind: string): readonly (readonly string[])[] {
   return linesOf(sections, 'zypper-details')
     .map((line) => line.split('\t', 8))
@@ -31,16 +36,23 @@ function rowsOf(sections: Sections, kind: string): readonly (readonly string[])[
     .map(([, ...cells]) => cells);
 }
 
-/** Packages on offer that would replace an installed one of another name: of each package its newest version only. */
+/**
+ * Packages on offer that would replace an installed one of another name: of each package its newest version only. Lists of
+ * repositories that are disabled stay on the host.
+ */
 export function readRenames(
   sections: Sections,
   installed: ReadonlyMap<string, readonly RpmPackage[]>,
+  repositories: readonly RepositoryLine[],
 ): readonly Rename[] {
+  const aliases = new Map(repositories.map(({ id }) => [placeOf(id), id]));
   const byName = new Map([...installed.values()].flatMap((list) => list.slice(0, 1)).map((item) => [item.name, item]));
   const renames = rowsOf(sections, 'obsoletes').flatMap((cells): Rename[] => {
-    const [repository = '', name = '', arch = '', evr = '', oldName = '', flag = '', limit = ''] = cells;
+    const [place = '', name = '', arch = '', evr = '', oldName = '', flag = '', limit = ''] = cells;
     const old = byName.get(shortEnough(oldName, 'package name'));
-    if (old === undefined || !isWithin(old.evr, flag, shortEnough(limit, 'version'))) return [];
+    const repository = aliases.get(place);
+    if (old === undefined || repository === undefined || !isWithin(old.evr, flag, shortEnough(limit, 'version')))
+      return [];
     const by = { name: shortEnough(name, 'package name'), arch, evr: shortEnough(evr, 'version'), repository };
     const [present] = newestFirst(installed.get(packageLabel(by)) ?? []);
     return present !== undefined && compareRpmVersions(present.evr, evr) >= 0 ? [] : [{ old, by }];

@@ -4,9 +4,15 @@ import { attribute, childOf, type XmlElement } from '../../domain/xml.ts';
 import { linesOf, type Sections } from '../contract/sections.ts';
 import type { AdvisoryLine } from '../rpm/answer.ts';
 import type { RpmPackage } from '../rpm/installed.ts';
-import { elementsOf, readDocument } from './documents.ts';
+import { elementsOf, noAnswer, readDocument } from './documents.ts';
 
 type Patch = Omit<AdvisoryLine, 'name' | 'arch' | 'evr'>;
+
+interface NeededPatches {
+  readonly advisories: readonly AdvisoryLine[];
+  /** A sentence for each patch of which the packages are not known. */
+  readonly unexplained: readonly string[];
+}
 
 const kinds: Readonly<Record<string, AdvisoryLine['kind']>> = {
   security: 'security',
@@ -24,7 +30,7 @@ const kinds: Readonly<Record<string, AdvisoryLine['kind']>> = {
 export function readAdvisories(
   sections: Sections,
   installed: ReadonlyMap<string, readonly RpmPackage[]>,
-): readonly AdvisoryLine[] {
+): NeededPatches {
   const patches = new Map(
     elementsOf(readDocument(sections, 'zypper-patches'), 'update')
       .filter((element) => attribute(element, 'kind') === 'patch')
@@ -32,13 +38,18 @@ export function readAdvisories(
       .map((patch) => [patch.id, patch]),
   );
   const byName = namesOf(installed);
-  return linesOf(sections, 'zypper-fixed').flatMap((line): AdvisoryLine[] => {
+  const explained = new Set<string>();
+  const advisories = linesOf(sections, 'zypper-fixed').flatMap((line): AdvisoryLine[] => {
     const [id = '', named = '', evr = ''] = line.split('\t', 3);
     const patch = patches.get(id);
     if (patch === undefined || evr === '') return [];
+    explained.add(id);
     const packages = byName.get(named) ?? [];
     return packages.map(({ name, arch }) => ({ ...patch, name, arch, evr: shortEnough(evr, 'version') }));
   });
+  if (patches.size > 0 && explained.size === 0) throw noAnswer('zypper info says of no patch what it is about');
+  const unexplained = [...patches.keys()].filter((id) => !explained.has(id)).slice(0, 20);
+  return { advisories, unexplained: unexplained.map((id) => `zypper info does not say which packages ${id} is about`) };
 }
 
 /** Installed packages by `name.arch`, and by their name, which stands for every architecture. */

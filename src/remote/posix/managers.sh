@@ -12,8 +12,11 @@ with_managers() {
 }
 
 # lock_words FILE...: the first lock that is held, and by whom; nothing where none is.
-lock_words() {
-  lock_holders "$@" | while read -r pid lock; do
+lock_words() { lock_holders "$@" | holder_words; }
+
+# The first of PID and FILE on standard input.
+holder_words() {
+  while read -r pid lock; do
     printf '%s is held by process %s (%s)' "$lock" "$pid" "$(printable "$(cat "/proc/$pid/comm" 2>/dev/null)")"
     break
   done
@@ -36,8 +39,8 @@ $print"
 # pid_file_holders FILE...: PID and FILE for each that has the number of a process.
 pid_file_holders() {
   for each in "$@"; do
-    read -r pid 2>/dev/null <"$each" || continue
-    if [ -n "$(start_time "$pid")" ]; then printf '%s %s\n' "$pid" "$each"; fi
+    pid=$(head -n 1 "$each" 2>/dev/null | sed -n 's/^\([0-9][0-9]*\).*/\1/p')
+    if [ -n "$pid" ] && [ -n "$(start_time "$pid")" ]; then printf '%s %s\n' "$pid" "$each"; fi
   done
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { contentOf, digestOf, ensureEntry } from '../cache-entry.ts';
 import { cacheRoot } from '../places.ts';
 import { run } from '../shell.ts';
-import { advisories, basePackages, contracted, updatePackages, usualRelease } from './catalogue.ts';
+import { advisories, basePackages, contracted, habitualPackages, updatePackages, usualRelease } from './catalogue.ts';
 import type { RpmAdvisory, RpmRepository, RpmSpec } from './catalogue.ts';
 
 const signer = 'fettle lab rpm';
@@ -30,7 +30,7 @@ export async function ensureRpmArchive(): Promise<string> {
   return ensureEntry(join(cacheRoot(), `archive-rpm-${digest}`), async (directory) => {
     const home = join(directory, 'build/gpg');
     await mkdir(home, { recursive: true, mode: 0o700 });
-    await build(directory, [...basePackages, ...updatePackages, ...contracted]);
+    await build(directory, [...basePackages, ...updatePackages, ...habitualPackages, ...contracted]);
     await withKey(home, async (gpg) => {
       await gpg(['--quick-generate-key', signer, 'rsa2048', 'sign', 'never']);
       await writeFile(join(directory, 'key.asc'), await gpg(['--armor', '--export', signer]));
@@ -73,7 +73,7 @@ function releaseOf({ release = usualRelease }: Pick<RpmSpec, 'release'>): string
 }
 
 function specText(spec: RpmSpec): string {
-  const { name, epoch, version, tags = [], pre, post, bytes, isKernel = false } = spec;
+  const { name, epoch, version, tags = [], pre, post, bytes, hasConfig = false, isKernel = false } = spec;
   const file = `/usr/share/fettle-lab/${name}${isKernel ? `-${version}-${releaseOf(spec)}` : ''}`;
   return [
     ...[`Name: ${name}`, `Version: ${version}`, `Release: ${releaseOf(spec)}`],
@@ -81,10 +81,11 @@ function specText(spec: RpmSpec): string {
     ...['Summary: made for tests', 'License: MIT', 'BuildArch: noarch', ...tags],
     ...['%description', 'Made for tests.'],
     ...['%install', `mkdir -p %{buildroot}/usr/share/fettle-lab`, `echo ${version} >%{buildroot}${file}`],
+    ...(hasConfig ? ['mkdir -p %{buildroot}/etc', `echo ${version} >%{buildroot}/etc/${name}.conf`] : []),
     ...(bytes === undefined ? [] : [`head -c ${bytes} /dev/zero >%{buildroot}${file}.bin`]),
     ...(pre === undefined ? [] : ['%pre', pre]),
     ...(post === undefined ? [] : ['%post', post]),
-    ...['%files', `${file}*`, ''],
+    ...['%files', `${file}*`, ...(hasConfig ? [`%config(noreplace) /etc/${name}.conf`] : []), ''],
   ].join('\n');
 }
 
@@ -130,14 +131,15 @@ async function addAdvisories(directory: string, repodata: string): Promise<void>
 }
 
 function advisoryText(advisory: RpmAdvisory): string {
-  const { id, type, severity, cves, name, epoch = 0, version } = advisory;
+  const { id, type, severity, cves, name, epoch = 0, version, asksFor } = advisory;
+  const flag = asksFor === undefined ? '' : `<${asksFor}_suggested>True</${asksFor}_suggested>`;
   const references = cves.map((cve) => `<reference href="https://example.test/${cve}" id="${cve}" type="cve"/>`);
   const date = '2026-10-02 09:30:00';
   return `<update from="lab" status="final" type="${type}" version="1"><id>${id}</id><title>${name}</title>
 <severity>${severity}</severity><issued date="${date}"/><updated date="${date}"/>
 <references>${references.join('')}</references><description>Made for tests.</description>
 <pkglist><collection short="lab"><name>lab</name>
-<package name="${name}" version="${version}" release="${releaseOf(advisory)}" epoch="${epoch}" arch="noarch" src="${name}.src.rpm"><filename>${name}.rpm</filename></package>
+<package name="${name}" version="${version}" release="${releaseOf(advisory)}" epoch="${epoch}" arch="noarch" src="${name}.src.rpm"><filename>${name}.rpm</filename>${flag}</package>
 </collection></pkglist></update>
 `;
 }

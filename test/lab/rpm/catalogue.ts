@@ -19,6 +19,8 @@ export interface RpmSpec {
   readonly post?: string;
   /** Size of a file of zeros that it brings besides. */
   readonly bytes?: number;
+  /** A file in /etc that it brings, with its version in it, and that keeps what somebody wrote into it. */
+  readonly hasConfig?: boolean;
   /** It is installed beside others of its name, so its file has its version in its name. */
   readonly isKernel?: boolean;
 }
@@ -32,6 +34,8 @@ export interface RpmAdvisory {
   readonly epoch?: number;
   readonly version: string;
   readonly release?: string;
+  /** After it the host, or the package manager itself, should be started anew. */
+  readonly asksFor?: 'reboot' | 'restart';
 }
 
 export const usualRelease = '1.el9';
@@ -70,6 +74,14 @@ export const updatePackages: readonly RpmSpec[] = [
   kernel('503.15.1'),
 ];
 
+/** Packages with habits of their own, which hosts have that name them: a script that reads its input, a file in /etc. */
+export const habitualPackages: readonly RpmSpec[] = [
+  { repository: 'base', name: 'asking', version: '1.0' },
+  { repository: 'updates', name: 'asking', version: '1.1', post: 'if read -r answer; then exit 5; fi' },
+  { repository: 'base', name: 'configured', version: '1.0', hasConfig: true },
+  { repository: 'updates', name: 'configured', version: '1.1', hasConfig: true },
+];
+
 export const advisories: readonly RpmAdvisory[] = [
   ...contractPackages
     .filter(({ isSecurity }) => isSecurity)
@@ -83,19 +95,19 @@ export const advisories: readonly RpmAdvisory[] = [
   { id: 'LABBA-2026:0002', type: 'bugfix', severity: 'None', cves: [], name: 'alpha', version: '1.2' },
   {
     ...{ id: 'LABSA-2026:0003', type: 'security', severity: 'important', cves: ['CVE-2026-10003'] },
-    ...{ name: 'beta', epoch: 2, version: '1.1~rc1' },
+    ...{ name: 'beta', epoch: 2, version: '1.1~rc1', asksFor: 'restart' },
   },
   { id: 'LABEA-2026:0004', type: 'enhancement', severity: 'None', cves: [], name: 'gamma', version: '1.0^git1' },
   {
     ...{ id: 'LABSA-2026:0005', type: 'security', severity: 'Moderate', cves: ['CVE-2026-10004'] },
-    ...{ name: 'kernel-core', version: '5.14.0', release: '503.14.1.el9' },
+    ...{ name: 'kernel-core', version: '5.14.0', release: '503.14.1.el9', asksFor: 'reboot' },
   },
 ];
 
 function kernel(release: string): RpmSpec {
   return {
     ...{ repository: 'updates', name: 'kernel-core', version: '5.14.0', release: `${release}.el9`, isKernel: true },
-    tags: ['Provides: installonlypkg(kernel)'],
+    tags: ['Provides: installonlypkg(kernel)', 'Provides: multiversion(kernel)'],
   };
 }
 

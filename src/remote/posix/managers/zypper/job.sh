@@ -5,12 +5,9 @@
 # enough, with words about the holder. libzypp takes any process whose number is in its file for the holder.
 zypper_wait() {
   while :; do
-    words=$(rpm_lock_words)
+    words=$(lock_words "$rpm_place/.rpm.lock")
     # shellcheck disable=SC2086 # file names are words
-    [ -n "$words" ] || words=$(pid_file_holders $package_pid_files | while read -r pid lock; do
-      printf '%s is held by process %s (%s)' "$lock" "$pid" "$(cat "/proc/$pid/comm" 2>/dev/null)"
-      break
-    done)
+    [ -n "$words" ] || words=$(pid_file_holders $package_pid_files | holder_words)
     [ -n "$words" ] || return 0
     [ "$(uptime_sec)" -lt "$zypper_limit" ] || return 1
     say "waiting for a lock: $words"

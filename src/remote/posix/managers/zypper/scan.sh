@@ -60,7 +60,6 @@ zypper_named() {
 # Every version on offer of the packages whose names are the arguments.
 zypper_versions() {
   section zypper-versions
-  # shellcheck disable=SC2086 # names are words
   [ $# -eq 0 ] || zypper_ask search --details --match-exact --type package -- "$@"
 }
 
@@ -81,6 +80,7 @@ zypper_scan() {
   section zypper-step
   # Any other account may not even try.
   if [ "$own_uid" = 0 ]; then
+    # shellcheck disable=SC2046 # arguments are words
     set -- $(printf '%s\n' "$zypper_next" | zypper_named package | awk -F "$tab" '{ print $1 "." $2 "=" $3 }')
     [ $# -eq 0 ] || zypper_try "$@"
     zypper_reasons
@@ -162,11 +162,11 @@ zypper_details() {
       *.xz) zypper_unpack=xz ;;
       *) continue ;;
     esac
-    if ! have $zypper_unpack; then continue; fi
+    if ! have "$zypper_unpack"; then continue; fi
     {
       printf '%s\n' "$zypper_newer" | zypper_named package | cut -f 1 | sed 's/^/<wanted /'
       rpm_packages | cut -f 1 | sed 's/^/<present /'
-      bounded 60 $zypper_unpack -dc "$zypper_list" 2>/dev/null
+      bounded 60 "$zypper_unpack" -dc "$zypper_list" 2>/dev/null
     } | zypper_primary "$(basename "${zypper_list%/repodata/*}")"
   done
   set -f
