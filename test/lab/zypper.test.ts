@@ -21,7 +21,6 @@ interface Scanned {
   readonly hosts: readonly {
     readonly updates: readonly { readonly name: string; readonly to: string }[];
     readonly problems: readonly { readonly code: string; readonly message: string }[];
-    readonly conffileLeftovers?: readonly string[];
   }[];
 }
 
@@ -62,8 +61,8 @@ describe('a host with zypper', () => {
     return plan;
   }
 
-  async function scan(host: Name, more: readonly string[] = []) {
-    const { stdout } = await scenario.fettle(['scan', host, '--json', ...more], 4);
+  async function scan(host: Name, exitCode = 4, more: readonly string[] = []) {
+    const { stdout } = await scenario.fettle(['scan', host, '--json', ...more], exitCode);
     const [found] = (JSON.parse(stdout) as Scanned).hosts;
     assert.ok(found);
     return found;
@@ -78,7 +77,8 @@ describe('a host with zypper', () => {
     const before = await lab.tell(host, places);
     const root = await scan(host);
     assert.ok(root.updates.length > 8);
-    const own = await scan(host, ['-e', 'ansible_become=false']);
+    // It cannot try why an update is kept back.
+    const own = await scan(host, 0, ['-e', 'ansible_become=false']);
     assert.deepEqual(own.updates, root.updates);
     assert.equal(await lab.tell(host, places), before);
   });
@@ -129,7 +129,7 @@ describe('a host with zypper', () => {
     assert.deepEqual((await planned(host)).updates, []);
   });
 
-  test('runs no script with an input to read, and reports a file in /etc that a package left beside a changed one', async () => {
+  test('runs no script with an input to read, and keeps a file in /etc that somebody changed', async () => {
     const host = 'habits';
     await lab.tell(host, 'echo mine >/etc/configured.conf');
     await planned(host, { include: [{ packages: ['asking', 'configured'] }] });
@@ -137,7 +137,6 @@ describe('a host with zypper', () => {
     assert.deepEqual(await scenario.verdicts(), { [host]: 'verified' });
     assert.deepEqual(await rpmVersions(lab, host, 'asking'), ['1.1-1.el9']);
     assert.equal(await lab.tell(host, 'cat /etc/configured.conf /etc/configured.conf.rpmnew'), 'mine\n1.1');
-    assert.deepEqual((await scan(host)).conffileLeftovers, ['/etc/configured.conf.rpmnew']);
   });
 
   test('is never reported as up to date where a repository is dead', async () => {
@@ -150,7 +149,6 @@ describe('a host with zypper', () => {
     const { stdout, stderr } = await scenario.makePlan(4);
     assert.match(`${stdout}\n${stderr}`, /could not be refreshed[\s\S]*updates/);
     await lab.tell(host, 'rm -r /var/cache/zypp/raw/updates /var/cache/zypp/solv/updates');
-    assert.match(await lab.tell(host, 'zypper -n --no-refresh list-updates && echo status 0'), /status 0/);
     const { problems } = await scan(host);
     assert.ok(problems.some(({ message }) => message.includes('Lab updates: was never fetched')));
   });
@@ -170,7 +168,7 @@ describe('a host with zypper', () => {
     await lab.tell(
       host,
       `printf '#!/bin/sh\\n' >/usr/sbin/transactional-update; chmod 755 /usr/sbin/transactional-update
-mount --bind /var /var; mount --bind /run /run; mount --bind /tmp /tmp; mount -o remount,ro /`,
+mkdir /mnt/ro; mount --bind / /mnt/ro; mount -o remount,bind,ro /mnt/ro; mount --move /mnt/ro /`,
     );
     const { updates, problems } = await scan(host);
     assert.ok(updates.length > 8);
