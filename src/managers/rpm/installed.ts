@@ -51,7 +51,7 @@ export function readDatabase(sections: Sections): ReadonlyMap<string, readonly R
 }
 
 /** An epoch of 0, which a package may have written down, means none; package managers leave it out. */
-export function withoutZero(evr: string): string {
+function withoutZero(evr: string): string {
   return evr.startsWith('0:') ? evr.slice(2) : evr;
 }
 
