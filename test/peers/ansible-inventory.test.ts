@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { filesWith, type TestFiles } from '../config/files.ts';
 import { corpus, type CorpusCase } from './ansible-corpus.ts';
+import { fuzz } from './ansible-fuzz.ts';
 import { AnsiblePeer, hasAnsible, readHere, type Reading, type ReadingRequest } from './ansible-peer.ts';
 
 const skip = !hasAnsible && 'Ansible is not installed: inventories are not compared with it';
@@ -13,6 +14,13 @@ describe('an inventory is read as Ansible reads it', { skip }, () => {
     peer = new AnsiblePeer();
   });
   after(() => peer[Symbol.asyncDispose]());
+
+  const seed = Number(process.env['FETTLE_FUZZ_SEED'] ?? Math.floor(Date.now() / 1000));
+  test(`made by chance (FETTLE_FUZZ_SEED=${seed})`, async () => {
+    const { equal, different } = await fuzz(peer, { seed, count: 150 });
+    assert.deepEqual(different, []);
+    assert.ok(equal > 40, `${equal} were read by both`);
+  });
 
   for (const one of corpus) {
     const end = one.differs === undefined ? '' : `: not, since ${one.differs}`;

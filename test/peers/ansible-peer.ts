@@ -74,9 +74,11 @@ function selectedHere(inventory: Inventory, { select, limit }: Selected): readon
   }
 }
 
-/** Secrets as their text, numbers and truth among them. */
+/** Secrets as their text, and numbers that JSON lacks as Python calls them. */
 function open(value: unknown): unknown {
   if (value instanceof Secret) return value.reveal();
+  if (typeof value === 'number' && !Number.isFinite(value))
+    return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf';
   if (Array.isArray(value)) return value.map(open);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, open(item)]));

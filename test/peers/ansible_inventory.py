@@ -1,5 +1,5 @@
 # Ansible's own loader, one process for all inventories: a request a line, an answer a line, both JSON.
-import datetime, json, os, sys, tempfile
+import datetime, json, math, os, sys, tempfile
 
 # No settings of this machine.
 settings = tempfile.NamedTemporaryFile(suffix='.cfg')
@@ -43,7 +43,7 @@ def plain(value):
     if isinstance(value, int):
         return int(value) if abs(value) < 2 ** 53 else str(value)
     if isinstance(value, float):
-        return float(value)
+        return float(value) if math.isfinite(value) else str(value)
     return str(value)
 
 

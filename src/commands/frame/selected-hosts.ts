@@ -55,7 +55,8 @@ async function exists(file: string): Promise<boolean> {
 /** Warnings go to stderr; errors stop the command before any host is contacted. */
 export function reportDiagnostics(diagnostics: readonly Diagnostic[], context: Context): void {
   throwOnErrors(diagnostics);
-  for (const diagnostic of diagnostics) context.console.warn(formatDiagnostic(diagnostic));
+  const said = diagnostics.filter(({ lintOnly }) => lintOnly !== true);
+  for (const diagnostic of said) context.console.warn(formatDiagnostic(diagnostic));
 }
 
 export async function openInventory(request: SelectionRequest, context: Context): Promise<Inventory> {
@@ -94,10 +95,13 @@ export async function resolveFleet(
 
 async function hostOverrides(request: Partial<LoginRequest>, context: Context): Promise<HostOverrides> {
   const { user, privateKey, connection, become, hostKey } = request;
+  // Who only lists hosts does not say how to log in, and needs no key.
+  const connects = 'privateKey' in request;
   const password = await passwordFrom(request.password, 'login password', context);
   const becomePassword = await passwordFrom(request.becomePassword, 'elevation password', context);
   return {
     homeDir: context.homeDir,
+    connects,
     ...(user === undefined ? {} : { user }),
     ...(privateKey === undefined ? {} : { privateKeyFile: privateKey }),
     ...(connection === undefined ? {} : { connection }),

@@ -19,6 +19,8 @@ import { readWinrmConnectLimit, readWinrmSettings } from './winrm-settings.ts';
 export interface HostOverrides {
   /** What `~` means. */
   readonly homeDir: string;
+  /** False where nobody connects, and so no file of a key or certificate is needed. */
+  readonly connects?: boolean;
   readonly user?: string;
   readonly privateKeyFile?: string;
   /** A transport for every host. */
@@ -42,20 +44,52 @@ const defaultLimits = { connectMs: 10_000, handshakeMs: 20_000, authMs: 30_000, 
 /** Resolves the named hosts. A name that the inventory does not have is `FettleError('usage')`. */
 export function resolveHosts(inventory: Inventory, wanted: readonly string[], overrides: HostOverrides): ResolvedHosts {
   const hosts: Host[] = [];
-  const diagnostics = new Map<string, Diagnostic>();
-  const keys = new KeyFiles(overrides.homeDir);
+  const found = new Map<string, HostsDiagnostic>();
+  const keys = new KeyFiles(overrides);
   for (const name of wanted) {
-    const found = inventory.hosts.get(name);
-    if (found === undefined) throw new FettleError('usage', `the inventory has no host ${name}`);
-    const reader = new SettingsReader(found.variables);
-    const host = resolveHost({ found, reader, overrides, keys });
+    const host = inventory.hosts.get(name);
+    if (host === undefined) throw new FettleError('usage', `the inventory has no host ${name}`);
+    const reader = new SettingsReader(host.variables);
+    const resolved = resolveHost({ found: host, reader, overrides, keys });
     for (const diagnostic of reader.diagnostics) {
       const { file, line, column, message } = diagnostic;
-      diagnostics.set(`${file}:${line ?? 0}:${column ?? 0}:${message}`, diagnostic);
+      const key = `${file}:${line ?? 0}:${column ?? 0}:${message}`;
+      const known = found.get(key) ?? { diagnostic, names: [] };
+      found.set(key, known);
+      known.names.push(name);
     }
-    if (reader.diagnostics.every(({ severity }) => severity === 'warning')) hosts.push(host);
+    if (reader.diagnostics.every(({ severity }) => severity === 'warning')) hosts.push(resolved);
   }
-  return { hosts, diagnostics: [...diagnostics.values(), ...sharedIds(inventory, hosts)] };
+  const diagnostics = [...found.values()].map((one) => withWayOut(one, inventory, wanted.length));
+  return { hosts, diagnostics: [...diagnostics, ...sharedIds(inventory, hosts)] };
+}
+
+/** One diagnostic and the hosts that have it. */
+interface HostsDiagnostic {
+  readonly diagnostic: Diagnostic;
+  readonly names: string[];
+}
+
+/** As many names as are easily typed. */
+const mostNames = 5;
+
+/** Where others are left, an error says how to go on without its hosts. */
+function withWayOut({ diagnostic, names: affected }: HostsDiagnostic, inventory: Inventory, all: number): Diagnostic {
+  if (diagnostic.severity === 'warning' || affected.length === all) return diagnostic;
+  const members = new Set(affected);
+  const group = inventory.hosts.get(affected[0] ?? '')?.groups.find((name) => {
+    const hosts = [...inventory.hosts.values()].filter(({ groups }) => groups.includes(name));
+    return (
+      name !== 'all' &&
+      name !== 'ungrouped' &&
+      hosts.length === members.size &&
+      hosts.every((host) => members.has(host.name))
+    );
+  });
+  const pattern = group === undefined ? affected.map((name) => `!${name}`).join(',') : `!${group}`;
+  if (group === undefined && affected.length > mostNames) return diagnostic;
+  const leaving = `leave out ${affected.length === 1 ? `host ${affected[0] ?? ''}` : `its ${affected.length} hosts`} with -l '${pattern}'`;
+  return { ...diagnostic, hint: diagnostic.hint === undefined ? leaving : `${diagnostic.hint}; ${leaving}` };
 }
 
 interface HostReading {
@@ -78,7 +112,7 @@ function resolveHost({ found, reader, overrides, keys }: HostReading): Host {
 }
 
 function resolveConnection({ found, reader, overrides, keys }: HostReading): Connection {
-  const transport = overrides.connection ?? readTransport(reader, found.name);
+  const transport = overrides.connection ?? readTransport(reader);
   reader.connectBy(transport);
   const port = reader.integer(names.port, { least: 1, most: 65_535 });
   const user = reader.name(names.user, userNameProblem) ?? overrides.user;
@@ -94,7 +128,8 @@ function resolveConnection({ found, reader, overrides, keys }: HostReading): Con
   const seconds =
     (isWinrm ? readWinrmConnectLimit(reader) : undefined) ?? reader.integer(names.timeout, { least: 1, most: 3600 });
   const shell = readShell(reader, transport);
-  const elevation = shell === 'powershell' ? undefined : readElevation(reader, given);
+  const isSupported = transport === 'ssh' || transport === 'local';
+  const elevation = shell === 'powershell' || !isSupported ? undefined : readElevation(reader, given);
   const hasOperatorPassword = [password, elevation?.password].some(
     (secret) => secret !== undefined && (secret === ownPassword || secret === overrides.becomePassword),
   );
@@ -118,7 +153,7 @@ function resolveConnection({ found, reader, overrides, keys }: HostReading): Con
   };
 }
 
-function readTransport(reader: SettingsReader, host: string): string {
+function readTransport(reader: SettingsReader): string {
   const written = reader.text(...names.connection) ?? 'ssh';
   const name = written.replace(/^ansible\.(builtin|legacy)\./, '');
   if (['ssh', 'smart', 'paramiko', 'paramiko_ssh'].includes(name)) return 'ssh';
@@ -128,8 +163,8 @@ function readTransport(reader: SettingsReader, host: string): string {
     return 'winrm';
   }
   if (name !== 'local' && name !== 'winrm') {
-    reader.report(names.connection, `host ${host} is unsupported: ansible_connection is ${written}`, {
-      hint: 'this version supports ssh, winrm and local; exclude the host with a pattern such as all:!NAME',
+    reader.report(names.connection, `ansible_connection ${written} is not supported`, {
+      hint: 'this version supports ssh, winrm and local',
     });
   }
   return name;
@@ -166,7 +201,9 @@ function readKeyFile(
       hint: 'use another key with --private-key',
     });
   }
-  reader.report(names.privateKeyFile, `the private key ${path} cannot be opened: ${problem}`);
+  reader.report(names.privateKeyFile, `the private key ${path} cannot be opened: ${problem}`, {
+    hint: 'put the key there, or set ansible_private_key_file to another with -e',
+  });
   return undefined;
 }
 
@@ -183,17 +220,20 @@ function readFile(reader: SettingsReader, keys: KeyFiles, variables: readonly st
 /** Key files, each checked once however many hosts share it. */
 class KeyFiles {
   readonly #homeDir: string;
+  readonly #connects: boolean;
   readonly #problems = new Map<string, string | undefined>();
 
-  constructor(homeDir: string) {
+  constructor({ homeDir, connects = true }: Pick<HostOverrides, 'homeDir' | 'connects'>) {
     this.#homeDir = homeDir;
+    this.#connects = connects;
   }
 
   expand(file: string): string {
-    return file === '~' || file.startsWith('~/') ? this.#homeDir + file.slice(1) : file;
+    return file.replace(/^(?:~|\$HOME|\$\{HOME\})(?=\/|$)/, () => this.#homeDir);
   }
 
   problemOf(path: string): string | undefined {
+    if (!this.#connects) return undefined;
     if (!this.#problems.has(path)) this.#problems.set(path, openingProblem(path));
     return this.#problems.get(path);
   }

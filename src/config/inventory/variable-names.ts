@@ -100,7 +100,7 @@ const effective: ReadonlySet<string> = new Set(
 
 /** Ansible's own, without meaning for what fettle does. */
 const withoutEffect =
-  /^ansible_(.+_interpreter|(ssh_)?pipelining|ssh_transfer_method|(scp|sftp)_.*|async_dir|system_tmpdirs|admin_users|common_remote_group|remote_tmp|shell_(executable|is_.*)|control_path(_dir)?|ssh_control_path(_dir)?|sshpass_prompt|ssh_use_tty|ssh_retries|ssh_executable|group_priority|facts.*|psrp_ignore_proxy|become_ask_pass|su_prompt_l10n|runas_.*|python_.*)$/;
+  /^ansible_(.+_interpreter|(ssh_)?pipelining|ssh_transfer_method|(scp|sftp)_.*|async_dir|system_tmpdirs|admin_users|common_remote_group|remote_tmp|shell_(executable|is_.*)|control_path(_dir)?|ssh_control_path(_dir)?|sshpass_prompt|ssh_use_tty|paramiko_(?:look_for_keys|host_key_auto_add|record_host_keys|pty|use_rsa_sha2_algorithms)|ssh_retries|ssh_executable|group_priority|facts.*|psrp_ignore_proxy|become_ask_pass|su_prompt_l10n|runas_.*|python_.*)$/;
 
 /** Ansible's too, but of a way that is not gone here: what they were meant for is to be had otherwise, or not needed. */
 const ofAnotherWay: readonly (readonly [name: RegExp, hint: string])[] = [
@@ -110,6 +110,9 @@ const ofAnotherWay: readonly (readonly [name: RegExp, hint: string])[] = [
   [/^ansible_(winrm|psrp)_credssp_/, 'CredSSP is not used: it sends the password to the host'],
   [/^ansible_psrp_(re)?connection_(retries|backoff)$/, 'fettle has its own rules for reconnecting'],
   [/^ansible_psrp_max_envelope_size$/, 'messages have at most 150 KB, which every host accepts'],
+  [/^ansible_paramiko_proxy_command$/, 'write it as -o ProxyCommand=… into ansible_ssh_common_args'],
+  [/^ansible_ssh_pkcs11_provider$/, 'keys on tokens are not supported in this version'],
+  [/^ansible_ssh_password_mechanism$/, 'fettle sends passwords itself'],
   [/^ansible_psrp_configuration_name$/, 'fettle opens no PowerShell session, so there is none to configure'],
 ];
 
@@ -117,6 +120,7 @@ export interface NameProblem {
   readonly severity: 'error' | 'warning';
   readonly message: string;
   readonly hint?: string;
+  readonly lintOnly?: true;
 }
 
 /** True for names whose value decides what fettle does. */
@@ -130,16 +134,24 @@ export function checkName(name: string): NameProblem | undefined {
     if (laterPatchNames.has(name)) {
       return { severity: 'error', message: `${name} is not available in this version`, hint: 'remove it for now' };
     }
-    const hint = suggestion(name, patchNames) ?? `known are ${[...patchNames].join(', ')}`;
-    return { severity: 'error', message: `unknown variable ${name}`, hint };
+    const near = suggestion(name, patchNames);
+    if (near !== undefined) return { severity: 'error', message: `unknown variable ${name}`, hint: near };
+    const hint = `fettle's own are ${[...patchNames].join(', ')}`;
+    return {
+      severity: 'warning',
+      message: `${name} is none of fettle's variables and has no effect`,
+      hint,
+      lintOnly: true,
+    };
   }
   if (!name.startsWith('ansible_') || effective.has(name) || withoutEffect.test(name)) return undefined;
   const [, hint] = ofAnotherWay.find(([pattern]) => pattern.test(name)) ?? [];
   if (hint !== undefined) return { severity: 'warning', message: `${name} has no effect here`, hint };
-  const near = suggestion(name, effective);
+  // A longer way from name to name leads from one subject to another.
+  const near = suggestion(name, effective, 2);
   return {
     severity: 'warning',
     message: `${name} is unknown and has no effect`,
-    ...(near === undefined ? {} : { hint: near }),
+    ...(near === undefined ? { lintOnly: true } : { hint: near }),
   };
 }

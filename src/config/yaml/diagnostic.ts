@@ -16,6 +16,8 @@ export interface Diagnostic extends Pick<Place, 'file'>, Partial<Omit<Place, 'fi
   readonly severity: 'error' | 'warning';
   readonly message: string;
   readonly hint?: string;
+  /** About something that decides nothing: only `inventory lint` reports it. */
+  readonly lintOnly?: true;
 }
 
 const unprintable = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;

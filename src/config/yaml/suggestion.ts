@@ -1,7 +1,11 @@
-/** The candidate most like `word` (Levenshtein distance at most a third of its length, at least 2), else undefined. */
-export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+/** The candidate most like `word`: Levenshtein distance at most `most`, by default a third of its length and at least 2. */
+export function nearest(
+  word: string,
+  candidates: Iterable<string>,
+  most = Math.max(2, Math.floor(word.length / 3)),
+): string | undefined {
   let best: string | undefined;
-  let least = Math.max(2, Math.floor(word.length / 3)) + 1;
+  let least = most + 1;
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - word.length) >= least) continue;
     const found = distance(word.toLowerCase(), candidate.toLowerCase());
@@ -26,7 +30,7 @@ function distance(left: string, right: string): number {
 }
 
 /** `did you mean web01?`, or undefined when nothing is near. */
-export function suggestion(word: string, candidates: Iterable<string>): string | undefined {
-  const near = nearest(word, candidates);
+export function suggestion(word: string, candidates: Iterable<string>, most?: number): string | undefined {
+  const near = nearest(word, candidates, most);
   return near === undefined ? undefined : `did you mean ${near}?`;
 }

@@ -168,7 +168,7 @@ const wrong: readonly [variables: string, expected: RegExp, severity?: 'warning'
   ['ansible_host: "{{ x }}.y"', /:3:23: templates .* are not supported in this version/],
   ['ansible_ssh_common_args: "-o ProxyJump={{ j }}"', /:3:\d+: templates/],
   ['ansible_host: !env X', /the tag !env is not supported/],
-  ['ansible_connection: docker', /:3:9: host h is unsupported: ansible_connection is docker/],
+  ['ansible_connection: docker', /:3:9: ansible_connection docker is not supported\n[^]*ssh, winrm and local$/],
   ['ansible_port: 99999', /:3:9: ansible_port must be a whole number from 1 to 65535/],
   ['ansible_port: [1]', /ansible_port must be a whole number/],
   ['ansible_user: [a]', /ansible_user must be text/],
@@ -267,5 +267,36 @@ describe('a template or an encrypted value', () => {
       ['a', 'c'],
     );
     assert.match(diagnostics.map(formatDiagnostic).join('\n'), /^[^:]+hosts\.yaml:1:28: templates/);
+  });
+});
+
+describe('hosts that cannot be resolved', () => {
+  const text = `
+all: {hosts: {a: , b: {ansible_port: x}}}
+cloud: {hosts: {c1: , c2: }, vars: {ansible_connection: docker, ansible_become: true, ansible_become_method: enable}}
+`;
+  test('are named once for each reason, with a pattern that leaves them out', async () => {
+    const { hosts, diagnostics } = await resolveAll(text);
+    assert.deepEqual(
+      hosts.map(({ name }) => name),
+      ['a'],
+    );
+    assert.deepEqual(
+      diagnostics.map(({ hint }) => hint),
+      [
+        "leave out host b with -l '!b'",
+        "this version supports ssh, winrm and local; leave out its 2 hosts with -l '!cloud'",
+      ],
+    );
+  });
+
+  test('need no key as long as nobody connects', async () => {
+    const { diagnostics } = await resolve('ansible_ssh_private_key_file: ~/none', { connects: false });
+    assert.deepEqual(diagnostics, []);
+  });
+
+  test('may have their key below $HOME', async () => {
+    const { host } = await resolve('ansible_ssh_private_key_file: $HOME/key');
+    assert.match(host.connection.privateKeyFile ?? '', /^\/.*\/key$/);
   });
 });

@@ -289,6 +289,18 @@ const wrong: readonly [title: string, files: Load['files'], expected: RegExp, se
     /:3:9: unknown variable patch_rign[^]*did you mean patch_ring/,
   ],
   [
+    'a patch_ name of others',
+    { 'hosts.yaml': host('patch_panel_of_the_rack: a') },
+    /none of fettle's variables/,
+    'warning',
+  ],
+  [
+    'a proxy that is not used',
+    { 'hosts.yaml': host('ansible_paramiko_proxy_command: a') },
+    /warning: ansible_paramiko_proxy_command has no effect here[^]*ansible_ssh_common_args/,
+    'warning',
+  ],
+  [
     'a patch_ name of later',
     { 'hosts.yaml': host('patch_window: a') },
     /:3:9: patch_window is not available in this version/,

@@ -16,5 +16,7 @@ export async function run(request: SelectionRequest, context: Context): Promise<
 function treeOf(inventory: Inventory, name: string): GroupTree {
   const group = inventory.groups.get(name);
   const children = [...(group?.children ?? [])].sort();
-  return { name, groups: children.map((child) => treeOf(inventory, child)), hosts: group?.hosts ?? [] };
+  // Every host is in another group too, be it `ungrouped`.
+  const hosts = name === 'all' ? [] : (group?.hosts ?? []);
+  return { name, groups: children.map((child) => treeOf(inventory, child)), hosts };
 }
