@@ -117,13 +117,16 @@ async function readFile(file: string, draft: InventoryDraft, diagnostics: Diagno
     diagnostics.push({ severity: 'error', file, ...foreign });
     return;
   }
-  const { yaml, diagnostics: found } = yamlEndings.has(extname(file))
-    ? parseYaml({ ...read, dialect: 'ansible' })
-    : { yaml: undefined, diagnostics: [] };
+  // What begins like that is never a mapping in YAML, and long to read as one.
+  const isPlainlyIni = looksLikeIni(text);
+  const { yaml, diagnostics: found } =
+    yamlEndings.has(extname(file)) && !isPlainlyIni
+      ? parseYaml({ ...read, dialect: 'ansible' })
+      : { yaml: undefined, diagnostics: [] };
   if (yaml === undefined || !holdsGroups(yaml)) {
     const ini = parseIni({ file, text });
     const isIni = !yamlEndings.has(extname(file)) || ini.diagnostics.every(({ severity }) => severity === 'warning');
-    if (isIni || looksLikeIni(text) || isText(yaml)) {
+    if (isIni || isPlainlyIni || isText(yaml)) {
       diagnostics.push(...ini.diagnostics);
       applyIni(ini, draft, diagnostics);
       if (ini.statements.length === 0 && ini.diagnostics.length === 0)
@@ -160,8 +163,8 @@ function isText(yaml: YamlFile | undefined): boolean {
   return isScalar(yaml?.root) && typeof yaml.root.value === 'string';
 }
 
-/** Whether somebody meant to write INI: a section, or a host with variables, comes first. */
+/** Whether a section comes first, or a host with variables and no colon. */
 function looksLikeIni(text: string): boolean {
-  const line = text.split(/\r\n|\r|\n/).find((one) => /^\s*[^\s#;]/.test(one)) ?? '';
-  return /^\s*\[[^\]\s,]+\]\s*(?:[#;].*)?$/.test(line) || /^\s*[^\s:={}"']+(?::\d+)?\s+[\w-]+=/.test(line);
+  const line = /^(?:[ \t]*(?:[#;][^\n]*)?\r?\n)*([^\n]*)/.exec(text)?.[1] ?? '';
+  return /^\s*\[[^\]\s,]+\]\s*(?:[#;].*)?$/.test(line) || /^\w[^\s:={}"']*\s+[\w-]+=[^:]*$/.test(line);
 }

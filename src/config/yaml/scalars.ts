@@ -38,8 +38,12 @@ function scalar(name: string, test: RegExp, resolve: (text: string) => unknown):
   ];
 }
 
+/** More than Python itself reads as a number; the work grows with the square. */
+const mostDigits = 4_300;
+
 /** A whole number; its digits as text where a number of JavaScript would be another one. */
 function readInteger(written: string): number | string {
+  if (written.length > mostDigits) return written;
   const text = written.replaceAll('_', '');
   const [, sign = '', digits = ''] = /^([-+]?)(.*)$/.exec(text) ?? [];
   const value = magnitude(digits);

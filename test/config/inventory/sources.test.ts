@@ -39,6 +39,18 @@ test('a file is INI where it is no mapping in YAML', async () => {
   }
 });
 
+test('half a million sections, and numbers of a million digits, are read', async () => {
+  const texts = [
+    '[a]\n'.repeat(500_000),
+    `all: {vars: {x: 1${':11'.repeat(1_000_000)}, y: ${'1'.repeat(2_000_000)}}}\n`,
+  ];
+  for (const text of texts) {
+    await using files = await filesWith({ hosts: text });
+    const { diagnostics } = await loadInventory({ sources: [files.path('hosts')], extraVars: [] });
+    assert.deepEqual(diagnostics, []);
+  }
+});
+
 const given: readonly [text: string, pairs: readonly (readonly string[])[] | undefined][] = [
   [
     'a=1 b="x y"',
