@@ -33,7 +33,7 @@ export function readScanAnswer(sections: Sections): RpmAnswer {
   const renames = readRenames(sections, known.installed, repositories);
   const { locked, isHidden } = readLocks(sections);
   const offers = readOffers(sections, known);
-  const { advisories, unexplained } = readAdvisories(sections, known.installed);
+  const { advisories, isKnown, unexplained } = readAdvisories(sections, known.installed);
   const newer = new Set(elementsOf(readDocument(sections, 'zypper-newer'), 'update').map(versionOf).map(versionKey));
   const replacing = new Set(renames.map(({ by }) => versionKey(by)));
   const step = readAnyDocument(sections, 'zypper-step');
@@ -44,7 +44,7 @@ export function readScanAnswer(sections: Sections): RpmAnswer {
     ...newPackages(step, known),
   ];
   return {
-    repositories,
+    repositories: isKnown ? repositories : repositories.map((item) => ({ ...item, hasAdvisories: false })),
     versions: offers.filter((offer) => !isHidden(offer)),
     hidden: offers.filter((offer) => isHidden(offer) && newer.has(versionKey(offer))),
     locked,

@@ -40,7 +40,7 @@ export function readAnyDocument(sections: Sections, name: string): ZypperDocumen
   return { root: parseXml(text), exitCode: Number(code) };
 }
 
-export function noAnswer(why: string): FettleError {
+function noAnswer(why: string): FettleError {
   return new FettleError('command', `zypper cannot tell what is pending: ${why.slice(0, troubleLength)}`, {
     hint: 'check the host with: zypper --no-refresh list-updates',
   });

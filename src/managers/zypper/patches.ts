@@ -4,12 +4,14 @@ import { attribute, childOf, type XmlElement } from '../../domain/xml.ts';
 import { linesOf, type Sections } from '../contract/sections.ts';
 import type { AdvisoryLine } from '../rpm/answer.ts';
 import type { RpmPackage } from '../rpm/installed.ts';
-import { elementsOf, noAnswer, readDocument } from './documents.ts';
+import { elementsOf, readDocument } from './documents.ts';
 
 type Patch = Omit<AdvisoryLine, 'name' | 'arch' | 'evr'>;
 
 interface NeededPatches {
   readonly advisories: readonly AdvisoryLine[];
+  /** False: of no patch it is known what it is about. */
+  readonly isKnown: boolean;
   /** A sentence for each patch of which the packages are not known. */
   readonly unexplained: readonly string[];
 }
@@ -47,9 +49,13 @@ export function readAdvisories(
     const packages = byName.get(named) ?? [];
     return packages.map(({ name, arch }) => ({ ...patch, name, arch, evr: shortEnough(evr, 'version') }));
   });
-  if (patches.size > 0 && explained.size === 0) throw noAnswer('zypper info says of no patch what it is about');
   const unexplained = [...patches.keys()].filter((id) => !explained.has(id)).slice(0, 20);
-  return { advisories, unexplained: unexplained.map((id) => `zypper info does not say which packages ${id} is about`) };
+  const isKnown = patches.size === 0 || explained.size > 0;
+  return {
+    advisories,
+    isKnown,
+    unexplained: unexplained.map((id) => `zypper info does not say which packages ${id} is about`),
+  };
 }
 
 /** Installed packages by `name.arch`, and by their name, which stands for every architecture. */

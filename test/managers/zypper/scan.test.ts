@@ -104,10 +104,11 @@ describe('a scan with zypper', () => {
     assert.equal(named(own, 'alpha').class, 'security');
   });
 
-  test('names a patch of which it is not known what it is about, and has no answer where that is all of them', () => {
+  test('names a patch of which it is not known what it is about, and knows no classes where that is all of them', () => {
     const missing = scan(replaced('zypper-fixed', /^LABSA-2026:0001\t.*\n/m, ''));
     assert.ok(missing.problems.some(({ message }) => message.includes('LABSA-2026:0001')));
-    assert.throws(() => scan((sections) => sections.set('zypper-fixed', '')), { code: 'command' });
+    const none = scan((sections) => sections.set('zypper-fixed', ''));
+    assert.deepEqual([none.securityKnown, named(none, 'alpha').class], [false, 'unknown']);
   });
 
   test('calls an update unknown, not harmless, where its repository publishes no patches', () => {

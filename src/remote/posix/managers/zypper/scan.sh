@@ -52,9 +52,20 @@ zypper_slim() {
     }'
 }
 
-# zypper_named KIND: names, architectures and versions that a list of updates on standard input has.
+# zypper_named ELEMENT KIND: names, architectures and versions of what a document on standard input lists. The order of the
+# attributes differs from release to release.
 zypper_named() {
-  sed -n 's/.* kind="'"$1"'" name="\([A-Za-z0-9][A-Za-z0-9+._:-]*\)" edition="\([A-Za-z0-9.+~^:_-]*\)" arch="\([a-z0-9_]*\)".*/\1'"$tab"'\3'"$tab"'\2/p'
+  awk -v element="$1" -v kind="$2" '
+    function value(key,  at, rest) {
+      at = index($0, " " key "=\"")
+      if (!at) return ""
+      rest = substr($0, at + length(key) + 3)
+      return substr(rest, 1, index(rest, "\"") - 1)
+    }
+    index($0, "<" element " ") == 1 && (value("kind") == kind || value("type") == kind) {
+      word = value("name") "\t" value("arch") "\t" value("edition")
+      if (word ~ /^[A-Za-z0-9_][A-Za-z0-9+._:-]*\t[a-z0-9_]+\t[A-Za-z0-9.+~:_^-]+$/) print word
+    }'
 }
 
 # Every version on offer of the packages whose names are the arguments.
@@ -75,13 +86,13 @@ zypper_scan() {
   zypper_locks
   zypper_patches
   # shellcheck disable=SC2046 # names are words
-  zypper_versions $(printf '%s\n' "$zypper_newer" | zypper_named package | cut -f 1 | sort -u)
+  zypper_versions $(printf '%s\n' "$zypper_newer" | zypper_named update package | cut -f 1 | sort -u)
   zypper_details
   section zypper-step
   # Any other account may not even try.
   if [ "$own_uid" = 0 ]; then
     # shellcheck disable=SC2046 # arguments are words
-    set -- $(printf '%s\n' "$zypper_next" | zypper_named package | awk -F "$tab" '{ print $1 "." $2 "=" $3 }')
+    set -- $(printf '%s\n' "$zypper_next" | zypper_named update package | awk -F "$tab" '{ print $1 "." $2 "=" $3 }')
     [ $# -eq 0 ] || zypper_try "$@"
     zypper_reasons
   fi
@@ -95,9 +106,9 @@ zypper_scan() {
 zypper_reasons() {
   section zypper-reasons
   {
-    printf '%s\n' "$zypper_locked" | sed -n 's/^<match kind="package" name="\([^"]*\)".*/out\t\1/p'
-    printf '%s\n' "$zypper_next" | zypper_named package | sed "s/^/out$tab/"
-    printf '%s\n' "$zypper_newer" | zypper_named package | sed "s/^/in$tab/"
+    printf '%s\n' "$zypper_locked" | zypper_named match package | sed "s/^/out$tab/"
+    printf '%s\n' "$zypper_next" | zypper_named update package | sed "s/^/out$tab/"
+    printf '%s\n' "$zypper_newer" | zypper_named update package | sed "s/^/in$tab/"
   } | awk -F "$tab" '$1 == "out" { out[$2] = 1 } $1 == "in" && !($2 in out) && ++count <= 8 { print $2 "." $3 "=" $4 }' |
     while read -r each; do zypper_try "$each" | zypper_problem; done
 }
@@ -138,7 +149,7 @@ zypper_patches() {
   printf '%s\n' "$zypper_needed"
   section zypper-fixed
   # shellcheck disable=SC2046 # names are words
-  set -- $(printf '%s\n' "$zypper_needed" | zypper_named patch | cut -f 1 | sort -u)
+  set -- $(printf '%s\n' "$zypper_needed" | zypper_named update patch | cut -f 1 | sort -u)
   [ $# -gt 0 ] || return 0
   bounded 300 env ZYPP_READONLY_HACK=1 ZYPP_LOGFILE=/dev/null zypper --non-interactive --no-refresh info -t patch -- \
     "$@" </dev/null 2>/dev/null | awk '
@@ -164,7 +175,7 @@ zypper_details() {
     esac
     if ! have "$zypper_unpack"; then continue; fi
     {
-      printf '%s\n' "$zypper_newer" | zypper_named package | cut -f 1 | sed 's/^/<wanted /'
+      printf '%s\n' "$zypper_newer" | zypper_named update package | cut -f 1 | sed 's/^/<wanted /'
       rpm_packages | cut -f 1 | sed 's/^/<present /'
       bounded 60 "$zypper_unpack" -dc "$zypper_list" 2>/dev/null
     } | zypper_primary "$(basename "${zypper_list%/repodata/*}")"
@@ -254,9 +265,9 @@ zypper_judge() {
   {
     for each in $2; do printf 'more\t%s\n' "$each"; done
     rpm_packages | awk -F "$tab" '{ print "present\t" $1 "\t" $2 "\t" $3 }'
-    printf '%s\n' "$zypper_offers" | zypper_solvables | sed "s/^/offer$tab/"
-    printf '%s\n' "$zypper_step" | sed '/<to-remove>/,/<\/to-remove>/d' | zypper_solvables | sed "s/^/in$tab/"
-    printf '%s\n' "$zypper_step" | sed -n '/<to-remove>/,/<\/to-remove>/p' | zypper_solvables | sed "s/^/out$tab/"
+    printf '%s\n' "$zypper_offers" | zypper_named solvable package | sed "s/^/offer$tab/"
+    printf '%s\n' "$zypper_step" | sed '/<to-remove>/,/<\/to-remove>/d' | zypper_named solvable package | sed "s/^/in$tab/"
+    printf '%s\n' "$zypper_step" | sed -n '/<to-remove>/,/<\/to-remove>/p' | zypper_named solvable package | sed "s/^/out$tab/"
     for row in $rows; do printf 'row\t%s\n' "$(unescaped "$row" | tr ',' '\t')"; done
   } | awk -F "$tab" -v verb="$1" '
     { id = $2 "." $3; version = $4; sub(/^0:/, "", version); key = id "=" version }
@@ -272,9 +283,4 @@ zypper_judge() {
       if (verb == "drift" && !(key in into)) print key " would not be installed"
     }
     END { if (verb == "drift") for (key in into) if (!(key in row)) print key " would be installed, which is not planned" }'
-}
-
-# Names, architectures and versions of the packages that a document lists.
-zypper_solvables() {
-  sed -n 's/^<solvable .*name="\([^"]*\)".* edition="\([^"]*\)" arch="\([^"]*\)".*/\1'"$tab"'\3'"$tab"'\2/p'
 }
