@@ -1,5 +1,6 @@
 import { recordOf } from '../base/record.ts';
 import { FettleError } from '../domain/error.ts';
+import { apk } from './apk/apk.ts';
 import { apt } from './apt/apt.ts';
 import { chocolatey } from './chocolatey/chocolatey.ts';
 import type { Family } from './contract/family.ts';

@@ -78,6 +78,8 @@ const records: readonly string[] = [
   'a#,x,1-1\n',
   'a#\tx\t1-1\ta\t1\t\tb#,c\tc=#\n',
   'a#\t1-1\tr\tx\tb,a\tb=1\tb#\n',
+  '(1/9) Upgrading a#@x (1-r0 -> 2-r0)\n',
+  'a#-2-r0 x {a} (b) [upgradable from: a#-1-r0]\n',
   'step\ta#\t1-1\tr\t1\n',
   'a# 1-1 -> 2-1\n',
   'a#:\n  Installed: 1\n  Candidate: 2\n  Version table:\n     2 500\n        500 o\n',
@@ -143,6 +145,10 @@ const pacmanSections = ['everything', 'simulate', 'replacing'].map((name): Secti
   parseFrame(readFileSync(join(import.meta.dirname, '..', 'fixtures', 'managers', 'pacman', name, 'answer'))),
 );
 
+const apkSections = ['everything', 'blocked'].map((name): Sections =>
+  parseFrame(readFileSync(join(import.meta.dirname, '..', 'fixtures', 'managers', 'apk', name, 'answer'))),
+);
+
 /** Both lists of software are one text. */
 function softwareLists(text: string): string {
   return JSON.stringify({ phase: 'done', installed: text, outdated: text, listCode: 1, outdatedCode: 0 });
@@ -163,6 +169,7 @@ const answersOf: Readonly<Record<string, readonly Sections[]>> = {
   dnf: dnfSections ?? [],
   zypper: zypperSections ?? [],
   pacman: pacmanSections,
+  apk: apkSections,
   'windows-update': [windowsSections],
   chocolatey: [windowsSections],
   winget: [windowsSections],

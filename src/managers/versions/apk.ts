@@ -28,7 +28,6 @@ const suffixes = ['alpha', 'beta', 'pre', 'rc', '', 'cvs', 'svn', 'git', 'hg', '
 /**
  * Negative, zero or positive as apk-tools 3 orders `1.2.3a_rc4~hash-r5` (src/version.c, apk-package(5)). Numbers behind the
  * first that begin with a zero are compared as text. What no version may hold ends it: the rest does not count.
- * @public Nothing uses it before apk is a package manager here.
  */
 export function compareApkVersions(left: string, right: string): number {
   let [a, b] = [numberToken('first number', left, 0), numberToken('first number', right, 0)];
