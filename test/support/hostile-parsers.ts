@@ -271,6 +271,7 @@ export const rows: Readonly<Record<string, Row | null>> = {
   'managers/host-scan.ts#unscannedManagers': (text) => hostScan.unscannedManagers(every(text)),
   'managers/host-scan.ts#readHostScan': (text) => hostScan.readHostScan(every(text), limits),
   'managers/host-scan.ts#readHostSummary': (text) => hostScan.readHostSummary(every(text), 1),
+  'managers/host-scan.ts#readHostState': (text) => hostScan.readHostState(every(text), 1),
   'managers/registry.ts#packageManagerNames': null,
   'managers/registry.ts#isPackageManager': registry.isPackageManager,
   'managers/registry.ts#packageManagerNamed': registry.packageManagerNamed,

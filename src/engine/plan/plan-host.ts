@@ -82,7 +82,7 @@ async function workloadOf(
       simulate: (updates) => remote.simulate({ manager: name, updates }, context.detach),
       ...(simulateCommand === undefined ? {} : { simulateCommand }),
     });
-    refusePartial(manager, workload);
+    refusePartial(manager, workload, policy);
     workloads.push(workload);
   }
   return mergeWorkloads(workloads);

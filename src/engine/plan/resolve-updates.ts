@@ -32,16 +32,27 @@ export interface WorkloadInput {
  * Refuses a plan that leaves out anything of a package manager that installs everything or nothing. What the host itself
  * keeps at its version does not count: its administrator has decided on that.
  */
-export function refusePartial({ name, limits }: Pick<PackageManager, 'name' | 'limits'>, workload: HostWorkload): void {
-  const left = workload.leftOut.filter((item) => item.heldBack?.kind !== 'held');
-  const [first] = left;
-  if (limits.wholeUpgrade === undefined || first === undefined) return;
-  const shown = left.slice(0, 3).map(({ name: label, to, reason }) => `${label} ${to} (${reason})`);
+export function refusePartial(
+  { name, limits }: Pick<PackageManager, 'name' | 'limits'>,
+  { updates, leftOut }: HostWorkload,
+  { newPackages }: Pick<Policy, 'newPackages'>,
+): void {
+  const left = [
+    ...leftOut.filter((item) => item.heldBack?.kind !== 'held'),
+    ...updates
+      .filter(({ from }) => from === null && newPackages === 'refuse')
+      .map((item) => ({ ...item, reason: 'a new package, which the playbook refuses' })),
+  ].map(({ name: label, to, reason }) => `${label} ${to} (${reason})`);
+  if (limits.wholeUpgrade === undefined || left.length === 0) return;
   const more = left.length > 3 ? ` and ${left.length - 3} more` : '';
-  throw new FettleError('command', `${limits.wholeUpgrade}, and this would leave out ${shown.join(', ')}${more}`, {
-    hint: `give this host a playbook that takes every update of ${name}, or resolve on the host what stands in the way`,
-    details: { leftOut: left.slice(0, 100).map(({ name: label, to, reason }) => `${label} ${to}: ${reason}`) },
-  });
+  throw new FettleError(
+    'command',
+    `${limits.wholeUpgrade}, and this would leave out ${left.slice(0, 3).join(', ')}${more}`,
+    {
+      hint: `give this host a playbook that takes every update of ${name}, or resolve on the host what stands in the way`,
+      details: { leftOut: left.slice(0, 100) },
+    },
+  );
 }
 
 /** A version no package has: the answer lists the versions that exist. */

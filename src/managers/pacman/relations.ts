@@ -53,38 +53,40 @@ function isMetBy(party: Party, text: string): boolean {
   });
 }
 
+/** More than any sound host has; what lies beyond changes nothing. */
+const mostConflicts = 1_000;
+
 /**
  * The pairs that cannot be installed together, of which the first comes with the upgrade. pacman asks whether the other
  * shall go, and does nothing at all where the answer is no.
  */
 export function conflictsOf(coming: readonly Party[], staying: readonly Party[]): readonly (readonly [Party, Party])[] {
-  const candidates = [...coming, ...staying];
+  const pairs = new Map<string, readonly [Party, Party]>();
+  const [anybody, newcomers] = [indexOf([...coming, ...staying]), indexOf(coming)];
+  const find = (party: Party, others: ReadonlyMap<string, readonly Party[]>, isComing: boolean): void => {
+    for (const text of party.conflicts) {
+      for (const other of others.get(nameIn(text)) ?? []) {
+        if (pairs.size >= mostConflicts) return;
+        if (other.name === party.name || !isMetBy(other, text)) continue;
+        const key = [party.name, other.name].toSorted().join(' ');
+        if (!pairs.has(key)) pairs.set(key, isComing ? [party, other] : [other, party]);
+      }
+    }
+  };
+  for (const party of coming) find(party, anybody, true);
+  for (const party of staying) find(party, newcomers, false);
+  return [...pairs.values()];
+}
+
+/** Packages by their names and by what they provide. */
+function indexOf(parties: readonly Party[]): ReadonlyMap<string, readonly Party[]> {
   const byWord = new Map<string, Party[]>();
-  for (const party of candidates) {
+  for (const party of parties) {
     for (const word of new Set([party.name, ...party.provides.map((provision) => provision.split('=', 1)[0] ?? '')])) {
       const found = byWord.get(word);
       if (found === undefined) byWord.set(word, [party]);
       else found.push(party);
     }
   }
-  const isComing = new Set(coming.map(({ name }) => name));
-  const pairs = candidates.flatMap((party) =>
-    party.conflicts.flatMap((text) =>
-      (byWord.get(parseDependency(text).name) ?? [])
-        .filter((other) => other.name !== party.name && (isComing.has(party.name) || isComing.has(other.name)))
-        .filter((other) => isMetBy(other, text))
-        .map((other): readonly [Party, Party] => (isComing.has(party.name) ? [party, other] : [other, party])),
-    ),
-  );
-  return [
-    ...new Map(
-      pairs.map((pair) => [
-        pair
-          .map(({ name }) => name)
-          .toSorted()
-          .join(' '),
-        pair,
-      ]),
-    ).values(),
-  ];
+  return byWord;
 }

@@ -216,19 +216,34 @@ describe('a package manager that installs everything or nothing', () => {
   });
 
   test('refuses a plan that leaves anything out, with the reason', () => {
-    assert.throws(() => refusePartial(manager, { ...nothing, leftOut: [leftOut()] }), {
+    assert.throws(() => refusePartial(manager, { ...nothing, leftOut: [leftOut()] }, everything), {
       code: 'command',
       message:
         'Arch Linux does not support partial upgrades, and this would leave out linux 6.15-1 (excluded by the playbook (linux*))',
     });
   });
 
+  test('refuses one with a new package where the playbook refuses those', async () => {
+    const { workload } = await ask(
+      [anUpdate({ name: 'app' })],
+      { app: ['lib=1'] },
+      {
+        newPackages: [{ manager: 'apt', name: 'lib', arch: 'amd64', from: null, to: '1', origins: [] }],
+      },
+    );
+    assert.ok(workload.updates.some(({ from }) => from === null));
+    refusePartial(manager, workload, everything);
+    assert.throws(() => refusePartial(manager, workload, { newPackages: 'refuse' }), {
+      message: /would leave out lib 1 \(a new package, which the playbook refuses\)/,
+    });
+  });
+
   test('has a plan without what the host itself keeps at its version, and one that is whole', () => {
-    refusePartial(manager, { ...nothing, leftOut: [leftOut({ heldBack: { kind: 'held' } })] });
-    refusePartial(manager, nothing);
+    refusePartial(manager, { ...nothing, leftOut: [leftOut({ heldBack: { kind: 'held' } })] }, everything);
+    refusePartial(manager, nothing, everything);
   });
 
   test('is no other: those leave out what the playbook says', () => {
-    refusePartial({ name: 'apt', limits: {} }, { ...nothing, leftOut: [leftOut()] });
+    refusePartial({ name: 'apt', limits: {} }, { ...nothing, leftOut: [leftOut()] }, everything);
   });
 });

@@ -49,7 +49,7 @@ export const pacmanSystem: System = { archive: ensurePacmanArchive, at: hostArch
 export async function pacmanVersions(lab: Lab, host: string, name: string): Promise<readonly string[]> {
   const text = await lab.tell(
     host,
-    `pacman -Qkk ${name} 2>&1 | grep -q '^warning:' || pacman -Q ${name} 2>/dev/null || :`,
+    `pacman -Qkk ${name} 2>&1 | grep -q '^warning: ${name}: ' || pacman -Q ${name} 2>/dev/null || :`,
   );
   const version = text.trim().split(' ')[1];
   return version === undefined ? [] : [version];
