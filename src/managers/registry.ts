@@ -15,7 +15,17 @@ import { winget } from './winget/winget.ts';
 import { zypper } from './zypper/zypper.ts';
 
 /** Every package manager, in the order in which they install on one host: those of the system first. */
-const packageManagers: readonly PackageManager[] = [apt, dnf, zypper, pacman, windowsUpdate, snap, chocolatey, winget];
+const packageManagers: readonly PackageManager[] = [
+  apt,
+  dnf,
+  zypper,
+  pacman,
+  apk,
+  windowsUpdate,
+  snap,
+  chocolatey,
+  winget,
+];
 
 const byName = recordOf(packageManagers.map((item) => [item.name, item] as const));
 
