@@ -133,7 +133,7 @@ describe('a host with pacman', () => {
     assert.match(await refused('partial', { security_only: true }), /does not support partial upgrades.*alpha 1\.1-1/);
     assert.match(
       await refused('partial', { new_packages: 'refuse' }),
-      /does not support partial upgrades.*needsnew 1\.1-1/,
+      /does not support partial upgrades.*newdep 1\.1-1/,
     );
     assert.equal(await versionOf('partial', 'alpha'), '1.0-1');
   });
@@ -170,7 +170,7 @@ describe('a host with pacman', () => {
     const { stdout, stderr } = await scenario.fettle(['apply', scenario.plan], 4);
     assert.match(`${stdout}${stderr}`, /db\.lck is there, but no process holds it/);
     assert.equal(await versionOf('stale', 'alpha'), '1.0-1');
-    assert.equal(await lab.tell('stale', 'pacman -Qu'), '');
+    assert.equal(await lab.tell('stale', 'pacman -Qu || :'), '');
     await lab.tell('stale', 'rm /var/lib/pacman/db.lck');
     await scenario.fettle(['run', 'resume']);
     assert.deepEqual(await scenario.verdicts(), { stale: 'verified' });
