@@ -7,6 +7,8 @@ export type HeldBack =
   | { readonly kind: 'needs-new'; readonly packages: readonly string[] }
   | { readonly kind: 'needs-removal'; readonly packages: readonly string[] }
   | { readonly kind: 'pinned' }
+  /** A stream of a module decides which versions are offered: `nodejs:18`. */
+  | { readonly kind: 'module'; readonly module: string }
   /** The host's preferences require an older version than the installed one. */
   | { readonly kind: 'downgrade' }
   /** Not offered by default; installed where the playbook names it: by a pattern, its exact name, or only its id. */
@@ -31,6 +33,8 @@ export function heldBackText(heldBack: HeldBack): string {
       return `would remove ${heldBack.packages.join(', ')}`;
     case 'pinned':
       return 'pinned by the package preferences of the host';
+    case 'module':
+      return `hidden by the module stream ${heldBack.module} of the host`;
     case 'downgrade':
       return 'the package preferences of the host require an older version than is installed';
     case 'excluded':

@@ -6,6 +6,7 @@ import { chocolatey } from './chocolatey/chocolatey.ts';
 import type { Family } from './contract/family.ts';
 import type { PackageManager } from './contract/package-manager.ts';
 import { dnf } from './dnf/dnf.ts';
+import { dnf5 } from './dnf5/dnf5.ts';
 import { linux } from './family/linux.ts';
 import { windows } from './family/windows.ts';
 import { pacman } from './pacman/pacman.ts';
@@ -18,6 +19,7 @@ import { zypper } from './zypper/zypper.ts';
 const packageManagers: readonly PackageManager[] = [
   apt,
   dnf,
+  dnf5,
   zypper,
   pacman,
   apk,

@@ -32,7 +32,7 @@ function filesOf(manager: string): readonly string[] {
 }
 
 /** Those whose packages are rpm's; what they have in common is in files of its own. */
-const overRpm = new Set(['dnf', 'zypper']);
+const overRpm = new Set(['dnf', 'dnf5', 'zypper']);
 const sharedWith =
   (file: string) =>
   (managers: readonly string[]): readonly string[] =>

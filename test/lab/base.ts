@@ -7,13 +7,15 @@ import { run } from './shell.ts';
 
 /**
  * `python` is plain with Python, for tools that need it on hosts: only benchmarks have those. `dnf` is plain with dnf 4 and
- * rpm of Debian, `zypper` plain with zypper and rpm of Debian, `pacman` plain with Debian's pacman.
+ * rpm of Debian, `zypper` plain with zypper and rpm of Debian, `pacman` plain with Debian's pacman. `dnf5` is plain with dnf
+ * 5, which only Debian's unstable has: on some days it cannot be installed.
  */
-export type Flavour = 'plain' | 'systemd' | 'python' | 'dnf' | 'zypper' | 'pacman';
+export type Flavour = 'plain' | 'systemd' | 'python' | 'dnf' | 'dnf5' | 'zypper' | 'pacman';
 
 const hostFolder = join(import.meta.dirname, 'host');
 
-const included = ['openssh-server', 'sudo', 'procps', 'iproute2', 'systemd', 'systemd-sysv', 'dbus', 'libpam-systemd'];
+const included = ['openssh-server', 'sudo', 'procps', 'iproute2'];
+const withSystemd = [...included, 'systemd', 'systemd-sysv', 'dbus', 'libpam-systemd'];
 
 /** What every flavour brings into its root as programs. */
 const tools: Readonly<Record<string, string>> = {
@@ -29,16 +31,20 @@ const added: Readonly<Record<Flavour, readonly string[]>> = {
   systemd: [],
   python: ['python3', 'python3-apt'],
   dnf: ['dnf', 'dnf-plugins-core', 'rpm'],
+  dnf5: ['dnf5', 'rpm'],
   zypper: ['zypper', 'rpm'],
   pacman: ['pacman-package-manager', 'gpg'],
 };
 
 /** The bare Debian under all hosts: debootstrap's minbase with a handful of packages and systemd. */
 async function ensureBase(flavour: Flavour): Promise<string> {
-  const packages = [...included, ...added[flavour]];
-  const path = join(cacheRoot(), `base-${digestOf([debianRelease, ...packages])}`);
+  const isUnstable = flavour === 'dnf5';
+  const release = isUnstable ? 'sid' : debianRelease;
+  // Unstable does not let go of systemd once its init is there.
+  const packages = [...(isUnstable ? included : withSystemd), ...added[flavour]];
+  const path = join(cacheRoot(), `base-${digestOf([release, ...packages])}`);
   return ensureEntry(path, async (directory) => {
-    const words = ['debootstrap', '--variant=minbase', `--include=${packages.join(',')}`, debianRelease];
+    const words = ['debootstrap', '--variant=minbase', `--include=${packages.join(',')}`, release];
     await run([...words, directory, await debianMirror()]);
   });
 }

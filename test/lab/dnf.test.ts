@@ -1,7 +1,7 @@
 // A host whose system dnf 4 installs: Debian's own dnf and rpm over signed repositories made for the test, and fettle over ssh.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, before, describe, test } from 'node:test';
 import { startLab } from './lab.ts';
 import type { Lab } from './lab.ts';
 import { basePackages } from './rpm/catalogue.ts';
@@ -17,9 +17,22 @@ interface PlanFile {
 }
 
 /** Each test has a host of its own. */
-const names = ['scanned', 'secured', 'whole', 'dead', 'locked'] as const;
+const names = ['scanned', 'secured', 'whole', 'dead', 'locked', 'troubled'] as const;
 
 type Name = (typeof names)[number];
+
+/** Made for the tests, of a key that is gone; valid on the first of January 2001. */
+const expiredCertificate = `-----BEGIN CERTIFICATE-----
+MIIBcDCCARegAwIBAgIUb2v50AC8InaQWnDkBSJ5ldoDTakwCgYIKoZIzj0EAwIw
+DjEMMAoGA1UEAwwDb2xkMB4XDTAxMDEwMTAwMDAwMFoXDTAxMDEwMjAwMDAwMFow
+DjEMMAoGA1UEAwwDb2xkMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE9BBq6Y+8
+0xGlZU7zGW4Pcrfdg+8YmIMzTGDTMgLD0/aGbiQkRXZAbxB+u/ICR5ZXsntCNIM4
+9cYkBoMPBupJ3KNTMFEwHQYDVR0OBBYEFI0TBonPLfzM7ixmT+5FkDtXpx9QMB8G
+A1UdIwQYMBaAFI0TBonPLfzM7ixmT+5FkDtXpx9QMA8GA1UdEwEB/wQFMAMBAf8w
+CgYIKoZIzj0EAwIDRwAwRAIgR0DDACi49K18YO+TS/IXmN1JKUCWnBpefrT+Q1UA
+VJICIHulZDjyxka/xltBFGAwfWds83w6BdLsTiG8qAxy91GK
+-----END CERTIFICATE-----
+`;
 
 describe('a host with dnf 4', () => {
   let lab: Lab;
@@ -101,6 +114,7 @@ describe('a host with dnf 4', () => {
     assert.match(reasons.get('held') ?? '', /held on the host/);
     assert.match(reasons.get('excluded') ?? '', /pinned/);
     assert.match(reasons.get('broken') ?? '', /kept back by the package manager/);
+    assert.match(reasons.get('streamed') ?? '', /module stream labmodule:1/);
     assert.match(reasons.get('oldtool') ?? '', /would remove oldtool:noarch/);
     await scenario.fettle(['apply', scenario.plan]);
     assert.deepEqual(await scenario.verdicts(), { [host]: 'verified' });
@@ -127,5 +141,109 @@ describe('a host with dnf 4', () => {
     await release();
     assert.match(`${stdout}\n${stderr}`, /rpm-holder/);
     assert.deepEqual(await rpmVersions(lab, host, 'alpha'), ['1.0-1.el9']);
+  });
+
+  describe('in trouble as people have it', () => {
+    const host = 'troubled';
+    const conf = '/etc/dnf/dnf.conf';
+    const repo = '/etc/yum.repos.d/lab.repo';
+
+    interface Troubled {
+      readonly hosts: readonly {
+        readonly updates: readonly { readonly name: string }[];
+        readonly problems: readonly string[];
+      }[];
+    }
+
+    /** What a scan lists and complains of, when the lists were fetched anew if they can be. */
+    async function troubles(planExitCode: number): Promise<{ names: readonly string[]; problems: string }> {
+      await scenario.write({ ...playbook({}, { install: { max_age: '1s' } }), targets: { select: host } });
+      await scenario.makePlan(planExitCode);
+      const { hosts } = await scenario.json<Troubled>(['scan', host], 4);
+      const [scanned] = hosts;
+      assert.ok(scanned);
+      return {
+        names: scanned.updates.map(({ name }) => name),
+        problems: scanned.problems.join('\n'),
+      };
+    }
+
+    before(async () => {
+      await lab.tell(host, `cp ${conf} /root/conf; cp ${repo} /root/repo`);
+    });
+
+    afterEach(async () => {
+      await lab.tell(host, `cp /root/conf ${conf}; cp /root/repo ${repo}`);
+    });
+
+    test('prose of a plugin is no package, and best=0 changes nothing', async () => {
+      await lab.tell(
+        host,
+        `cat >/usr/lib/python3/dist-packages/dnf-plugins/prose.py <<'PLUGIN'
+import dnf
+print('This system is not registered with an entitlement server. You can use subscription-manager to register.')
+
+
+class Prose(dnf.Plugin):
+    name = 'prose'
+
+    def config(self):
+        print('Updating Subscription Management repositories.')
+PLUGIN
+sed -i 's/^best=.*/best=False/' ${conf}`,
+      );
+      const { names, problems } = await troubles(0);
+      assert.deepEqual(
+        names.filter((name) => /^[A-Z]/.test(name)),
+        [],
+      );
+      assert.ok(names.includes('alpha') && names.includes('broken'));
+      assert.match(problems, /nothing provides nowhere/);
+    });
+
+    test('a repository that answers with a page is named, although it may be skipped', async () => {
+      await lab.tell(
+        host,
+        `cp -r ${hostArchive}/updates ${hostArchive}/page; echo '<html><body>Log in</body></html>' >${hostArchive}/page/repodata/repomd.xml
+sed -i 's|${hostArchive}/updates|${hostArchive}/page|; s/^repo_gpgcheck.*/repo_gpgcheck=0/' ${repo}
+sed -i 's/^skip_if_unavailable=.*/skip_if_unavailable=True/' ${conf}`,
+      );
+      const { problems } = await troubles(4);
+      assert.match(problems, /could not be refreshed[^]*updates/);
+    });
+
+    test('the proxy that dnf.conf alone names is used', async () => {
+      await lab.tell(
+        host,
+        `sed -i 's|file://${hostArchive}/updates|http://updates.invalid|; s/^repo_gpgcheck.*/repo_gpgcheck=0/' ${repo}
+printf 'proxy=http://127.0.0.1:9\\ntimeout=1\\nretries=1\\n' >>${conf}`,
+      );
+      const { problems } = await troubles(4);
+      assert.match(problems, /127\.0\.0\.1/);
+      assert.match(problems, /updates/);
+    });
+
+    test('a client certificate that has expired or is gone is named with its repository', async () => {
+      await lab.tell(
+        host,
+        `cat >/root/old.pem <<'PEM'
+${expiredCertificate}PEM
+printf '[old]\\nname=Old\\nbaseurl=file://${hostArchive}/base\\nsslclientcert=/root/old.pem\\n\\n[gone]\\nname=Gone\\nbaseurl=file://${hostArchive}/base\\nsslclientcert=/root/gone.pem\\n' >>${repo}`,
+      );
+      const { problems } = await troubles(4);
+      assert.match(problems, /old: its client certificate \/root\/old\.pem has expired since 2001-/);
+      assert.match(problems, /gone: its client certificate \/root\/gone\.pem is not there/);
+    });
+
+    test('a key that is neither imported nor named keeps every package of it out, with the reason', async () => {
+      await lab.tell(
+        host,
+        `rpm -e --allmatches gpg-pubkey; sed -i '/^gpgkey/d; s/^repo_gpgcheck.*/repo_gpgcheck=0/' ${repo}`,
+      );
+      await planned(host, { include: [{ packages: ['alpha'] }] });
+      const { stdout, stderr } = await scenario.fettle(['apply', scenario.plan], 4);
+      assert.match(`${stdout}${stderr}`, /key/i);
+      assert.deepEqual(await rpmVersions(lab, host, 'alpha'), ['1.0-1.el9']);
+    });
   });
 });

@@ -43,7 +43,7 @@ async function seed(places: LabPlaces, host: HostSpec, upper: string): Promise<v
 }
 
 /** Where package managers keep the lists that they fetched. */
-const listPlaces = ['var/lib/apt/lists', 'var/cache/dnf'];
+const listPlaces = ['var/lib/apt/lists', 'var/cache/dnf', 'var/cache/libdnf5'];
 
 /** Files of a layer are as old as the layer itself, which is kept for days; those of the host are as old as it asks for. */
 async function ageMetadata({ layers, metadataAgeMs }: HostSpec, upper: string): Promise<void> {
@@ -52,7 +52,10 @@ async function ageMetadata({ layers, metadataAgeMs }: HostSpec, upper: string): 
     const sources = layers.map((layer) => join(layer, place)).filter((path) => existsSync(path));
     if (sources.length === 0) continue;
     await directoryAt(join(upper, place), 0o755);
-    for (const lists of sources) await run(['cp', '-a', '--no-clobber', `${lists}/.`, join(upper, place)]);
+    for (const lists of sources) {
+      // What an upper layer has deleted stands in the way of its original: cp goes on without it, and complains.
+      await run(['cp', '-a', '--no-clobber', `${lists}/.`, join(upper, place)]).catch(() => undefined);
+    }
     await run(['find', join(upper, place), '-exec', 'touch', '-d', seenAt.toISOString(), '{}', '+']);
   }
 }

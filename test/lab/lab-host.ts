@@ -101,7 +101,7 @@ else : >/run/lab-sshd-off; kill "$(cat /run/sshd.pid)"; fi`);
 
   /** Ends every ssh session of the host, not the listener. */
   async killSshSessions(): Promise<void> {
-    await this.must('pkill -KILL -f "^sshd: [a-z]" || :');
+    await this.must('pkill -KILL -f "^sshd(-session)?: [a-z]" || :');
   }
 
   /**

@@ -56,7 +56,7 @@ async function ensureLayer(profile: Profile, archiveDir: string): Promise<readon
   const packages = [...new Set(profile.packages)].sort();
   const system = systems[profile.flavour];
   const own = system === undefined ? undefined : { at: system.at, from: await system.archive() };
-  const script = `${await scriptOf(own === undefined ? packages : [], archiveDir)}${system?.setup(packages) ?? ''}`;
+  const script = `${system?.setup(packages) ?? (await scriptOf(packages, archiveDir))}${common}`;
   const made = own === undefined ? [digest, ...packages] : [digest, own.from, script];
   const path = join(archiveDir, 'layers', `${profile.flavour}-${digestOf(made)}`);
   const archive = await Archive.open(archiveDir, await nativeArchitecture());
@@ -86,7 +86,10 @@ printf 'Package: *\\nPin: release n=bookworm\\nPin-Priority: 990\\n' >/tmp/stabl
 ${packages.length === 0 ? ':' : `${install} ${packages.join(' ')} >/tmp/install.log 2>&1 || { cat /tmp/install.log; exit 1; }`}
 rm -f /tmp/stable.pref /tmp/install.log /var/cache/apt/archives/*.deb
 ${setup}
-: >/var/lib/fettle-lab/postinst.log
-rm -f /var/lib/fettle-lab/postinst-done.log
 `;
 }
+
+/** What was logged while the layer was made is not the host's. */
+const common = `: >/var/lib/fettle-lab/postinst.log
+rm -f /var/lib/fettle-lab/postinst-done.log
+`;

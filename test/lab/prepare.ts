@@ -3,6 +3,7 @@
 import { text } from 'node:stream/consumers';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Flavour } from './base.ts';
 import { prepareLayers } from './layer.ts';
 import type { Prepared, Profile } from './layer.ts';
 import { cacheRoot } from './places.ts';
@@ -16,6 +17,18 @@ export async function prepare(profiles: readonly Profile[]): Promise<Prepared> {
   const lock = ['flock', '--wait', String(waitSec), join(cacheRoot(), 'lock')];
   const words = [...lock, process.execPath, import.meta.filename];
   return readPrepared(await run(words, { input: JSON.stringify(profiles) }));
+}
+
+/** Why the base of a flavour cannot be built on this machine today; undefined: it can. */
+export async function whyNotBuilt(flavour: Flavour): Promise<string | undefined> {
+  try {
+    await prepare([{ flavour, packages: [] }]);
+    return undefined;
+  } catch (error) {
+    // What fails behind that is ours.
+    if (!(error instanceof Error) || !error.message.includes('debootstrap ')) throw error;
+    return `no host with ${flavour} can be built: ${error.message.slice(-300)}`;
+  }
 }
 
 function readPrepared(json: string): Prepared {

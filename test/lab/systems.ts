@@ -1,6 +1,6 @@
 import type { Flavour } from './base.ts';
 import { pacmanSystem } from './pacman/pacman-system.ts';
-import { dnfSystem } from './rpm/dnf-system.ts';
+import { dnf5System, dnfSystem } from './rpm/dnf-system.ts';
 import { zypperSystem } from './rpm/zypper-system.ts';
 
 /** Hosts whose packages do not come from the lab's Debian archive. */
@@ -15,6 +15,7 @@ export interface System {
 
 export const systems: Readonly<Partial<Record<Flavour, System>>> = {
   dnf: dnfSystem,
+  dnf5: dnf5System,
   zypper: zypperSystem,
   pacman: pacmanSystem,
 };

@@ -34,6 +34,7 @@ const heldBack = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('needs-new'), packages: texts }),
   z.object({ kind: z.literal('needs-removal'), packages: texts }),
   z.object({ kind: z.literal('pinned') }),
+  z.object({ kind: z.literal('module'), module: text }),
   z.object({ kind: z.literal('excluded'), reason: text, unless: z.enum(['pattern', 'name', 'id']) }),
   z.object({ kind: z.literal('unknown') }),
 ]);

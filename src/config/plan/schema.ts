@@ -25,6 +25,7 @@ const heldBack = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('needs-new'), packages: z.array(name) }),
   z.strictObject({ kind: z.literal('needs-removal'), packages: z.array(name) }),
   z.strictObject({ kind: z.literal('pinned') }),
+  z.strictObject({ kind: z.literal('module'), module: name }),
   z.strictObject({ kind: z.literal('downgrade') }),
   z.strictObject({ kind: z.literal('excluded'), reason: text, unless: z.enum(['pattern', 'name', 'id']) }),
   z.strictObject({ kind: z.literal('unknown') }),

@@ -1,3 +1,5 @@
+import type { ScanProblem } from '../../domain/scan.ts';
+
 /** One version of a package that a repository offers. */
 export interface Offer {
   readonly name: string;
@@ -62,12 +64,18 @@ export interface RpmAnswer {
   readonly versions: readonly Offer[];
   /** Newest versions that the settings of the host put out of reach. */
   readonly hidden: readonly Offer[];
+  /** Newest versions that a stream of a module hides, with the stream as `module:stream`. */
+  readonly modular?: readonly { readonly offer: Offer; readonly module: string }[];
   /** Names that are kept at their version. */
   readonly locked: ReadonlySet<string>;
   readonly advisories: readonly AdvisoryLine[];
   readonly renames: readonly Rename[];
   readonly installs: readonly StepIn[];
   readonly removes: readonly { readonly name: string; readonly arch: string; readonly evr: string }[];
+  /** Names whose update takes effect at the next start, by the host's own list; absent: it has none. */
+  readonly rebootNames?: ReadonlySet<string>;
+  /** What is wrong with the way to its repositories. */
+  readonly doubts?: readonly ScanProblem[];
   /** Why something does not go in, in the package manager's own words. */
   readonly troubles: readonly string[];
   /** Bytes to download for all that goes in, where it is told for all of it only. */

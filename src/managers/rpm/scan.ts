@@ -18,7 +18,8 @@ export function readScan(manager: string, sections: Sections, answer: RpmAnswer,
   const state = readState(manager, sections);
   const database = readDatabase(sections);
   const metadata = readMetadata(manager, answer, sections, moment);
-  const reasons = [rebootReasonOf([...database.values()].flat(), moment), answer.rebootReason].filter(Boolean);
+  const installed = rebootReasonOf([...database.values()].flat(), moment, answer.rebootNames);
+  const reasons = [installed, answer.rebootReason].filter(Boolean);
   return {
     ...state,
     updates: readUpdates(manager, answer, database),
@@ -76,6 +77,7 @@ function problemsOf(
   );
   return [
     ...(answer.repositories.length === 0 ? [none] : []),
+    ...(answer.doubts ?? []),
     ...unrefreshed,
     ...unfetched,
     ...answer.troubles.map((message) => ({ code: manager, message })),
@@ -144,11 +146,12 @@ function repositoryOf(manager: string, item: RepositoryLine, failing: Failing | 
 function rebootReasonOf(
   packages: readonly RpmPackage[],
   { collectedMs, facts }: Pick<ScanMoment, 'collectedMs' | 'facts'>,
+  own: ReadonlySet<string> | undefined,
 ): string | undefined {
   const { uptimeSec, clockSkewMs = 0 } = facts;
   if (uptimeSec === undefined) return undefined;
   const startedSec = (collectedMs + clockSkewMs) / 1000 - uptimeSec;
-  const names = packages.filter((item) => takesEffectAtStart(item.name) && item.installedSec > startedSec);
+  const names = packages.filter((item) => takesEffectAtStart(item.name, own) && item.installedSec > startedSec);
   if (names.length === 0) return undefined;
   return `installed since the host was started: ${[...new Set(names.map(({ name }) => name))].toSorted().join(', ')}`;
 }

@@ -20,8 +20,8 @@ const needsReboot = new Set([
 ]);
 
 /** Whether an update takes effect at the next start of the host. Kernels are reported by its family. */
-export function takesEffectAtStart(name: string): boolean {
-  return needsReboot.has(name) && !name.startsWith('kernel');
+export function takesEffectAtStart(name: string, own: ReadonlySet<string> = new Set()): boolean {
+  return (needsReboot.has(name) || own.has(name)) && !name.startsWith('kernel');
 }
 
 /** What is known besides the one update that is read. */
@@ -29,6 +29,9 @@ interface Known {
   readonly manager: string;
   readonly locked: ReadonlySet<string>;
   readonly hidden: ReadonlySet<Offer>;
+  /** The stream of a module that hides an offer. */
+  readonly modules: ReadonlyMap<Offer, string>;
+  readonly rebootNames: ReadonlySet<string>;
   /** What each package would replace, by its label; so are the others. */
   readonly renames: ReadonlyMap<string, readonly Rename[]>;
   readonly steps: ReadonlyMap<string, StepIn>;
@@ -43,13 +46,16 @@ export function readUpdates(
   answer: RpmAnswer,
   installed: ReadonlyMap<string, readonly RpmPackage[]>,
 ): readonly Update[] {
+  const modules = new Map((answer.modular ?? []).map(({ offer, module }) => [offer, module]));
   const known: Known = {
     manager,
     locked: answer.locked,
-    hidden: new Set(answer.hidden),
+    hidden: new Set([...answer.hidden, ...modules.keys()]),
+    modules,
+    rebootNames: answer.rebootNames ?? new Set(),
     renames: byLabel(answer.renames, ({ by }) => by),
     steps: new Map(answer.installs.map((step) => [packageLabel(step), step])),
-    offers: byLabel([...answer.versions, ...answer.hidden], (offer) => offer),
+    offers: byLabel([...answer.versions, ...answer.hidden, ...modules.keys()], (offer) => offer),
     advisories: byLabel(answer.advisories, (line) => line),
     withAdvisories: new Set(answer.repositories.filter((item) => item.hasAdvisories).map(({ id }) => id)),
   };
@@ -104,9 +110,13 @@ function updateOf(current: RpmPackage, label: string, known: Known): Update | un
     class: classOf(advisories, offer, known),
     ...(securityTo === undefined || securityTo === to ? {} : { securityTo }),
     ...(heldBack === undefined ? {} : { heldBack }),
-    isKernel: needsReboot.has(name) || advisories.some(({ asksForReboot }) => asksForReboot === true),
+    isKernel: isForStart(name, known) || advisories.some(({ asksForReboot }) => asksForReboot === true),
     ...detailsOf(offer, advisories),
   };
+}
+
+function isForStart(name: string, { rebootNames }: Known): boolean {
+  return needsReboot.has(name) || rebootNames.has(name);
 }
 
 /**
@@ -130,6 +140,8 @@ function classOf(advisories: readonly AdvisoryLine[], offer: Offer, { withAdviso
 }
 
 function heldBackOf(offer: Offer, label: string, known: Known): HeldBack | undefined {
+  const module = known.modules.get(offer);
+  if (module !== undefined) return { kind: 'module', module };
   if (known.hidden.has(offer)) return known.locked.has(offer.name) ? { kind: 'held' } : { kind: 'pinned' };
   if (known.steps.get(label)?.to === offer.evr) return undefined;
   const replaced = (known.renames.get(label) ?? []).filter(({ by }) => by.evr === offer.evr);

@@ -50,7 +50,7 @@ rm ${holdFile}`;
 
 /** Declares the tests of a package manager; `node:test` runs them on one lab. */
 export function contractOf(row: ContractRow): void {
-  describe(`the contract of a package manager, with ${row.manager}`, () => {
+  describe(`the contract of a package manager, with ${row.manager}`, { skip: row.missing ?? false }, () => {
     let lab: Lab;
     let scenario: Scenario;
 

@@ -16,6 +16,8 @@ export interface ContractRow {
   readonly holdLock: (host: LabHost, name: string) => Promise<() => Promise<void>>;
   /** Puts 1.2 of lab-moved in the place of its 1.1 where the host fetches its packages. */
   readonly moveOn: (lab: Lab, host: string) => Promise<void>;
+  /** Why no such host can be had today, which skips the tests. */
+  readonly missing?: string | undefined;
   /** Promises that it cannot keep, each with the reason, which is printed. */
   readonly lacks?: { readonly security?: string };
   /** It installs everything or nothing: a plan that would leave anything out is refused, in these words. */

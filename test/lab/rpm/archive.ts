@@ -5,7 +5,15 @@ import { join } from 'node:path';
 import { contentOf, digestOf, ensureEntry } from '../cache-entry.ts';
 import { cacheRoot } from '../places.ts';
 import { run } from '../shell.ts';
-import { advisories, basePackages, contracted, habitualPackages, updatePackages, usualRelease } from './catalogue.ts';
+import {
+  advisories,
+  basePackages,
+  contracted,
+  habitualPackages,
+  modules,
+  updatePackages,
+  usualRelease,
+} from './catalogue.ts';
 import type { RpmAdvisory, RpmRepository, RpmSpec } from './catalogue.ts';
 
 const signer = 'fettle lab rpm';
@@ -39,6 +47,7 @@ export async function ensureRpmArchive(): Promise<string> {
         await run(['createrepo_c', '--quiet', '--general-compress-type=gz', join(directory, repository)]);
         const repodata = join(directory, repository, 'repodata');
         if (repository === 'updates') await addAdvisories(directory, repodata);
+        if (repository === 'base') await addModules(directory, repodata);
         await gpg(['--armor', '--detach-sign', '--local-user', signer, join(repodata, 'repomd.xml')]);
       }
     });
@@ -122,6 +131,12 @@ async function withKey(home: string, work: (gpg: Gpg) => Promise<void>): Promise
   } finally {
     await run(['gpgconf', '--kill', 'all'], { env: environment(home) }).catch(() => undefined);
   }
+}
+
+async function addModules(directory: string, repodata: string): Promise<void> {
+  const file = join(directory, 'build/modules.yaml');
+  await writeFile(file, modules);
+  await run(['modifyrepo_c', '--mdtype=modules', file, repodata]);
 }
 
 async function addAdvisories(directory: string, repodata: string): Promise<void> {

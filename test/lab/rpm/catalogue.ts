@@ -47,7 +47,7 @@ export const basePackages: readonly RpmSpec[] = [
     ...{ repository: 'base', name: 'lab-release', version: '9.5' },
     tags: ['Provides: /bin/sh', 'Provides: system-release = 9', 'Provides: system-release(releasever) = 9'],
   },
-  ...['alpha', 'gamma', 'held', 'excluded', 'needsnew', 'broken', 'oldtool'].map((name): RpmSpec => ({
+  ...['alpha', 'gamma', 'held', 'excluded', 'streamed', 'needsnew', 'broken', 'oldtool'].map((name): RpmSpec => ({
     repository: 'base',
     name,
     version: '1.0',
@@ -63,6 +63,8 @@ export const updatePackages: readonly RpmSpec[] = [
   { repository: 'updates', name: 'gamma', version: '1.0^git1' },
   { repository: 'updates', name: 'held', version: '1.1' },
   { repository: 'updates', name: 'excluded', version: '1.1' },
+  // Not of the stream that base says it belongs to, so that one hides it.
+  { repository: 'updates', name: 'streamed', version: '2.0' },
   { repository: 'updates', name: 'needsnew', version: '1.1', tags: ['Requires: newdep >= 1.1'] },
   { repository: 'updates', name: 'newdep', version: '1.1' },
   { repository: 'updates', name: 'broken', version: '1.1', tags: ['Requires: nowhere'] },
@@ -81,6 +83,27 @@ export const habitualPackages: readonly RpmSpec[] = [
   { repository: 'base', name: 'configured', version: '1.0', hasConfig: true },
   { repository: 'updates', name: 'configured', version: '1.1', hasConfig: true },
 ];
+/** The module of `base`: modulemd version 2, as createrepo_c takes it (github.com/fedora-modularity/libmodulemd). */
+export const modules = `---
+document: modulemd
+version: 2
+data:
+  name: labmodule
+  stream: "1"
+  version: 20261001
+  context: "00000000"
+  arch: ${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}
+  summary: Made for tests
+  description: Made for tests.
+  license: { module: [MIT] }
+  artifacts: { rpms: ["streamed-0:1.0-1.el9.noarch"] }
+...
+---
+document: modulemd-defaults
+version: 1
+data: { module: labmodule, stream: "1", profiles: {} }
+...
+`;
 
 export const advisories: readonly RpmAdvisory[] = [
   ...contractPackages

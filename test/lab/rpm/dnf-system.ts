@@ -12,13 +12,21 @@ const repositories = ['base', 'updates']
   )
   .join('\n');
 
+/** How the two generations of dnf differ here. */
+interface Dnf {
+  readonly program: 'dnf' | 'dnf5';
+  /** A plugin of Debian's that keeps a repository of its own of what was downloaded. */
+  readonly localPlugin: string;
+}
+
 /** The host keeps apt's files and loses its program: dnf and rpm of Debian, over the lab's own repositories, are what is left. */
-function setup(packages: readonly string[]): string {
-  const held = packages.includes('held') ? 'dnf -q -y versionlock add held' : ':';
-  return `mv /usr/bin/apt-get /usr/bin/apt-get.away
+function setupOf({ program, localPlugin }: Dnf): System['setup'] {
+  return (packages) => {
+    const held = packages.includes('held') ? `${program} -q -y versionlock add held` : ':';
+    return `mv /usr/bin/apt-get /usr/bin/apt-get.away
 mkdir -p /var/lib/rpm /etc/rpm /etc/yum.repos.d
 printf '%s\\n' '%_dbpath /var/lib/rpm' '%__transaction_unshare %{nil}' >/etc/rpm/macros.lab
-printf '[main]\\nenabled = false\\n' >/etc/dnf/plugins/local.conf
+printf '[main]\\nname = local\\nenabled = false\\n' >${localPlugin}
 cat >/etc/dnf/dnf.conf <<'CONF'
 [main]
 gpgcheck=True
@@ -30,17 +38,23 @@ cat >/etc/yum.repos.d/lab.repo <<'REPO'
 ${repositories}
 REPO
 {
-  dnf -q -y --repo base install lab-release ${packages.join(' ')}
-  dnf -q -y makecache
+  ${program} -q -y --repo base install lab-release ${packages.join(' ')}
+  ${program} -q -y makecache
   ${held}
 } >/tmp/install.log 2>&1 || { cat /tmp/install.log >&2; exit 1; }
 rm -f /tmp/install.log
 echo 'excludepkgs=excluded' >>/etc/dnf/dnf.conf
 `;
+  };
 }
 
-/** A host whose system is installed by dnf 4. */
-export const dnfSystem: System = { archive: ensureRpmArchive, at: hostArchive, setup };
+function systemOf(dnf: Dnf): System {
+  return { archive: ensureRpmArchive, at: hostArchive, setup: setupOf(dnf) };
+}
+
+/** Hosts whose system is installed by dnf 4, and by dnf 5. */
+export const dnfSystem = systemOf({ program: 'dnf', localPlugin: '/etc/dnf/plugins/local.conf' });
+export const dnf5System = systemOf({ program: 'dnf5', localPlugin: '/etc/dnf/libdnf5-plugins/local.conf' });
 
 /** Versions of a package in rpm's database, in the order of their installation; empty where there is none. */
 export async function rpmVersions(lab: Lab, host: string, name: string): Promise<readonly string[]> {

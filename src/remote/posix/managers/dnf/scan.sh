@@ -144,13 +144,87 @@ def locked_names():
     """Names that the plugin versionlock keeps; its list is the plugin's own to find."""
     import dnf.subject
     import hawkey
-    plugin = next((module for name, module in list(sys.modules.items()) if name.endswith('versionlock')), None)
+    plugin = plugin_named('versionlock')
     forms = [hawkey.FORM_NEVRA, hawkey.FORM_NEVR, hawkey.FORM_NEV, hawkey.FORM_NA, hawkey.FORM_NAME]
     names = set()
     for pattern in plugin._read_locklist() if plugin else []:
         possible = dnf.subject.Subject(pattern.lstrip('!')).get_nevra_possibilities(forms=forms)
         names.update(nevra.name for nevra in possible)
     return names
+
+
+def plugin_named(end):
+    return next((module for name, module in list(sys.modules.items()) if name.endswith(end)), None)
+
+
+def tell_reboot_names(base):
+    """What needs-restarting takes for a reason to start the host anew, where it is installed, with the host's own additions."""
+    plugin = plugin_named('needs_restarting')
+    names = set(getattr(plugin, 'NEED_REBOOT', []))
+    if names and hasattr(plugin, 'get_options_from_dir'):
+        place = os.path.join(base.conf.installroot, 'etc/dnf/plugins/needs-restarting.d/')
+        names.update(plugin.get_options_from_dir(place, base))
+    for name in sorted(names):
+        tell('reboots', name)
+
+
+def artifact_of(package):
+    return '%s-%d:%s-%s.%s' % (package.name, package.epoch, package.version, package.release, package.arch)
+
+
+def module_streams(base):
+    """The streams of modules that each package is of, as NAME:STREAM; and names of packages by the active streams that have
+    them."""
+    streams, active = {}, {}
+    container = getattr(base, '_moduleContainer', None)
+    for module in container.getModulePackages() if container else []:
+        stream = '%s:%s' % (module.getName(), module.getStream())
+        is_active = container.isModuleActive(module)
+        for artifact in module.getArtifacts():
+            streams.setdefault(artifact, set()).add(stream)
+            if is_active:
+                active.setdefault(artifact.rsplit('-', 2)[0], stream)
+    return streams, active
+
+
+def tell_modular(base, query):
+    """What modules hide of newer versions: of the stream that the installed package is of, and of no stream at all. Other
+    streams are a choice, not an update."""
+    streams, active = module_streams(base)
+    beside = beside_names(base)
+    for package in query:
+        own = set()
+        for old in base.sack.query().installed().filter(name=package.name, arch=package.arch):
+            own |= streams.get(artifact_of(old), set())
+        of = streams.get(artifact_of(package), set())
+        stream = min(of & own) if of & own else active.get(package.name) if not of else None
+        if stream:
+            tell('modular', package.name, package.arch, package.evr, package.reponame, package.downloadsize,
+                 package.sourcerpm or '', 'beside' if package.name in beside else '', stream)
+
+
+def tell_certificates(base):
+    """Certificates by which subscription-manager, Satellite and clouds let a host in: gone, or no longer valid."""
+    import ssl
+    has_one = False
+    for repo in base.repos.iter_enabled():
+        path = repo.sslclientcert
+        if not path:
+            continue
+        has_one = True
+        if not os.path.exists(path):
+            tell('certificate', repo.id, path, 'missing')
+            continue
+        try:
+            # The module ssl has no public way to read one (CPython, Modules/_ssl.c).
+            expires = ssl.cert_time_to_seconds(ssl._ssl._test_decode_cert(path)['notAfter'])
+        except (OSError, ValueError, KeyError, AttributeError):
+            continue
+        if expires < time.time():
+            tell('certificate', repo.id, path, 'expired', expires)
+    is_red_hat = bool(base.sack.query().installed().filter(name='redhat-release'))
+    if is_red_hat and not has_one and not os.path.exists('/etc/pki/consumer/cert.pem'):
+        tell('unregistered')
 
 
 def tell_advisories(base):
@@ -226,6 +300,10 @@ def scan(place):
     visible = base.sack.query().upgrades().apply()
     tell_versions(base, 'version', visible)
     tell_versions(base, 'hidden', everything.difference(visible).latest())
+    modular = base.sack.query(flags=hawkey.IGNORE_MODULAR_EXCLUDES).upgrades()
+    tell_modular(base, modular.difference(visible).latest())
+    tell_reboot_names(base)
+    tell_certificates(base)
     for name in sorted(locked_names()):
         tell('locked', name)
     tell_advisories(base)

@@ -1,0 +1,10 @@
+# shellcheck shell=sh
+# dnf 5, where the system is not one of dnf 4.
+case $dnf_python in
+  '#!/'*python*) ;;
+  *) if [ -n "$rpm_place" ] && have dnf5; then found_managers="$found_managers dnf5"; fi ;;
+esac
+
+package_locks="$package_locks /run/dnf/rpmtransaction.lock"
+
+dnf5_fingerprint() { rpm_fingerprint '/var/cache/libdnf5/*/repodata/repomd.xml' /etc/dnf /etc/yum.repos.d; }
