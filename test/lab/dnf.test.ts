@@ -215,12 +215,17 @@ sed -i 's/^skip_if_unavailable=.*/skip_if_unavailable=True/' ${conf}`,
     test('the proxy that dnf.conf alone names is used', async () => {
       await lab.tell(
         host,
-        `sed -i 's|file://${hostArchive}/updates|http://updates.invalid|; s/^repo_gpgcheck.*/repo_gpgcheck=0/' ${repo}
-printf 'proxy=http://127.0.0.1:9\\ntimeout=1\\nretries=1\\n' >>${conf}`,
+        `setsid perl -MIO::Socket::INET -e 'my $door = IO::Socket::INET->new(Listen => 5, LocalAddr => "127.0.0.1", LocalPort => 3128, ReuseAddr => 1) or die;
+open my $up, ">", "/run/proxy-up"; close $up;
+while (my $client = $door->accept) { my $line = <$client>; open my $log, ">>", "/run/proxy.log"; print $log $line; close $log;
+  print $client "HTTP/1.0 403 Forbidden\\r\\nContent-Length: 0\\r\\n\\r\\n"; close $client }' </dev/null >/dev/null 2>&1 &
+while [ ! -e /run/proxy-up ]; do sleep 0.05; done
+sed -i 's|file://${hostArchive}/updates|http://updates.invalid|; s/^repo_gpgcheck.*/repo_gpgcheck=0/' ${repo}
+printf 'proxy=http://127.0.0.1:3128\\nretries=1\\n' >>${conf}`,
       );
       const { problems } = await troubles(4);
-      assert.match(problems, /127\.0\.0\.1/);
-      assert.match(problems, /updates/);
+      assert.match(problems, /could not be refreshed[^]*updates/);
+      assert.match(await lab.tell(host, 'cat /run/proxy.log'), /^GET http:\/\/updates\.invalid\/repodata\/repomd\.xml/);
     });
 
     test('a client certificate that has expired or is gone is named with its repository', async () => {

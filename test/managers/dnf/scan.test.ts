@@ -147,6 +147,52 @@ describe('a scan with dnf', () => {
     assert.equal(since.rebootReason, 'installed since the host was started: glibc');
   });
 
+  test('takes its own list of what asks for a reboot from the host, where needs-restarting is installed', () => {
+    const line = 'alpha\tnoarch\t1.0-1.el9\talpha-1.0-1.el9.src.rpm\t1796060290';
+    const justInstalled = (sections: Map<string, string>): void => {
+      const text = sections.get('rpm-installed') ?? '';
+      sections.set('rpm-installed', text.replace(/^alpha\t.*$/m, line));
+    };
+    assert.equal(scan(justInstalled).rebootReason, undefined);
+    const own = scan((sections) => {
+      justInstalled(sections);
+      withLines('reboots\talpha')(sections);
+    });
+    assert.match(own.rebootReason ?? '', /alpha/);
+    assert.equal(named(own, 'alpha').isKernel, true);
+  });
+
+  test('reports what a module hides with its stream', () => {
+    const cells = ['modular', 'gamma', 'noarch', '3.0-1.el9', 'updates', '7', 'gamma-3.0-1.el9.src.rpm', '', 'lab:1'];
+    const hidden = scan((sections) => {
+      without(/^(version|in)\tgamma\t/)(sections);
+      withLines(cells.join('\t'))(sections);
+    });
+    assert.deepEqual(named(hidden, 'gamma').heldBack, { kind: 'module', module: 'lab:1' });
+    assert.equal(named(hidden, 'gamma').to, '3.0-1.el9');
+  });
+
+  test('names a client certificate that no server takes any more, and a host that is not registered', () => {
+    const { problems } = scan(
+      withLines(
+        'certificate\trhel\t/etc/pki/1.pem\texpired\t978393600',
+        'certificate\tepel\t/etc/2.pem\tmissing',
+        'unregistered',
+      ),
+    );
+    const [expired, missing, unregistered] = problems.filter(({ code }) => code === 'subscription');
+    assert.match(
+      expired?.message ?? '',
+      /^rhel: its client certificate \/etc\/pki\/1\.pem has expired since 2001-01-02;/,
+    );
+    assert.match(missing?.message ?? '', /^epel: .* is not there;/);
+    assert.deepEqual(
+      [expired?.isIncomplete, missing?.isIncomplete, unregistered?.isIncomplete],
+      [true, true, undefined],
+    );
+    assert.match(unregistered?.message ?? '', /not registered/);
+  });
+
   test('never takes an answer that dnf did not finish for no updates', () => {
     assert.throws(() => scan(without(/^end$/)), { code: 'command', message: /ended without an answer/ });
     assert.throws(() => scan((sections) => sections.set('dnf-answer', 'error\tRepoError\tno such file\n')), {
