@@ -135,11 +135,10 @@ const simulated: Sections = parseFrame(
   readFileSync(join(import.meta.dirname, '..', 'fixtures', 'managers', 'apt', 'simulate', 'answer')),
 );
 
-const [dnfSections, zypperSections] = ['dnf', 'zypper'].map((manager) =>
-  ['everything', 'simulate'].map((name): Sections =>
+const answersOfBoth = (manager: string): readonly Sections[] =>
+  ['everything', 'simulate'].map((name) =>
     parseFrame(readFileSync(join(import.meta.dirname, '..', 'fixtures', 'managers', manager, name, 'answer'))),
-  ),
-);
+  );
 
 const pacmanSections = ['everything', 'simulate', 'replacing'].map((name): Sections =>
   parseFrame(readFileSync(join(import.meta.dirname, '..', 'fixtures', 'managers', 'pacman', name, 'answer'))),
@@ -166,10 +165,11 @@ const windowsSections = probeSections({
 
 const answersOf: Readonly<Record<string, readonly Sections[]>> = {
   apt: [aptSections, simulated],
-  dnf: dnfSections ?? [],
-  zypper: zypperSections ?? [],
+  zypper: answersOfBoth('zypper'),
   pacman: pacmanSections,
   apk: apkSections,
+  dnf: answersOfBoth('dnf'),
+  dnf5: answersOfBoth('dnf5'),
   'windows-update': [windowsSections],
   chocolatey: [windowsSections],
   winget: [windowsSections],

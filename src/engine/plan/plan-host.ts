@@ -52,8 +52,27 @@ export async function planHost(order: HostOrder, host: Host): Promise<PlannedHos
     host,
     hostPlan,
     machine: await machineOf({ order, host, remote, facts: scan.facts }),
-    warnings: [...staleWarning(refreshed, scan), ...driverWarning(host, scan, policy), ...scanWarnings(scan, hostPlan)],
+    warnings: [
+      ...staleWarning(refreshed, scan),
+      ...driverWarning(host, scan, policy),
+      ...conffileWarnings(managers, install.conffile, hostPlan),
+      ...scanWarnings(scan, hostPlan),
+    ],
   };
+}
+
+/** Of each package manager with work that does not do what the playbook asks for. */
+function conffileWarnings(
+  managers: readonly PackageManager[],
+  conffile: InstallSettings['conffile'],
+  { updates }: Pick<HostPlan, 'updates'>,
+): readonly string[] {
+  if (conffile !== 'take-new') return [];
+  return managers.flatMap(({ name, limits }) =>
+    limits.conffile === undefined || !updates.some((update) => update.manager === name)
+      ? []
+      : [`install.conffile: take-new has no effect with ${name}: ${limits.conffile}`],
+  );
 }
 
 interface Scanned {

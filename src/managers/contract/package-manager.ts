@@ -54,6 +54,8 @@ export interface Limits {
   readonly securityClass?: string;
   /** Why a plan of it is everything that is pending, or nothing. */
   readonly wholeUpgrade?: string;
+  /** Who decides about configuration files that were changed on the host, where `install.conffile` does not. */
+  readonly conffile?: string;
 }
 
 /** Commands that an operator can run on the host when fettle refuses it: hints name them. */

@@ -24,7 +24,7 @@ export function overRpm({ name, remedies, readScanAnswer, readSimulationAnswer }
   return {
     name,
     role: 'system',
-    limits: {},
+    limits: { conffile: 'the packages decide whether a changed file is kept; see the .rpmnew and .rpmsave files' },
     remedies,
     parseState: (sections) => readState(name, sections),
     parseScan: (sections, moment) => readScan(name, sections, readScanAnswer(sections), moment),

@@ -103,6 +103,22 @@ const facts = (machine: string, boot: string): Partial<HostScan> => {
 };
 
 describe('a plan', () => {
+  test('says that it cannot take new configuration files where the packages decide', async () => {
+    const install = { ...playbook.install, conffile: 'take-new' as const };
+    const { plan } = await make({
+      playbook: { install },
+      scans: { a: { managers: ['dnf'], updates: [{ ...tool, manager: 'dnf' }] } },
+    });
+    assert.deepEqual(
+      plan.warnings
+        .filter((warning) => warning.includes('take-new'))
+        .map((warning) => warning.replace(/:.*with/, ' … with')),
+      [
+        'install.conffile … with dnf: the packages decide whether a changed file is kept; see the .rpmnew and .rpmsave files (a)',
+      ],
+    );
+  });
+
   test('freezes what goes where and everything that will happen', async () => {
     const { plan } = await make();
     assert.deepEqual(waves(plan), [['a'], ['b', 'c']]);
