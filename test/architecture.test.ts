@@ -54,7 +54,7 @@ function readFolders(): readonly Folder[] {
   const text = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
   return text.split('\n').flatMap((line) => {
     const cells = line.split('|').slice(1, -1);
-    const [, parent, name] = /^\s*`([a-z/]+)\/([a-z-]+|\.)`\s*$/.exec(cells[0] ?? '') ?? [];
+    const [, parent, name] = /^\s*`([a-z/]+)\/([a-z0-9-]+|\.)`\s*$/.exec(cells[0] ?? '') ?? [];
     if (parent === undefined || name === undefined || cells.length !== 3) return [];
     return [{ parent, name, mayImport: words(cells[2] ?? '') }];
   });

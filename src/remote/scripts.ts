@@ -99,10 +99,16 @@ function keyOf(key: string): [ScriptName, ScriptChoice] {
   return [name, { verb }];
 }
 
-/** The text of a file as it goes to hosts; that of a shell without the lines that are comments. */
+/** The text of a file as it goes to hosts; that of a shell without the lines that are comments, and its Python narrow. */
 export function scriptFile(family: 'posix' | 'windows', file: string): string {
   const text = readFileSync(new URL(`${family}/${file}`, import.meta.url), 'utf8');
-  return family === 'posix' ? text.replaceAll(/^[\t ]*#.*\n/gm, '') : text;
+  if (family !== 'posix') return text;
+  return text.replaceAll(/^[\t ]*#.*\n/gm, '').replaceAll(/<<'PYTHON'\n[^]*?^PYTHON$/gm, narrow);
+}
+
+/** Python needs neither empty lines nor four spaces where one does. */
+function narrow(python: string): string {
+  return python.replaceAll(/^\n/gm, '').replaceAll(/^(?: {4})+/gm, (spaces) => ' '.repeat(spaces.length / 4));
 }
 
 const made = new Map<string, RemoteScript>();

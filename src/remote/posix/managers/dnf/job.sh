@@ -54,8 +54,8 @@ def report(verdict, message=''):
     tell('result', verdict, ' '.join(str(message).split()))
 
 
+# What would happen besides the rows, and what of them would not.
 def differences(base, rows):
-    """What would happen besides the rows, and what of them would not."""
     import dnf.transaction as kinds
     goes_in = {(item.pkg.name, item.pkg.arch, item.pkg.evr) for item in base.transaction or []
                if item.action in (kinds.PKG_INSTALL, kinds.PKG_UPGRADE)}
@@ -67,8 +67,8 @@ def differences(base, rows):
             ['%s would be removed' % package for package in other])
 
 
+# As dnf -y does: keys that the settings of the repository name are imported.
 def check_signatures(base):
-    """As dnf -y does: keys that the settings of the repository name are imported."""
     import dnf.exceptions
     for package in base.transaction.install_set:
         result, message = base.package_signature_check(package)
@@ -102,8 +102,8 @@ def make_display():
     return Display()
 
 
+# The answer goes into a file: what is printed is the log.
 def work(path, action):
-    """The answer goes into a file: what is printed is the log."""
     import dnf.lock
     global answer
     answer = open(path, 'w', encoding='utf-8', errors='backslashreplace')
@@ -184,8 +184,8 @@ def refresh_lists(memory):
         report('ok')
 
 
+# As dnf -y does, where the lists themselves are signed.
 def import_keys(repo):
-    """As dnf -y does, where the lists themselves are signed."""
     import dnf.callback
 
     class Keys(dnf.callback.KeyImport):
@@ -196,8 +196,8 @@ def import_keys(repo):
     repo._set_key_import(Keys())
 
 
+# Since when a repository fails: dnf leaves no trace of it. Name, since when, why; replaced as a whole.
 def remember(path, ids, failed):
-    """Since when a repository fails: dnf leaves no trace of it. Name, since when, why; replaced as a whole."""
     since = {}
     try:
         with open(path, encoding='utf-8') as file:

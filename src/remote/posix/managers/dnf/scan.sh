@@ -61,8 +61,8 @@ def trouble(text):
     tell('trouble', troubles[-1])
 
 
+# With a place for what dnf writes besides, where nothing shall be left of it.
 def open_base(place=None):
-    """With a place for what dnf writes besides, where nothing shall be left of it."""
     import dnf
     base = dnf.Base()
     conf = base.conf
@@ -88,8 +88,8 @@ def open_base(place=None):
     return base
 
 
+# Another dnf may load its lists at this moment.
 def patiently(action, seconds):
-    """Another dnf may load its lists at this moment."""
     import dnf.lock
     ends = time.monotonic() + seconds
     while True:
@@ -101,8 +101,8 @@ def patiently(action, seconds):
             time.sleep(1)
 
 
+# From the files that are there. Repositories that were never fetched are told, never passed over.
 def load_lists(base, patience_sec=60):
-    """From the files that are there. Repositories that were never fetched are told, never passed over."""
     enabled = list(base.repos.iter_enabled())
     wanted = {repo.id: repo.skip_if_unavailable for repo in enabled}
     for repo in enabled:
@@ -117,8 +117,8 @@ def load_lists(base, patience_sec=60):
         repo.skip_if_unavailable = wanted[repo.id]
 
 
+# Packages of a query by (name, arch), newest first; one of several repositories counts once, with all their ids.
 def with_versions(base, query):
-    """Packages of a query by (name, arch), newest first; one of several repositories counts once, with all their ids."""
     found = {}
     for package in query:
         versions = found.setdefault((package.name, package.arch), {})
@@ -140,8 +140,8 @@ def tell_versions(base, kind, query):
                  'beside' if name in beside else '')
 
 
+# Names that the plugin versionlock keeps; its list is the plugin's own to find.
 def locked_names():
-    """Names that the plugin versionlock keeps; its list is the plugin's own to find."""
     import dnf.subject
     import hawkey
     plugin = plugin_named('versionlock')
@@ -157,8 +157,9 @@ def plugin_named(end):
     return next((module for name, module in list(sys.modules.items()) if name.endswith(end)), None)
 
 
+# What needs-restarting takes for a reason to start the host anew, where it is installed, with the host's own
+# additions.
 def tell_reboot_names(base):
-    """What needs-restarting takes for a reason to start the host anew, where it is installed, with the host's own additions."""
     plugin = plugin_named('needs_restarting')
     names = set(getattr(plugin, 'NEED_REBOOT', []))
     if names and hasattr(plugin, 'get_options_from_dir'):
@@ -172,9 +173,9 @@ def artifact_of(package):
     return '%s-%d:%s-%s.%s' % (package.name, package.epoch, package.version, package.release, package.arch)
 
 
+# The streams of modules that each package is of, as NAME:STREAM; and names of packages by the active streams that
+# have them.
 def module_streams(base):
-    """The streams of modules that each package is of, as NAME:STREAM; and names of packages by the active streams that have
-    them."""
     streams, active = {}, {}
     container = getattr(base, '_moduleContainer', None)
     for module in container.getModulePackages() if container else []:
@@ -187,9 +188,9 @@ def module_streams(base):
     return streams, active
 
 
+# What modules hide of newer versions: of the stream that the installed package is of, and of no stream at all. Other
+# streams are a choice, not an update.
 def tell_modular(base, query):
-    """What modules hide of newer versions: of the stream that the installed package is of, and of no stream at all. Other
-    streams are a choice, not an update."""
     streams, active = module_streams(base)
     beside = beside_names(base)
     for package in query:
@@ -203,8 +204,8 @@ def tell_modular(base, query):
                  package.sourcerpm or '', 'beside' if package.name in beside else '', stream)
 
 
+# Certificates by which subscription-manager, Satellite and clouds let a host in: gone, or no longer valid.
 def tell_certificates(base):
-    """Certificates by which subscription-manager, Satellite and clouds let a host in: gone, or no longer valid."""
     import ssl
     has_one = False
     for repo in base.repos.iter_enabled():
@@ -238,8 +239,8 @@ def tell_advisories(base):
              advisory.severity or '', int(advisory.updated.timestamp()), ','.join(sorted(set(cves))))
 
 
+# False where nothing goes together; the reasons are told.
 def resolve(base):
-    """False where nothing goes together; the reasons are told."""
     import dnf.exceptions
     import dnf.util
     try:
@@ -271,8 +272,8 @@ def tell_transaction(base):
             tell('out', package.name, package.arch, package.evr)
 
 
+# Packages that would replace an installed one of another name: they go in with a removal, which is refused.
 def obsoleters(base):
-    """Packages that would replace an installed one of another name: they go in with a removal, which is refused."""
     installed = base.sack.query().installed()
     found = {}
     for package in base.sack.query().available().filter(obsoletes=installed):
@@ -283,8 +284,8 @@ def obsoleters(base):
     return found
 
 
+# Why dnf keeps these back, each asked for alone. As many as people read.
 def tell_reasons(base, packages):
-    """Why dnf keeps these back, each asked for alone. As many as people read."""
     base.conf.best = True
     for package in packages[:20]:
         base.reset(goal=True)
@@ -326,9 +327,9 @@ def unescaped(cell):
     return re.sub('=([0-3][0-7][0-7])', lambda match: chr(int(match.group(1), 8)), cell)
 
 
+# Only the packages of the rows are in reach, besides what is installed. Rows of what is not installed go in where
+# another needs them.
 def resolve_rows(base, rows):
-    """Only the packages of the rows are in reach, besides what is installed. Rows of what is not installed go in where
-    another needs them."""
     base.conf.best = False
     available = base.sack.query().available()
     wanted = available.filter(empty=True)
