@@ -32,7 +32,7 @@ export function readDnfAnswer(sections: Sections): RpmAnswer {
       module: shortEnough(cells[7] ?? '', 'name of a module'),
     })),
     ...(of('reboots').length === 0 ? {} : { rebootNames: new Set(of('reboots').map(([name = '']) => name)) }),
-    doubts: [...of('certificate').flatMap(certificateDoubt), ...of('unregistered').map(unregistered)],
+    doubts: of('unregistered').map(unregistered),
     locked: new Set(of('locked').map(([name = '']) => name)),
     advisories: of('advisory').map(readAdvisory),
     renames: of('rename').map(readRename),
@@ -47,25 +47,6 @@ function noAnswer(words: string | undefined): FettleError {
   return new FettleError('command', `dnf cannot tell what is pending: ${why}`, {
     hint: 'check the host with: dnf -C repoquery --upgrades',
   });
-}
-
-/** A repository's client certificate, and why no server takes it; `expired` with the moment. */
-function certificateDoubt([
-  repository = '',
-  path = '',
-  what = '',
-  when = '',
-]: readonly string[]): readonly ScanProblem[] {
-  const expiredSec = numberOf(when);
-  const since = expiredSec === undefined ? '' : ` since ${new Date(expiredSec * 1000).toISOString().slice(0, 10)}`;
-  const words = what === 'expired' ? `has expired${since}` : 'is not there';
-  return [
-    {
-      code: 'subscription',
-      message: `${repository.slice(0, 200)}: its client certificate ${path.slice(0, 200)} ${words}; renew the subscription of the host`,
-      isIncomplete: true,
-    },
-  ];
 }
 
 function unregistered(): ScanProblem {

@@ -169,7 +169,7 @@ def refresh_lists(memory):
                 repo.load()
                 print('fetched %s' % repo.id, flush=True)
             except dnf.exceptions.RepoError as error:
-                failed[repo.id] = ' '.join(str(error).split())
+                failed[repo.id] = ' '.join(str(error).split()) + certificate_words(repo)
                 print(failed[repo.id], flush=True)
                 repo.disable()
     # Loading them once more leaves them in the form that is quick to read.
@@ -182,6 +182,22 @@ def refresh_lists(memory):
         report('failed', '; '.join(failed.values()))
     else:
         report('ok')
+
+
+# What is wrong with the certificate by which subscription-manager, Satellite or a cloud lets the host in.
+def certificate_words(repo):
+    import ssl
+    path = repo.sslclientcert
+    if path and not os.path.exists(path):
+        return '; its client certificate %s is not there' % path
+    try:
+        # The module ssl has no public way to read one (CPython, Modules/_ssl.c).
+        ends = ssl._ssl._test_decode_cert(path)['notAfter'] if path else ''
+        has_ended = ends and ssl.cert_time_to_seconds(ends) < time.time()
+    except (OSError, ValueError, KeyError, AttributeError):
+        return ''
+    words = '; its client certificate %s expired on %s, so renew the subscription of the host'
+    return words % (path, ' '.join(ends.split())) if has_ended else ''
 
 
 # As dnf -y does, where the lists themselves are signed.

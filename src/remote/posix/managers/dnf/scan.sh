@@ -204,27 +204,11 @@ def tell_modular(base, query):
                  package.sourcerpm or '', 'beside' if package.name in beside else '', stream)
 
 
-# Certificates by which subscription-manager, Satellite and clouds let a host in: gone, or no longer valid.
-def tell_certificates(base):
-    import ssl
-    has_one = False
-    for repo in base.repos.iter_enabled():
-        path = repo.sslclientcert
-        if not path:
-            continue
-        has_one = True
-        if not os.path.exists(path):
-            tell('certificate', repo.id, path, 'missing')
-            continue
-        try:
-            # The module ssl has no public way to read one (CPython, Modules/_ssl.c).
-            expires = ssl.cert_time_to_seconds(ssl._ssl._test_decode_cert(path)['notAfter'])
-        except (OSError, ValueError, KeyError, AttributeError):
-            continue
-        if expires < time.time():
-            tell('certificate', repo.id, path, 'expired', expires)
-    is_red_hat = bool(base.sack.query().installed().filter(name='redhat-release'))
-    if is_red_hat and not has_one and not os.path.exists('/etc/pki/consumer/cert.pem'):
+# Red Hat's own host that subscription-manager does not know, and that no client certificate lets in elsewhere either.
+def tell_registration(base):
+    is_red_hat = base.sack.query().installed().filter(name='redhat-release')
+    lets_in = [repo for repo in base.repos.iter_enabled() if repo.sslclientcert]
+    if is_red_hat and not lets_in and not os.path.exists('/etc/pki/consumer/cert.pem'):
         tell('unregistered')
 
 
@@ -304,7 +288,7 @@ def scan(place):
     modular = base.sack.query(flags=hawkey.IGNORE_MODULAR_EXCLUDES).upgrades()
     tell_modular(base, modular.difference(visible).latest())
     tell_reboot_names(base)
-    tell_certificates(base)
+    tell_registration(base)
     for name in sorted(locked_names()):
         tell('locked', name)
     tell_advisories(base)
