@@ -99,11 +99,16 @@ function keyOf(key: string): [ScriptName, ScriptChoice] {
   return [name, { verb }];
 }
 
-/** The text of a file as it goes to hosts; that of a shell without the lines that are comments, and its Python narrow. */
+/**
+ * The text of a file as it goes to hosts; that of a shell without comments and
+ * indentation, and its Python narrow.
+ */
 export function scriptFile(family: 'posix' | 'windows', file: string): string {
   const text = readFileSync(new URL(`${family}/${file}`, import.meta.url), 'utf8');
   if (family !== 'posix') return text;
-  return text.replaceAll(/^[\t ]*#.*\n/gm, '').replaceAll(/<<'PYTHON'\n[^]*?^PYTHON$/gm, narrow);
+  return text
+    .replaceAll(/^[\t ]*#.*\n/gm, '')
+    .replaceAll(/<<'PYTHON'\n[^]*?^PYTHON$|^ +/gm, (part) => (part.startsWith(' ') ? '' : narrow(part)));
 }
 
 /** Python needs neither empty lines nor four spaces where one does. */

@@ -39,7 +39,7 @@ describe('a host with dnf 4', () => {
   let scenario: Scenario;
 
   before(async () => {
-    const packages = basePackages.map(({ name }) => name);
+    const packages = [...basePackages.map(({ name }) => name), 'streamed'];
     lab = await startLab({ name: 'dnf', hosts: names.map((name) => ({ name, flavour: 'dnf', packages })) });
     scenario = await Scenario.start(lab, playbook());
   });

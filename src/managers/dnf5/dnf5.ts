@@ -6,5 +6,6 @@ import { readDnf5Answer } from './answer.ts';
 export const dnf5: PackageManager = overRpm({
   name: 'dnf5',
   remedies: { simulate: 'dnf5 --assumeno upgrade', repair: 'dnf5 check', clean: 'dnf5 clean packages' },
-  readAnswer: readDnf5Answer,
+  readScanAnswer: readDnf5Answer,
+  readSimulationAnswer: readDnf5Answer,
 });

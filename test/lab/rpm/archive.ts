@@ -11,6 +11,7 @@ import {
   contracted,
   habitualPackages,
   modules,
+  streamedPackages,
   updatePackages,
   usualRelease,
 } from './catalogue.ts';
@@ -38,7 +39,13 @@ export async function ensureRpmArchive(): Promise<string> {
   return ensureEntry(join(cacheRoot(), `archive-rpm-${digest}`), async (directory) => {
     const home = join(directory, 'build/gpg');
     await mkdir(home, { recursive: true, mode: 0o700 });
-    await build(directory, [...basePackages, ...updatePackages, ...habitualPackages, ...contracted]);
+    await build(directory, [
+      ...basePackages,
+      ...updatePackages,
+      ...streamedPackages,
+      ...habitualPackages,
+      ...contracted,
+    ]);
     await withKey(home, async (gpg) => {
       await gpg(['--quick-generate-key', signer, 'rsa2048', 'sign', 'never']);
       await writeFile(join(directory, 'key.asc'), await gpg(['--armor', '--export', signer]));

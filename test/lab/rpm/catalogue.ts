@@ -47,7 +47,7 @@ export const basePackages: readonly RpmSpec[] = [
     ...{ repository: 'base', name: 'lab-release', version: '9.5' },
     tags: ['Provides: /bin/sh', 'Provides: system-release = 9', 'Provides: system-release(releasever) = 9'],
   },
-  ...['alpha', 'gamma', 'held', 'excluded', 'streamed', 'needsnew', 'broken', 'oldtool'].map((name): RpmSpec => ({
+  ...['alpha', 'gamma', 'held', 'excluded', 'needsnew', 'broken', 'oldtool'].map((name): RpmSpec => ({
     repository: 'base',
     name,
     version: '1.0',
@@ -63,8 +63,6 @@ export const updatePackages: readonly RpmSpec[] = [
   { repository: 'updates', name: 'gamma', version: '1.0^git1' },
   { repository: 'updates', name: 'held', version: '1.1' },
   { repository: 'updates', name: 'excluded', version: '1.1' },
-  // Not of the stream that base says it belongs to, so that one hides it.
-  { repository: 'updates', name: 'streamed', version: '2.0' },
   { repository: 'updates', name: 'needsnew', version: '1.1', tags: ['Requires: newdep >= 1.1'] },
   { repository: 'updates', name: 'newdep', version: '1.1' },
   { repository: 'updates', name: 'broken', version: '1.1', tags: ['Requires: nowhere'] },
@@ -83,6 +81,12 @@ export const habitualPackages: readonly RpmSpec[] = [
   { repository: 'base', name: 'configured', version: '1.0', hasConfig: true },
   { repository: 'updates', name: 'configured', version: '1.1', hasConfig: true },
 ];
+/** A package of a module, whose newer version is not of that stream, so that the stream hides it. */
+export const streamedPackages: readonly RpmSpec[] = [
+  { repository: 'base', name: 'streamed', version: '1.0' },
+  { repository: 'updates', name: 'streamed', version: '2.0' },
+];
+
 /** The module of `base`: modulemd version 2, as createrepo_c takes it (github.com/fedora-modularity/libmodulemd). */
 export const modules = `---
 document: modulemd
