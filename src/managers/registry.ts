@@ -22,10 +22,7 @@ const packageManagers: readonly PackageManager[] = [
   dnf5,
   zypper,
   pacman,
-<<<<<<< HEAD
   apk,
-=======
->>>>>>> d7c54f0 (Format the list of package managers)
   windowsUpdate,
   snap,
   chocolatey,

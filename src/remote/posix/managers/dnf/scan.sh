@@ -206,9 +206,8 @@ def tell_modular(base, query):
 
 # Red Hat's own host that subscription-manager does not know, and that no client certificate lets in elsewhere either.
 def tell_registration(base):
-    is_red_hat = base.sack.query().installed().filter(name='redhat-release')
-    lets_in = [repo for repo in base.repos.iter_enabled() if repo.sslclientcert]
-    if is_red_hat and not lets_in and not os.path.exists('/etc/pki/consumer/cert.pem'):
+    is_known = os.path.exists('/etc/pki/consumer/cert.pem') or any(r.sslclientcert for r in base.repos.iter_enabled())
+    if not is_known and base.sack.query().installed().filter(name='redhat-release'):
         tell('unregistered')
 
 
