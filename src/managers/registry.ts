@@ -9,6 +9,7 @@ import { dnf } from './dnf/dnf.ts';
 import { dnf5 } from './dnf5/dnf5.ts';
 import { linux } from './family/linux.ts';
 import { windows } from './family/windows.ts';
+import { flatpak } from './flatpak/flatpak.ts';
 import { pacman } from './pacman/pacman.ts';
 import { snap } from './snap/snap.ts';
 import { windowsUpdate } from './windows-update/windows-update.ts';
@@ -25,6 +26,7 @@ const packageManagers: readonly PackageManager[] = [
   apk,
   windowsUpdate,
   snap,
+  flatpak,
   chocolatey,
   winget,
 ];

@@ -6,8 +6,8 @@ import { cacheRoot, labPassword } from './places.ts';
 import { run } from './shell.ts';
 
 /**
- * `python` is plain with Python, for tools that need it on hosts: only benchmarks have those. `dnf` is plain with dnf 4 and
- * rpm of Debian, `zypper` plain with zypper and rpm of Debian, `pacman` plain with Debian's pacman. `dnf5` is plain with dnf
+ * `python` is plain with Python, for tools that need it on hosts: only benchmarks have those. `dnf` is plain with dnf 4,
+ * rpm and flatpak of Debian, `zypper` plain with zypper and rpm of Debian, `pacman` plain with Debian's pacman. `dnf5` is plain with dnf
  * 5, which only Debian's unstable has: on some days it cannot be installed.
  */
 export type Flavour = 'plain' | 'systemd' | 'python' | 'dnf' | 'dnf5' | 'zypper' | 'pacman';
@@ -30,7 +30,7 @@ const added: Readonly<Record<Flavour, readonly string[]>> = {
   plain: [],
   systemd: [],
   python: ['python3', 'python3-apt'],
-  dnf: ['dnf', 'dnf-plugins-core', 'rpm'],
+  dnf: ['dnf', 'dnf-plugins-core', 'rpm', 'flatpak'],
   dnf5: ['dnf5', 'rpm'],
   zypper: ['zypper', 'rpm'],
   pacman: ['pacman-package-manager', 'gpg'],

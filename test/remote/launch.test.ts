@@ -130,17 +130,26 @@ for (const shell of shells) {
     }
 
     test('rows that name no package are refused before anything is asked', async () => {
-      for (const row of [
-        ['libc6', 'amd64'],
-        ['../x', 'amd64', '1'],
-        ['x', 'amd64', '/1/'],
-        ['x', 'amd64', '1', '2'],
-        ['-x', 'all', '1'],
-      ]) {
-        await assert.rejects(ask(probeScript(), { verb: 'simulate', managers: ['apt'], rows: [row] }), {
-          code: 'command',
-          message: /no package/,
-        });
+      for (const [manager, ...row] of [
+        ['apt', 'libc6', 'amd64'],
+        ['apt', '../x', 'amd64', '1'],
+        ['apt', 'x', 'amd64', '/1/'],
+        ['apt', 'x', 'amd64', '1', '2'],
+        ['apt', '-x', 'all', '1'],
+        ['flatpak', 'org.x.App', 'x86_64/stable'],
+        ['flatpak', 'org.x.App', 'x86_64', 'be069cac8152'],
+        ['flatpak', 'org.x.App', 'x86_64/stable/more', 'be069cac8152'],
+        ['flatpak', 'org.x.App', 'x86_64/-stable', 'be069cac8152'],
+        ['flatpak', '-org.x.App', 'x86_64/stable', 'be069cac8152'],
+        ['flatpak', 'org.x.App', 'x86_64/stable', 'be069cac815'],
+        ['flatpak', 'org.x.App', 'x86_64/stable', 'BE069CAC8152'],
+        ['flatpak', 'org.x.App', 'x86_64/stable', 'be069cac8152', 'x'],
+      ] as const) {
+        await assert.rejects(
+          ask(probeScript(), { verb: 'simulate', managers: [manager], rows: [row] }),
+          { code: 'command', message: /no package/ },
+          row.join(),
+        );
       }
     });
 

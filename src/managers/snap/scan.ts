@@ -2,16 +2,17 @@ import { excludedSoftware } from '../contract/software.ts';
 import type { ScanProblem } from '../../domain/scan.ts';
 import type { HeldBack } from '../../domain/held-back.ts';
 import { packageKey, type InstalledPackage, type Update } from '../../domain/update.ts';
+import { readAnswer } from '../contract/answer.ts';
 import type { PackageScan, ScanMoment } from '../contract/package-manager.ts';
 import { linesOf, required, type Sections } from '../contract/sections.ts';
-import { readAnswer, readTable, type SnapRow } from './tables.ts';
+import { readTable, type SnapRow } from './tables.ts';
 import { versionOf } from './version.ts';
 
 export const snapId = (name: string) => ({ manager: 'snap', name, arch: '' });
 
 /** The snaps that are installed; none where snapd did not answer. */
 export function readInstalledSnaps(sections: Sections): readonly SnapRow[] {
-  const { exitCode } = readAnswer(sections, 'snap-installed');
+  const { exitCode } = readAnswer(sections, 'snap-installed', 'its client');
   return exitCode === 0 ? readTable(required(sections, 'snap-installed'), 'list of snaps') : [];
 }
 
@@ -47,9 +48,9 @@ const nothingPending = 'All snaps up to date.';
 
 /** What snapd would refresh. No answer never means no updates. */
 export function readPending(sections: Sections): Pending {
-  const list = readAnswer(sections, 'snap-installed');
+  const list = readAnswer(sections, 'snap-installed', 'its client');
   if (list.exitCode !== 0) return unknown(`snapd does not answer: ${list.words}`);
-  const { exitCode, words } = readAnswer(sections, 'snap-pending');
+  const { exitCode, words } = readAnswer(sections, 'snap-pending', 'its client');
   if (exitCode !== 0) return unknown(`snapd cannot query its store: ${words}`);
   const rows = readTable(required(sections, 'snap-pending'), 'list of pending snaps');
   if (rows.length > 0 || words.includes(nothingPending)) return { rows };

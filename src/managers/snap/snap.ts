@@ -5,11 +5,12 @@ import type { UpdateResult } from '../../domain/outcome.ts';
 import type { PlannedUpdate } from '../../domain/plan.ts';
 import type { SimulatedUpdate, Simulation } from '../../domain/simulation.ts';
 import { packageKey } from '../../domain/update.ts';
+import { readAnswer } from '../contract/answer.ts';
 import { judgeInstall } from '../contract/install-outcome.ts';
 import type { PackageManager, Pin } from '../contract/package-manager.ts';
 import { linesOf, type Sections } from '../contract/sections.ts';
 import { originsOf, readInstalled, readInstalledSnaps, readPending, readScan, snapId } from './scan.ts';
-import { readAnswer, type SnapRow } from './tables.ts';
+import type { SnapRow } from './tables.ts';
 import { revisionOf, versionOf } from './version.ts';
 
 /** snapd, through its client: docs/package-managers/snap.md. */
@@ -93,7 +94,7 @@ function readInstall(
   attempted: readonly PlannedUpdate[],
 ): readonly UpdateResult[] {
   const sections = new Map(Object.entries(result.sections));
-  const { exitCode, words } = readAnswer(sections, 'snap-installed');
+  const { exitCode, words } = readAnswer(sections, 'snap-installed', 'its client');
   if (exitCode !== 0) throw new FettleError('command', `snapd does not list what is installed: ${words}`);
   const installed = new Map(readInstalled(sections).map((item) => [item.name, item]));
   const results = judgeInstall(planned, {

@@ -1,6 +1,6 @@
 import { FettleError } from '../../domain/error.ts';
 import { fewEnough, shortEnough } from '../../domain/limits.ts';
-import { linesIn, required, type Sections } from '../contract/sections.ts';
+import { linesIn } from '../contract/sections.ts';
 
 /** One line of `snap list`, or of `snap refresh --list`, by the words of its headings in lower case. */
 export interface SnapRow {
@@ -14,28 +14,6 @@ export interface SnapRow {
   readonly tracking: string;
   /** Bytes at most; absent where the list has none. Of updates only. */
   readonly sizeBytes?: number;
-}
-
-/** What the client answered besides its output. */
-export interface SnapAnswer {
-  readonly exitCode: number;
-  /** What it printed to standard error, in one line. */
-  readonly words: string;
-}
-
-const longestWords = 2_000;
-
-/** The section `NAME-status`: exit status and complaints. */
-export function readAnswer(sections: Sections, name: string): SnapAnswer {
-  const [code = '', ...lines] = [...linesIn(required(sections, `${name}-status`), `status of ${name}`)];
-  if (!/^\d{1,3}$/.test(code)) throw unreadable('status of the client of snapd', code);
-  const words = lines
-    .join(' ')
-    .slice(0, longestWords)
-    .replace(/\s+/g, ' ')
-    .replace(/^error: /, '')
-    .trim();
-  return { exitCode: Number(code), words: words === '' ? `its client ended with status ${code}` : words };
 }
 
 /**

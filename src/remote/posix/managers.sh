@@ -22,6 +22,23 @@ holder_words() {
   done
 }
 
+# answer_section SECTION SECONDS COMMAND...: what the command prints as section SECTION; its exit status, and behind it
+# what it printed to standard error, as section SECTION-status. Sets answer_code.
+answer_section() {
+  answer_name=$1 answer_limit=$2
+  shift 2
+  section "$answer_name"
+  {
+    answer_words=$(bounded "$answer_limit" "$@" 2>&1 >&3 3>&- </dev/null)
+    answer_code=$?
+  } 3>&1
+  section "$answer_name-status"
+  printf '%s\n%s\n' "$answer_code" "$answer_words"
+}
+
+# What a program complains of, which it may wrap for a terminal, in one line.
+one_line() { tr -s '[:space:]' ' ' | sed 's/^ *error: //; s/ *$//' | head -c 2000; }
+
 # host_fingerprint: a digest of what a simulation depends on: the boot, and of each package manager its database, lists and
 # settings. None where one of them has none.
 host_fingerprint() {

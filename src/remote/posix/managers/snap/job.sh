@@ -17,9 +17,6 @@ snap_table() {
 # snap_revision FILE NAME: the revision of a snap in such a table.
 snap_revision() { awk -v name="$2" 'NR > 1 && $1 == name { print $3; exit }' "$1"; }
 
-# What the client complains of, which it wraps for a terminal, in one line.
-one_line() { tr -s '[:space:]' ' ' | sed 's/^ *error: //; s/ *$//' | head -c 2000; }
-
 # The changes of the rows' snaps that snapd works on. Others are no concern: snapd works on them beside ours, and a host
 # that cannot reach its store may have "Initialize device" in progress for ever. One in status Wait is left to wait: a
 # reboot of the host ends it.

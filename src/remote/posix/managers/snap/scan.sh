@@ -4,39 +4,25 @@
 # The same output on every terminal.
 snap_plain='--unicode=never --color=never'
 
-# snap_query SECTION SECONDS ARGUMENTS...: what the client prints as section SECTION; its exit status, and behind it what
-# it printed to standard error, as section SECTION-status. Sets snap_code.
-snap_query() {
-  snap_section=$1 snap_limit=$2
-  shift 2
-  section "$snap_section"
-  {
-    snap_words=$(bounded "$snap_limit" snap "$@" 2>&1 >&3 3>&- </dev/null)
-    snap_code=$?
-  } 3>&1
-  section "$snap_section-status"
-  printf '%s\n%s\n' "$snap_code" "$snap_words"
-}
-
 # What is installed: name, version, revision, tracking, publisher and notes, under a line of headings.
 snap_list() {
   # shellcheck disable=SC2086 # options are words
-  snap_query snap-installed 30 list $snap_plain
+  answer_section snap-installed 30 snap list $snap_plain
 }
 
 # What snapd would refresh, held snaps included: name, version, revision, size, publisher and notes. snapd queries its
 # store for this; "All snaps up to date." goes to standard error.
 snap_pending() {
   # shellcheck disable=SC2086 # options are words
-  snap_query snap-pending 150 refresh --list $snap_plain
+  answer_section snap-pending 150 snap refresh --list $snap_plain
 }
 
 # A client without a daemon waits for one for minutes: it is asked once only.
 snap_scan() {
   snap_list
-  [ "$snap_code" = 0 ] || return 0
+  [ "$answer_code" = 0 ] || return 0
   snap_pending
-  snap_query snap-times 30 refresh --time --abs-time
+  answer_section snap-times 30 snap refresh --time --abs-time
 }
 
 # There is no dry run: what is installed and what is on offer now, for the snaps of the rows.
@@ -44,7 +30,7 @@ snap_simulate() {
   section snap-asked
   for row in $rows; do printf '%s %s\n' "${row%%,*}" "${row##*,}"; done
   snap_list
-  [ "$snap_code" != 0 ] || snap_pending
+  [ "$answer_code" != 0 ] || snap_pending
 }
 
 # snap_check_rows: each row is name,revision: a name with its instance key, and a revision of the store.
