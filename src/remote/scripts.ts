@@ -18,7 +18,10 @@ type Part = string | ((managers: readonly string[]) => readonly string[]);
 
 const managerFolder = 'managers';
 
-/** Package managers of POSIX systems: each has a folder of its own with `detect.sh`, `scan.sh`, and what its jobs need. */
+/**
+ * Package managers of POSIX systems: each has a folder of its own with `detect.sh`, `fingerprint.sh`, `scan.sh`, and what
+ * its jobs need.
+ */
 export const posixManagers: readonly string[] = readdirSync(
   new URL(`posix/${managerFolder}/`, import.meta.url),
 ).toSorted();
@@ -39,24 +42,33 @@ const sharedWith =
     managers.some((manager) => overRpm.has(manager)) ? [file] : [];
 
 const detection: Part = () => posixManagers.map((manager) => `${managerFolder}/${manager}/detect.sh`);
+const fingerprints: Part = () => [
+  'fingerprint.sh',
+  ...posixManagers.map((manager) => `${managerFolder}/${manager}/fingerprint.sh`),
+];
 const scanning: Part = (managers) => managers.map((manager) => `${managerFolder}/${manager}/scan.sh`);
 const working: Part = (managers) =>
-  managers.flatMap((manager) => filesOf(manager).filter((file) => !/\/(detect|scan)\.sh$/.test(file)));
+  managers.flatMap((manager) => filesOf(manager).filter((file) => !/\/(detect|fingerprint|scan)\.sh$/.test(file)));
 
 const base = ['lib.sh', 'os-linux.sh'] as const;
 const found = [...base, 'tree.sh', 'kernel-linux.sh', 'managers.sh', 'rpm-detect.sh', detection] as const;
 
+const describing: readonly Part[] = [...found, sharedWith('rpm.sh'), scanning, 'probe.sh', 'probe-main.sh'];
+
 /** By script and verb; `*` stands for all verbs that have no line of their own. */
 const posix: Readonly<Record<string, readonly Part[]>> = {
   'probe boot': [...base, 'boot.sh', 'probe-main.sh'],
-  'probe fingerprint': [...found, 'probe-main.sh'],
-  'probe *': [...found, sharedWith('rpm.sh'), scanning, 'boot.sh', 'probe.sh', 'probe-main.sh'],
+  'probe fingerprint': [...found, fingerprints, 'probe-main.sh'],
+  'probe probe': describing,
+  'probe state': describing,
+  'probe summary': describing,
+  'probe *': [...describing.slice(0, -1), fingerprints, 'boot.sh', 'probe-main.sh'],
   'job follow': [...base, 'tree.sh', 'job.sh', 'job-main.sh'],
   'job stat': [...base, 'tree.sh', 'job.sh', 'job-main.sh'],
   'job collect': [...base, 'tree.sh', 'job.sh', 'claim.sh', 'job-main.sh'],
   'job sweep': [...base, 'tree.sh', 'job.sh', 'claim.sh', 'job-main.sh'],
   'job *': [
-    ...[...found, sharedWith('rpm.sh'), scanning, sharedWith('rpm-job.sh'), working],
+    ...[...found, fingerprints, sharedWith('rpm.sh'), scanning, sharedWith('rpm-job.sh'), working],
     ...['work.sh', 'job.sh', 'claim.sh', 'job-run.sh', 'job-main.sh'],
   ],
 };

@@ -64,7 +64,7 @@ test('a host that is known to have one package manager is sent no list or instal
         (file) => file.startsWith('managers/') && !file.startsWith(`managers/${own}/`),
       );
       assert.deepEqual(
-        strange.filter((file) => !file.endsWith('/detect.sh')),
+        strange.filter((file) => !/\/(?:detect|fingerprint)\.sh$/.test(file)),
         [],
       );
     }

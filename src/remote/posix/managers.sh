@@ -39,20 +39,6 @@ answer_section() {
 # What a program complains of, which it may wrap for a terminal, in one line.
 one_line() { tr -s '[:space:]' ' ' | sed 's/^ *error: //; s/ *$//' | head -c 2000; }
 
-# host_fingerprint: a digest of what a simulation depends on: the boot, and of each package manager its database, lists and
-# settings. None where one of them has none.
-host_fingerprint() {
-  prints=$(boot_id)
-  for each in $found_managers; do
-    have "${each}_fingerprint" || return 0
-    print=$("${each}_fingerprint")
-    [ -n "$print" ] || return 0
-    prints="$prints
-$print"
-  done
-  printf '%s\n' "$prints" | digest
-}
-
 # pid_file_holders FILE...: PID and FILE for each that has the number of a process.
 pid_file_holders() {
   for each in "$@"; do

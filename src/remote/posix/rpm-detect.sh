@@ -8,13 +8,3 @@ for place in /usr/lib/sysimage/rpm /var/lib/rpm; do
     break
   fi
 done
-
-# rpm_fingerprint PLACE...: what changes with the database, and with the files and directories named. Readers of the
-# database make a file of shared memory beside it, and an empty journal.
-rpm_fingerprint() {
-  set +f
-  # shellcheck disable=SC2068 # patterns are wanted
-  find "$rpm_place"/rpmdb.sqlite* "$rpm_place"/Packages* $@ -type f -size +0 ! -name '*-shm' \
-    -exec stat -c '%n %i %s %Y %Z' {} + 2>/dev/null | sort
-  set -f
-}

@@ -131,7 +131,7 @@ describe('the remote of a host', () => {
     assert.match(sessions[0]?.requests.join('\n') ?? '', /^v1 [0-9a-f]+ probe managers=apt --$/);
     const ofOthers = scan.scripts?.filter((part) => part.startsWith('managers/') && !part.startsWith('managers/apt/'));
     assert.deepEqual(
-      ofOthers?.filter((part) => !part.endsWith('/detect.sh')),
+      ofOthers?.filter((part) => !/\/(?:detect|fingerprint)\.sh$/.test(part)),
       [],
     );
   });

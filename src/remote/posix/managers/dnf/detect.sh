@@ -3,5 +3,3 @@
 dnf_python=
 if [ -n "$rpm_place" ] && have dnf; then IFS= read -r dnf_python <"$(command -v dnf)" 2>/dev/null; fi
 case $dnf_python in '#!/'*python*) found_managers="$found_managers dnf" ;; esac
-
-dnf_fingerprint() { rpm_fingerprint '/var/cache/dnf/*/repodata/repomd.xml' /etc/dnf /etc/yum.repos.d; }

@@ -6,5 +6,3 @@ case $dnf_python in
 esac
 
 package_locks="$package_locks /run/dnf/rpmtransaction.lock"
-
-dnf5_fingerprint() { rpm_fingerprint '/var/cache/libdnf5/*/repodata/repomd.xml' /etc/dnf /etc/yum.repos.d; }

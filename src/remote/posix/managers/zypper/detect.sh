@@ -12,6 +12,3 @@ if [ -n "$rpm_place" ] && have zypper; then
     found_managers="$zypper_beside zypper" package_pid_files="$package_pid_files /run/zypp.pid"
   fi
 fi
-
-# repomd.xml is touched by every refresh, also by one that finds nothing new.
-zypper_fingerprint() { rpm_fingerprint '/var/cache/zypp/raw/*/repodata/repomd.xml' /etc/zypp; }
