@@ -15,7 +15,7 @@ export type Flavour = 'plain' | 'systemd' | 'python' | 'dnf' | 'dnf5' | 'zypper'
 const hostFolder = join(import.meta.dirname, 'host');
 
 const included = ['openssh-server', 'sudo', 'procps', 'iproute2'];
-const withSystemd = [...included, 'systemd', 'systemd-sysv', 'dbus', 'libpam-systemd'];
+const systemd = ['systemd', 'systemd-sysv', 'dbus', 'libpam-systemd'];
 
 /** What every flavour brings into its root as programs. */
 const tools: Readonly<Record<string, string>> = {
@@ -36,17 +36,32 @@ const added: Readonly<Record<Flavour, readonly string[]>> = {
   pacman: ['pacman-package-manager', 'gpg'],
 };
 
-/** The bare Debian under all hosts: debootstrap's minbase with a handful of packages and systemd. */
-async function ensureBase(flavour: Flavour): Promise<string> {
-  const isUnstable = flavour === 'dnf5';
-  const release = isUnstable ? 'sid' : debianRelease;
-  // Unstable does not let go of systemd once its init is there.
-  const packages = [...(isUnstable ? included : withSystemd), ...added[flavour]];
+/** A bare Debian: debootstrap's minbase with a handful of packages. */
+async function ensureDebian(release: string, packages: readonly string[]): Promise<string> {
   const path = join(cacheRoot(), `base-${digestOf([release, ...packages])}`);
   return ensureEntry(path, async (directory) => {
     const words = ['debootstrap', '--variant=minbase', `--include=${packages.join(',')}`, release];
     await run([...words, directory, await debianMirror()]);
   });
+}
+
+/** What lies under a flavour, uppermost first: a Debian with systemd, which all have in common, and the flavour's packages. */
+async function ensureBase(flavour: Flavour): Promise<readonly string[]> {
+  const packages = added[flavour];
+  // Unstable does not let go of systemd once its init is there.
+  if (flavour === 'dnf5') return [await ensureDebian('sid', [...included, ...packages])];
+  const debian = await ensureDebian(debianRelease, [...included, ...systemd]);
+  if (packages.length === 0) return [debian];
+  const path = join(cacheRoot(), `packages-${digestOf([debian, ...packages])}`);
+  await ensureEntry(path, async (directory) => {
+    const script = `export DEBIAN_FRONTEND=noninteractive
+apt-get -qq update
+apt-get -qq -y --no-install-recommends install ${packages.join(' ')} >/dev/null
+apt-get clean
+rm -rf /var/lib/apt/lists/*`;
+    await runInLayer({ lower: [debian], upper: directory, script });
+  });
+  return [path, debian];
 }
 
 /** The overlay layers under a flavour's profiles, uppermost first, and a digest of what they are. */
@@ -60,14 +75,14 @@ export async function ensureFlavour(flavour: Flavour): Promise<FlavourLayers> {
   const base = await ensureBase(flavour);
   const ownScript = flavour === 'systemd' ? 'systemd.sh' : 'plain.sh';
   const names = ['customise.sh', ownScript, 'devices.sh', 'in-layer.sh', ...Object.values(tools)];
-  const digest = digestOf([base, flavour, labPassword, ...(await contentOf(hostFolder, names))]);
+  const digest = digestOf([...base, flavour, labPassword, ...(await contentOf(hostFolder, names))]);
   const path = join(cacheRoot(), `flavour-${flavour}-${digest}`);
   await ensureEntry(path, async (directory) => {
     await installTools(join(directory, 'usr/local/lib/fettle-lab'));
     const [common, own] = await Promise.all([readScript('customise.sh'), readScript(ownScript)]);
-    await runInLayer({ lower: [base], upper: directory, script: `LAB_PASSWORD='${labPassword}'\n${common}\n${own}` });
+    await runInLayer({ lower: base, upper: directory, script: `LAB_PASSWORD='${labPassword}'\n${common}\n${own}` });
   });
-  return { layers: [path, base], digest };
+  return { layers: [path, ...base], digest };
 }
 
 function readScript(name: string): Promise<string> {

@@ -43,7 +43,7 @@ export async function pruneCache(root: string): Promise<void> {
   for (const name of await readdir(root).catch(() => [])) {
     const path = join(root, name);
     const { mtimeMs } = await stat(path);
-    const isEntry = /^(base|flavour|archive)-/.test(name);
+    const isEntry = /^(base|packages|flavour|archive)-/.test(name);
     if (isEntry && Date.now() - mtimeMs > unusedForMs) await rm(path, { recursive: true, force: true });
   }
 }

@@ -52,7 +52,11 @@ for file in app/*/current/active/files/bin/run runtime/*/*/1/active/files/conten
   echo "\${name%%/*} $(cat $file)"
 done`,
     );
-    return Object.fromEntries(text.split('\n').flatMap((line) => (line === '' ? [] : [line.split(' ')])));
+    const pairs = text.split('\n').map((line): [string, string] => {
+      const [name = '', content = ''] = line.split(' ');
+      return [name, content];
+    });
+    return Object.fromEntries(pairs.filter(([name]) => name !== ''));
   }
 
   test('is scanned by an account without rights as by root, and nothing of it is left in its home', async () => {

@@ -42,6 +42,7 @@ import { escapeXml, parseXml } from '../../src/domain/xml.ts';
 import { decodeFramed, isSealed } from '../../src/transport/winrm/auth/token-framing.ts';
 import { LineBuffer } from '../../src/report/text/line-buffer.ts';
 import { probeSections } from '../fixtures/managers/windows-update/sections.ts';
+import { sectionsOf as snapSections } from '../managers/snap/captured.ts';
 
 const bytes = 1_000_000;
 /** For each of the many sections of an answer. */
@@ -128,25 +129,11 @@ function spoilt(sections: Sections, name: string, text: string): Sections {
   return new Map([...sections, [name, text]]);
 }
 
-const aptSections: Sections = parseFrame(
-  readFileSync(join(import.meta.dirname, '..', 'fixtures', 'managers', 'apt', 'everything', 'answer')),
-);
-const simulated: Sections = parseFrame(
-  readFileSync(join(import.meta.dirname, '..', 'fixtures', 'managers', 'apt', 'simulate', 'answer')),
-);
-
-const answersOfBoth = (manager: string): readonly Sections[] =>
-  ['everything', 'simulate'].map((name) =>
+function captured(manager: string, ...names: readonly string[]): readonly Sections[] {
+  return names.map((name) =>
     parseFrame(readFileSync(join(import.meta.dirname, '..', 'fixtures', 'managers', manager, name, 'answer'))),
   );
-
-const pacmanSections = ['everything', 'simulate', 'replacing'].map((name): Sections =>
-  parseFrame(readFileSync(join(import.meta.dirname, '..', 'fixtures', 'managers', 'pacman', name, 'answer'))),
-);
-
-const apkSections = ['everything', 'blocked'].map((name): Sections =>
-  parseFrame(readFileSync(join(import.meta.dirname, '..', 'fixtures', 'managers', 'apk', name, 'answer'))),
-);
+}
 
 /** Both lists of software are one text. */
 function softwareLists(text: string): string {
@@ -163,13 +150,17 @@ const windowsSections = probeSections({
   },
 });
 
+const [everything = new Map()] = captured('apt', 'everything');
+
 const answersOf: Readonly<Record<string, readonly Sections[]>> = {
-  apt: [aptSections, simulated],
-  zypper: answersOfBoth('zypper'),
-  pacman: pacmanSections,
-  apk: apkSections,
-  dnf: answersOfBoth('dnf'),
-  dnf5: answersOfBoth('dnf5'),
+  apt: captured('apt', 'everything', 'simulate'),
+  zypper: captured('zypper', 'everything', 'simulate'),
+  pacman: captured('pacman', 'everything', 'simulate', 'replacing'),
+  apk: captured('apk', 'everything', 'blocked'),
+  dnf: captured('dnf', 'everything', 'simulate'),
+  dnf5: captured('dnf5', 'everything', 'simulate'),
+  snap: [snapSections({ asked: 'firefox 7355\n' })],
+  flatpak: captured('flatpak', 'everything'),
   'windows-update': [windowsSections],
   chocolatey: [windowsSections],
   winget: [windowsSections],
@@ -262,7 +253,7 @@ export const rows: Readonly<Record<string, Row | null>> = {
   'managers/family/posix-facts.ts#readHealth': (text) => posix.readHealth(every(text), true),
   'managers/family/posix-facts.ts#readRunning': (text) => posix.readRunning(every(text)),
   'managers/family/posix-facts.ts#readClaim': (text) => posix.readClaim(every(text)),
-  'managers/family/posix-facts.ts#readReboot': (text) => posix.readReboot(every(text), posix.readFacts(aptSections, 1)),
+  'managers/family/posix-facts.ts#readReboot': (text) => posix.readReboot(every(text), posix.readFacts(everything, 1)),
   'managers/family/linux.ts#linux': null,
   'managers/family/windows.ts#windows': null,
   'managers/family/windows-refusals.ts#refuseProblem': (text) => refusals.refuseProblem(every(text)),

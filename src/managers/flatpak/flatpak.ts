@@ -8,8 +8,18 @@ import { packageKey, packageLabel } from '../../domain/update.ts';
 import { judgeInstall } from '../contract/install-outcome.ts';
 import type { PackageManager, Pin } from '../contract/package-manager.ts';
 import { linesOf, type Sections } from '../contract/sections.ts';
+import { readMasks } from './masks.ts';
 import { commitOf, flatpakId, versionOf, type FlatpakRow } from './refs.ts';
-import { listProblem, obstacleOf, readInstalled, readOffers, readScan, readState, remoteProblems } from './scan.ts';
+import {
+  listProblem,
+  obstacleOf,
+  readInstalled,
+  readOffers,
+  readScan,
+  readState,
+  refsOf,
+  remoteProblems,
+} from './scan.ts';
 
 /** flatpak, as far as it is installed for the whole system: docs/package-managers/flatpak.md. */
 export const flatpak: PackageManager = {
@@ -40,7 +50,8 @@ function parseSimulation(sections: Sections): Simulation {
     throw new FettleError('command', problem, { hint: 'check the host with: flatpak remote-ls --system --updates' });
   }
   const installed = readInstalled(sections);
-  const masks = linesOf(sections, 'flatpak-masks');
+  const masks = readMasks(sections);
+  const refs = refsOf(installed);
   const current = new Map(installed.map((row) => [packageKey(flatpakId(row)), row]));
   const offers = new Map(readOffers(sections).map((row) => [packageKey(flatpakId(row)), row]));
   const asked = linesOf(sections, 'flatpak-asked').map((line) => {
@@ -50,7 +61,7 @@ function parseSimulation(sections: Sections): Simulation {
     return { id, commit, current: current.get(packageKey(id)), offer: offers.get(packageKey(id)) };
   });
   const ready = asked.flatMap(({ id, commit, current: now, offer }) =>
-    now === undefined || offer?.commit !== commit || obstacleOf(offer, installed, masks) !== undefined
+    now === undefined || offer?.commit !== commit || obstacleOf(offer, refs, masks) !== undefined
       ? []
       : [
           {

@@ -1,22 +1,36 @@
-import { globMatcher } from '../../domain/glob.ts';
+import { globMatcher, type Matcher } from '../../domain/glob.ts';
+import { answerTooLarge, shortEnough } from '../../domain/limits.ts';
+import { linesOf, type Sections } from '../contract/sections.ts';
 import type { FlatpakRow } from './refs.ts';
 
+/** Whether a mask keeps flatpak from updating the ref. */
+export type Masks = (row: FlatpakRow) => boolean;
+
+/** Each ref is held against each mask. */
+const mostMasks = 20;
+
 /**
- * Whether a pattern of flatpak-mask(1) is of the ref: `NAME`, `NAME/ARCH/BRANCH` or with `app/` or `runtime/` before it;
- * `*` stands for any word, and a part that is missing for all.
+ * Patterns of flatpak-mask(1): `NAME`, `NAME/ARCH/BRANCH`, or either with `app/` or `runtime/` before it. `*` stands for any
+ * word, and a part that is missing for all.
  */
-export function isMasked(row: FlatpakRow, masks: readonly string[]): boolean {
-  return masks.some((mask) => matches(row, mask.trim().split('/', 4)));
+export function readMasks(sections: Sections): Masks {
+  const lines = linesOf(sections, 'flatpak-masks');
+  if (lines.length > mostMasks) throw answerTooLarge(`more than ${mostMasks} masks of flatpak`);
+  const masks = lines.map((line) => maskOf(shortEnough(line.trim(), 'mask').split('/', 4)));
+  return (row) => masks.some((matches) => matches(row));
 }
 
-function matches(row: FlatpakRow, words: readonly string[]): boolean {
-  const [first = ''] = words;
-  const hasKind = first === 'app' || first === 'runtime';
-  if (hasKind && row.kind !== '' && row.kind !== first) return false;
-  const [name = '*', arch = '', branch = ''] = hasKind ? words.slice(1) : words;
-  return isLike(row.name, name) && isLike(row.arch, arch) && isLike(row.branch, branch);
+function maskOf(words: readonly string[]): Masks {
+  const [kind = ''] = words;
+  const hasKind = kind === 'app' || kind === 'runtime';
+  const [name, arch, branch] = (hasKind ? words.slice(1) : words).map(matcherOf);
+  return (row) =>
+    (!hasKind || row.kind === '' || row.kind === kind) &&
+    (name?.(row.name) ?? true) &&
+    (arch?.(row.arch) ?? true) &&
+    (branch?.(row.branch) ?? true);
 }
 
-function isLike(word: string, pattern: string): boolean {
-  return pattern === '' || globMatcher(pattern)(word);
+function matcherOf(word: string): Matcher | undefined {
+  return word === '' ? undefined : globMatcher(word);
 }

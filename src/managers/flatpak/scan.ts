@@ -5,7 +5,7 @@ import { readAnswer } from '../contract/answer.ts';
 import type { PackageScan, PackageState } from '../contract/package-manager.ts';
 import { linesOf, required, type Sections } from '../contract/sections.ts';
 import { excludedSoftware } from '../contract/software.ts';
-import { isMasked } from './masks.ts';
+import { readMasks, type Masks } from './masks.ts';
 import { flatpakId, readInstalledRows, readOfferedRows, versionOf, type FlatpakRow } from './refs.ts';
 
 /** What is installed for the whole system; none where flatpak did not answer, which is a problem of the scan. */
@@ -28,23 +28,29 @@ export function readState(sections: Sections): PackageState {
 
 export function readScan(sections: Sections): PackageScan {
   const state = readState(sections);
-  const masks = linesOf(sections, 'flatpak-masks');
+  const masks = readMasks(sections);
   const installed = readInstalled(sections);
+  const refs = refsOf(installed);
   const known = new Map(installed.map((row) => [packageKey(flatpakId(row)), row]));
   const updates = readOffers(sections).flatMap((offer): Update[] => {
     const current = known.get(packageKey(flatpakId(offer)));
     // Removed or updated between the two lists.
     if (current === undefined || current.commit === offer.commit || current.remote !== offer.remote) return [];
-    return [toUpdate(current, offer, heldBackOf(offer, installed, masks))];
+    return [toUpdate(current, offer, heldBackOf(offer, refs, masks))];
   });
   return {
     packages: state.packages.map((item, at) => {
       const row = installed[at];
-      return row !== undefined && isMasked(row, masks) ? { ...item, isHeld: true } : item;
+      return row !== undefined && masks(row) ? { ...item, isHeld: true } : item;
     }),
     updates: updates.toSorted((left, right) => (packageKey(left) < packageKey(right) ? -1 : 1)),
     problems: [...state.problems, ...remoteProblems(sections)],
   };
+}
+
+/** `NAME/ARCH/BRANCH` of each. */
+export function refsOf(rows: readonly FlatpakRow[]): ReadonlySet<string> {
+  return new Set(rows.map(({ name, arch, branch }) => `${name}/${arch}/${branch}`));
 }
 
 export function readOffers(sections: Sections): readonly FlatpakRow[] {
@@ -85,23 +91,18 @@ function toUpdate(current: FlatpakRow, offer: FlatpakRow, heldBack: HeldBack): U
   };
 }
 
-function heldBackOf(offer: FlatpakRow, installed: readonly FlatpakRow[], masks: readonly string[]): HeldBack {
+function heldBackOf(offer: FlatpakRow, installed: ReadonlySet<string>, masks: Masks): HeldBack {
   return obstacleOf(offer, installed, masks) ?? excludedSoftware('flatpak');
 }
 
 /** Why flatpak would not do exactly this update, and nothing else. */
-export function obstacleOf(
-  offer: FlatpakRow,
-  installed: readonly FlatpakRow[],
-  masks: readonly string[],
-): HeldBack | undefined {
-  if (isMasked(offer, masks)) return { kind: 'held' };
+export function obstacleOf(offer: FlatpakRow, installed: ReadonlySet<string>, masks: Masks): HeldBack | undefined {
+  if (masks(offer)) return { kind: 'held' };
   // flatpak uninstalls such an app and installs the other one.
   if (offer.options.some((option) => option.startsWith('eol-rebase='))) {
     return { kind: 'needs-removal', packages: [offer.name] };
   }
-  const isThere = installed.some(({ name, arch, branch }) => `${name}/${arch}/${branch}` === offer.runtime);
-  if (offer.runtime === '' || isThere) return undefined;
+  if (offer.runtime === '' || installed.has(offer.runtime)) return undefined;
   const reason = `needs the runtime ${offer.runtime}, which is not installed`;
   return { kind: 'excluded', reason, unless: 'id' };
 }
