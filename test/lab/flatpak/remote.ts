@@ -5,7 +5,7 @@ const home = '/srv/flatpak';
  * Shell text that makes a remote `lab` with one runtime and four apps, and installs them: two are ordinary, the publisher
  * of the third has replaced it by another app, and the fourth moves to a runtime that is not there.
  */
-export const flatpakSetup = `set -e
+const flatpakSetup = `set -e
 umask 022
 arch=$(flatpak --default-arch)
 mkdir -p ${home}/tree
