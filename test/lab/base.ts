@@ -33,7 +33,7 @@ const added: Readonly<Record<Flavour, readonly string[]>> = {
   dnf: ['dnf', 'dnf-plugins-core', 'rpm', 'flatpak'],
   dnf5: ['dnf5', 'rpm'],
   zypper: ['zypper', 'rpm'],
-  pacman: ['pacman-package-manager', 'gpg'],
+  pacman: ['pacman-package-manager', 'gpg', 'gpg-agent'],
 };
 
 /** A bare Debian: debootstrap's minbase with a handful of packages. */

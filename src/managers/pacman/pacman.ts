@@ -23,7 +23,7 @@ export const pacman: PackageManager = {
     exactVersion: 'its repositories keep only the newest version of a package: an older plan drifts',
     securityClass: 'its repositories do not say which updates close security holes',
   },
-  remedies: { simulate: 'pacman -Sup', repair: 'pacman -Syu', clean: 'pacman -Sc' },
+  remedies: { simulate: 'pacman -Sup', repair: 'pacman -S NAME of each', clean: 'pacman -Sc' },
   parseState: readState,
   parseScan: readScan,
   simulateRequest: (updates) => ({ rows: rowsOf(updates) }),
