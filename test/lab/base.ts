@@ -48,7 +48,7 @@ async function ensureDebian(release: string, packages: readonly string[]): Promi
 /** What lies under a flavour, uppermost first: a Debian with systemd, which all have in common, and the flavour's packages. */
 async function ensureBase(flavour: Flavour): Promise<readonly string[]> {
   const packages = added[flavour];
-  // Unstable does not let go of systemd once its init is there.
+  // In unstable, systemd cannot be removed once its init is installed.
   if (flavour === 'dnf5') return [await ensureDebian('sid', [...included, ...packages])];
   const debian = await ensureDebian(debianRelease, [...included, ...systemd]);
   if (packages.length === 0) return [debian];

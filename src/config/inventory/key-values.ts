@@ -1,4 +1,5 @@
 // `key=value key="a b"` as Ansible splits it (parse_kv of its parsing/splitter.py).
+import { letters } from './python-literal.ts';
 
 /** Undefined for a word without `=`, an open quote and an open template. Values are text. */
 export function keyValues(text: string): readonly (readonly [name: string, value: string])[] | undefined {
@@ -62,16 +63,6 @@ function unquoted(text: string): string {
   const isQuoted = text.length > 1 && (quote === '"' || quote === "'") && text.endsWith(quote) && text.at(-2) !== '\\';
   return isQuoted ? text.slice(1, -1) : text;
 }
-
-const letters: Readonly<Record<string, string>> = {
-  a: '\x07',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-};
 
 function decoded(word: string): string {
   return word.replace(

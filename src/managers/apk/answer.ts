@@ -127,7 +127,7 @@ function answerOf(sections: Sections, name: string): { readonly lines: readonly 
   required(sections, name);
   const lines = linesOf(sections, name);
   if (/^rc \d{1,3}$/.test(lines.at(-1) ?? '')) return { lines: lines.slice(0, -1) };
-  throw new FettleError('command', 'apk cannot tell what is pending: the answer is cut off', {
+  throw new FettleError('command', 'apk cannot report what is pending: the answer is cut off', {
     hint: 'check the host with: apk upgrade -s',
   });
 }

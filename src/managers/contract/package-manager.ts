@@ -82,7 +82,7 @@ export interface PackageManager {
   /** Parts of an install that can be done alone; absent: none. */
   readonly installModes?: readonly NonNullable<InstallSettings['mode']>[];
   readonly limits: Limits;
-  /** No real one has run in the tests, only captured output or a double (docs/tested.md): `scan` says so. */
+  /** The tests ran no real one, only captured output or a double (docs/tested.md): `scan` names it. */
   readonly isUntested?: true;
   readonly remedies?: Remedies;
   /** What is installed, or broken, from the answer to the probe's verbs `summary` and `state`. */

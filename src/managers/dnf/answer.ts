@@ -8,7 +8,7 @@ const troubleLength = 2_000;
 const mostCells = 10;
 
 /**
- * What the program in remote/posix/managers/dnf/scan.sh answers, by its kinds of lines. `command` where dnf could not tell: no
+ * What the program in remote/posix/managers/dnf/scan.sh answers, by its kinds of lines. `command` where dnf gave none: no
  * answer never means no updates.
  */
 export function readDnfAnswer(sections: Sections): RpmAnswer {
@@ -44,7 +44,7 @@ export function readDnfAnswer(sections: Sections): RpmAnswer {
 
 function noAnswer(words: string | undefined): FettleError {
   const why = words?.slice(0, troubleLength) ?? 'its program ended without an answer';
-  return new FettleError('command', `dnf cannot tell what is pending: ${why}`, {
+  return new FettleError('command', `dnf cannot report what is pending: ${why}`, {
     hint: 'check the host with: dnf -C repoquery --upgrades',
   });
 }

@@ -8,7 +8,7 @@ import { besideNames, newestFirst, readDatabase } from '../rpm/installed.ts';
 import { compareRpmVersions } from '../versions/rpm.ts';
 import { readTable, type TableRow } from './table.ts';
 
-/** `command` where dnf could not tell: no answer never means no updates. */
+/** `command` where dnf gave none: no answer never means no updates. */
 export function readDnf5Answer(sections: Sections): RpmAnswer {
   const errors = linesOf(sections, 'dnf5-error');
   if (errors.length > 0) throw noAnswer(errors.join(' '));
@@ -45,7 +45,7 @@ export function readDnf5Answer(sections: Sections): RpmAnswer {
 }
 
 function noAnswer(words: string): FettleError {
-  return new FettleError('command', `dnf5 cannot tell what is pending: ${words.slice(0, 2_000)}`, {
+  return new FettleError('command', `dnf5 cannot report what is pending: ${words.slice(0, 2_000)}`, {
     hint: 'check the host as root with: dnf5 -C repoquery --upgrades',
   });
 }

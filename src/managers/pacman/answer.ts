@@ -150,7 +150,7 @@ function answerOf(sections: Sections, name: string): { readonly lines: readonly 
 }
 
 function noAnswer(why: string): FettleError {
-  return new FettleError('command', `pacman cannot tell what is pending: ${why.slice(0, troubleLength)}`, {
+  return new FettleError('command', `pacman cannot report what is pending: ${why.slice(0, troubleLength)}`, {
     hint: 'check the host with: pacman -Sup',
   });
 }

@@ -1,6 +1,6 @@
-import { recordOf } from '../../base/record.ts';
 import { refreshFailureWords, type Metadata, type Repository, type ScanProblem } from '../../domain/scan.ts';
 import { packageLabel, type Update } from '../../domain/update.ts';
+import { metadataOf, readRefreshFailures, type RefreshFailure } from '../contract/repository-lists.ts';
 import { firstLine, linesOf, type Sections } from '../contract/sections.ts';
 import type { PackageScan, PackageState, ScanMoment } from '../contract/package-manager.ts';
 import { idOf, readDatabase, readInstalled, readUpgrades, type AlpmPackage, type Upgrade } from './answer.ts';
@@ -104,42 +104,15 @@ function problemsOf({ troubles }: WholeUpgrade, { refreshFailed, repositories }:
 /** As old as the repository that was fetched longest ago. */
 function readMetadata(sections: Sections, { collectedMs, maxAgeMs, facts }: ScanMoment): Metadata {
   const skewMs = facts.clockSkewMs ?? 0;
-  const failing = readFailing(sections, skewMs);
+  const failing = readRefreshFailures(sections, 'pacman-refreshes', skewMs);
   const repositories = linesOf(sections, 'pacman-repositories').map((line) => repositoryOf(line, failing, skewMs));
-  const fetchedMs = Math.min(...repositories.map((item) => item.fetchedMs ?? 0));
   const failed = repositories.filter(({ failsSinceMs }) => failsSinceMs !== undefined);
-  return {
-    ...(fetchedMs > 0 && repositories.length > 0 ? { fetchedMs } : {}),
-    repositories,
-    isStale: repositories.length === 0 || collectedMs - fetchedMs > maxAgeMs,
-    ...(failed.length === 0
-      ? {}
-      : {
-          refreshFailed: {
-            message: [...new Set(failed.map(({ name }) => failing[name]?.reason ?? ''))].join('; ').slice(0, 2_000),
-            sinceMs: Math.min(...failed.map(({ failsSinceMs = 0 }) => failsSinceMs)),
-          },
-        }),
-  };
-}
-
-interface Failing {
-  readonly sinceMs: number;
-  readonly reason: string;
-}
-
-/** Lines of repository, since when it fails, and why: what a refresh of ours left on the host. */
-function readFailing(sections: Sections, skewMs: number): Readonly<Record<string, Failing>> {
-  return recordOf(
-    linesOf(sections, 'pacman-refreshes').flatMap((line): [string, Failing][] => {
-      const [name = '', since = '', reason = ''] = line.split('\t', 3);
-      return /^\d{1,11}$/.test(since) ? [[name, { sinceMs: Number(since) * 1000 - skewMs, reason }]] : [];
-    }),
-  );
+  const reasons = failed.map(({ name }) => failing[name]?.reason ?? '');
+  return metadataOf(repositories, reasons, { collectedMs, maxAgeMs });
 }
 
 /** Name, when the list was made and when it was fetched. One newer than the failure was fetched since, by whomever. */
-function repositoryOf(line: string, failing: Readonly<Record<string, Failing>>, skewMs: number): Repository {
+function repositoryOf(line: string, failing: Readonly<Record<string, RefreshFailure>>, skewMs: number): Repository {
   const [name = '', ...times] = line.split('\t', 3);
   const [madeMs, fetchedMs] = times.map((text) => (/^\d{1,11}$/.test(text) ? Number(text) * 1000 - skewMs : undefined));
   const failure = failing[name];

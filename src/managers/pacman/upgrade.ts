@@ -14,7 +14,7 @@ export interface WholeUpgrade {
   readonly troubles: readonly string[];
 }
 
-/** `pacman -Sup` looks at neither conflicts nor what would be replaced, so both are worked out here as alpm does it. */
+/** `pacman -Sup` checks neither conflicts nor replacements, so both are worked out here as alpm does it. */
 export function readUpgrade(sections: Sections, installed: ReadonlyMap<string, AlpmPackage>): WholeUpgrade {
   const { steps, troubles } = readSteps(sections);
   const offers = readOffers(sections);

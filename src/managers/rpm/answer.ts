@@ -78,7 +78,7 @@ export interface RpmAnswer {
   readonly doubts?: readonly ScanProblem[];
   /** Why something does not go in, in the package manager's own words. */
   readonly troubles: readonly string[];
-  /** Bytes to download for all that goes in, where it is told for all of it only. */
+  /** Bytes to download for everything that goes in, where the package manager reports only the sum. */
   readonly downloadBytes?: number;
   /** Why the package manager asks for a start of the host. */
   readonly rebootReason?: string;

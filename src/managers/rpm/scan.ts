@@ -1,5 +1,5 @@
-import { recordOf } from '../../base/record.ts';
 import { refreshFailureWords, type Metadata, type Repository, type ScanProblem } from '../../domain/scan.ts';
+import { metadataOf, readRefreshFailures, type RefreshFailure } from '../contract/repository-lists.ts';
 import { linesOf, type Sections } from '../contract/sections.ts';
 import type { PackageScan, PackageState, ScanMoment } from '../contract/package-manager.ts';
 import type { RepositoryLine, RpmAnswer } from './answer.ts';
@@ -92,43 +92,19 @@ function readMetadata(
   { collectedMs, maxAgeMs, facts }: ScanMoment,
 ): Metadata {
   const skewMs = facts.clockSkewMs ?? 0;
-  const failing = readFailing(sections, skewMs);
+  const failing = readRefreshFailures(sections, 'rpm-refreshes', skewMs);
   const repositories = answer.repositories.map((item) => repositoryOf(manager, item, failing[item.id], skewMs));
-  const times = repositories.map(({ fetchedMs }) => fetchedMs ?? 0);
-  const fetchedMs = Math.min(...times);
-  const failed = repositories.filter(({ failsSinceMs }) => failsSinceMs !== undefined);
-  return {
-    ...(fetchedMs > 0 && times.length > 0 ? { fetchedMs } : {}),
-    repositories,
-    isStale: times.length === 0 || collectedMs - fetchedMs > maxAgeMs,
-    ...(failed.length === 0
-      ? {}
-      : {
-          refreshFailed: {
-            message: [...new Set(Object.values(failing).map(({ reason }) => reason))].join('; ').slice(0, 2_000),
-            sinceMs: Math.min(...failed.map(({ failsSinceMs = 0 }) => failsSinceMs)),
-          },
-        }),
-  };
-}
-
-interface Failing {
-  readonly sinceMs: number;
-  readonly reason: string;
-}
-
-/** Lines of repository, since when it fails, and why: what a refresh of ours left on the host. */
-function readFailing(sections: Sections, skewMs: number): Readonly<Record<string, Failing>> {
-  return recordOf(
-    linesOf(sections, 'rpm-refreshes').flatMap((line): [string, Failing][] => {
-      const [id = '', since = '', reason = ''] = line.split('\t', 3);
-      return /^\d{1,11}$/.test(since) ? [[id, { sinceMs: Number(since) * 1000 - skewMs, reason }]] : [];
-    }),
-  );
+  const reasons = Object.values(failing).map(({ reason }) => reason);
+  return metadataOf(repositories, reasons, { collectedMs, maxAgeMs });
 }
 
 /** Lists that are newer than the failure were fetched since, by whomever. */
-function repositoryOf(manager: string, item: RepositoryLine, failing: Failing | undefined, skewMs: number): Repository {
+function repositoryOf(
+  manager: string,
+  item: RepositoryLine,
+  failing: RefreshFailure | undefined,
+  skewMs: number,
+): Repository {
   const fetchedMs = item.fetchedSec === undefined ? undefined : item.fetchedSec * 1000 - skewMs;
   const isFailing = failing !== undefined && (fetchedMs ?? 0) <= failing.sinceMs;
   return {

@@ -41,7 +41,7 @@ export function readAnyDocument(sections: Sections, name: string): ZypperDocumen
 }
 
 function noAnswer(why: string): FettleError {
-  return new FettleError('command', `zypper cannot tell what is pending: ${why.slice(0, troubleLength)}`, {
+  return new FettleError('command', `zypper cannot report what is pending: ${why.slice(0, troubleLength)}`, {
     hint: 'check the host with: zypper --no-refresh list-updates',
   });
 }

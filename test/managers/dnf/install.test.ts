@@ -30,7 +30,7 @@ describe('a simulation with dnf', () => {
     assert.deepEqual(simulation.removes, []);
   });
 
-  test('tells where each asked package stands, a kernel by the newest that is there', () => {
+  test('reports where each asked package stands, a kernel by the newest that is there', () => {
     const { installed } = simulation;
     assert.deepEqual(installed['dnf/alpha:noarch'], { version: '1.0-1.el9', state: 'installed' });
     assert.equal(installed['dnf/kernel-core:noarch=5.14.0-503.14.1.el9']?.version, '5.14.0-503.11.1.el9');

@@ -182,7 +182,7 @@ describe('a scan with dnf', () => {
     assert.throws(() => scan(without(/^end$/)), { code: 'command', message: /ended without an answer/ });
     assert.throws(() => scan((sections) => sections.set('dnf-answer', 'error\tRepoError\tno such file\n')), {
       code: 'command',
-      message: 'dnf cannot tell what is pending: RepoError: no such file',
+      message: 'dnf cannot report what is pending: RepoError: no such file',
     });
   });
 

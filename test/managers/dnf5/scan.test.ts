@@ -71,7 +71,7 @@ describe('a scan with dnf 5', () => {
 });
 
 describe('the table of a transaction of dnf 5', () => {
-  test('tells what goes in from what is removed and what is skipped', () => {
+  test('separates what goes in from what is removed and what is skipped', () => {
     const { installs, removes, troubles } = readTable([
       'Package  Arch   Version Repository Size',
       'Upgrading:',

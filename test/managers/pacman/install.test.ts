@@ -33,7 +33,7 @@ describe('a simulation with pacman', () => {
     assert.equal(simulation.downloadBytes, 10370);
   });
 
-  test('tells where each asked package stands, and what is on offer', () => {
+  test('reports where each asked package stands, and what is on offer', () => {
     assert.deepEqual(simulation.installed['pacman/alpha:x86_64'], { version: '1.0-1', state: 'installed' });
     assert.deepEqual(simulation.available['held:x86_64'], [{ version: '1.1-1', origins: ['core'] }]);
   });

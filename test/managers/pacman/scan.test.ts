@@ -62,7 +62,7 @@ describe('a scan with pacman', () => {
     assert.deepEqual(added, [['newdep', 'x86_64', null, '1.1-1', ['core']]]);
   });
 
-  test('tells kernels and packages that need a start from others', () => {
+  test('distinguishes kernels and packages that need a restart from others', () => {
     const kernels = scan().updates.filter(({ isKernel }) => isKernel);
     assert.deepEqual(
       kernels.map(({ name }) => name),

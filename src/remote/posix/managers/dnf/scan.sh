@@ -101,7 +101,7 @@ def patiently(action, seconds):
             time.sleep(1)
 
 
-# From the files that are there. Repositories that were never fetched are told, never passed over.
+# From the files that are there. Repositories that were never fetched are reported, never passed over.
 def load_lists(base, patience_sec=60):
     enabled = list(base.repos.iter_enabled())
     wanted = {repo.id: repo.skip_if_unavailable for repo in enabled}
@@ -222,7 +222,7 @@ def tell_advisories(base):
              advisory.severity or '', int(advisory.updated.timestamp()), ','.join(sorted(set(cves))))
 
 
-# False where nothing goes together; the reasons are told.
+# False where nothing goes together; the reasons are reported.
 def resolve(base):
     import dnf.exceptions
     import dnf.util

@@ -8,7 +8,7 @@ pacman_result() {
   cat "$dir/failing" 2>/dev/null
 }
 
-# Who holds the lock, in words. pacman closes it a moment before it removes it, so a lock of nobody is looked at twice.
+# Who holds the lock, in words. pacman closes it a moment before it removes it, so a lock that nobody holds is checked again.
 pacman_lock_words() {
   for round in 1 2 3; do
     [ -e "$pacman_db/db.lck" ] || return 0

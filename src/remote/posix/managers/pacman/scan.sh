@@ -60,7 +60,7 @@ pacman_torn() {
 }
 
 # Names of packages that the last transaction installed, where it did not get to its end: scripts of theirs and the hooks of
-# all may not have run. One that is at work is no such; another account than root cannot tell.
+# all may not have run. One that is at work is none of them; only root can see that.
 pacman_cut_off() {
   if [ -e "$pacman_db/db.lck" ] && { [ "$own_uid" != 0 ] || [ -n "$(pacman_lock_holders)" ]; }; then return; fi
   journal=$(pacman-conf LogFile 2>/dev/null)
